@@ -1,0 +1,84 @@
+//! From a word to its row.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::Row;
+use crate::cpu::Cpu;
+use crate::rows;
+
+/// Decodes the words of one CPU model.
+///
+/// Words are bucketed by primary opcode and the low 11 bits; within a bucket the rows are tried in table order with
+/// those that fix more bits first, so that a special case (`nop`-like or fixed-field rows) wins over the general one.
+pub struct Decoder {
+    cpu: Cpu,
+    rows: Vec<&'static Row>,
+    /// For each of 64 x 2048 buckets: start in `chains`.
+    buckets: Vec<u32>,
+    /// Row indices, each chain ended by `END`.
+    chains: Vec<u16>,
+}
+
+const END: u16 = u16::MAX;
+const LOW: u32 = 0x7ff;
+
+impl Decoder {
+    /// The decoder of `cpu`.
+    pub fn new(cpu: Cpu) -> Decoder {
+        let mut rows: Vec<&'static Row> = rows().filter(|r| cpu.has(r.level)).collect();
+        rows.sort_by_key(|r| core::cmp::Reverse(r.mask.count_ones()));
+        let mut lists: Vec<Vec<u16>> = vec![Vec::new(); 64 * 2048];
+        for (index, row) in rows.iter().enumerate() {
+            let primary = row.value >> 26;
+            let free = LOW & !row.mask;
+            // Every subset of the free low bits.
+            let mut bits = 0;
+            loop {
+                let low = (row.value & LOW & row.mask) | bits;
+                if let Some(list) = lists.get_mut((primary * 2048 + low) as usize) {
+                    list.push(index as u16);
+                }
+                bits = bits.wrapping_sub(free) & free;
+                if bits == 0 {
+                    break;
+                }
+            }
+        }
+        let mut chains = vec![END];
+        let mut buckets = Vec::with_capacity(lists.len());
+        for list in lists {
+            if list.is_empty() {
+                buckets.push(0);
+            } else {
+                buckets.push(chains.len() as u32);
+                chains.extend_from_slice(&list);
+                chains.push(END);
+            }
+        }
+        Decoder { cpu, rows, buckets, chains }
+    }
+
+    /// The CPU model.
+    pub fn cpu(&self) -> Cpu {
+        self.cpu
+    }
+
+    /// The row of `word`, or `None` when the model has no such instruction.
+    pub fn decode(&self, word: u32) -> Option<&'static Row> {
+        let bucket = (word >> 26) * 2048 + (word & LOW);
+        let start = *self.buckets.get(bucket as usize)? as usize;
+        for &index in self.chains.get(start..)? {
+            let row = *self.rows.get(index as usize)?; // END is past every index
+            if row.matches(word) {
+                return Some(row);
+            }
+        }
+        None
+    }
+
+    /// The rows of this model.
+    pub fn rows(&self) -> &[&'static Row] {
+        &self.rows
+    }
+}

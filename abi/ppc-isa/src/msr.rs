@@ -1,0 +1,42 @@
+//! Bits of the machine state register (Power ISA Book III, section 3.2.1).
+
+/// Sixty-four-bit mode.
+pub const SF: u64 = 1 << 63;
+/// Hypervisor state.
+pub const HV: u64 = 1 << 60;
+/// Transactional memory available, and the transaction state.
+pub const TM: u64 = 1 << 32;
+/// Transaction state.
+pub const TS: u64 = 3 << 33;
+/// AltiVec available.
+pub const VEC: u64 = 1 << 25;
+/// VSX available.
+pub const VSX: u64 = 1 << 23;
+/// Power management (Book3S before 2.07).
+pub const POW: u64 = 1 << 18;
+/// External interrupt enable.
+pub const EE: u64 = 1 << 15;
+/// Problem state.
+pub const PR: u64 = 1 << 14;
+/// Floating point available.
+pub const FP: u64 = 1 << 13;
+/// Machine check enable.
+pub const ME: u64 = 1 << 12;
+/// Floating-point exception mode 0.
+pub const FE0: u64 = 1 << 11;
+/// Single step (TE, first bit).
+pub const SE: u64 = 1 << 10;
+/// Branch trace (TE, second bit).
+pub const BE: u64 = 1 << 9;
+/// Floating-point exception mode 1.
+pub const FE1: u64 = 1 << 8;
+/// Instruction relocate.
+pub const IR: u64 = 1 << 5;
+/// Data relocate.
+pub const DR: u64 = 1 << 4;
+/// Performance monitor mark.
+pub const PMM: u64 = 1 << 2;
+/// Recoverable interrupt.
+pub const RI: u64 = 1 << 1;
+/// Little-endian.
+pub const LE: u64 = 1;

@@ -1,0 +1,347 @@
+//! Guest memory: RAM that guest code, hypercalls and devices share, accessed by value and with a named byte order.
+//!
+//! Contract: addresses are guest real addresses. An access that is not wholly inside RAM returns `None` (or
+//! `false`) and has no effect. Naturally aligned accesses of up to 8 bytes are single-copy atomic; others are made
+//! of smaller ones. No reference to guest memory ever leaves this crate.
+//!
+//! Every 4 KiB page carries a has-code flag and a generation. An engine marks a page when it keeps decoded or
+//! translated code of it; the first write after that clears the flag, raises the page's generation and the global
+//! code epoch, whoever writes. This is how self-modifying code is noticed, through any mapping, hypercall or device.
+#![expect(unsafe_code)]
+// UNSAFETY: guest RAM is raw memory that other threads may change at any time. All accesses go through the few
+// functions of `raw`, which check bounds and use atomic operations only.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+/// log2 of the granularity of the has-code flags.
+pub const PAGE_SHIFT: u32 = 12;
+/// Bytes of a page in this crate's sense.
+pub const PAGE_SIZE: u64 = 1 << PAGE_SHIFT;
+
+/// Byte order of an access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Most significant byte first.
+    Big,
+    /// Least significant byte first.
+    Little,
+}
+
+/// Unsigned integers that memory can hold: 1, 2, 4 or 8 bytes.
+pub trait Word: Copy + Into<u64> + private::Sealed {
+    /// Bytes.
+    const BYTES: u64;
+    /// The low bits of `value`.
+    fn truncate(value: u64) -> Self;
+    /// Sign-extended to 64 bits.
+    fn extend(self) -> u64;
+    /// Bytes reversed.
+    fn reverse(self) -> Self;
+    #[doc(hidden)]
+    fn load(mem: &GuestMem, addr: u64) -> Self;
+    #[doc(hidden)]
+    fn store(self, mem: &GuestMem, addr: u64);
+    #[doc(hidden)]
+    fn exchange(mem: &GuestMem, addr: u64, old: Self, new: Self) -> bool;
+}
+
+mod private {
+    pub trait Sealed {}
+}
+
+macro_rules! word {
+    ($($type:ty, $signed:ty, $atomic:ty;)*) => {$(
+        impl private::Sealed for $type {}
+        impl Word for $type {
+            const BYTES: u64 = size_of::<$type>() as u64;
+            #[inline(always)]
+            fn truncate(value: u64) -> Self {
+                value as $type
+            }
+            #[inline(always)]
+            fn extend(self) -> u64 {
+                self as $signed as i64 as u64
+            }
+            #[inline(always)]
+            fn reverse(self) -> Self {
+                self.swap_bytes()
+            }
+            #[inline(always)]
+            fn load(mem: &GuestMem, addr: u64) -> Self {
+                // SAFETY: the caller checked that addr is inside RAM and aligned; RAM lives as long as `mem`.
+                let cell = unsafe { <$atomic>::from_ptr(mem.ram.as_mut_ptr().add(addr as usize).cast()) };
+                <$type>::from_le(cell.load(Ordering::Relaxed))
+            }
+            #[inline(always)]
+            fn store(self, mem: &GuestMem, addr: u64) {
+                // SAFETY: as in `load`.
+                let cell = unsafe { <$atomic>::from_ptr(mem.ram.as_mut_ptr().add(addr as usize).cast()) };
+                cell.store(self.to_le(), Ordering::Relaxed);
+            }
+            #[inline(always)]
+            fn exchange(mem: &GuestMem, addr: u64, old: Self, new: Self) -> bool {
+                // SAFETY: as in `load`.
+                let cell = unsafe { <$atomic>::from_ptr(mem.ram.as_mut_ptr().add(addr as usize).cast()) };
+                cell.compare_exchange(old.to_le(), new.to_le(), Ordering::SeqCst, Ordering::Relaxed).is_ok()
+            }
+        }
+    )*};
+}
+
+word! {
+    u8, i8, AtomicU8;
+    u16, i16, AtomicU16;
+    u32, i32, AtomicU32;
+    u64, i64, AtomicU64;
+}
+
+/// One block of RAM from real address 0 on.
+pub struct GuestMem {
+    ram: MmapRaw,
+    len: u64,
+    has_code: Box<[AtomicBool]>,
+    generation: Box<[AtomicU32]>,
+    epoch: AtomicU64,
+}
+
+impl GuestMem {
+    /// RAM of `len` bytes, rounded up to whole pages, all zero. Host memory is used only as the guest touches it.
+    ///
+    /// # Errors
+    /// When the host has no address space for it.
+    pub fn new(len: u64) -> std::io::Result<GuestMem> {
+        let len = len.max(PAGE_SIZE).next_multiple_of(PAGE_SIZE);
+        let size = usize::try_from(len).map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
+        let ram = MmapRaw::from(MmapOptions::new().len(size).no_reserve_swap().map_anon()?);
+        let pages = size >> PAGE_SHIFT;
+        Ok(GuestMem {
+            ram,
+            len,
+            has_code: (0..pages).map(|_| AtomicBool::new(false)).collect(),
+            generation: (0..pages).map(|_| AtomicU32::new(0)).collect(),
+            epoch: AtomicU64::new(0),
+        })
+    }
+
+    /// Bytes of RAM.
+    #[expect(clippy::len_without_is_empty, reason = "RAM is never empty")]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether `addr..addr + len` is wholly inside RAM.
+    #[inline(always)]
+    pub fn contains(&self, addr: u64, len: u64) -> bool {
+        len <= self.len && addr <= self.len - len
+    }
+
+    /// The value at `addr`, or `None` outside RAM.
+    #[inline(always)]
+    pub fn load<T: Word>(&self, addr: u64, order: Order) -> Option<T> {
+        if !self.contains(addr, T::BYTES) {
+            return None;
+        }
+        let value = if addr & (T::BYTES - 1) == 0 { T::load(self, addr) } else { self.load_unaligned(addr) };
+        Some(if order == Order::Big { value.reverse() } else { value })
+    }
+
+    /// Stores `value` at `addr`; `false` outside RAM.
+    #[inline(always)]
+    pub fn store<T: Word>(&self, addr: u64, order: Order, value: T) -> bool {
+        if !self.contains(addr, T::BYTES) {
+            return false;
+        }
+        let value = if order == Order::Big { value.reverse() } else { value };
+        if addr & (T::BYTES - 1) == 0 {
+            value.store(self, addr);
+            self.wrote(addr);
+        } else {
+            self.store_unaligned(addr, value);
+        }
+        true
+    }
+
+    /// Replaces `old` by `new` at the aligned `addr` if it is still there. `None` outside RAM or unaligned.
+    pub fn compare_exchange<T: Word>(&self, addr: u64, order: Order, old: T, new: T) -> Option<bool> {
+        if !self.contains(addr, T::BYTES) || addr & (T::BYTES - 1) != 0 {
+            return None;
+        }
+        let (old, new) = if order == Order::Big { (old.reverse(), new.reverse()) } else { (old, new) };
+        let done = T::exchange(self, addr, old, new);
+        if done {
+            self.wrote(addr);
+        }
+        Some(done)
+    }
+
+    #[cold]
+    fn load_unaligned<T: Word>(&self, addr: u64) -> T {
+        let mut value = 0;
+        for i in (0..T::BYTES).rev() {
+            value = (value << 8) | u64::from(u8::load(self, addr + i));
+        }
+        T::truncate(value)
+    }
+
+    #[cold]
+    fn store_unaligned<T: Word>(&self, addr: u64, value: T) {
+        let value: u64 = value.into();
+        for i in 0..T::BYTES {
+            ((value >> (8 * i)) as u8).store(self, addr + i);
+        }
+        self.wrote(addr);
+        self.wrote(addr + T::BYTES - 1);
+    }
+
+    /// Copies RAM at `addr` into `out`; `false` outside RAM.
+    pub fn read(&self, addr: u64, out: &mut [u8]) -> bool {
+        if !self.contains(addr, out.len() as u64) {
+            return false;
+        }
+        for (i, byte) in out.iter_mut().enumerate() {
+            *byte = u8::load(self, addr + i as u64);
+        }
+        true
+    }
+
+    /// Copies `data` into RAM at `addr`; `false` outside RAM.
+    pub fn write(&self, addr: u64, data: &[u8]) -> bool {
+        if !self.contains(addr, data.len() as u64) {
+            return false;
+        }
+        let mut at = addr;
+        let (head, words, tail) = split(addr, data);
+        for &byte in head {
+            byte.store(self, at);
+            at += 1;
+        }
+        for word in words {
+            u64::from_le_bytes(*word).store(self, at);
+            at += 8;
+        }
+        for &byte in tail {
+            byte.store(self, at);
+            at += 1;
+        }
+        self.wrote_range(addr, data.len() as u64);
+        true
+    }
+
+    /// Sets `len` bytes at `addr` to zero; `false` outside RAM.
+    pub fn zero(&self, addr: u64, len: u64) -> bool {
+        if !self.contains(addr, len) {
+            return false;
+        }
+        let mut at = addr;
+        while at < addr + len {
+            if at & 7 == 0 && addr + len - at >= 8 {
+                0u64.store(self, at);
+                at += 8;
+            } else {
+                0u8.store(self, at);
+                at += 1;
+            }
+        }
+        self.wrote_range(addr, len);
+        true
+    }
+
+    fn wrote_range(&self, addr: u64, len: u64) {
+        if len == 0 {
+            return;
+        }
+        for page in addr >> PAGE_SHIFT..=(addr + len - 1) >> PAGE_SHIFT {
+            self.wrote(page << PAGE_SHIFT);
+        }
+    }
+
+    #[inline(always)]
+    fn wrote(&self, addr: u64) {
+        if let Some(flag) = self.has_code.get((addr >> PAGE_SHIFT) as usize)
+            && flag.load(Ordering::Relaxed)
+        {
+            self.code_written(addr);
+        }
+    }
+
+    #[cold]
+    fn code_written(&self, addr: u64) {
+        let page = (addr >> PAGE_SHIFT) as usize;
+        if let (Some(flag), Some(generation)) = (self.has_code.get(page), self.generation.get(page)) {
+            generation.fetch_add(1, Ordering::Release);
+            flag.store(false, Ordering::Release);
+            self.epoch.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Marks the page at `addr` as holding code and returns its generation. To be called before its words are read.
+    pub fn mark_code(&self, addr: u64) -> u32 {
+        let page = (addr >> PAGE_SHIFT) as usize;
+        if let Some(flag) = self.has_code.get(page) {
+            flag.store(true, Ordering::SeqCst);
+        }
+        self.code_generation(addr)
+    }
+
+    /// The generation of the page at `addr`: it changes with the first write after [`GuestMem::mark_code`].
+    pub fn code_generation(&self, addr: u64) -> u32 {
+        self.generation.get((addr >> PAGE_SHIFT) as usize).map_or(0, |g| g.load(Ordering::Acquire))
+    }
+
+    /// Raised with every write to a page that holds code.
+    #[inline(always)]
+    pub fn code_epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+}
+
+/// `data` as unaligned head, 8-byte words and tail, when it starts at guest address `addr`.
+fn split(addr: u64, data: &[u8]) -> (&[u8], &[[u8; 8]], &[u8]) {
+    let head = ((8 - (addr & 7)) & 7) as usize;
+    let (head, rest) = data.split_at(head.min(data.len()));
+    let (words, tail) = rest.as_chunks::<8>();
+    (head, words, tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_orders_and_unaligned() {
+        let mem = GuestMem::new(8192).unwrap();
+        assert!(mem.store(3, Order::Big, 0x0102_0304_0506_0708u64));
+        assert_eq!(mem.load::<u8>(3, Order::Little), Some(1));
+        assert_eq!(mem.load::<u32>(3, Order::Big), Some(0x0102_0304));
+        assert_eq!(mem.load::<u64>(3, Order::Little), Some(0x0807_0605_0403_0201));
+    }
+
+    #[test]
+    fn bounds_do_not_wrap() {
+        let mem = GuestMem::new(8192).unwrap();
+        assert_eq!(mem.load::<u64>(8185, Order::Big), None);
+        assert_eq!(mem.load::<u8>(u64::MAX, Order::Big), None);
+        assert!(!mem.store(u64::MAX - 3, Order::Big, 0u64));
+        assert!(!mem.write(8190, &[1, 2, 3]));
+        assert!(!mem.zero(1, u64::MAX));
+    }
+
+    #[test]
+    fn writes_to_code_are_noticed_once_each() {
+        let mem = GuestMem::new(3 * 4096).unwrap();
+        let before = mem.mark_code(4096);
+        let epoch = mem.code_epoch();
+        mem.store(0, Order::Big, 1u64);
+        assert_eq!(mem.code_epoch(), epoch);
+        mem.store(4094, Order::Big, 1u64);
+        assert_ne!(mem.code_generation(4096), before);
+        let after = mem.code_epoch();
+        mem.store(4096, Order::Big, 1u64);
+        assert_eq!(mem.code_epoch(), after);
+        mem.mark_code(4096);
+        mem.write(0, &[0; 5000]);
+        assert_ne!(mem.code_epoch(), after);
+    }
+}
