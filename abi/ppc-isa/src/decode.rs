@@ -66,18 +66,23 @@ impl Decoder {
 
     /// The row of `word`, or `None` when the model has no such instruction.
     pub fn decode(&self, word: u32) -> Option<&'static Row> {
+        self.decode_indexed(word).map(|(_, row)| row)
+    }
+
+    /// The row of `word` with its index in [`Decoder::rows`].
+    pub fn decode_indexed(&self, word: u32) -> Option<(usize, &'static Row)> {
         let bucket = (word >> 26) * 2048 + (word & LOW);
         let start = *self.buckets.get(bucket as usize)? as usize;
         for &index in self.chains.get(start..)? {
             let row = *self.rows.get(index as usize)?; // END is past every index
             if row.matches(word) {
-                return Some(row);
+                return Some((index as usize, row));
             }
         }
         None
     }
 
-    /// The rows of this model.
+    /// The rows of this model, in the order in which they are tried.
     pub fn rows(&self) -> &[&'static Row] {
         &self.rows
     }

@@ -404,4 +404,3 @@ pub const ROWS: &[Row] = &[
     row("mfocrf",  "31 RT 1:1 FXM /1 19 /1", "=RT,FXM",     BASE, R_CR, Integer::Mfcr),
     row("mcrxrx",  "31 BF /2 /5 /5 576 /1",  "=BF",         V300, R_XER, Integer::Mcrxrx),
 ];
-

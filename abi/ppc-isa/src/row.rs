@@ -206,8 +206,7 @@ const fn parse(p: &[u8]) -> Parsed {
     assert!(known <= 32 && open <= 1, "a picture is longer than 32 bits or has two open numbers");
     assert!((open == 1) == (known < 32), "a picture does not account for 32 bits");
 
-    let mut out =
-        Parsed { mask: 0, value: 0, reserved: 0, fields: [Placed { id: 0, shift: 0 }; MAX_FIELDS], count: 0 };
+    let mut out = Parsed { mask: 0, value: 0, reserved: 0, fields: [Placed { id: 0, shift: 0 }; MAX_FIELDS], count: 0 };
     let mut left = 32;
     let mut i = 0;
     while i < p.len() {

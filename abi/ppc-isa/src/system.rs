@@ -47,7 +47,14 @@ pub enum System {
     Hypervisor,
 }
 
-const fn row(name: &'static str, picture: &'static str, asm: &'static str, level: Level, facts: u32, op: System) -> Row {
+const fn row(
+    name: &'static str,
+    picture: &'static str,
+    asm: &'static str,
+    level: Level,
+    facts: u32,
+    op: System,
+) -> Row {
     Row::new(name, picture, asm, level, Unit::None, facts, Op::System(op))
 }
 

@@ -1,0 +1,157 @@
+//! Decoded guest code, by physical page.
+//!
+//! A page is keyed by its real address and byte order. It remembers the generation that guest memory had for it;
+//! any write since then, whoever made it, makes it stale. Words are decoded when they are first reached.
+
+use std::cell::Cell;
+
+use exec::mode::{self, need};
+use guest_mem::{GuestMem, Order};
+use ppc_isa::op::{Integer, Op};
+use ppc_isa::spr::{self, Right};
+use ppc_isa::{Decoder, Row};
+
+use crate::env::{Env, Handler, Trapped};
+use crate::{branch, float, integer, loadstore, vector, vsx};
+
+/// Instructions of a page.
+pub const SLOTS: usize = 1024;
+
+/// Pages kept before all are dropped: bounds the cache to 24 MiB.
+const MAX_PAGES: usize = 1536;
+
+/// One decoded word.
+#[derive(Clone, Copy)]
+pub struct Decoded {
+    /// What executes it.
+    pub handler: Handler,
+    /// The word as fetched.
+    pub word: u32,
+    /// What it needs, see [`need`].
+    pub need: u16,
+    /// Index of its row in the decoder.
+    row: u16,
+}
+
+const UNDECODED: Decoded = Decoded { handler: nothing, word: 0, need: need::DECODING, row: 0 };
+
+fn nothing(_: &mut exec::VcpuState, _: &mut Env, _: u32) -> Result<crate::env::Flow, Trapped> {
+    Err(Trapped)
+}
+
+/// The decoded instructions of one page.
+pub struct CodePage {
+    real: u64,
+    order: Order,
+    generation: u32,
+    /// By word offset.
+    pub slots: Box<[Cell<Decoded>; SLOTS]>,
+}
+
+/// All decoded pages of an engine.
+pub struct CodeCache {
+    decoder: Decoder,
+    pages: Vec<CodePage>,
+    /// 1 + index in `pages`, by real page number times two plus byte order.
+    by_page: Vec<u16>,
+}
+
+impl CodeCache {
+    pub fn new(decoder: Decoder) -> CodeCache {
+        CodeCache { decoder, pages: Vec::new(), by_page: Vec::new() }
+    }
+
+    /// Forgets all pages.
+    pub fn clear(&mut self) {
+        self.pages.clear();
+        self.by_page.clear();
+    }
+
+    /// Makes the page at `real` current and returns its index for [`CodeCache::page`]. `None` outside RAM.
+    pub fn enter(&mut self, mem: &GuestMem, real: u64, order: Order) -> Option<usize> {
+        let real = real & !0xfff;
+        let key = (real >> 12) as usize * 2 + usize::from(order == Order::Little);
+        if self.by_page.is_empty() {
+            self.by_page = vec![0; (mem.len() >> 12) as usize * 2];
+        }
+        let index = usize::from(*self.by_page.get(key)?);
+        if index > 0
+            && let Some(page) = self.pages.get_mut(index - 1)
+        {
+            if page.generation != mem.code_generation(real) {
+                page.generation = mem.mark_code(real);
+                page.slots.fill(Cell::new(UNDECODED));
+            }
+            return Some(index - 1);
+        }
+        if self.pages.len() >= MAX_PAGES {
+            self.pages.clear();
+            self.by_page.fill(0);
+        }
+        self.pages.push(CodePage {
+            real,
+            order,
+            generation: mem.mark_code(real),
+            slots: Box::new([const { Cell::new(UNDECODED) }; SLOTS]),
+        });
+        *self.by_page.get_mut(key)? = self.pages.len() as u16;
+        Some(self.pages.len() - 1)
+    }
+
+    /// A page that [`CodeCache::enter`] returned.
+    pub fn page(&self, index: usize) -> Option<&CodePage> {
+        self.pages.get(index)
+    }
+
+    /// Decodes the word in `slot` of `page`.
+    pub fn decode(&self, mem: &GuestMem, page: &CodePage, slot: usize) {
+        let word = mem.load::<u32>(page.real + slot as u64 * 4, page.order).unwrap_or(0);
+        if let Some(cell) = page.slots.get(slot) {
+            cell.set(self.decoded(word));
+        }
+    }
+
+    /// The row of a decoded word.
+    pub fn row(&self, decoded: Decoded) -> Option<&'static Row> {
+        if decoded.need & need::ILLEGAL != 0 {
+            return None;
+        }
+        self.decoder.rows().get(usize::from(decoded.row)).copied()
+    }
+
+    fn decoded(&self, word: u32) -> Decoded {
+        let Some((index, row)) = self.decoder.decode_indexed(word) else {
+            return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
+        };
+        let mut needs = mode::needs(row);
+        let handler = match row.op {
+            Op::Branch(op) => branch::handler(op),
+            Op::Integer(op) => {
+                needs |= spr_needs(op, word);
+                integer::handler(op)
+            }
+            Op::LoadStore(op) => loadstore::handler(op),
+            Op::Float(op) => float::handler(op),
+            Op::Vector(op) => vector::handler(op),
+            Op::Vsx(op) => vsx::handler(op),
+            Op::System(_) => nothing,
+        };
+        Decoded { handler, word, need: needs, row: index as u16 }
+    }
+}
+
+/// Moves to and from SPRs: those of problem state are ordinary, the others are the hypervisor's to judge.
+fn spr_needs(op: Integer, word: u32) -> u16 {
+    let writes = op == Integer::Mtspr;
+    if !writes && op != Integer::Mfspr {
+        return 0;
+    }
+    let number = exec::supervisor::spr_number(word);
+    let right = spr::spr(number).map(|s| if writes { s.write } else { s.read });
+    match (right, number) {
+        (Some(Right::User), spr::UDSCR) => need::DSCR,
+        (Some(Right::User), spr::TAR) => need::TAR,
+        (Some(Right::User), _) => 0,
+        _ => need::PRIVILEGED,
+    }
+}

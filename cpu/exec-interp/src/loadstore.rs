@@ -1,0 +1,466 @@
+//! Fixed-point loads and stores, reservations, cache management and barriers.
+
+use exec::state::Reservation;
+use exec::{Interrupt, VcpuState};
+use guest_mem::Word;
+use ppc_isa::loadstore::{Access as Form0, CopyPaste, Form, LoadStore};
+use ppc_mmu::Access;
+
+use crate::env::{Env, Flow, Handler, Step, Trapped};
+
+/// Bytes of a cache block, as the device tree publishes it.
+const CACHE_BLOCK: u64 = 128;
+
+/// The handler of `op`.
+pub fn handler(op: LoadStore) -> Handler {
+    match op {
+        LoadStore::Load(access) => load_handler(access),
+        LoadStore::Store(access) => store_handler(access),
+        LoadStore::LoadMultiple => lmw,
+        LoadStore::StoreMultiple => stmw,
+        LoadStore::LoadString { indexed: false } => load_string::<false>,
+        LoadStore::LoadString { indexed: true } => load_string::<true>,
+        LoadStore::StoreString { indexed: false } => store_string::<false>,
+        LoadStore::StoreString { indexed: true } => store_string::<true>,
+        LoadStore::LoadQuad => lq,
+        LoadStore::StoreQuad => stq,
+        LoadStore::LoadReserve { bytes: 1 } => load_reserve::<u8>,
+        LoadStore::LoadReserve { bytes: 2 } => load_reserve::<u16>,
+        LoadStore::LoadReserve { bytes: 4 } => load_reserve::<u32>,
+        LoadStore::LoadReserve { bytes: 8 } => load_reserve::<u64>,
+        LoadStore::LoadReserve { .. } => lqarx,
+        LoadStore::StoreConditional { bytes: 1 } => store_conditional::<u8>,
+        LoadStore::StoreConditional { bytes: 2 } => store_conditional::<u16>,
+        LoadStore::StoreConditional { bytes: 4 } => store_conditional::<u32>,
+        LoadStore::StoreConditional { bytes: 8 } => store_conditional::<u64>,
+        LoadStore::StoreConditional { .. } => stqcx,
+        LoadStore::LoadAtomic { bytes: 4 } => load_atomic::<u32>,
+        LoadStore::LoadAtomic { .. } => load_atomic::<u64>,
+        LoadStore::StoreAtomic { bytes: 4 } => store_atomic::<u32>,
+        LoadStore::StoreAtomic { .. } => store_atomic::<u64>,
+        LoadStore::BlockZero => dcbz,
+        LoadStore::Hint | LoadStore::Wait | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
+        LoadStore::Touch { .. } => touch,
+        LoadStore::Barrier => |_, _, _| {
+            std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+            Ok(Flow::Next)
+        },
+        LoadStore::Isync => |_, _, _| Ok(Flow::Synchronise),
+        LoadStore::CopyPaste(CopyPaste::Copy) => |_, _, _| Ok(Flow::Next),
+        LoadStore::CopyPaste(CopyPaste::Paste) => |s, _, _| {
+            s.cr[0] = u8::from(s.so);
+            Ok(Flow::Next)
+        },
+    }
+}
+
+fn rt(w: u32) -> usize {
+    (w >> 21 & 31) as usize
+}
+
+fn ra(w: u32) -> usize {
+    (w >> 16 & 31) as usize
+}
+
+fn rb(w: u32) -> usize {
+    (w >> 11 & 31) as usize
+}
+
+fn base(s: &VcpuState, w: u32) -> u64 {
+    if ra(w) == 0 { 0 } else { s.gpr[ra(w)] }
+}
+
+/// (RA|0) + (RB): the address of X-form accesses.
+#[inline(always)]
+pub fn indexed(s: &VcpuState, w: u32) -> u64 {
+    s.effective(base(s, w).wrapping_add(s.gpr[rb(w)]))
+}
+
+/// (RA|0) + a displacement whose low bits `KEEP` clears: D-, DS- and DQ-form addresses.
+#[inline(always)]
+pub fn displaced<const KEEP: i64>(s: &VcpuState, w: u32) -> u64 {
+    s.effective(base(s, w).wrapping_add_signed(i64::from(w as i16) & KEEP))
+}
+
+/// How an instruction forms its address.
+trait Address {
+    fn of(s: &VcpuState, w: u32) -> u64;
+}
+
+struct D;
+struct Ds;
+struct X;
+
+impl Address for D {
+    #[inline(always)]
+    fn of(s: &VcpuState, w: u32) -> u64 {
+        displaced::<-1>(s, w)
+    }
+}
+
+impl Address for Ds {
+    #[inline(always)]
+    fn of(s: &VcpuState, w: u32) -> u64 {
+        displaced::<-4>(s, w)
+    }
+}
+
+impl Address for X {
+    #[inline(always)]
+    fn of(s: &VcpuState, w: u32) -> u64 {
+        indexed(s, w)
+    }
+}
+
+/// With update the base is RA even when it is r0 (an invalid form that reads r0 on POWER9).
+#[inline(always)]
+fn address<A: Address, const UPDATE: bool>(s: &VcpuState, w: u32) -> u64 {
+    let ea = A::of(s, w);
+    if UPDATE && ra(w) == 0 { s.effective(ea.wrapping_add(s.gpr[0])) } else { ea }
+}
+
+fn load<T: Word, A: Address, const UPDATE: bool, const SIGNED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = address::<A, UPDATE>(s, w);
+    let value = env.load::<T>(s, ea)?;
+    if UPDATE {
+        s.gpr[ra(w)] = ea;
+    }
+    s.gpr[rt(w)] = if SIGNED { value.extend() } else { value.into() };
+    Ok(Flow::Next)
+}
+
+fn load_reversed<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let value = env.load::<T>(s, indexed(s, w))?;
+    s.gpr[rt(w)] = value.reverse().into();
+    Ok(Flow::Next)
+}
+
+fn store<T: Word, A: Address, const UPDATE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = address::<A, UPDATE>(s, w);
+    env.store(s, ea, T::truncate(s.gpr[rt(w)]))?;
+    if UPDATE {
+        s.gpr[ra(w)] = ea;
+    }
+    Ok(Flow::Next)
+}
+
+fn store_reversed<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    env.store(s, indexed(s, w), T::truncate(s.gpr[rt(w)]).reverse())?;
+    Ok(Flow::Next)
+}
+
+fn load_handler(a: Form0) -> Handler {
+    fn by_form<T: Word>(a: Form0) -> Handler {
+        match (a.form, a.update, a.signed) {
+            (Form::D, false, false) => load::<T, D, false, false>,
+            (Form::D, false, true) => load::<T, D, false, true>,
+            (Form::D, true, false) => load::<T, D, true, false>,
+            (Form::D, true, true) => load::<T, D, true, true>,
+            (Form::Ds, false, false) => load::<T, Ds, false, false>,
+            (Form::Ds, false, true) => load::<T, Ds, false, true>,
+            (Form::Ds, true, _) => load::<T, Ds, true, false>,
+            (Form::X, false, false) => load::<T, X, false, false>,
+            (Form::X, false, true) => load::<T, X, false, true>,
+            (Form::X, true, false) => load::<T, X, true, false>,
+            (Form::X, true, true) => load::<T, X, true, true>,
+        }
+    }
+    match (a.bytes, a.reversed) {
+        (2, true) => load_reversed::<u16>,
+        (4, true) => load_reversed::<u32>,
+        (_, true) => load_reversed::<u64>,
+        (1, false) => by_form::<u8>(a),
+        (2, false) => by_form::<u16>(a),
+        (4, false) => by_form::<u32>(a),
+        (_, false) => by_form::<u64>(a),
+    }
+}
+
+fn store_handler(a: Form0) -> Handler {
+    fn by_form<T: Word>(a: Form0) -> Handler {
+        match (a.form, a.update) {
+            (Form::D, false) => store::<T, D, false>,
+            (Form::D, true) => store::<T, D, true>,
+            (Form::Ds, false) => store::<T, Ds, false>,
+            (Form::Ds, true) => store::<T, Ds, true>,
+            (Form::X, false) => store::<T, X, false>,
+            (Form::X, true) => store::<T, X, true>,
+        }
+    }
+    match (a.bytes, a.reversed) {
+        (2, true) => store_reversed::<u16>,
+        (4, true) => store_reversed::<u32>,
+        (_, true) => store_reversed::<u64>,
+        (1, false) => by_form::<u8>(a),
+        (2, false) => by_form::<u16>(a),
+        (4, false) => by_form::<u32>(a),
+        (_, false) => by_form::<u64>(a),
+    }
+}
+
+/// Multiple and string accesses do not exist in little-endian mode (Book I, section 3.3.5).
+fn big_endian_only(s: &VcpuState, env: &mut Env, ea: u64) -> Result<(), Trapped> {
+    if s.mode.little() {
+        return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 }));
+    }
+    Ok(())
+}
+
+fn lmw(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = displaced::<-1>(s, w);
+    big_endian_only(s, env, ea)?;
+    let mut values = [0u64; 32];
+    for (i, slot) in values.iter_mut().enumerate().skip(rt(w)) {
+        let offset = (i - rt(w)) as u64 * 4;
+        *slot = env.load::<u32>(s, s.effective(ea.wrapping_add(offset)))?.into();
+    }
+    s.gpr[rt(w)..].copy_from_slice(&values[rt(w)..]);
+    Ok(Flow::Next)
+}
+
+fn stmw(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = displaced::<-1>(s, w);
+    big_endian_only(s, env, ea)?;
+    for i in rt(w)..32 {
+        let offset = (i - rt(w)) as u64 * 4;
+        env.store(s, s.effective(ea.wrapping_add(offset)), s.gpr[i] as u32)?;
+    }
+    Ok(Flow::Next)
+}
+
+/// Address and byte count of a string access.
+fn string<const INDEXED: bool>(s: &VcpuState, w: u32) -> (u64, u64) {
+    if INDEXED {
+        return (indexed(s, w), s.xer() & 0x7f);
+    }
+    let count = u64::from(w >> 11 & 31);
+    (s.effective(base(s, w)), if count == 0 { 32 } else { count })
+}
+
+fn load_string<const INDEXED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let (ea, count) = string::<INDEXED>(s, w);
+    big_endian_only(s, env, ea)?;
+    let mut values = [0u32; 32];
+    for i in 0..count {
+        let byte = env.load::<u8>(s, s.effective(ea.wrapping_add(i)))?;
+        values[(i / 4) as usize] |= u32::from(byte) << (24 - 8 * (i % 4));
+    }
+    for i in 0..count.div_ceil(4) as usize {
+        s.gpr[(rt(w) + i) & 31] = values[i].into();
+    }
+    Ok(Flow::Next)
+}
+
+fn store_string<const INDEXED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let (ea, count) = string::<INDEXED>(s, w);
+    big_endian_only(s, env, ea)?;
+    for i in 0..count {
+        let register = s.gpr[(rt(w) + (i / 4) as usize) & 31] as u32;
+        env.store(s, s.effective(ea.wrapping_add(i)), (register >> (24 - 8 * (i % 4))) as u8)?;
+    }
+    Ok(Flow::Next)
+}
+
+/// An address that must be a multiple of `size`, else an alignment interrupt.
+fn aligned(env: &mut Env, ea: u64, size: u64) -> Result<u64, Trapped> {
+    if ea & (size - 1) != 0 {
+        return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 }));
+    }
+    Ok(ea)
+}
+
+/// The even register of a pair holds the doubleword that is more significant in the quadword's value.
+fn pair(s: &VcpuState, value: [u64; 2]) -> [u64; 2] {
+    if s.mode.little() { [value[1], value[0]] } else { value }
+}
+
+fn set_pair(s: &mut VcpuState, w: u32, value: [u64; 2]) {
+    let [high, low] = pair(s, value);
+    s.gpr[rt(w) & 30] = high;
+    s.gpr[rt(w) | 1] = low;
+}
+
+fn get_pair(s: &VcpuState, w: u32) -> [u64; 2] {
+    pair(s, [s.gpr[rt(w) & 30], s.gpr[rt(w) | 1]])
+}
+
+fn lq(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, displaced::<-16>(s, w), 16)?;
+    let value = env.load_pair(s, ea)?;
+    set_pair(s, w, value);
+    Ok(Flow::Next)
+}
+
+fn stq(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, displaced::<-4>(s, w), 16)?;
+    env.store_pair(s, ea, get_pair(s, w))?;
+    Ok(Flow::Next)
+}
+
+/// Reservations are held on real addresses and the value seen; the shared page can not be reserved.
+fn reserve(s: &mut VcpuState, env: &mut Env, ea: u64, bytes: u8, value: [u64; 2]) -> Result<(), Trapped> {
+    let real = env.real(s, ea, Access::Load)?;
+    s.reservation = Reservation { bytes: real.map_or(0, |_| bytes), real: real.unwrap_or(0), value };
+    Ok(())
+}
+
+fn load_reserve<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, indexed(s, w), T::BYTES)?;
+    let value = env.load::<T>(s, ea)?.into();
+    reserve(s, env, ea, T::BYTES as u8, [value, 0])?;
+    s.gpr[rt(w)] = value;
+    Ok(Flow::Next)
+}
+
+fn store_conditional<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, indexed(s, w), T::BYTES)?;
+    let real = env.real(s, ea, Access::Store)?;
+    let held = s.reservation;
+    s.reservation.bytes = 0;
+    let old = T::truncate(held.value[0]);
+    let stored = u64::from(held.bytes) == T::BYTES
+        && real == Some(held.real)
+        && env.context.mem.compare_exchange(held.real, s.order(), old, T::truncate(s.gpr[rt(w)])) == Some(true);
+    s.cr[0] = u8::from(stored) << 1 | u8::from(s.so);
+    Ok(Flow::Next)
+}
+
+fn lqarx(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, indexed(s, w), 16)?;
+    let value = env.load_pair(s, ea)?;
+    reserve(s, env, ea, 16, value)?;
+    set_pair(s, w, value);
+    Ok(Flow::Next)
+}
+
+fn stqcx(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, indexed(s, w), 16)?;
+    let real = env.real(s, ea, Access::Store)?;
+    let held = s.reservation;
+    s.reservation.bytes = 0;
+    let stored = held.bytes == 16 && real == Some(held.real) && env.load_pair(s, ea)? == held.value;
+    if stored {
+        env.store_pair(s, ea, get_pair(s, w))?;
+    }
+    s.cr[0] = u8::from(stored) << 1 | u8::from(s.so);
+    Ok(Flow::Next)
+}
+
+/// What an atomic memory operation stores, given memory's old value and the register operands (Book II, section 4.5).
+fn atomic_result<T: Word>(function: u32, old: T, operand: T, second: T) -> Option<T> {
+    let (a, b) = (old.into(), operand.into());
+    let signed = |x: T| x.extend() as i64;
+    Some(T::truncate(match function {
+        0 => a.wrapping_add(b),
+        1 => a ^ b,
+        2 => a | b,
+        3 => a & b,
+        4 => a.max(b),
+        5 => {
+            if signed(old) > signed(operand) {
+                a
+            } else {
+                b
+            }
+        }
+        6 => a.min(b),
+        7 => {
+            if signed(old) < signed(operand) {
+                a
+            } else {
+                b
+            }
+        }
+        8 => b,
+        16 => {
+            if a == b {
+                a
+            } else {
+                second.into()
+            }
+        }
+        _ => return None,
+    }))
+}
+
+/// Repeats read, modify and write until nobody came between. `change` returns the new value, or `None` to leave it.
+fn atomically<T: Word>(s: &VcpuState, env: &mut Env, ea: u64, change: impl Fn(T) -> Option<T>) -> Result<T, Trapped> {
+    let real = env.real(s, ea, Access::Store)?;
+    loop {
+        let old = env.load::<T>(s, ea)?;
+        let Some(new) = change(old) else { return Ok(old) };
+        match real.and_then(|real| env.context.mem.compare_exchange(real, s.order(), old, new)) {
+            Some(true) => return Ok(old),
+            Some(false) => {}
+            None => return Err(env.interrupt(Interrupt::DataStorage { dar: ea, dsisr: 0x0400_0000 })),
+        }
+    }
+}
+
+fn invalid_function(env: &mut Env) -> Trapped {
+    env.interrupt(Interrupt::Program(exec::interrupt::program::ILLEGAL))
+}
+
+fn load_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, s.effective(base(s, w)), T::BYTES)?;
+    let function = w >> 11 & 31;
+    let operand = |n: usize| T::truncate(s.gpr[(rt(w) + n) & 31]);
+    let (first, second) = (operand(1), operand(2));
+    let old = match function {
+        0..=8 | 16 => atomically(s, env, ea, |old| atomic_result(function, old, first, second))?,
+        // Bounded increment and decrement work on two neighbours of a 32-byte block.
+        24 | 25 | 28 => {
+            let other_ea =
+                s.effective(if function == 28 { ea.wrapping_sub(T::BYTES) } else { ea.wrapping_add(T::BYTES) });
+            let other = env.load::<T>(s, other_ea)?.into();
+            let step = if function == 28 { u64::MAX } else { 1 };
+            let may = |old: T| (old.into() != other) == (function != 25);
+            let old = atomically(s, env, ea, |old| may(old).then(|| T::truncate(old.into().wrapping_add(step))))?;
+            if may(old) { old } else { T::truncate(1 << (8 * T::BYTES - 1)) }
+        }
+        _ => return Err(invalid_function(env)),
+    };
+    s.gpr[rt(w)] = old.into();
+    Ok(Flow::Next)
+}
+
+fn store_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, s.effective(base(s, w)), T::BYTES)?;
+    let operand = T::truncate(s.gpr[rt(w)]);
+    match w >> 11 & 31 {
+        function @ 0..=7 => {
+            atomically(s, env, ea, |old| atomic_result(function, old, operand, operand))?;
+        }
+        // Store twin: both neighbours are written when they are equal.
+        24 => {
+            let other_ea = s.effective(ea.wrapping_add(T::BYTES));
+            let other = env.load::<T>(s, other_ea)?.into();
+            let old = atomically(s, env, ea, |old: T| (old.into() == other).then_some(operand))?;
+            if old.into() == other {
+                env.store(s, other_ea, operand)?;
+            }
+        }
+        _ => return Err(invalid_function(env)),
+    }
+    Ok(Flow::Next)
+}
+
+fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = indexed(s, w) & !(CACHE_BLOCK - 1);
+    match env.real(s, ea, Access::Store)? {
+        Some(real) if env.context.mem.zero(real, CACHE_BLOCK) => {}
+        Some(_) => return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 })),
+        None => {
+            for offset in (0..CACHE_BLOCK).step_by(8) {
+                env.store(s, ea + offset, 0u64)?;
+            }
+        }
+    }
+    Ok(Flow::Next)
+}
+
+/// dcbst, dcbf and icbi are treated as loads by translation.
+fn touch(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    env.real(s, indexed(s, w), Access::Load)?;
+    Ok(Flow::Next)
+}

@@ -1,0 +1,81 @@
+//! The interface of an engine, and the ports it uses.
+
+use std::fmt::Debug;
+
+use guest_mem::GuestMem;
+
+use crate::exit::Exit;
+use crate::partition::PartitionState;
+use crate::request::Requests;
+use crate::vcpu::Vcpu;
+
+/// Size of a device access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// One byte.
+    B1,
+    /// Two bytes.
+    B2,
+    /// Four bytes.
+    B4,
+    /// Eight bytes.
+    B8,
+}
+
+/// Loads and stores that do not go to RAM. Values are numbers: the port never sees the guest's byte order but as the
+/// order in which bytes stand on the bus, most significant first in `value`.
+pub trait MmioPort: Sync {
+    /// The value at guest real address `real`, or `None` when nothing answers there.
+    fn read(&self, real: u64, width: Width) -> Option<u64>;
+    /// Stores `value`; `false` when nothing answers there.
+    fn write(&self, real: u64, width: Width, value: u64) -> bool;
+}
+
+/// A bus without devices.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMmio;
+
+impl MmioPort for NoMmio {
+    fn read(&self, _real: u64, _width: Width) -> Option<u64> {
+        None
+    }
+
+    fn write(&self, _real: u64, _width: Width, _value: u64) -> bool {
+        false
+    }
+}
+
+/// Where time comes from: the host's clock, or the count of retired instructions.
+pub trait Clock: Sync + Debug {
+    /// Ticks since the machine started, given the vCPU's count of retired instructions.
+    fn ticks(&self, retired: u64) -> u64;
+}
+
+/// What an engine works with besides the vCPU.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// RAM.
+    pub mem: &'a GuestMem,
+    /// The partition.
+    pub partition: &'a PartitionState,
+    /// The vCPU's mailbox.
+    pub requests: &'a Requests,
+    /// The clock.
+    pub clock: &'a dyn Clock,
+    /// Devices.
+    pub mmio: &'a dyn MmioPort,
+}
+
+/// Runs guest instructions.
+///
+/// Interrupts are taken, budgets end and requests are seen only at *event points*, the same in every engine: after a
+/// taken backward or indirect branch, after a privileged or context-synchronising instruction, and on crossing into
+/// another 4 KiB page.
+pub trait Engine {
+    /// Runs from `vcpu.state.cia` until an exit. `budget` is the number of instructions after which the next event
+    /// point ends the run.
+    fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit;
+
+    /// Forgets everything it has learnt about guest code and translations, as after a reset.
+    fn reset(&mut self);
+}

@@ -1,0 +1,137 @@
+//! The derived mode word: the parts of guest state that steer execution.
+//!
+//! It follows from the MSR at each full MSR write; a guest that stores to the MSR field of its shared page changes EE
+//! and RI only, which are not part of it.
+
+use ppc_isa::cpu::Unit;
+use ppc_isa::msr;
+use ppc_isa::row::{Row, fact};
+
+/// Mode bits, see the constants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct Mode(u32);
+
+const PROBLEM: u32 = 1 << 0;
+const FETCH_RELOCATED: u32 = 1 << 1;
+const DATA_RELOCATED: u32 = 1 << 2;
+const SIXTY_FOUR: u32 = 1 << 3;
+const LITTLE: u32 = 1 << 4;
+const FP_EXCEPTIONS: u32 = 1 << 5;
+const TRACE_STEP: u32 = 1 << 6;
+const TRACE_BRANCH: u32 = 1 << 7;
+
+impl Mode {
+    /// The mode that `msr` asks for.
+    pub fn of(msr: u64) -> Mode {
+        let bit = |mask: u64, bit: u32| if msr & mask != 0 { bit } else { 0 };
+        Mode(
+            bit(msr::PR, PROBLEM)
+                | bit(msr::IR, FETCH_RELOCATED)
+                | bit(msr::DR, DATA_RELOCATED)
+                | bit(msr::SF, SIXTY_FOUR)
+                | bit(msr::LE, LITTLE)
+                | bit(msr::FE0 | msr::FE1, FP_EXCEPTIONS)
+                | bit(msr::SE, TRACE_STEP)
+                | bit(msr::BE, TRACE_BRANCH),
+        )
+    }
+
+    /// Guest's problem state.
+    pub fn problem(self) -> bool {
+        self.0 & PROBLEM != 0
+    }
+
+    /// Instruction addresses are translated.
+    pub fn fetch_relocated(self) -> bool {
+        self.0 & FETCH_RELOCATED != 0
+    }
+
+    /// Data addresses are translated.
+    pub fn data_relocated(self) -> bool {
+        self.0 & DATA_RELOCATED != 0
+    }
+
+    /// 64-bit mode.
+    #[inline(always)]
+    pub fn sixty_four(self) -> bool {
+        self.0 & SIXTY_FOUR != 0
+    }
+
+    /// Little-endian.
+    #[inline(always)]
+    pub fn little(self) -> bool {
+        self.0 & LITTLE != 0
+    }
+
+    /// Enabled floating-point exceptions interrupt.
+    #[inline(always)]
+    pub fn fp_exceptions(self) -> bool {
+        self.0 & FP_EXCEPTIONS != 0
+    }
+
+    /// Single step or branch trace is on.
+    pub fn traced(self) -> bool {
+        self.0 & (TRACE_STEP | TRACE_BRANCH) != 0
+    }
+}
+
+/// What an instruction needs that may not be there, as bits. An engine tests `need & unavailable` once per
+/// instruction; everything rare hides behind this one test.
+pub mod need {
+    /// Privileged: never available, the guest is deprivileged.
+    pub const PRIVILEGED: u16 = 1 << 0;
+    /// The word is no instruction of this CPU.
+    pub const ILLEGAL: u16 = 1 << 1;
+    /// Not decoded yet.
+    pub const DECODING: u16 = 1 << 2;
+    /// MSR[FP].
+    pub const FP: u16 = 1 << 3;
+    /// MSR[VEC].
+    pub const VEC: u16 = 1 << 4;
+    /// MSR[VSX].
+    pub const VSX: u16 = 1 << 5;
+    /// FSCR[TAR].
+    pub const TAR: u16 = 1 << 6;
+    /// FSCR[SCV].
+    pub const SCV: u16 = 1 << 7;
+    /// FSCR[DSCR].
+    pub const DSCR: u16 = 1 << 8;
+    /// Never available, whatever the state.
+    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING;
+}
+
+/// FSCR bits (Power ISA Book III, section 6.2.10).
+pub mod fscr {
+    /// System call vectored.
+    pub const SCV: u64 = 1 << 12;
+    /// Target address register.
+    pub const TAR: u64 = 1 << 8;
+    /// Data stream control register, from problem state.
+    pub const DSCR: u64 = 1 << 2;
+}
+
+/// Needs of a row.
+pub fn needs(row: &Row) -> u16 {
+    let unit = match row.unit {
+        Unit::None => 0,
+        Unit::Fp => need::FP,
+        Unit::Vmx => need::VEC,
+        Unit::Vsx => need::VSX,
+        Unit::Tar => need::TAR,
+        Unit::Scv => need::SCV,
+    };
+    unit | if row.is(fact::PRIV | fact::HV) { need::PRIVILEGED } else { 0 }
+}
+
+/// Needs that are not met under this MSR and FSCR.
+pub fn unavailable(msr: u64, fscr: u64) -> u16 {
+    let lacking = |have: bool, bit: u16| if have { 0 } else { bit };
+    need::NEVER
+        | lacking(msr & msr::FP != 0, need::FP)
+        | lacking(msr & msr::VEC != 0, need::VEC)
+        | lacking(msr & msr::VSX != 0, need::VSX)
+        | lacking(fscr & fscr::TAR != 0, need::TAR)
+        | lacking(fscr & fscr::SCV != 0, need::SCV)
+        | lacking(fscr & fscr::DSCR != 0 || msr & msr::PR == 0, need::DSCR)
+}

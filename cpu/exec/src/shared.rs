@@ -1,0 +1,233 @@
+//! The page of register state that host and guest share: the magic page of the PPC KVM paravirtual interface.
+//!
+//! It is the only home of the registers in it, whether the guest has mapped it or not. Fields are in the byte order
+//! that was fixed when the page was mapped (big-endian before). Layout: spec "The magic page", section 3.1.
+
+use guest_mem::Order;
+use ppc_mmu::space::REAL_MASK;
+
+/// Bytes of the page.
+pub const SIZE: usize = 4096;
+
+/// Offsets of the fields.
+pub mod offset {
+    /// First scratch doubleword.
+    pub const SCRATCH1: usize = 0x00;
+    /// Equal to r1 while the guest is in a critical section.
+    pub const CRITICAL: usize = 0x18;
+    /// SPRG0; SPRG1 to 3 follow.
+    pub const SPRG0: usize = 0x20;
+    /// SRR0.
+    pub const SRR0: usize = 0x40;
+    /// SRR1.
+    pub const SRR1: usize = 0x48;
+    /// DAR.
+    pub const DAR: usize = 0x50;
+    /// MSR.
+    pub const MSR: usize = 0x58;
+    /// DSISR, 32 bits.
+    pub const DSISR: usize = 0x60;
+    /// 1 while an interrupt is pending, 32 bits.
+    pub const INT_PENDING: usize = 0x64;
+    /// PIR, 32 bits.
+    pub const PIR: usize = 0xcc;
+    /// SPRG4; SPRG5 to 7 follow.
+    pub const SPRG4: usize = 0xd0;
+}
+
+/// 64-bit fields that change place when the byte order changes.
+const DOUBLEWORDS: [usize; 19] =
+    [0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58, 0xb0, 0xb8, 0xd0, 0xd8, 0xe0, 0xe8, 0xf0];
+
+/// 32-bit fields between the doublewords.
+const WORDS: [usize; 24] = [
+    0x60, 0x64, 0x68, 0x6c, 0x70, 0x74, 0x78, 0x7c, 0x80, 0x84, 0x88, 0x8c, 0x90, 0x94, 0x98, 0x9c, 0xa0, 0xa4, 0xa8,
+    0xac, 0xc0, 0xc4, 0xc8, 0xcc,
+];
+
+/// Where the guest has mapped the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Mapped {
+    /// Guest real address of the page.
+    pub real: u64,
+    /// Effective address of the page.
+    pub effective: u64,
+}
+
+/// One vCPU's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct SharedPage {
+    bytes: [u8; SIZE],
+    order: SharedOrder,
+    mapped: Option<Mapped>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SharedOrder {
+    Big,
+    Little,
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $get:ident, $set:ident, $offset:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $get(&self) -> u64 {
+            self.doubleword(offset::$offset)
+        }
+        $(#[$doc])*
+        pub fn $set(&mut self, value: u64) {
+            self.set_doubleword(offset::$offset, value);
+        }
+    )*};
+}
+
+impl Default for SharedPage {
+    fn default() -> SharedPage {
+        SharedPage { bytes: [0; SIZE], order: SharedOrder::Big, mapped: None }
+    }
+}
+
+impl SharedPage {
+    fields! {
+        /// Machine state register.
+        msr, set_msr, MSR;
+        /// Save/restore register 0.
+        srr0, set_srr0, SRR0;
+        /// Save/restore register 1.
+        srr1, set_srr1, SRR1;
+        /// Data address register.
+        dar, set_dar, DAR;
+    }
+
+    /// Data storage interrupt status register.
+    pub fn dsisr(&self) -> u32 {
+        self.word(offset::DSISR)
+    }
+
+    /// Data storage interrupt status register.
+    pub fn set_dsisr(&mut self, value: u32) {
+        self.set_word(offset::DSISR, value);
+    }
+
+    /// SPRG `n` of 0 to 7.
+    pub fn sprg(&self, n: usize) -> u64 {
+        self.doubleword(Self::sprg_offset(n))
+    }
+
+    /// Sets SPRG `n` of 0 to 7.
+    pub fn set_sprg(&mut self, n: usize, value: u64) {
+        self.set_doubleword(Self::sprg_offset(n), value);
+    }
+
+    fn sprg_offset(n: usize) -> usize {
+        let n = n & 7;
+        if n < 4 { offset::SPRG0 + 8 * n } else { offset::SPRG4 + 8 * (n - 4) }
+    }
+
+    /// The word that is equal to r1 inside a critical section.
+    pub fn critical(&self) -> u64 {
+        self.doubleword(offset::CRITICAL)
+    }
+
+    /// Tells the guest whether an interrupt waits.
+    pub fn set_int_pending(&mut self, pending: bool) {
+        self.set_word(offset::INT_PENDING, u32::from(pending));
+    }
+
+    /// The processor's number, as a patched read of PIR finds it.
+    pub fn set_pir(&mut self, pir: u32) {
+        self.set_word(offset::PIR, pir);
+    }
+
+    /// Maps the page, or unmaps it when both addresses are zero, and fixes its byte order.
+    pub fn map(&mut self, real: u64, effective: u64, order: Order) {
+        let order = if order == Order::Little { SharedOrder::Little } else { SharedOrder::Big };
+        if order != self.order {
+            for at in DOUBLEWORDS {
+                self.reverse(at, 8);
+            }
+            for at in WORDS {
+                self.reverse(at, 4);
+            }
+            self.order = order;
+        }
+        let (real, effective) = (real & REAL_MASK & !0xfff, effective & !0xfff);
+        self.mapped = (real != 0 || effective != 0).then_some(Mapped { real, effective });
+    }
+
+    /// Where the page is mapped.
+    pub fn mapped(&self) -> Option<Mapped> {
+        self.mapped
+    }
+
+    fn reverse(&mut self, at: usize, len: usize) {
+        if let Some(field) = self.bytes.get_mut(at..at + len) {
+            field.reverse();
+        }
+    }
+
+    /// `N` bytes at `offset`, in memory order; all zero past the end.
+    pub fn bytes<const N: usize>(&self, offset: usize) -> [u8; N] {
+        self.bytes.get(offset..).and_then(|b| b.first_chunk::<N>()).copied().unwrap_or([0; N])
+    }
+
+    /// Stores bytes at `offset`; what does not fit into the page is dropped.
+    pub fn set_bytes(&mut self, offset: usize, value: &[u8]) {
+        for (slot, &byte) in self.bytes.iter_mut().skip(offset).zip(value) {
+            *slot = byte;
+        }
+    }
+
+    fn doubleword(&self, at: usize) -> u64 {
+        let bytes = self.bytes(at);
+        match self.order {
+            SharedOrder::Big => u64::from_be_bytes(bytes),
+            SharedOrder::Little => u64::from_le_bytes(bytes),
+        }
+    }
+
+    fn set_doubleword(&mut self, at: usize, value: u64) {
+        match self.order {
+            SharedOrder::Big => self.set_bytes(at, &value.to_be_bytes()),
+            SharedOrder::Little => self.set_bytes(at, &value.to_le_bytes()),
+        }
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        let bytes = self.bytes(at);
+        match self.order {
+            SharedOrder::Big => u32::from_be_bytes(bytes),
+            SharedOrder::Little => u32::from_le_bytes(bytes),
+        }
+    }
+
+    fn set_word(&mut self, at: usize, value: u32) {
+        match self.order {
+            SharedOrder::Big => self.set_bytes(at, &value.to_be_bytes()),
+            SharedOrder::Little => self.set_bytes(at, &value.to_le_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_survive_a_change_of_order() {
+        let mut page = SharedPage::default();
+        page.set_msr(0x8000_0000_0000_1032);
+        page.set_dsisr(0x4200_0000);
+        page.set_sprg(5, 55);
+        page.map(0xffff_ffff_ffff_f000, 0xffff_ffff_ffff_f001, Order::Little);
+        assert_eq!(page.msr(), 0x8000_0000_0000_1032);
+        assert_eq!(page.dsisr(), 0x4200_0000);
+        assert_eq!(page.sprg(5), 55);
+        assert_eq!(page.bytes::<8>(offset::MSR), 0x8000_0000_0000_1032u64.to_le_bytes());
+        assert_eq!(page.mapped().unwrap().real, 0x0fff_ffff_ffff_f000);
+        page.map(0, 0, Order::Little);
+        assert_eq!(page.mapped(), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! Radix tree translation, process-scoped (Power ISA 3.0B Book III, section 5.7.10).
+//!
+//! The process table and the trees are in guest memory, big-endian. Reference and change bits are set by the walker
+//! with an atomic update, which the architecture permits.
+
+use guest_mem::{GuestMem, Order};
+
+use crate::fault::{BAD_TREE, Fault, KEY, NO_EXECUTE, NO_PTE, PROTECTION};
+use crate::space::{Access, Mapping, Space};
+
+const VALID: u64 = 1 << 63;
+const LEAF: u64 = 1 << 62;
+const NEXT_BASE: u64 = 0x0fff_ffff_ffff_ff00;
+const NEXT_SIZE: u64 = 0x1f;
+const RPN: u64 = 0x01ff_ffff_ffff_f000;
+const REFERENCE: u64 = 0x100;
+const CHANGE: u64 = 0x80;
+const GUARDED: u64 = 0x20;
+const PRIVILEGED: u64 = 0x8;
+const READ: u64 = 0x4;
+const READ_WRITE: u64 = 0x2;
+const EXECUTE: u64 = 0x1;
+
+/// Deepest tree that is walked. Linux uses 4 levels; the bound keeps a walk finite on any tree.
+const MAX_LEVELS: u32 = 4;
+
+pub(crate) fn translate(
+    space: &Space,
+    table: u64,
+    size: u64,
+    pid: u32,
+    ea: u64,
+    access: Access,
+) -> Result<Mapping, Fault> {
+    // Quadrants 1 and 2 belong to hypervisors (section 5.7.10.1).
+    let pid = match ea >> 62 {
+        0 => pid,
+        3 => 0,
+        _ => return Err(Fault::Segment),
+    };
+    let slot = u64::from(pid) * 16;
+    if slot + 16 > size {
+        return Err(Fault::Storage(NO_PTE));
+    }
+    let entry = read(space.mem, table.wrapping_add(slot))?;
+    let address_bits = 31 + ((((entry >> 61) & 3) << 3 | (entry >> 5) & 7) as u32);
+    let mut index_bits = (entry & NEXT_SIZE) as u32;
+    let mut base = entry & NEXT_BASE;
+    // Bits 2.. of the address above the tree's reach must be zero.
+    let address = ea & (u64::MAX >> 2);
+    if address_bits < 64 && address >> address_bits != 0 {
+        return Err(Fault::Segment);
+    }
+    let mut left = address_bits;
+    for _ in 0..MAX_LEVELS {
+        if !(5..=16).contains(&index_bits) || index_bits + 12 > left {
+            return Err(Fault::Storage(BAD_TREE));
+        }
+        left -= index_bits;
+        let index = (address >> left) & ((1 << index_bits) - 1);
+        let at = base.wrapping_add(index * 8);
+        let pte = read(space.mem, at)?;
+        if pte & VALID == 0 {
+            return Err(Fault::Storage(NO_PTE));
+        }
+        if pte & LEAF != 0 {
+            return leaf(space, at, pte, left, ea, access);
+        }
+        index_bits = (pte & NEXT_SIZE) as u32;
+        base = pte & NEXT_BASE;
+    }
+    Err(Fault::Storage(BAD_TREE))
+}
+
+fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -> Result<Mapping, Fault> {
+    let user_page = pte & PRIVILEGED == 0;
+    let privilege_ok = !space.problem || user_page;
+    // Key 0 guards user pages against the privileged state (section 5.7.10.3).
+    let guarded_by_key = user_page && !space.problem;
+    let allows = |access| {
+        let bits = match access {
+            Access::Fetch => EXECUTE,
+            Access::Load => READ | READ_WRITE,
+            Access::Store => READ_WRITE,
+        };
+        pte & bits != 0 && privilege_ok
+    };
+    let keys_allow = |access| !(guarded_by_key && space.keys.forbids(0, access));
+
+    if access == Access::Fetch && pte & GUARDED != 0 && pte & 0x10 == 0 {
+        return Err(Fault::Storage(NO_EXECUTE));
+    }
+    if !allows(access) {
+        // A page that forbids fetching altogether is "no-execute", one that the state may not use is "protection".
+        let no_execute = access == Access::Fetch && pte & EXECUTE == 0;
+        return Err(Fault::Storage(if no_execute { NO_EXECUTE } else { PROTECTION }));
+    }
+    if !keys_allow(access) {
+        return Err(Fault::Storage(if access == Access::Fetch { PROTECTION } else { KEY | PROTECTION }));
+    }
+
+    let wanted = if access == Access::Store { REFERENCE | CHANGE } else { REFERENCE };
+    let mut pte = pte;
+    if pte & wanted != wanted {
+        // Lost against another update: the guest takes the access again and the walk starts over.
+        match space.mem.compare_exchange(at, Order::Big, pte, pte | wanted) {
+            Some(true) => pte |= wanted,
+            _ => return Err(Fault::Storage(NO_PTE)),
+        }
+    }
+    let offset = (1u64 << shift) - 1;
+    Ok(Mapping {
+        real: (pte & RPN & !offset) | (ea & offset),
+        shift,
+        read: allows(Access::Load) && keys_allow(Access::Load),
+        write: allows(Access::Store) && keys_allow(Access::Store) && pte & CHANGE != 0,
+        execute: allows(Access::Fetch) && keys_allow(Access::Fetch),
+    })
+}
+
+fn read(mem: &GuestMem, at: u64) -> Result<u64, Fault> {
+    mem.load::<u64>(at, Order::Big).ok_or(Fault::Storage(BAD_TREE))
+}

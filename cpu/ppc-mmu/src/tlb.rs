@@ -1,0 +1,260 @@
+//! A software TLB: 4 KiB entries tagged by address space and mode.
+//!
+//! An address space in one mode is a *context*, named by a number. In real and radix mode one context covers all
+//! addresses; in hash mode each segment has its own (its VSID), so that SLB changes flush nothing either. Contexts are
+//! retired, never flushed entry by entry: a retired number is not used again.
+//!
+//! The set of an entry depends on address bits below every segment and page size in use only, which lets an
+//! invalidation by virtual address find its entries without knowing effective addresses.
+
+use std::collections::HashMap;
+
+use crate::slb::Slb;
+use crate::space::{Access, Keys, Mapping, Tables};
+
+const SETS: usize = 4096;
+const SEGMENTS: usize = 64;
+const NONE: u32 = 0;
+
+/// What a context stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Key {
+    Real,
+    Radix { pid: u32, problem: bool, amr: u8, iamr: u8 },
+    Segment { vsid_word: u64, problem: bool, keys: Keys },
+}
+
+/// A request to forget translations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invalidation {
+    /// One page of `1 << shift` bytes at this effective or virtual address, in every context.
+    Page {
+        /// Address; only bits inside the segment matter.
+        address: u64,
+        /// log2 of the page size.
+        shift: u32,
+    },
+    /// Everything translated for one PID.
+    Process(u32),
+    /// Everything.
+    All,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Effective page address.
+    page: u64,
+    /// Context, 0 = empty.
+    context: u32,
+    read: bool,
+    write: bool,
+    execute: bool,
+    /// Real page address.
+    real: u64,
+}
+
+const EMPTY: Entry = Entry { page: 0, context: NONE, read: false, write: false, execute: false, real: 0 };
+
+#[derive(Clone, Copy)]
+struct Segment {
+    /// Effective address above bit 28.
+    esid: u64,
+    context: u32,
+}
+
+/// A TLB of one vCPU; an engine has one for fetches and one for data, since either may run with relocation off.
+pub struct SoftTlb {
+    entries: Box<[Entry; SETS]>,
+    /// Context of all addresses, or 0 when segments decide.
+    context: u32,
+    segments: [Segment; SEGMENTS],
+    slb_generation: u64,
+    problem: bool,
+    keys: Keys,
+    contexts: HashMap<Key, u32>,
+    next_context: u32,
+}
+
+impl Default for SoftTlb {
+    fn default() -> SoftTlb {
+        SoftTlb {
+            entries: Box::new([EMPTY; SETS]),
+            context: NONE,
+            segments: [Segment { esid: 0, context: NONE }; SEGMENTS],
+            slb_generation: 0,
+            problem: false,
+            keys: Keys::default(),
+            contexts: HashMap::new(),
+            next_context: 1,
+        }
+    }
+}
+
+fn set_of(address: u64) -> usize {
+    (address >> 12) as usize & (SETS - 1)
+}
+
+fn segment_slot(ea: u64) -> usize {
+    ((ea >> 28) ^ (ea >> 60)) as usize & (SEGMENTS - 1)
+}
+
+impl SoftTlb {
+    /// Makes the TLB answer for these tables and this mode. Cheap when nothing changed.
+    pub fn enter(&mut self, tables: &Tables, problem: bool, keys: Keys) {
+        let key = match *tables {
+            Tables::Real => Key::Real,
+            Tables::Radix { pid, .. } => {
+                Key::Radix { pid, problem, amr: (keys.amr >> 62) as u8, iamr: (keys.iamr >> 62) as u8 }
+            }
+            Tables::Hash { slb, .. } => {
+                let same = self.context == NONE && self.slb_generation == slb.generation;
+                if !same || self.problem != problem || self.keys != keys {
+                    self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];
+                }
+                self.slb_generation = slb.generation;
+                self.problem = problem;
+                self.keys = keys;
+                self.context = NONE;
+                return;
+            }
+        };
+        self.context = self.number(key);
+    }
+
+    fn number(&mut self, key: Key) -> u32 {
+        if let Some(&number) = self.contexts.get(&key) {
+            return number;
+        }
+        if self.next_context == u32::MAX || self.contexts.len() > 65536 {
+            self.forget_all();
+        }
+        let number = self.next_context;
+        self.next_context += 1;
+        self.contexts.insert(key, number);
+        number
+    }
+
+    fn forget_all(&mut self) {
+        self.contexts.clear();
+        self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];
+        *self.entries = [EMPTY; SETS];
+        self.next_context = 1;
+        self.context = NONE;
+    }
+
+    #[inline(always)]
+    fn context_of(&self, ea: u64) -> u32 {
+        if self.context != NONE {
+            return self.context;
+        }
+        match self.segments.get(segment_slot(ea)) {
+            Some(s) if s.esid == ea >> 28 => s.context,
+            _ => NONE,
+        }
+    }
+
+    /// The real address that an access at `ea` goes to, if known and allowed.
+    #[inline(always)]
+    pub fn lookup(&self, ea: u64, access: Access) -> Option<u64> {
+        let entry = self.entries.get(set_of(ea))?;
+        let context = self.context_of(ea);
+        let allowed = match access {
+            Access::Fetch => entry.execute,
+            Access::Load => entry.read,
+            Access::Store => entry.write,
+        };
+        (entry.page == ea & !0xfff && entry.context == context && context != NONE && allowed)
+            .then_some(entry.real | (ea & 0xfff))
+    }
+
+    /// Remembers a mapping of `ea`. In hash mode `slb` names the segment.
+    pub fn insert(&mut self, tables: &Tables, ea: u64, mapping: Mapping) {
+        if let Tables::Hash { slb, .. } = *tables {
+            self.insert_segment(slb, ea);
+        }
+        let context = self.context_of(ea);
+        let entry = Entry {
+            page: ea & !0xfff,
+            context,
+            read: mapping.read,
+            write: mapping.write,
+            execute: mapping.execute,
+            real: mapping.real & !0xfff,
+        };
+        if let Some(slot) = self.entries.get_mut(set_of(ea)) {
+            *slot = entry;
+        }
+    }
+
+    fn insert_segment(&mut self, slb: &Slb, ea: u64) {
+        let Some(entry) = slb.find(ea) else { return };
+        let key = Key::Segment { vsid_word: entry.vsid, problem: self.problem, keys: self.keys };
+        let context = self.number(key);
+        if let Some(slot) = self.segments.get_mut(segment_slot(ea)) {
+            *slot = Segment { esid: ea >> 28, context };
+        }
+    }
+
+    /// Forgets what `what` names. The caller enters a context again before the next access.
+    pub fn invalidate(&mut self, what: Invalidation) {
+        match what {
+            Invalidation::Page { address, shift } => {
+                let pages = (1u64 << shift.saturating_sub(12).min(30)).min(SETS as u64);
+                let first = (address >> 12) & !(pages - 1);
+                for page in first..first + pages {
+                    let set = page as usize & (SETS - 1);
+                    if let Some(slot) = self.entries.get_mut(set) {
+                        slot.context = NONE;
+                    }
+                }
+            }
+            Invalidation::Process(pid) => {
+                self.contexts.retain(|key, _| !matches!(key, Key::Radix { pid: p, .. } if *p == pid));
+            }
+            Invalidation::All => self.forget_all(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping(real: u64) -> Mapping {
+        Mapping { real, shift: 12, read: true, write: true, execute: true }
+    }
+
+    fn radix(pid: u32) -> Tables<'static> {
+        Tables::Radix { table: 0, size: 0, pid }
+    }
+
+    #[test]
+    fn switching_contexts_keeps_entries_apart() {
+        let mut tlb = SoftTlb::default();
+        tlb.enter(&radix(1), true, Keys::default());
+        tlb.insert(&radix(1), 0x5000, mapping(0x9000));
+        assert_eq!(tlb.lookup(0x5008, Access::Store), Some(0x9008));
+        tlb.enter(&radix(2), true, Keys::default());
+        assert_eq!(tlb.lookup(0x5008, Access::Load), None);
+        tlb.enter(&radix(1), false, Keys::default());
+        assert_eq!(tlb.lookup(0x5008, Access::Load), None);
+        tlb.enter(&radix(1), true, Keys::default());
+        assert_eq!(tlb.lookup(0x5008, Access::Load), Some(0x9008));
+    }
+
+    #[test]
+    fn invalidations_hit_what_they_name() {
+        let mut tlb = SoftTlb::default();
+        tlb.enter(&radix(1), true, Keys::default());
+        for page in 0..40 {
+            tlb.insert(&radix(1), 0x10000 + page * 0x1000, mapping(page * 0x1000));
+        }
+        tlb.invalidate(Invalidation::Page { address: 0x2_3000, shift: 16 });
+        assert_eq!(tlb.lookup(0x2_0000, Access::Load), None);
+        assert_eq!(tlb.lookup(0x2_f000, Access::Load), None);
+        assert!(tlb.lookup(0x1_f000, Access::Load).is_some());
+        tlb.invalidate(Invalidation::Process(1));
+        tlb.enter(&radix(1), true, Keys::default());
+        assert_eq!(tlb.lookup(0x1_f000, Access::Load), None);
+    }
+}
