@@ -1,0 +1,41 @@
+#!/bin/sh
+# Builds every guest for both byte orders into elf/ and writes elf/MANIFEST. Installs nothing.
+#
+#   build.sh           what is committed: elf/NAME-be.elf, elf/NAME-le.elf
+#   build.sh --qemu    the same code with physical addresses lowered by 4 MiB, as QEMU's pseries wants them, into target/qemu
+#
+# Needs the Debian packages rustc-web cargo-web rust-web-src binutils-powerpc64-linux-gnu binutils-powerpc64le-linux-gnu.
+# The bytes depend on the versions of rustc and binutils, which MANIFEST records.
+set -eu
+cd "$(dirname "$0")"
+PATH=/usr/bin:/bin
+export PATH RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=never LC_ALL=C
+unset RUSTUP_TOOLCHAIN CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET 2>/dev/null || true
+
+out=elf offset=0
+[ "${1-}" != --qemu ] || { out=target/qemu offset=0x400000; }
+mkdir -p "$out"
+packages=$(ls kernels/src/bin | sed "s/\.rs$//")
+
+for order in be le; do
+    case $order in
+        be) arch=powerpc64 ;;
+        le) arch=powerpc64le ;;
+    esac
+    RUSTFLAGS="-Clinker=$arch-linux-gnu-ld -Clinker-flavor=ld -Clink-arg=-T$PWD/link.ld -Clink-arg=--defsym=LOAD_OFFSET=$offset
+        -Clink-arg=--build-id=none -Clink-arg=-zmax-page-size=4096 -Crelocation-model=static -Cpanic=abort
+        -Ctarget-feature=-altivec,-vsx --remap-path-prefix=$PWD=guest --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
+        cargo build --release --locked --quiet --target "$arch-unknown-linux-gnu" --target-dir "target/$offset" \
+        -Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
+    for name in demo $packages; do
+        install -m 644 "target/$offset/$arch-unknown-linux-gnu/release/$name" "$out/$name-$order.elf"
+    done
+done
+
+if [ "$out" = elf ]; then
+    {
+        rustc --version
+        powerpc64-linux-gnu-ld --version | sed -n 1p
+        (cd elf && sha256sum -- *.elf)
+    } > elf/MANIFEST
+fi

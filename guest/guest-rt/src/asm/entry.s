@@ -1,0 +1,27 @@
+# Entry: r3 = flattened device tree (0 = none), real mode, either byte order, SF 0 or 1.
+    .section .head, "ax"
+    .globl _start
+_start:
+    ENTER_OWN_BYTE_ORDER
+    mfmsr   %r10                 # SF=1, RI=1, nothing else changes
+    li      %r12, 1
+    rldimi  %r10, %r12, 63, 0
+    ori     %r10, %r10, 2
+    mtmsrd  %r10
+    isync
+    lis     %r2, .TOC.@ha
+    addi    %r2, %r2, .TOC.@l
+    lis     %r1, boot_stack_top@ha
+    addi    %r1, %r1, boot_stack_top@l
+    li      %r0, 0
+    stdu    %r0, -112(%r1)
+    bl      start
+    nop
+.Lhalt:
+    b       .Lhalt
+
+    .section .bss.stack, "aw", @nobits
+    .p2align 12
+    .skip 0x8000
+boot_stack_top:
+    .text

@@ -1,0 +1,87 @@
+//! PAPR hypervisor calls (`sc 1`) and RTAS through them.
+//!
+//! Contract: up to nine arguments in r4..r12, status and nine outputs back; names as in PAPR.
+//! Not its job: retrying; a caller that may see a busy status loops itself.
+
+#[rustfmt::skip]
+pub mod opcode {
+    //! Hypercall numbers used by the guests of this folder (PAPR 14.5.4).
+    pub const H_REMOVE: u64 = 0x04;
+    pub const H_ENTER: u64 = 0x08;
+    pub const H_READ: u64 = 0x0c;
+    pub const H_PROTECT: u64 = 0x18;
+    pub const H_GET_TERM_CHAR: u64 = 0x54;
+    pub const H_PUT_TERM_CHAR: u64 = 0x58;
+    pub const H_EOI: u64 = 0x64;
+    pub const H_CPPR: u64 = 0x68;
+    pub const H_IPI: u64 = 0x6c;
+    pub const H_XIRR: u64 = 0x74;
+    pub const H_REGISTER_VPA: u64 = 0xdc;
+    pub const H_CEDE: u64 = 0xe0;
+    pub const H_CONFER: u64 = 0xe4;
+    pub const H_PROD: u64 = 0xe8;
+    pub const H_BULK_REMOVE: u64 = 0x124;
+    pub const H_GET_CPU_CHARACTERISTICS: u64 = 0x1c8;
+    pub const H_HOME_NODE_ASSOCIATIVITY: u64 = 0x2ec;
+    pub const H_RANDOM: u64 = 0x300;
+    pub const H_SET_MODE: u64 = 0x31c;
+    pub const H_REGISTER_PROC_TBL: u64 = 0x37c;
+    pub const H_RTAS: u64 = 0xf000;
+}
+
+#[rustfmt::skip]
+pub mod status {
+    //! Return codes (PAPR 14.5.4).
+    pub const H_SUCCESS: i64 = 0;
+    pub const H_BUSY: i64 = 1;
+    pub const H_FUNCTION: i64 = -2;
+    pub const H_PARAMETER: i64 = -4;
+    pub const H_PTEG_FULL: i64 = -6;
+    pub const H_NOT_FOUND: i64 = -7;
+    pub const H_RESOURCE: i64 = -16;
+    pub const H_P2: i64 = -55;
+    pub const H_P3: i64 = -56;
+    pub const H_P4: i64 = -57;
+}
+
+unsafe extern "C" {
+    fn hcall_words(words: *mut [u64; 10]);
+}
+
+/// What a hypercall left behind.
+pub struct Reply {
+    /// r3.
+    pub status: i64,
+    /// r4..r12.
+    pub out: [u64; 9],
+}
+
+/// One hypercall with up to nine arguments.
+pub fn hcall(opcode: u64, args: &[u64]) -> Reply {
+    let mut words = [0; 10];
+    words[0] = opcode;
+    words[1..=args.len()].copy_from_slice(args);
+    // SAFETY: the routine touches these ten words; what the hypervisor does to memory named in `args` is the call's meaning.
+    unsafe { hcall_words(&mut words) };
+    let [status, out @ ..] = words;
+    Reply { status: status as i64, out }
+}
+
+/// One RTAS call: `inputs` in, at most eight words out. The first output is the status.
+pub fn rtas(token: u32, inputs: &[u32], outputs: usize) -> (i64, [u32; 8]) {
+    /// The buffer RTAS reads and writes: big-endian cells, 8-byte aligned.
+    #[repr(C, align(64))]
+    struct Buffer([u32; 24]);
+
+    let mut buffer = Buffer([u32::MAX; 24]);
+    buffer.0[..3].copy_from_slice(&[token.to_be(), (inputs.len() as u32).to_be(), (outputs as u32).to_be()]);
+    for (cell, input) in buffer.0[3..].iter_mut().zip(inputs) {
+        *cell = input.to_be();
+    }
+    let reply = hcall(opcode::H_RTAS, &[&raw mut buffer as u64]);
+    let mut out = [0; 8];
+    for (value, cell) in out.iter_mut().zip(&buffer.0[3 + inputs.len()..][..outputs]) {
+        *value = u32::from_be(unsafe { core::ptr::read_volatile(cell) });
+    }
+    (reply.status, out)
+}

@@ -1,0 +1,101 @@
+//! What the test kernels share: the report, and the memory they may use.
+//!
+//! Contract: every check prints one line, `ok N name`, `FAIL N name: got .. want ..` or `skip N name: reason`; the last
+//! line of a run is `PASS` or `FAIL: reason`, then the machine powers off. Not its job: deciding what is right.
+#![no_std]
+#![feature(asm_experimental_arch)]
+
+pub mod hash;
+pub mod memory;
+pub mod radix;
+pub mod translation;
+
+use core::fmt::Debug;
+
+use guest_rt::{exception::Frame, fdt::Fdt, println};
+
+/// Counts and prints.
+#[derive(Default)]
+pub struct Report {
+    checks: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+/// Which translation the partition is to use, by the device tree (`ibm,architecture-vec-5` byte 24; PAPR vector 5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mmu {
+    /// Hashed page table behind H_ENTER.
+    Hash,
+    /// The guest's own radix trees.
+    Radix,
+}
+
+impl Mmu {
+    /// The word `radix` on the command line, else the tree's choice, else hash (as Linux decides).
+    pub fn of(tree: Fdt<'_>) -> Self {
+        let chosen = tree.node("/chosen");
+        if chosen.and_then(|node| node.prop("bootargs")).is_some_and(|line| line.strip_suffix(b"\0") == Some(b"radix"))
+        {
+            return Self::Radix;
+        }
+        let vector = chosen.and_then(|node| node.prop("ibm,architecture-vec-5"));
+        match vector.and_then(|bytes| bytes.get(1 + 24)) {
+            Some(byte) if byte & 0xc0 == 0x40 => Self::Radix,
+            _ => Self::Hash,
+        }
+    }
+}
+
+impl Report {
+    fn line(&mut self, verdict: &str, name: &str) {
+        self.checks += 1;
+        guest_rt::print!("{verdict} {} {name}", self.checks);
+    }
+
+    /// One comparison.
+    pub fn check<T: PartialEq + Debug>(&mut self, name: &str, got: T, want: T) {
+        if got == want {
+            self.line("ok", name);
+            println!();
+        } else {
+            self.failed += 1;
+            self.line("FAIL", name);
+            println!(": got {got:x?} want {want:x?}");
+        }
+    }
+
+    /// Something that must hold; `got` is shown when it does not.
+    pub fn holds(&mut self, name: &str, condition: bool, got: impl Debug) {
+        if condition {
+            self.line("ok", name);
+            println!();
+        } else {
+            self.failed += 1;
+            self.line("FAIL", name);
+            println!(": got {got:x?}");
+        }
+    }
+
+    /// The interrupt that ended a probe: vector, reason bits, and the distance of SRR0 from the probe's start.
+    pub fn interrupt(&mut self, name: &str, before: &Frame, after: &Frame, vector: u64, reason: u64, distance: u64) {
+        let got = [after.vector, after.reason(), after.srr0.wrapping_sub(before.srr0)];
+        self.check(name, got, [vector, reason, distance]);
+    }
+
+    /// A check that this machine can not make.
+    pub fn skip(&mut self, name: &str, reason: &str) {
+        self.skipped += 1;
+        self.line("skip", name);
+        println!(": {reason}");
+    }
+
+    /// The last line.
+    pub fn finish(self) {
+        println!("{} checks, {} failed, {} skipped", self.checks, self.failed, self.skipped);
+        match self.failed {
+            0 => println!("PASS"),
+            n => println!("FAIL: {n} of {} checks", self.checks),
+        }
+    }
+}
