@@ -29,6 +29,10 @@ pub enum Unit {
     Vmx,
     /// VSX, MSR[VSX].
     Vsx,
+    /// By the VSR that XT or XS names: floating point for VSR 0-31, AltiVec for VSR 32-63.
+    FpOrVmx,
+    /// By the VSR that XT or XS names: VSX for VSR 0-31, AltiVec for VSR 32-63.
+    VsxOrVmx,
     /// Target address register, FSCR[TAR].
     Tar,
     /// `scv`, FSCR[SCV].

@@ -33,8 +33,16 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 7] =
-    [branch::ROWS, integer::ROWS, loadstore::ROWS, float::ROWS, vector::ROWS, vsx::ROWS, system::ROWS];
+pub const TABLES: [&[Row]; 8] = [
+    branch::ROWS,
+    integer::ROWS,
+    loadstore::ROWS,
+    float::ROWS,
+    vector::ROWS,
+    vsx::memory::ROWS,
+    vsx::permute::ROWS,
+    system::ROWS,
+];
 
 /// All rows, in table order.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

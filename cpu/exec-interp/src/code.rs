@@ -123,7 +123,7 @@ impl CodeCache {
         let Some((index, row)) = self.decoder.decode_indexed(word) else {
             return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
         };
-        let mut needs = mode::needs(row);
+        let mut needs = mode::needs(row, word);
         let handler = match row.op {
             Op::Branch(op) => branch::handler(op),
             Op::Integer(op) => {

@@ -111,9 +111,13 @@ pub mod fscr {
     pub const DSCR: u64 = 1 << 2;
 }
 
-/// Needs of a row.
-pub fn needs(row: &Row) -> u16 {
+/// Needs of `word`, an instruction of `row`.
+pub fn needs(row: &Row, word: u32) -> u16 {
+    let upper = || row.field("TX").or(row.field("SX")).is_some_and(|f| f.get(word) != 0);
     let unit = match row.unit {
+        Unit::FpOrVmx | Unit::VsxOrVmx if upper() => need::VEC,
+        Unit::FpOrVmx => need::FP,
+        Unit::VsxOrVmx => need::VSX,
         Unit::None => 0,
         Unit::Fp => need::FP,
         Unit::Vmx => need::VEC,

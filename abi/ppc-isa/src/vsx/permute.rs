@@ -1,0 +1,122 @@
+//! VSX moves to and from GPRs, logic and permutes (Power ISA Book I, sections 3.3.19 and 7.6.3).
+
+use super::Vsx;
+use crate::cpu::{BASE, Level, Unit, V207, V300};
+use crate::integer::Logic;
+use crate::op::Op;
+use crate::row::Row;
+
+/// Operations that move bits without knowing numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permute {
+    /// RA = a part of the VSR.
+    MoveFrom(Part),
+    /// Doubleword 0 of the VSR = RA; doubleword 1 becomes 0.
+    MoveTo(Part),
+    /// The VSR = (RA|0), RB.
+    MoveToPair,
+    /// Every word of the VSR = the low word of RA.
+    MoveToWords,
+    /// Bitwise operation.
+    Logic(Logic),
+    /// Bits of XB where XC has ones, of XA elsewhere.
+    Select,
+    /// A doubleword of XA and one of XB, chosen by DM.
+    Doublewords,
+    /// Two words of XA interleaved with two of XB.
+    MergeWords {
+        /// The words of doubleword 1.
+        low: bool,
+    },
+    /// Four words of XA and XB together, from word SHW on.
+    ShiftWords,
+    /// Word UIM in every place.
+    SplatWord,
+    /// An immediate byte in every place.
+    SplatByte,
+    /// The word from byte UIM on, zero-extended, into doubleword 0.
+    ExtractWord,
+    /// Word 1 of XB into XT from byte UIM on.
+    InsertWord,
+    /// Bytes of XA and XT together, chosen by the bytes of XB.
+    Bytes {
+        /// Byte numbers count from the right.
+        reversed: bool,
+    },
+    /// Reverse the bytes of each element.
+    ReverseBytes {
+        /// Bytes of an element: 2, 4, 8, 16.
+        element: u8,
+    },
+}
+
+/// The part of a VSR that a move reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Doubleword 0.
+    Double,
+    /// Doubleword 1.
+    LowDouble,
+    /// Word 1, zero-extended.
+    Word,
+    /// Word 1, sign-extended.
+    SignedWord,
+}
+
+const fn row(
+    name: &'static str,
+    picture: &'static str,
+    asm: &'static str,
+    level: Level,
+    unit: Unit,
+    op: Permute,
+) -> Row {
+    Row::new(name, picture, asm, level, unit, 0, Op::Vsx(Vsx::Permute(op)))
+}
+
+const fn logic(name: &'static str, picture: &'static str, level: Level, logic: Logic) -> Row {
+    row(name, picture, "=XT,XA,XB", level, Unit::Vsx, Permute::Logic(logic))
+}
+
+const fn reverse(element: u8) -> Permute {
+    Permute::ReverseBytes { element }
+}
+
+use Permute::{MoveFrom, MoveTo};
+use Unit::{FpOrVmx as MOVE, Vsx as VSX, VsxOrVmx as EITHER};
+
+/// The rows.
+#[rustfmt::skip]
+pub const ROWS: &[Row] = &[
+    row("mfvsrd",  "31 S RA /5 51 SX",   "=RA,XS",      V207, MOVE,   MoveFrom(Part::Double)),
+    row("mfvsrld", "31 S RA /5 307 SX",  "=RA,XS",      V300, EITHER, MoveFrom(Part::LowDouble)),
+    row("mfvsrwz", "31 S RA /5 115 SX",  "=RA,XS",      V207, MOVE,   MoveFrom(Part::Word)),
+    row("mtvsrd",  "31 T RA /5 179 TX",  "=XT,RA",      V207, MOVE,   MoveTo(Part::Double)),
+    row("mtvsrwa", "31 T RA /5 211 TX",  "=XT,RA",      V207, MOVE,   MoveTo(Part::SignedWord)),
+    row("mtvsrwz", "31 T RA /5 243 TX",  "=XT,RA",      V207, MOVE,   MoveTo(Part::Word)),
+    row("mtvsrdd", "31 T RA RB 435 TX",  "=XT,RA0,RB",  V300, EITHER, Permute::MoveToPair),
+    row("mtvsrws", "31 T RA /5 403 TX",  "=XT,RA",      V300, EITHER, Permute::MoveToWords),
+    logic("xxland",  "60 T A B 130 AX BX TX", BASE, Logic::And),
+    logic("xxlandc", "60 T A B 138 AX BX TX", BASE, Logic::Andc),
+    logic("xxlor",   "60 T A B 146 AX BX TX", BASE, Logic::Or),
+    logic("xxlxor",  "60 T A B 154 AX BX TX", BASE, Logic::Xor),
+    logic("xxlnor",  "60 T A B 162 AX BX TX", BASE, Logic::Nor),
+    logic("xxlorc",  "60 T A B 170 AX BX TX", V207, Logic::Orc),
+    logic("xxlnand", "60 T A B 178 AX BX TX", V207, Logic::Nand),
+    logic("xxleqv",  "60 T A B 186 AX BX TX", V207, Logic::Eqv),
+    row("xxsel",    "60 T A B C 3:2 CX AX BX TX",     "=XT,XA,XB,XC",  BASE, VSX, Permute::Select),
+    row("xxpermdi", "60 T A B 0:1 DM 10:5 AX BX TX",  "=XT,XA,XB,DM",  BASE, VSX, Permute::Doublewords),
+    row("xxmrghw",  "60 T A B 18 AX BX TX",           "=XT,XA,XB",     BASE, VSX, Permute::MergeWords { low: false }),
+    row("xxmrglw",  "60 T A B 50 AX BX TX",           "=XT,XA,XB",     BASE, VSX, Permute::MergeWords { low: true }),
+    row("xxsldwi",  "60 T A B 0:1 SHW 2:5 AX BX TX",  "=XT,XA,XB,SHW", BASE, VSX, Permute::ShiftWords),
+    row("xxspltw",  "60 T /3 UIM2 B 164 BX TX",       "=XT,XB,UIM2",   BASE, VSX, Permute::SplatWord),
+    row("xxspltib", "60 T 0:2 IMM8 360 TX",           "=XT,IMM8",      V300, EITHER, Permute::SplatByte),
+    row("xxextractuw", "60 T /1 UIM4 B 165 BX TX",    "=XT,XB,UIM4",   V300, VSX, Permute::ExtractWord),
+    row("xxinsertw",   "60 T /1 UIM4 B 181 BX TX",    "+XT,XB,UIM4",   V300, VSX, Permute::InsertWord),
+    row("xxperm",   "60 T A B 26 AX BX TX",           "+XT,XA,XB",     V300, VSX, Permute::Bytes { reversed: false }),
+    row("xxpermr",  "60 T A B 58 AX BX TX",           "+XT,XA,XB",     V300, VSX, Permute::Bytes { reversed: true }),
+    row("xxbrh",    "60 T 7:5 B 475 BX TX",           "=XT,XB",        V300, VSX, reverse(2)),
+    row("xxbrw",    "60 T 15:5 B 475 BX TX",          "=XT,XB",        V300, VSX, reverse(4)),
+    row("xxbrd",    "60 T 23:5 B 475 BX TX",          "=XT,XB",        V300, VSX, reverse(8)),
+    row("xxbrq",    "60 T 31:5 B 475 BX TX",          "=XT,XB",        V300, VSX, reverse(16)),
+];

@@ -1,0 +1,216 @@
+//! VSX loads and stores.
+
+use exec::VcpuState;
+use guest_mem::Word;
+use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
+use ppc_mmu::Access;
+
+use super::{pair, quad, xt};
+use crate::env::{Env, Flow, Handler, Step};
+use crate::loadstore::{displaced, indexed};
+
+/// The handler of `op`.
+pub fn handler(op: Memory) -> Handler {
+    match op {
+        Memory::Load(Vector { element: 1, .. }) => load::<1, X>,
+        Memory::Load(Vector { element: 2, .. }) => load::<2, X>,
+        Memory::Load(Vector { element: 4, .. }) => load::<4, X>,
+        Memory::Load(Vector { element: 8, .. }) => load::<8, X>,
+        Memory::Load(Vector { form: Form::X, .. }) => load::<16, X>,
+        Memory::Load(_) => load::<16, Dq>,
+        Memory::Store(Vector { element: 1, .. }) => store::<1, X>,
+        Memory::Store(Vector { element: 2, .. }) => store::<2, X>,
+        Memory::Store(Vector { element: 4, .. }) => store::<4, X>,
+        Memory::Store(Vector { element: 8, .. }) => store::<8, X>,
+        Memory::Store(Vector { form: Form::X, .. }) => store::<16, X>,
+        Memory::Store(_) => store::<16, Dq>,
+        Memory::LoadSplat { bytes: 4 } => |s, env, w| {
+            let value = u64::from(env.load::<u32>(s, indexed(s, w))?);
+            s.vsr[xt(w)] = [value << 32 | value; 2];
+            Ok(Flow::Next)
+        },
+        Memory::LoadSplat { .. } => |s, env, w| {
+            s.vsr[xt(w)] = [env.load::<u64>(s, indexed(s, w))?; 2];
+            Ok(Flow::Next)
+        },
+        Memory::LoadLength { left: false } => load_length::<false>,
+        Memory::LoadLength { left: true } => load_length::<true>,
+        Memory::StoreLength { left: false } => store_length::<false>,
+        Memory::StoreLength { left: true } => store_length::<true>,
+        Memory::LoadScalar(Scalar { format, form: Form::X }) => load_scalar_handler::<X>(format),
+        Memory::LoadScalar(Scalar { format, .. }) => load_scalar_handler::<Ds>(format),
+        Memory::StoreScalar(Scalar { format, form: Form::X }) => store_scalar_handler::<X>(format),
+        Memory::StoreScalar(Scalar { format, .. }) => store_scalar_handler::<Ds>(format),
+    }
+}
+
+/// How an instruction forms its address and names its register.
+trait Place {
+    fn address(s: &VcpuState, w: u32) -> u64;
+    fn register(w: u32) -> usize;
+}
+
+struct X;
+struct Dq;
+struct Ds;
+
+impl Place for X {
+    fn address(s: &VcpuState, w: u32) -> u64 {
+        indexed(s, w)
+    }
+    fn register(w: u32) -> usize {
+        xt(w)
+    }
+}
+
+impl Place for Dq {
+    fn address(s: &VcpuState, w: u32) -> u64 {
+        displaced::<-16>(s, w)
+    }
+    fn register(w: u32) -> usize {
+        (w << 2 & 32 | w >> 21 & 31) as usize
+    }
+}
+
+impl Place for Ds {
+    fn address(s: &VcpuState, w: u32) -> u64 {
+        displaced::<-4>(s, w)
+    }
+    fn register(w: u32) -> usize {
+        (32 | w >> 21 & 31) as usize
+    }
+}
+
+/// Turns two doublewords of memory, each in guest order, into a register whose elements of `ELEMENT` bytes are in
+/// guest order, and back.
+fn arranged<const ELEMENT: u8>(s: &VcpuState, [first, second]: [u64; 2]) -> [u64; 2] {
+    if !s.mode.little() {
+        return [first, second];
+    }
+    match ELEMENT {
+        1 => [first.swap_bytes(), second.swap_bytes()],
+        2 => [first, second].map(|d| {
+            let halves = (d & 0xffff_0000_ffff) << 16 | d >> 16 & 0xffff_0000_ffff;
+            halves.rotate_left(32)
+        }),
+        4 => [first.rotate_left(32), second.rotate_left(32)],
+        8 => [first, second],
+        _ => [second, first],
+    }
+}
+
+fn load<const ELEMENT: u8, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let value = env.load_pair(s, P::address(s, w))?;
+    s.vsr[P::register(w)] = arranged::<ELEMENT>(s, value);
+    Ok(Flow::Next)
+}
+
+fn store<const ELEMENT: u8, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let value = arranged::<ELEMENT>(s, s.vsr[P::register(w)]);
+    env.store_pair(s, P::address(s, w), value)?;
+    Ok(Flow::Next)
+}
+
+/// Address and number of bytes of an access with length.
+fn extent(s: &VcpuState, w: u32) -> (u64, u64) {
+    let ea = displaced::<0>(s, w);
+    (ea, (s.gpr[(w >> 11 & 31) as usize] >> 56).min(16))
+}
+
+/// Left shift that brings byte `i` of the access to its place in the register.
+fn byte_shift<const LEFT: bool>(s: &VcpuState, i: u64) -> u64 {
+    if LEFT || !s.mode.little() { 120 - 8 * i } else { 8 * i }
+}
+
+fn load_length<const LEFT: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let (ea, count) = extent(s, w);
+    let mut value = 0;
+    for i in 0..count {
+        let byte = env.load::<u8>(s, s.effective(ea.wrapping_add(i)))?;
+        value |= u128::from(byte) << byte_shift::<LEFT>(s, i);
+    }
+    s.vsr[xt(w)] = pair(value);
+    Ok(Flow::Next)
+}
+
+fn store_length<const LEFT: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let (ea, count) = extent(s, w);
+    if count > 0 {
+        // Both pages must take the store before either changes.
+        env.real(s, ea, Access::Store)?;
+        env.real(s, s.effective(ea.wrapping_add(count - 1)), Access::Store)?;
+    }
+    let value = quad(s.vsr[xt(w)]);
+    for i in 0..count {
+        let byte = (value >> byte_shift::<LEFT>(s, i)) as u8;
+        env.store(s, s.effective(ea.wrapping_add(i)), byte)?;
+    }
+    Ok(Flow::Next)
+}
+
+fn load_scalar_handler<P: Place>(format: Format) -> Handler {
+    match format {
+        Format::Byte => load_scalar::<u8, P, false>,
+        Format::Half => load_scalar::<u16, P, false>,
+        Format::Word => load_scalar::<u32, P, false>,
+        Format::SignedWord => load_scalar::<u32, P, true>,
+        Format::Double => load_scalar::<u64, P, false>,
+        Format::Single => |s, env, w| {
+            let single = env.load::<u32>(s, P::address(s, w))?;
+            s.vsr[P::register(w)] = [double(single), 0];
+            Ok(Flow::Next)
+        },
+    }
+}
+
+fn load_scalar<T: Word, P: Place, const SIGNED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let value = env.load::<T>(s, P::address(s, w))?;
+    s.vsr[P::register(w)] = [if SIGNED { value.extend() } else { value.into() }, 0];
+    Ok(Flow::Next)
+}
+
+fn store_scalar_handler<P: Place>(format: Format) -> Handler {
+    match format {
+        Format::Byte => store_scalar::<u8, P>,
+        Format::Half => store_scalar::<u16, P>,
+        Format::Word | Format::SignedWord => store_scalar::<u32, P>,
+        Format::Double => store_scalar::<u64, P>,
+        Format::Single => |s, env, w| {
+            let single = single(s.vsr[P::register(w)][0]);
+            env.store(s, P::address(s, w), single)?;
+            Ok(Flow::Next)
+        },
+    }
+}
+
+fn store_scalar<T: Word, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    env.store(s, P::address(s, w), T::truncate(s.vsr[P::register(w)][0]))?;
+    Ok(Flow::Next)
+}
+
+/// A single-precision number in double-precision format (Book I, section 4.6.2): exact, NaNs keep their bits.
+fn double(single: u32) -> u64 {
+    let sign = u64::from(single >> 31) << 63;
+    let (exponent, fraction) = (u64::from(single >> 23 & 0xff), u64::from(single & 0x7f_ffff));
+    sign | match (exponent, fraction) {
+        (0, 0) => 0,
+        (0, _) => {
+            let shift = u64::from(fraction.leading_zeros()) - 40;
+            (897 - shift) << 52 | (fraction << shift & 0x7f_ffff) << 29
+        }
+        (0xff, _) => 0x7ff << 52 | fraction << 29,
+        _ => (exponent + 896) << 52 | fraction << 29,
+    }
+}
+
+/// A double-precision register in single-precision format, without rounding (Book I, section 4.6.3). What is too
+/// small for that is undefined, and zero here.
+fn single(double: u64) -> u32 {
+    let sign = (double >> 32) as u32 & 0x8000_0000;
+    let fraction = double & 0xf_ffff_ffff_ffff | 1 << 52;
+    match double >> 52 & 0x7ff {
+        0..874 => sign,
+        exponent @ 874..897 => sign | (fraction >> (926 - exponent)) as u32,
+        _ => (double >> 32) as u32 & 0xc000_0000 | (double >> 29) as u32 & 0x3fff_ffff,
+    }
+}

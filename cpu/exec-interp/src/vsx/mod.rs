@@ -1,0 +1,57 @@
+//! VSX instructions: one file for each file of the instruction table's folder.
+
+mod memory;
+mod permute;
+
+use ppc_isa::vsx::Vsx;
+
+use crate::env::Handler;
+
+/// The handler of `op`.
+pub fn handler(op: Vsx) -> Handler {
+    match op {
+        Vsx::Memory(op) => memory::handler(op),
+        Vsx::Permute(op) => permute::handler(op),
+    }
+}
+
+/// Number of the VSR that XT or XS names where TX or SX is the last bit of the word.
+fn xt(w: u32) -> usize {
+    (w << 5 & 32 | w >> 21 & 31) as usize
+}
+
+/// Number of the VSR that XA names.
+fn xa(w: u32) -> usize {
+    (w << 3 & 32 | w >> 16 & 31) as usize
+}
+
+/// Number of the VSR that XB names.
+fn xb(w: u32) -> usize {
+    (w << 4 & 32 | w >> 11 & 31) as usize
+}
+
+/// Number of the VSR that XC names.
+fn xc(w: u32) -> usize {
+    (w << 2 & 32 | w >> 6 & 31) as usize
+}
+
+/// A register as one number: doubleword 0 is the high half.
+fn quad(value: [u64; 2]) -> u128 {
+    u128::from(value[0]) << 64 | u128::from(value[1])
+}
+
+/// A number as a register.
+fn pair(value: u128) -> [u64; 2] {
+    [(value >> 64) as u64, value as u64]
+}
+
+/// A register as its four words, word 0 first.
+fn words(value: [u64; 2]) -> [u32; 4] {
+    [(value[0] >> 32) as u32, value[0] as u32, (value[1] >> 32) as u32, value[1] as u32]
+}
+
+/// Four words as a register.
+fn from_words(words: [u32; 4]) -> [u64; 2] {
+    let double = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+    [double(words[0], words[1]), double(words[2], words[3])]
+}

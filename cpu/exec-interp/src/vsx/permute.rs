@@ -1,0 +1,137 @@
+//! VSX moves to and from GPRs, logic and permutes.
+
+use exec::VcpuState;
+use ppc_isa::integer::Logic;
+use ppc_isa::vsx::permute::{Part, Permute};
+
+use super::{from_words, pair, quad, words, xa, xb, xc, xt};
+use crate::env::{Env, Flow, Handler, Step};
+
+/// The handler of `op`.
+pub fn handler(op: Permute) -> Handler {
+    match op {
+        Permute::MoveFrom(Part::Double) => |s, _, w| move_from(s, w, s.vsr[xt(w)][0]),
+        Permute::MoveFrom(Part::LowDouble) => |s, _, w| move_from(s, w, s.vsr[xt(w)][1]),
+        Permute::MoveFrom(Part::Word) => |s, _, w| move_from(s, w, s.vsr[xt(w)][0] & 0xffff_ffff),
+        Permute::MoveFrom(Part::SignedWord) => |s, _, w| move_from(s, w, sign_extended(s.vsr[xt(w)][0])),
+        Permute::MoveTo(Part::Double) => |s, _, w| finish(s, w, [s.gpr[ra(w)], 0]),
+        Permute::MoveTo(Part::LowDouble) => |s, _, w| finish(s, w, [0, s.gpr[ra(w)]]),
+        Permute::MoveTo(Part::Word) => |s, _, w| finish(s, w, [s.gpr[ra(w)] & 0xffff_ffff, 0]),
+        Permute::MoveTo(Part::SignedWord) => |s, _, w| finish(s, w, [sign_extended(s.gpr[ra(w)]), 0]),
+        Permute::MoveToPair => |s, _, w| {
+            let high = if ra(w) == 0 { 0 } else { s.gpr[ra(w)] };
+            finish(s, w, [high, s.gpr[rb(w)]])
+        },
+        Permute::MoveToWords => |s, _, w| finish(s, w, from_words([s.gpr[ra(w)] as u32; 4])),
+        Permute::Logic(op) => logic_handler(op),
+        Permute::Select => |s, _, w| {
+            let (a, b, c) = (quad(s.vsr[xa(w)]), quad(s.vsr[xb(w)]), quad(s.vsr[xc(w)]));
+            finish(s, w, pair(a & !c | b & c))
+        },
+        Permute::Doublewords => |s, _, w| {
+            let (a, b) = (s.vsr[xa(w)], s.vsr[xb(w)]);
+            finish(s, w, [a[(w >> 9 & 1) as usize], b[(w >> 8 & 1) as usize]])
+        },
+        Permute::MergeWords { low: false } => merge_words::<0>,
+        Permute::MergeWords { low: true } => merge_words::<2>,
+        Permute::ShiftWords => |s, _, w| {
+            let (a, b) = (words(s.vsr[xa(w)]), words(s.vsr[xb(w)]));
+            let from = (w >> 8 & 3) as usize;
+            let word = |i: usize| if from + i < 4 { a[from + i] } else { b[from + i - 4] };
+            finish(s, w, from_words([word(0), word(1), word(2), word(3)]))
+        },
+        Permute::SplatWord => |s, _, w| {
+            let word = words(s.vsr[xb(w)])[(w >> 16 & 3) as usize];
+            finish(s, w, from_words([word; 4]))
+        },
+        Permute::SplatByte => |s, _, w| {
+            let byte = u64::from(w >> 11 & 0xff);
+            finish(s, w, [byte * 0x0101_0101_0101_0101; 2])
+        },
+        Permute::ExtractWord => extract_word,
+        Permute::InsertWord => insert_word,
+        Permute::Bytes { reversed: false } => permute_bytes::<false>,
+        Permute::Bytes { reversed: true } => permute_bytes::<true>,
+        Permute::ReverseBytes { element: 2 } => |s, _, w| {
+            let swap = |d: u64| d << 8 & 0xff00_ff00_ff00_ff00 | d >> 8 & 0x00ff_00ff_00ff_00ff;
+            finish(s, w, s.vsr[xb(w)].map(swap))
+        },
+        Permute::ReverseBytes { element: 4 } => {
+            |s, _, w| finish(s, w, from_words(words(s.vsr[xb(w)]).map(u32::swap_bytes)))
+        }
+        Permute::ReverseBytes { element: 8 } => |s, _, w| finish(s, w, s.vsr[xb(w)].map(u64::swap_bytes)),
+        Permute::ReverseBytes { .. } => |s, _, w| finish(s, w, pair(quad(s.vsr[xb(w)]).swap_bytes())),
+    }
+}
+
+fn ra(w: u32) -> usize {
+    (w >> 16 & 31) as usize
+}
+
+fn rb(w: u32) -> usize {
+    (w >> 11 & 31) as usize
+}
+
+fn sign_extended(value: u64) -> u64 {
+    i64::from(value as i32) as u64
+}
+
+fn move_from(s: &mut VcpuState, w: u32, value: u64) -> Step {
+    s.gpr[ra(w)] = value;
+    Ok(Flow::Next)
+}
+
+/// Writes XT.
+fn finish(s: &mut VcpuState, w: u32, value: [u64; 2]) -> Step {
+    s.vsr[xt(w)] = value;
+    Ok(Flow::Next)
+}
+
+fn logic_handler(op: Logic) -> Handler {
+    fn by(s: &mut VcpuState, w: u32, f: fn(u64, u64) -> u64) -> Step {
+        let (a, b) = (s.vsr[xa(w)], s.vsr[xb(w)]);
+        finish(s, w, [f(a[0], b[0]), f(a[1], b[1])])
+    }
+    match op {
+        Logic::And => |s, _, w| by(s, w, |a, b| a & b),
+        Logic::Or => |s, _, w| by(s, w, |a, b| a | b),
+        Logic::Xor => |s, _, w| by(s, w, |a, b| a ^ b),
+        Logic::Nand => |s, _, w| by(s, w, |a, b| !(a & b)),
+        Logic::Nor => |s, _, w| by(s, w, |a, b| !(a | b)),
+        Logic::Eqv => |s, _, w| by(s, w, |a, b| !(a ^ b)),
+        Logic::Andc => |s, _, w| by(s, w, |a, b| a & !b),
+        Logic::Orc => |s, _, w| by(s, w, |a, b| a | !b),
+    }
+}
+
+fn merge_words<const FROM: usize>(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let (a, b) = (words(s.vsr[xa(w)]), words(s.vsr[xb(w)]));
+    finish(s, w, from_words([a[FROM], b[FROM], a[FROM + 1], b[FROM + 1]]))
+}
+
+fn uim(w: u32) -> usize {
+    (w >> 16 & 15) as usize
+}
+
+/// Past byte 12 the result is undefined; bytes are taken around the end, as on POWER9.
+fn extract_word(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let value = quad(s.vsr[xb(w)]).rotate_left(8 * uim(w) as u32);
+    finish(s, w, [(value >> 96) as u64, 0])
+}
+
+/// Past byte 12 the result is undefined; the word is cut off at the end, as on POWER9.
+fn insert_word(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let shift = 8 * uim(w);
+    let word = s.vsr[xb(w)][0] << 32;
+    let kept = quad(s.vsr[xt(w)]) & !(0xffff_ffff << 96 >> shift);
+    finish(s, w, pair(kept | u128::from(word) << 64 >> shift))
+}
+
+fn permute_bytes<const REVERSED: bool>(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let mut source = [0; 32];
+    source[..16].copy_from_slice(&quad(s.vsr[xa(w)]).to_be_bytes());
+    source[16..].copy_from_slice(&quad(s.vsr[xt(w)]).to_be_bytes());
+    let control = quad(s.vsr[xb(w)]).to_be_bytes();
+    let chosen = control.map(|c| source[usize::from(if REVERSED { !c } else { c } & 31)]);
+    finish(s, w, pair(u128::from_be_bytes(chosen)))
+}

@@ -1,0 +1,182 @@
+//! VSX: memory order in both endiannesses, units, permutes.
+
+use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Requests, Vcpu};
+use exec_interp::Interpreter;
+use guest_mem::{GuestMem, Order};
+use ppc_isa::encode::assemble;
+use ppc_isa::{Cpu, msr};
+
+#[derive(Debug)]
+struct Retired;
+
+impl Clock for Retired {
+    fn ticks(&self, retired: u64) -> u64 {
+        retired
+    }
+}
+
+const DATA: u64 = 0x2000;
+const UNITS: u64 = msr::FP | msr::VEC | msr::VSX;
+
+struct Machine {
+    mem: GuestMem,
+    vcpu: Vcpu,
+    order: Order,
+}
+
+impl Machine {
+    fn new(order: Order, units: u64) -> Machine {
+        let mem = GuestMem::new(1 << 20).unwrap();
+        let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+        let little = if order == Order::Little { msr::LE } else { 0 };
+        vcpu.set_msr(vcpu.shared.msr() | units | little);
+        vcpu.state.gpr[4] = DATA;
+        for i in 0..64 {
+            assert!(mem.store(DATA + i, order, i as u8));
+        }
+        Machine { mem, vcpu, order }
+    }
+
+    /// Runs one instruction and `sc`.
+    fn run(&mut self, name: &str, values: &[i64]) -> Exit {
+        let word = assemble(name, values).unwrap_or_else(|| panic!("{name} {values:?}"));
+        for (i, word) in [word, assemble("sc", &[0]).unwrap()].into_iter().enumerate() {
+            assert!(self.mem.store(0x1000 + 4 * i as u64, self.order, word));
+        }
+        self.vcpu.state.cia = 0x1000;
+        let partition = PartitionState::new(None, true);
+        let requests = Requests::default();
+        let context =
+            Context { mem: &self.mem, partition: &partition, requests: &requests, clock: &Retired, mmio: &NoMmio };
+        Interpreter::new(Cpu::Power9).run(&mut self.vcpu, &context, 10)
+    }
+
+    fn does(&mut self, name: &str, values: &[i64]) {
+        let exit = self.run(name, values);
+        assert!(matches!(exit, Exit::SystemCall(_)), "{name} {values:?}: {exit:?}");
+    }
+
+    fn bytes(&self, at: u64) -> [u8; 16] {
+        std::array::from_fn(|i| self.mem.load(at + i as u64, self.order).unwrap())
+    }
+}
+
+const FORWARD: u128 = 0x000102030405060708090a0b0c0d0e0f;
+
+#[test]
+fn elements_are_in_guest_order() {
+    for (name, little) in [
+        ("lxvd2x", 0x07060504030201000f0e0d0c0b0a0908),
+        ("lxvw4x", 0x03020100070605040b0a09080f0e0d0c),
+        ("lxvh8x", 0x01000302050407060908 << 48 | 0x0b0a0d0c0f0e),
+        ("lxvb16x", FORWARD),
+        ("lxvx", FORWARD.swap_bytes()),
+    ] {
+        for (order, expected) in [(Order::Big, FORWARD), (Order::Little, little)] {
+            let mut m = Machine::new(order, UNITS);
+            m.does(name, &[33, 0, 4]);
+            let [high, low] = m.vcpu.state.vsr[33];
+            assert_eq!(u128::from(high) << 64 | u128::from(low), expected, "{name} {order:?}");
+            m.vcpu.state.gpr[5] = DATA + 0x100;
+            m.does(&name.replacen('l', "st", 1), &[33, 0, 5]);
+            assert_eq!(m.bytes(DATA + 0x100), FORWARD.to_be_bytes(), "{name} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn displacements_name_the_other_registers() {
+    let mut m = Machine::new(Order::Big, UNITS);
+    m.does("lxv", &[40, 16, 4]);
+    assert_eq!(m.vcpu.state.vsr[40], [0x1011121314151617, 0x18191a1b1c1d1e1f]);
+    m.does("lxsd", &[3, 4, 4]);
+    assert_eq!(m.vcpu.state.vsr[35], [0x0405060708090a0b, 0]);
+}
+
+#[test]
+fn lengths_stop_at_sixteen_and_leave_the_rest() {
+    for (name, order, expected) in [
+        ("lxvl", Order::Big, [0x0001020304000000, 0]),
+        ("lxvl", Order::Little, [0, 0x0000000403020100]),
+        ("lxvll", Order::Little, [0x0001020304000000, 0]),
+    ] {
+        let mut m = Machine::new(order, UNITS);
+        m.vcpu.state.gpr[6] = 5 << 56 | 99;
+        m.does(name, &[7, 4, 6]);
+        assert_eq!(m.vcpu.state.vsr[7], expected, "{name} {order:?}");
+        m.vcpu.state.gpr[4] = DATA + 0x100;
+        m.does(&name.replacen('l', "st", 1), &[7, 4, 6]);
+        assert_eq!(m.bytes(DATA + 0x100), [0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "{name} {order:?}");
+        m.vcpu.state.gpr[6] = 255 << 56;
+        m.vcpu.state.gpr[4] = DATA;
+        m.does(name, &[7, 4, 6]);
+        let right = name == "lxvl" && order == Order::Little;
+        let whole = if right { FORWARD.swap_bytes() } else { FORWARD };
+        assert_eq!(m.vcpu.state.vsr[7], [(whole >> 64) as u64, whole as u64], "{name} {order:?}");
+    }
+}
+
+#[test]
+fn single_precision_in_memory_is_exact() {
+    for (single, double) in [
+        (0x3f80_0000u32, 1f64.to_bits()),
+        (1, 2f64.powi(-149).to_bits()),
+        (0x8040_0000, (-2f64.powi(-127)).to_bits()),
+        (0x7f80_0001, 0x7ff0_0000_2000_0000),
+        (0xff80_0000, f64::NEG_INFINITY.to_bits()),
+        (0x8000_0000, (-0f64).to_bits()),
+    ] {
+        let mut m = Machine::new(Order::Little, UNITS);
+        assert!(m.mem.store(DATA, Order::Little, single));
+        m.does("lxsspx", &[50, 0, 4]);
+        assert_eq!(m.vcpu.state.vsr[50], [double, 0]);
+        m.vcpu.state.gpr[4] = DATA + 32;
+        m.does("stxsspx", &[50, 0, 4]);
+        assert_eq!(m.mem.load::<u32>(DATA + 32, Order::Little), Some(single));
+    }
+}
+
+#[test]
+fn permutes_count_from_the_left() {
+    let (a, b, t) = ([0x0001020304050607, 0x08090a0b0c0d0e0f], [0x1011121314151617, 0x18191a1b1c1d1e1f], [!0, 0]);
+    for (name, values, expected) in [
+        ("xxpermdi", &[40, 41, 42, 1][..], [0x0001020304050607, 0x18191a1b1c1d1e1f]),
+        ("xxsldwi", &[40, 41, 42, 3], [0x0c0d0e0f10111213, 0x1415161718191a1b]),
+        ("xxmrghw", &[40, 41, 42], [0x0001020310111213, 0x0405060714151617]),
+        ("xxmrglw", &[40, 41, 42], [0x08090a0b18191a1b, 0x0c0d0e0f1c1d1e1f]),
+        ("xxspltw", &[40, 41, 2], [0x08090a0b08090a0b; 2]),
+        ("xxspltib", &[40, 0xa5], [0xa5a5a5a5a5a5a5a5; 2]),
+        ("xxextractuw", &[40, 41, 5], [0x05060708, 0]),
+        ("xxinsertw", &[40, 41, 5], [0xffffffffff040506, 0x0700000000000000]),
+        ("xxsel", &[40, 41, 42, 40], [0x1011121314151617, 0x08090a0b0c0d0e0f]),
+        ("xxperm", &[40, 42, 41], [0x1011121314151617, 0x18191a1b1c1d1e1f]),
+        ("xxpermr", &[40, 42, 41], [0, !0]),
+        ("xxbrh", &[40, 41], [0x0100030205040706, 0x09080b0a0d0c0f0e]),
+        ("xxbrw", &[40, 41], [0x0302010007060504, 0x0b0a09080f0e0d0c]),
+        ("xxbrd", &[40, 41], [0x0706050403020100, 0x0f0e0d0c0b0a0908]),
+        ("xxbrq", &[40, 41], [0x0f0e0d0c0b0a0908, 0x0706050403020100]),
+        ("xxlandc", &[40, 42, 41], [0x1010101010101010; 2]),
+    ] {
+        let mut m = Machine::new(Order::Big, UNITS);
+        (m.vcpu.state.vsr[41], m.vcpu.state.vsr[42], m.vcpu.state.vsr[40]) = (a, b, t);
+        m.does(name, values);
+        assert_eq!(m.vcpu.state.vsr[40], expected, "{name}");
+    }
+}
+
+#[test]
+fn the_register_chooses_the_unit() {
+    use Interrupt::{FpUnavailable, VectorUnavailable, VsxUnavailable};
+    let missing = |units: u64, name: &str, values: &[i64]| match Machine::new(Order::Big, units).run(name, values) {
+        Exit::Interrupt(interrupt) => Some(interrupt),
+        _ => None,
+    };
+    assert!(matches!(missing(UNITS & !msr::VSX, "lxvx", &[1, 0, 4]), Some(VsxUnavailable)));
+    assert!(missing(UNITS & !msr::VSX, "lxvx", &[33, 0, 4]).is_none());
+    assert!(matches!(missing(UNITS & !msr::VEC, "lxv", &[33, 0, 4]), Some(VectorUnavailable)));
+    assert!(matches!(missing(UNITS & !msr::VEC, "stxv", &[33, 0, 4]), Some(VectorUnavailable)));
+    assert!(missing(UNITS & !msr::VEC, "lxv", &[1, 0, 4]).is_none());
+    assert!(matches!(missing(UNITS & !msr::FP, "mtvsrd", &[1, 4]), Some(FpUnavailable)));
+    assert!(matches!(missing(msr::FP, "mfvsrd", &[4, 40]), Some(VectorUnavailable)));
+    assert!(matches!(missing(msr::FP | msr::VEC, "lxvd2x", &[40, 0, 4]), Some(VsxUnavailable)));
+}
