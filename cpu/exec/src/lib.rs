@@ -8,6 +8,7 @@
 
 pub mod engine;
 pub mod exit;
+pub mod fp;
 pub mod interrupt;
 pub mod mode;
 pub mod partition;
