@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod branch;
 pub mod cpu;
 pub mod decode;
+pub mod disasm;
 pub mod encode;
 pub mod field;
 pub mod float;
@@ -29,6 +30,7 @@ pub mod vsx;
 
 pub use cpu::Cpu;
 pub use decode::Decoder;
+pub use disasm::disassemble;
 pub use op::Op;
 pub use row::Row;
 

@@ -76,7 +76,7 @@ pub enum CopyPaste {
     Copy,
     /// paste.
     Paste,
-    /// cp_abort.
+    /// cpabort.
     Abort,
 }
 
@@ -218,10 +218,10 @@ pub const ROWS: &[Row] = &[
     row("stwcx.", "31 RS RA RB 150 1:1",  "RS,RA0,RB",    BASE, STORE|RESERVE|W_CR0, StoreConditional { bytes: 4 }),
     row("stdcx.", "31 RS RA RB 214 1:1",  "RS,RA0,RB",    BASE, STORE|RESERVE|W_CR0, StoreConditional { bytes: 8 }),
     row("stqcx.", "31 RS RA RB 182 1:1",  "RSp,RA0,RB",   V207, STORE|RESERVE|W_CR0|MULTI, StoreConditional { bytes: 16 }),
-    row("lwat",  "31 RT RA FC 582 /1",    "=RT,RA,FC",    V300, LOAD|STORE|MULTI, LoadStore::LoadAtomic { bytes: 4 }),
-    row("ldat",  "31 RT RA FC 614 /1",    "=RT,RA,FC",    V300, LOAD|STORE|MULTI, LoadStore::LoadAtomic { bytes: 8 }),
-    row("stwat", "31 RS RA FC 710 /1",    "RS,RA,FC",     V300, LOAD|STORE|MULTI, LoadStore::StoreAtomic { bytes: 4 }),
-    row("stdat", "31 RS RA FC 742 /1",    "RS,RA,FC",     V300, LOAD|STORE|MULTI, LoadStore::StoreAtomic { bytes: 8 }),
+    row("lwat",  "31 RT RA FC 582 /1",    "=RT,RA0,FC",   V300, LOAD|STORE|MULTI, LoadStore::LoadAtomic { bytes: 4 }),
+    row("ldat",  "31 RT RA FC 614 /1",    "=RT,RA0,FC",   V300, LOAD|STORE|MULTI, LoadStore::LoadAtomic { bytes: 8 }),
+    row("stwat", "31 RS RA FC 710 /1",    "RS,RA0,FC",    V300, LOAD|STORE|MULTI, LoadStore::StoreAtomic { bytes: 4 }),
+    row("stdat", "31 RS RA FC 742 /1",    "RS,RA0,FC",    V300, LOAD|STORE|MULTI, LoadStore::StoreAtomic { bytes: 8 }),
     row("dcbz",  "31 /5 RA RB 1014 /1",   "RA0,RB",       BASE, STORE, LoadStore::BlockZero),
     row("dcbt",  "31 TH RA RB 278 /1",    "RA0,RB,TH",    BASE, 0, LoadStore::Hint),
     row("dcbtst", "31 TH RA RB 246 /1",   "RA0,RB,TH",    BASE, 0, LoadStore::Hint),
@@ -234,6 +234,6 @@ pub const ROWS: &[Row] = &[
     row("isync", "19 /5 /5 /5 150 /1",    "",             BASE, SYNC|END, LoadStore::Isync),
     row("copy",  "31 /4 1:1 RA RB 774 /1", "RA0,RB",      V300, 0, LoadStore::CopyPaste(CopyPaste::Copy)),
     row("paste.", "31 /4 1:1 RA RB 902 1:1", "RA0,RB",    V300, W_CR0, LoadStore::CopyPaste(CopyPaste::Paste)),
-    row("cp_abort", "31 /5 /5 /5 838 /1", "",             V300, 0, LoadStore::CopyPaste(CopyPaste::Abort)),
+    row("cpabort", "31 /5 /5 /5 838 /1", "",             V300, 0, LoadStore::CopyPaste(CopyPaste::Abort)),
     row("wait",  "31 /3 WC /5 /5 30 /1",  "WC",           V300, 0, LoadStore::Wait),
 ];

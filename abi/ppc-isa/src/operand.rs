@@ -178,6 +178,24 @@ pub fn operands(row: &'static Row) -> Operands {
     Operands { row, rest: row.asm, before: 0 }
 }
 
+/// The operand of `row` that the `asm` column would call `name`, read only and with nothing before it. Fields that the
+/// picture lacks have no part in it: an operand of which the row has no field is 0 bits wide.
+pub fn named(row: &Row, name: &'static str) -> Operand {
+    let (kind, scale) = DEFS.iter().find(|d| d.name == name).map_or((Kind::Unsigned, 0), |d| (d.kind, d.scale));
+    let mut parts = [None; 3];
+    for (slot, field) in parts.iter_mut().zip(fields(name)) {
+        *slot = row.field(field);
+    }
+    Operand { kind, access: Access::Read, name, before: 0, parts, scale }
+}
+
+/// The names of the fields that the operand called `name` is made of, most significant first.
+pub fn fields(name: &'static str) -> impl Iterator<Item = &'static str> {
+    let def = DEFS.iter().find(|d| d.name == name);
+    let plain = if def.is_none() { Some(name) } else { None };
+    def.map_or(&[][..], |d| d.parts).iter().copied().chain(plain)
+}
+
 impl Iterator for Operands {
     type Item = Operand;
 
@@ -197,14 +215,6 @@ impl Iterator for Operands {
             Some(name) => (Access::Write, name),
             None => token.strip_prefix('+').map_or((Access::Read, token), |name| (Access::ReadWrite, name)),
         };
-        let (kind, scale, names): (_, _, &[&str]) = match DEFS.iter().find(|d| d.name == name) {
-            Some(d) => (d.kind, d.scale, d.parts),
-            None => (Kind::Unsigned, 0, core::slice::from_ref(&name)),
-        };
-        let mut parts = [None; 3];
-        for (slot, part) in parts.iter_mut().zip(names) {
-            *slot = self.row.field(part);
-        }
-        Some(Operand { kind, access, name, before, parts, scale })
+        Some(Operand { access, before, ..named(self.row, name) })
     }
 }

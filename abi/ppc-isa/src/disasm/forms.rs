@@ -1,0 +1,198 @@
+//! Simplified mnemonics (Power ISA Book I, appendix C; Book II and III where they define some), as data.
+//!
+//! The first form whose condition holds gives name and operands. Conditions and operand templates name the operands of
+//! the `asm` column and fields of the picture, alone or as `operand>>n`, `operand&n`, `#operand` (its bits that are 1)
+//! and `n-operand`; `cr~expression` prints `cr` before the number. In names, `?` stands for the
+//! condition in BI and `!` for its opposite, `^` for the one in TO, `%` for the name of the SPR (a form whose name
+//! cannot be completed does not apply), `<` for the first two letters of the row's name and `*` for the rest.
+
+/// One way to write instructions.
+pub struct Form {
+    /// Rows it is for.
+    pub rows: &'static str,
+    /// Terms `a=b`, `a!=b` and `a>=b`, all of which must hold.
+    pub when: &'static str,
+    /// Mnemonic, or [`INVALID`].
+    pub name: &'static str,
+    /// Operand template, in `asm` syntax without marks; operands in brackets are left out when 0.
+    pub asm: &'static str,
+}
+
+/// Name of the forms that objdump does not take for an instruction.
+pub const INVALID: &str = "";
+
+const fn form(rows: &'static str, when: &'static str, name: &'static str, asm: &'static str) -> Form {
+    Form { rows, when, name, asm }
+}
+
+const fn invalid(rows: &'static str, when: &'static str) -> Form {
+    form(rows, when, INVALID, "")
+}
+
+/// Loads with update that need RA other than 0 and RT.
+const LOADS_WITH_UPDATE: &str = "lbzu lbzux lhzu lhzux lhau lhaux lwzu lwzux lwaux ldu ldux";
+/// Further loads and stores with update: RA must not be 0.
+const OTHERS_WITH_UPDATE: &str = "stbu stbux sthu sthux stwu stwux stdu stdux";
+
+/// The forms, in the order in which they are tried.
+#[rustfmt::skip]
+pub const FORMS: &[Form] = &[
+    // Branches.
+    form("bc",             "BO&30=12",      "b?",     "[cr~BI>>2,]BD"),
+    form("bc",             "BO=14",         "b?-",    "[cr~BI>>2,]BD"),
+    form("bc",             "BO=15",         "b?+",    "[cr~BI>>2,]BD"),
+    form("bc",             "BO&30=4",       "b!",     "[cr~BI>>2,]BD"),
+    form("bc",             "BO=6",          "b!-",    "[cr~BI>>2,]BD"),
+    form("bc",             "BO=7",          "b!+",    "[cr~BI>>2,]BD"),
+    form("bc",             "BO&30=16 BI=0", "bdnz",   "BD"),
+    form("bc",             "BO=24 BI=0",    "bdnz-",  "BD"),
+    form("bc",             "BO=25 BI=0",    "bdnz+",  "BD"),
+    form("bc",             "BO&30=18 BI=0", "bdz",    "BD"),
+    form("bc",             "BO=26 BI=0",    "bdz-",   "BD"),
+    form("bc",             "BO=27 BI=0",    "bdz+",   "BD"),
+    form("bc",             "BO&30=8",       "bdnzt",  "BI,BD"),
+    form("bc",             "BO&30=0",       "bdnzf",  "BI,BD"),
+    form("bc",             "BO&30=10",      "bdzt",   "BI,BD"),
+    form("bc",             "BO&30=2",       "bdzf",   "BI,BD"),
+    form("bclr bcctr bctar", "BO=12",       "b?*",    "[cr~BI>>2,BH]"),
+    form("bclr bcctr bctar", "BO=14",       "b?*-",   "[cr~BI>>2,BH]"),
+    form("bclr bcctr bctar", "BO=15",       "b?*+",   "[cr~BI>>2,BH]"),
+    form("bclr bcctr bctar", "BO=4",        "b!*",    "[cr~BI>>2,BH]"),
+    form("bclr bcctr bctar", "BO=6",        "b!*-",   "[cr~BI>>2,BH]"),
+    form("bclr bcctr bctar", "BO=7",        "b!*+",   "[cr~BI>>2,BH]"),
+    form("bclr bcctr bctar", "BO=20 BI=0", "b*",    "[BH]"),
+    form("bclr bctar",     "BO=16 BI=0",    "bdnz*",  "[BH]"),
+    form("bclr bctar",     "BO=24 BI=0",    "bdnz*-", "[BH]"),
+    form("bclr bctar",     "BO=25 BI=0",    "bdnz*+", "[BH]"),
+    form("bclr bctar",     "BO=18 BI=0",    "bdz*",   "[BH]"),
+    form("bclr bctar",     "BO=26 BI=0",    "bdz*-",  "[BH]"),
+    form("bclr bctar",     "BO=27 BI=0",    "bdz*+",  "[BH]"),
+    form("bclr bctar",     "BO=8",          "bdnzt*", "BI[,BH]"),
+    form("bclr bctar",     "BO=0",          "bdnzf*", "BI[,BH]"),
+    form("bclr bctar",     "BO=10",         "bdzt*",  "BI[,BH]"),
+    form("bclr bctar",     "BO=2",          "bdzf*",  "BI[,BH]"),
+    form("bc",             "BO&29=24",      "bc-",    "BO,BI,BD"),
+    form("bc",             "BO&29=25",      "bc+",    "BO,BI,BD"),
+    form("bclr bcctr bctar", "BO&29=24",    "bc*-",   "BO,BI[,BH]"),
+    form("bclr bcctr bctar", "BO&29=25",    "bc*+",   "BO,BI[,BH]"),
+    invalid("bc bclr bcctr bctar", "BO&20=20 BO&11=1"),
+    invalid("bc bclr bcctr bctar", "BO&22=22"),
+    invalid("bc bclr bcctr bctar", "BO&28=28"),
+    invalid("bc bclr bcctr bctar", "BO&21=17"),
+    invalid("bclr bcctr bctar",    "BO&21=1"),
+    invalid("bclr bcctr bctar",    "BO&23=5"),
+    form("bclr bcctr bctar", "",            "bc*",    "BO,BI[,BH]"),
+
+    // Condition register.
+    form("crxor",  "BA=BT BB=BT", "crclr",  "BT"),
+    form("creqv",  "BA=BT BB=BT", "crset",  "BT"),
+    form("crnor",  "BA=BB",       "crnot",  "BT,BA"),
+    form("cror",   "BA=BB",       "crmove", "BT,BA"),
+    form("mtcrf",  "FXM=255",     "mtcr",   "RS"),
+    invalid("mtocrf mfocrf",      "#FXM!=1"),
+
+    // System calls and traps.
+    form("sc",     "",            "sc",     "[LEV]"),
+    form("tw",     "TO=31 RA=0 RB=0", "trap", ""),
+    form("tw td",  "",            "<^*",    "RA,RB"),
+    form("twi tdi", "",           "<^*",    "RA,SI"),
+
+    // Fixed point.
+    form("addi",   "RA=0",        "li",     "RT,SI"),
+    form("addis",  "RA=0",        "lis",    "RT,SI"),
+    form("addpcis", "DX=0",       "lnia",   "RT"),
+    form("cmp",    "L=0",         "cmpw",   "[BF,]RA,RB"),
+    form("cmp",    "L=1",         "cmpd",   "[BF,]RA,RB"),
+    form("cmpi",   "L=0",         "cmpwi",  "[BF,]RA,SI"),
+    form("cmpi",   "L=1",         "cmpdi",  "[BF,]RA,SI"),
+    form("cmpl",   "L=0",         "cmplw",  "[BF,]RA,RB"),
+    form("cmpl",   "L=1",         "cmpld",  "[BF,]RA,RB"),
+    form("cmpli",  "L=0",         "cmplwi", "[BF,]RA,UI"),
+    form("cmpli",  "L=1",         "cmpldi", "[BF,]RA,UI"),
+    form("ori",    "RS=0 RA=0 UI=0",   "nop",   ""),
+    form("ori",    "RS=31 RA=31 UI=0 ISA=300", "exser", ""),
+    form("xori",   "RS=0 RA=0 UI=0",   "xnop",  ""),
+    form("or",     "RS=27 RA=27 RB=27 Rc=0", "yield", ""),
+    form("or",     "RS=29 RA=29 RB=29 Rc=0", "mdoio", ""),
+    form("or",     "RS=30 RA=30 RB=30 Rc=0", "mdoom", ""),
+    form("or",     "RS=RB",       "mr",     "RA,RS"),
+    form("nor",    "RS=RB",       "not",    "RA,RS"),
+    form("rlwinm", "MB=0 ME=31",  "rotlwi", "RA,RS,SH"),
+    form("rlwinm", "MB=0 ME=31-SH", "slwi", "RA,RS,SH"),
+    form("rlwinm", "SH=0 ME=31",  "clrlwi", "RA,RS,MB"),
+    form("rlwinm", "SH=0 MB=0",   "clrrwi", "RA,RS,31-ME"),
+    form("rlwinm", "SH=32-MB ME=31", "srwi", "RA,RS,MB"),
+    form("rlwnm",  "MB=0 ME=31",  "rotlw",  "RA,RS,RB"),
+    form("rldicl", "MB6=0",       "rotldi", "RA,RS,SH6"),
+    form("rldicl", "SH6=0",       "clrldi", "RA,RS,MB6"),
+    form("rldicl", "SH6=64-MB6",  "srdi",   "RA,RS,MB6"),
+    form("rldicr", "SH6=0",       "clrrdi", "RA,RS,63-MB6"),
+    form("rldicr", "MB6=63-SH6",  "sldi",   "RA,RS,SH6"),
+    form("rldcl",  "MB6=0",       "rotld",  "RA,RS,RB"),
+    form("isel",   "BC=0",        "isellt", "RT,RA0,RB"),
+    form("isel",   "BC=1",        "iselgt", "RT,RA0,RB"),
+    form("isel",   "BC=2",        "iseleq", "RT,RA0,RB"),
+
+    // Special purpose registers.
+    form("mfspr",  "SPR&1020=272", "mfsprg", "RT,SPR&3"),
+    form("mtspr",  "SPR&1020=272", "mtsprg", "SPR&3,RS"),
+    form("mfspr",  "",            "mf%",    "RT"),
+    form("mtspr",  "",            "mt%",    "RS"),
+    form("mftb",   "SPR=268",     "mftb",   "RT"),
+    form("mftb",   "SPR=269",     "mftbu",  "RT"),
+
+    // Loads and stores, cache and synchronisation.
+    invalid(LOADS_WITH_UPDATE,    "RA=0"),
+    invalid(LOADS_WITH_UPDATE,    "RA=RT"),
+    invalid(OTHERS_WITH_UPDATE,   "RA=0"),
+    invalid("lq lqarx",           "RT&1=1"),
+    invalid("lq lqarx",           "RA=RT"),
+    invalid("lqarx lswx",         "RB=RT"),
+    invalid("lswx",               "RA=RT"),
+    invalid("lmw",                "RA>=RT"),
+    invalid("stq stqcx.",         "RS&1=1"),
+    form("lswi",   "NB=0",        "lswi",   "RT,RA0,32"),
+    form("stswi",  "NB=0",        "stswi",  "RS,RA0,32"),
+    form("lbarx lharx lwarx ldarx", "", "<*", "RT,RA0,RB[,EH]"),
+    form("lqarx",  "",            "lqarx",  "RTp,RA0,RB[,EH]"),
+    form("dcbt dcbtst", "TH>>3=0", "<*ct",  "RA0,RB[,TH]"),
+    form("dcbt dcbtst", "TH=8",    "<*ds",  "RA0,RB"),
+    form("dcbt dcbtst", "TH>>3=1", "<*ds",  "RA0,RB,TH"),
+    form("dcbt dcbtst", "TH=16",   "<*t",   "RA0,RB"),
+    form("icbt",   "",            "icbt",   "[CT,]RA0,RB"),
+    form("dcbf",   "L2=1",        "dcbfl",  "RA0,RB"),
+    form("dcbf",   "L2=3 ISA=300", "dcbflp", "RA0,RB"),
+    invalid("dcbf",               "L2=2"),
+    form("dcbf",   "",            "dcbf",   "RA0,RB[,L2]"),
+    form("sync",   "L2=0",        "hwsync", ""),
+    form("sync",   "L2=1",        "lwsync", ""),
+    form("sync",   "L2=2",        "ptesync", ""),
+    invalid("sync",               "L2=3"),
+    form("wait",   "WC=0",        "wait",   ""),
+    invalid("wait",               ""),
+
+    // VSX.
+    form("mfvsrd", "SX=0",        "mffprd",  "RA,f~S"),
+    form("mfvsrd", "SX=1",        "mfvrd",   "RA,v~S"),
+    form("mfvsrwz", "SX=0",       "mffprwz", "RA,f~S"),
+    form("mfvsrwz", "SX=1",       "mfvrwz",  "RA,v~S"),
+    form("mtvsrd", "TX=0",        "mtfprd",  "f~T,RA"),
+    form("mtvsrd", "TX=1",        "mtvrd",   "v~T,RA"),
+    form("mtvsrwa", "TX=0",       "mtfprwa", "f~T,RA"),
+    form("mtvsrwa", "TX=1",       "mtvrwa",  "v~T,RA"),
+    form("mtvsrwz", "TX=0",       "mtfprwz", "f~T,RA"),
+    form("mtvsrwz", "TX=1",       "mtvrwz",  "v~T,RA"),
+    form("xxpermdi", "XA=XB DM=0", "xxspltd", "XT,XA,0"),
+    form("xxpermdi", "XA=XB DM=3", "xxspltd", "XT,XA,1"),
+    form("xxpermdi", "XA=XB DM=2", "xxswapd", "XT,XA"),
+    form("xxpermdi", "DM=0",      "xxmrghd", "XT,XA,XB"),
+    form("xxpermdi", "DM=3",      "xxmrgld", "XT,XA,XB"),
+    form("xxlor",  "XA=XB",       "xxmr",    "XT,XA"),
+    form("xxlnor", "XA=XB",       "xxlnot",  "XT,XA"),
+
+    // Privileged.
+    form("mtmsr mtmsrd", "",      "<*",     "RS[,L]"),
+    form("tlbie",  "",            "tlbie",  "RB,RS[,RIC,PRS,R]"),
+    form("tlbiel", "",            "tlbiel", "RB[,RS,RIC,PRS,R]"),
+    form("slbia",  "",            "slbia",  "[IH]"),
+];
