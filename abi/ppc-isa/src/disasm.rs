@@ -18,28 +18,24 @@ use forms::{FORMS, Form};
 /// The instruction `word` at `address` in the syntax of GNU objdump, mnemonic padded as there.
 pub fn disassemble(decoder: &Decoder, address: u64, word: u32) -> impl Display {
     let row = decoder.decode(word).filter(|row| word & row.reserved == 0);
-    Text { row, isa: decoder.cpu().level(), address, word }
+    Text { word, view: row.map(|row| View { row, isa: decoder.cpu().level(), address, word }) }
 }
 
 struct Text {
-    row: Option<&'static Row>,
-    isa: u16,
-    address: u64,
     word: u32,
+    view: Option<View>,
 }
 
 impl Display for Text {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Some(row) = self.row else { return write!(f, ".long 0x{:x}", self.word) };
-        let view = View { row, isa: self.isa, address: self.address, word: self.word };
-        let form = FORMS.iter().find(|form| view.takes(form));
-        let (name, asm) = form.map_or((row.name, row.asm), |form| (form.name, form.asm));
-        if name == forms::INVALID {
-            return write!(f, ".long 0x{:x}", self.word);
+        match self.view.as_ref().map(|view| (view, view.form())) {
+            Some((view, (name, asm))) if name != forms::INVALID => {
+                let mut out = Columns { f, column: 0 };
+                view.mnemonic(name, &mut out)?;
+                view.operands(asm, &mut out)
+            }
+            _ => write!(f, ".long 0x{:x}", self.word),
         }
-        let mut out = Columns { f, column: 0 };
-        view.mnemonic(name, &mut out)?;
-        view.operands(asm, &mut out)
     }
 }
 
@@ -74,6 +70,12 @@ const TRAP: [&str; 32] = [
 ];
 
 impl View {
+    /// Name and operand template: of the first form that applies, else the row's own.
+    fn form(&self) -> (&'static str, &'static str) {
+        let form = FORMS.iter().find(|form| self.takes(form));
+        form.map_or((self.row.name, self.row.asm), |form| (form.name, form.asm))
+    }
+
     fn takes(&self, form: &Form) -> bool {
         form.rows.split(' ').any(|name| name == self.row.name)
             && form.when.split_ascii_whitespace().all(|term| self.holds(term))

@@ -112,6 +112,7 @@ pub const FORMS: &[Form] = &[
     form("ori",    "RS=0 RA=0 UI=0",   "nop",   ""),
     form("ori",    "RS=31 RA=31 UI=0 ISA=300", "exser", ""),
     form("xori",   "RS=0 RA=0 UI=0",   "xnop",  ""),
+    form("or",     "RS=26 RA=26 RB=26 Rc=0", "miso",  ""),
     form("or",     "RS=27 RA=27 RB=27 Rc=0", "yield", ""),
     form("or",     "RS=29 RA=29 RB=29 Rc=0", "mdoio", ""),
     form("or",     "RS=30 RA=30 RB=30 Rc=0", "mdoom", ""),
