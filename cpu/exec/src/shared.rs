@@ -5,45 +5,7 @@
 
 use guest_mem::Order;
 use ppc_mmu::space::REAL_MASK;
-
-/// Bytes of the page.
-pub const SIZE: usize = 4096;
-
-/// Offsets of the fields.
-pub mod offset {
-    /// First scratch doubleword.
-    pub const SCRATCH1: usize = 0x00;
-    /// Equal to r1 while the guest is in a critical section.
-    pub const CRITICAL: usize = 0x18;
-    /// SPRG0; SPRG1 to 3 follow.
-    pub const SPRG0: usize = 0x20;
-    /// SRR0.
-    pub const SRR0: usize = 0x40;
-    /// SRR1.
-    pub const SRR1: usize = 0x48;
-    /// DAR.
-    pub const DAR: usize = 0x50;
-    /// MSR.
-    pub const MSR: usize = 0x58;
-    /// DSISR, 32 bits.
-    pub const DSISR: usize = 0x60;
-    /// 1 while an interrupt is pending, 32 bits.
-    pub const INT_PENDING: usize = 0x64;
-    /// PIR, 32 bits.
-    pub const PIR: usize = 0xcc;
-    /// SPRG4; SPRG5 to 7 follow.
-    pub const SPRG4: usize = 0xd0;
-}
-
-/// 64-bit fields that change place when the byte order changes.
-const DOUBLEWORDS: [usize; 19] =
-    [0x00, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58, 0xb0, 0xb8, 0xd0, 0xd8, 0xe0, 0xe8, 0xf0];
-
-/// 32-bit fields between the doublewords.
-const WORDS: [usize; 24] = [
-    0x60, 0x64, 0x68, 0x6c, 0x70, 0x74, 0x78, 0x7c, 0x80, 0x84, 0x88, 0x8c, 0x90, 0x94, 0x98, 0x9c, 0xa0, 0xa4, 0xa8,
-    0xac, 0xc0, 0xc4, 0xc8, 0xcc,
-];
+use pv_abi::magic::{FIELDS, SIZE, offset};
 
 /// Where the guest has mapped the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,11 +107,10 @@ impl SharedPage {
     pub fn map(&mut self, real: u64, effective: u64, order: Order) {
         let order = if order == Order::Little { SharedOrder::Little } else { SharedOrder::Big };
         if order != self.order {
-            for at in DOUBLEWORDS {
-                self.reverse(at, 8);
-            }
-            for at in WORDS {
-                self.reverse(at, 4);
+            for field in FIELDS {
+                for element in 0..field.count {
+                    self.reverse(field.offset + element * field.bytes, field.bytes);
+                }
             }
             self.order = order;
         }

@@ -1,0 +1,55 @@
+//! RTAS calls: names as properties of `/rtas`, tokens, argument counts, status words.
+//!
+//! The argument buffer is big-endian 32-bit cells: token, number of inputs, number of outputs, inputs, outputs; the
+//! first output is the status.
+
+/// One call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Property name.
+    pub name: &'static str,
+    /// Token.
+    pub token: u32,
+    /// Number of inputs.
+    pub inputs: u32,
+    /// Number of outputs, status included.
+    pub outputs: u32,
+}
+
+macro_rules! calls {
+    ($($const:ident = $token:literal, $name:literal, $inputs:literal, $outputs:literal;)*) => {
+        $(#[doc = concat!("`", $name, "`.")]
+        pub const $const: Call = Call { name: $name, token: $token, inputs: $inputs, outputs: $outputs };)*
+    };
+}
+
+calls! {
+    DISPLAY_CHARACTER = 0x2000, "display-character", 1, 1;
+    GET_TIME_OF_DAY = 0x2001, "get-time-of-day", 0, 8;
+    SET_TIME_OF_DAY = 0x2002, "set-time-of-day", 7, 1;
+    POWER_OFF = 0x2003, "power-off", 2, 1;
+    SYSTEM_REBOOT = 0x2004, "system-reboot", 0, 1;
+    QUERY_CPU_STOPPED_STATE = 0x2005, "query-cpu-stopped-state", 1, 2;
+    START_CPU = 0x2006, "start-cpu", 3, 1;
+    STOP_SELF = 0x2007, "stop-self", 0, 1;
+    GET_SYSTEM_PARAMETER = 0x2008, "ibm,get-system-parameter", 3, 1;
+    SET_XIVE = 0x200a, "ibm,set-xive", 3, 1;
+    GET_XIVE = 0x200b, "ibm,get-xive", 1, 3;
+    INT_OFF = 0x200c, "ibm,int-off", 1, 1;
+    INT_ON = 0x200d, "ibm,int-on", 1, 1;
+    EVENT_SCAN = 0x200f, "event-scan", 4, 1;
+    OS_TERM = 0x201f, "ibm,os-term", 1, 1;
+}
+
+/// Done.
+pub const SUCCESS: i32 = 0;
+/// Hardware error, or no such object.
+pub const HARDWARE: i32 = -1;
+/// Parameter error, or the call does not exist.
+pub const PARAMETER: i32 = -3;
+
+/// Most inputs and outputs together.
+pub const MAX_CELLS: u32 = 16;
+
+/// The code of the RTAS entry, big-endian: moves the argument address to r4, loads H_RTAS, `sc 1`, returns.
+pub const ENTRY: [u32; 5] = [0x7c64_1b78, 0x3c60_0000, 0x6063_f000, 0x4400_0022, 0x4e80_0020];

@@ -1,0 +1,19 @@
+//! Platform devices: virtual terminal, interrupt controller, clock, random numbers.
+//!
+//! Devices know neither vCPUs nor hypercalls. They are built from what they need (a writer, a wake-up function) and
+//! attached by the machine.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod random;
+pub mod rtc;
+pub mod vty;
+pub mod xics;
+
+pub use random::HostRandom;
+pub use rtc::Rtc;
+pub use vty::Vty;
+pub use xics::Xics;

@@ -1,0 +1,100 @@
+//! Exits and their answers.
+
+use exec::interrupt::program;
+use exec::{Exit, Instruction, Interrupt, supervisor, timer};
+use ppc_isa::msr;
+
+use crate::visit::{Next, Visit};
+
+/// A hypercall interface.
+pub trait Interface: Send + Sync {
+    /// Takes the `sc` at `insn` if it is a hypercall of this interface, and answers it: `state.cia` is then the next
+    /// instruction. `None` leaves everything as it is.
+    fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next>;
+
+    /// The same for an illegal instruction, which some interfaces give a meaning.
+    fn illegal(&self, _visit: &mut Visit) -> Option<Next> {
+        None
+    }
+}
+
+/// The hypervisor of one machine.
+pub struct Hypervisor {
+    interfaces: Vec<Box<dyn Interface>>,
+}
+
+impl Hypervisor {
+    /// A hypervisor that offers `interfaces`, asked in this order (spec ppc-pv 1.4: PAPR, OSI, KVM).
+    pub fn new(interfaces: Vec<Box<dyn Interface>>) -> Hypervisor {
+        Hypervisor { interfaces }
+    }
+
+    /// Answers `exit`.
+    pub fn handle(&self, exit: Exit, visit: &mut Visit) -> Next {
+        visit.counts.exit(&exit);
+        match exit {
+            Exit::Privileged(insn) => self.privileged(visit, &insn),
+            Exit::SystemCall(insn) => self.system_call(visit, &insn),
+            Exit::Interrupt(Interrupt::Program(program::ILLEGAL)) => {
+                let taken = self.interfaces.iter().find_map(|interface| interface.illegal(visit));
+                taken.unwrap_or_else(|| {
+                    visit.deliver(Interrupt::Program(program::ILLEGAL));
+                    Next::Run
+                })
+            }
+            Exit::Interrupt(interrupt) => {
+                visit.deliver(interrupt);
+                Next::Run
+            }
+            Exit::Event => Next::Run,
+        }
+    }
+
+    fn privileged(&self, visit: &mut Visit, insn: &Instruction) -> Next {
+        if visit.vcpu.state.mode.problem() {
+            visit.deliver(Interrupt::Program(program_bit(insn)));
+        } else if let Err(interrupt) = supervisor::execute(visit.vcpu, visit.context, visit.peers, insn) {
+            visit.deliver(interrupt);
+        }
+        Next::Run
+    }
+
+    fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Next {
+        if let Some(next) = self.interfaces.iter().find_map(|interface| interface.system_call(visit, insn)) {
+            return next;
+        }
+        visit.counts.reason("syscall_exits");
+        visit.vcpu.state.cia = insn.address.wrapping_add(u64::from(insn.len));
+        visit.deliver(Interrupt::SystemCall);
+        Next::Run
+    }
+}
+
+/// Delivers an external or decrementer interrupt if one is pending and the guest lets it in, and tells the guest
+/// through the shared page whether one still waits. Returns whether one is pending that the guest does not let in.
+pub fn poll(visit: &mut Visit, external: bool) -> bool {
+    let decrementer = timer::decrementer_pending(&visit.vcpu.state, visit.context);
+    let pending = external || decrementer;
+    let open = pending && visit.vcpu.shared.msr() & msr::EE != 0 && !visit.vcpu.critical();
+    if open {
+        let interrupt = if external { Interrupt::External } else { Interrupt::Decrementer };
+        visit.counts.reason(if external { "ext_intr_exits" } else { "dec_exits" });
+        visit.deliver(interrupt);
+    }
+    // Both are levels: a delivered one stays pending until the guest quiets its source.
+    if visit.vcpu.shared.mapped().is_some() {
+        visit.vcpu.shared.set_int_pending(pending);
+    }
+    pending && !open
+}
+
+/// What problem state gets for an instruction that is not its own: SPR numbers say themselves whether they are
+/// privileged (Book III, section 4.4.4).
+fn program_bit(insn: &Instruction) -> u64 {
+    use ppc_isa::op::{Integer, Op};
+    let spr = supervisor::spr_number(insn.word as u32);
+    match insn.row.op {
+        Op::Integer(Integer::Mfspr | Integer::Mtspr) if spr & 0x10 == 0 => program::ILLEGAL,
+        _ => program::PRIVILEGED,
+    }
+}

@@ -1,0 +1,48 @@
+//! What a handler is given, and what it answers.
+
+use exec::interrupt::{self, Interrupt};
+use exec::supervisor::Peers;
+use exec::{Context, Vcpu};
+
+use crate::count::ExitCounts;
+
+/// A vCPU visiting the hypervisor.
+pub struct Visit<'a> {
+    /// The vCPU; its thread is in the hypervisor, nobody else touches it.
+    pub vcpu: &'a mut Vcpu,
+    /// Memory, partition, clock, own mailbox.
+    pub context: &'a Context<'a>,
+    /// All vCPUs of the machine.
+    pub peers: &'a dyn Peers,
+    /// What is counted.
+    pub counts: &'a mut ExitCounts,
+}
+
+impl Visit<'_> {
+    /// Delivers an interrupt to the guest.
+    pub fn deliver(&mut self, interrupt: Interrupt) {
+        interrupt::deliver(self.vcpu, self.context.partition, interrupt);
+    }
+}
+
+/// How to go on after an exit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Run on.
+    Run,
+    /// Wait until a request or an interrupt arrives, then run on.
+    Wait,
+    /// The machine stops.
+    Halt(Halt),
+}
+
+/// Why a machine stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The guest switched itself off.
+    PowerOff,
+    /// The guest asked for a restart.
+    Reset,
+    /// The guest's kernel says that it panicked, with its words.
+    Panic(String),
+}

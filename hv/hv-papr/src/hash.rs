@@ -1,0 +1,194 @@
+//! Calls on the hashed page table (PAPR 14.5.4.1).
+//!
+//! Indices, page sizes and addresses are the guest's: each is checked against the table and RAM. A removed or changed
+//! entry is unreachable on every vCPU before the guest can depend on it.
+
+use hv_core::Visit;
+use papr_abi::hcall;
+use papr_abi::status::{H_NOT_FOUND, H_PARAMETER, H_PTEG_FULL};
+use ppc_mmu::hash::{
+    GROUP, HashTable, R_CHANGE, R_NO_EXECUTE, R_REFERENCE, R_RPN, V_AVPN, V_LARGE, V_VALID, largest_shift,
+};
+use ppc_mmu::Invalidation;
+
+use crate::answer::{Answer, Checked};
+use crate::papr::{Arguments, Call, Papr};
+
+pub const CALLS: &[Call] = &[
+    Call { number: hcall::H_REMOVE, handler: remove },
+    Call { number: hcall::H_ENTER, handler: enter },
+    Call { number: hcall::H_READ, handler: read },
+    Call { number: hcall::H_CLEAR_MOD, handler: clear_mod },
+    Call { number: hcall::H_CLEAR_REF, handler: clear_ref },
+    Call { number: hcall::H_PROTECT, handler: protect },
+    Call { number: hcall::H_BULK_REMOVE, handler: bulk_remove },
+];
+
+const H_EXACT: u64 = 1 << 39;
+const H_READ_4: u64 = 1 << 37;
+const H_AVPN: u64 = 1 << 31;
+const H_ANDCOND: u64 = 1 << 30;
+
+/// Software bits of the V word that only the hypervisor uses.
+const V_HYPERVISOR: u64 = 0x60;
+const R_WIMG: u64 = 0x78;
+/// Memory coherence required, nothing else: ordinary RAM.
+const WIMG_RAM: u64 = 0x10;
+const R_PP0: u64 = 1 << 63;
+const R_KEY_HIGH: u64 = 0x3000_0000_0000_0000;
+const R_KEY_LOW: u64 = 0xe00;
+const R_PP: u64 = 3;
+
+fn table<'a>(visit: &Visit<'a>) -> Result<&'a HashTable, i64> {
+    visit.context.partition.hash().ok_or(papr_abi::status::H_FUNCTION)
+}
+
+/// The page that entry `index` maps must be forgotten everywhere. With a 4 or 64 KiB base page size its place is known;
+/// other sizes are rare enough to forget everything.
+fn forget(visit: &Visit, table: &HashTable, index: u64, v: u64, r: u64) {
+    let usual = v & V_LARGE == 0 || r & 0xf000 == 0x1000;
+    visit.peers.invalidate(if usual {
+        Invalidation::Page { address: address_of(table, index, v), shift: largest_shift(v, r) }
+    } else {
+        Invalidation::All
+    });
+}
+
+/// Virtual address bits 12 to 23 of an entry, as far as its place and AVPN tell them: AVPN holds bit 23, the hash
+/// the lower ones (spec papr 4.2).
+fn address_of(table: &HashTable, index: u64, v: u64) -> u64 {
+    let avpn = (v & V_AVPN & (u64::MAX >> 2)) >> 7;
+    let wide = v >> 62 == 1;
+    let vsid = if wide { avpn >> 17 } else { avpn >> 5 };
+    let group = index / GROUP;
+    let group = if v & 2 != 0 { !group } else { group };
+    let base_shift = if v & V_LARGE == 0 { 12 } else { 16 };
+    let hash = if wide { vsid ^ vsid << 25 } else { vsid };
+    let page = (group ^ hash) & (table.len() / GROUP - 1);
+    (avpn << 23 & 0x80_0000) | ((page << base_shift) & 0x7f_ffff)
+}
+
+fn enter(_: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) -> Checked {
+    let table = table(visit)?;
+    let v = v & !V_HYPERVISOR;
+    let shift = largest_shift(v, r);
+    let real = r & R_RPN & !((1 << shift) - 1);
+    if index >= table.len() || r & R_WIMG != WIMG_RAM || !visit.context.mem.contains(real, 1) {
+        return Err(H_PARAMETER);
+    }
+    let free = |index: &u64| table.read(*index).is_some_and(|(v, _)| v & V_VALID == 0);
+    let slot = if flags & H_EXACT != 0 {
+        Some(index).filter(free)
+    } else {
+        let group = index & !(GROUP - 1);
+        (group..group + GROUP).find(free)
+    };
+    let slot = slot.ok_or(H_PTEG_FULL)?;
+    table.write(slot, v, r);
+    Ok(Answer::outputs([slot]))
+}
+
+/// The entry at `index` if it is valid and meets the conditions in `flags`.
+fn matching(table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64, u64), i64> {
+    let (v, r) = table.read(index).ok_or(H_PARAMETER)?;
+    let differs = flags & H_AVPN != 0 && v & !0x7f != avpn;
+    let excluded = flags & H_ANDCOND != 0 && v & avpn != 0;
+    if v & V_VALID == 0 || differs || excluded { Err(H_NOT_FOUND) } else { Ok((v, r)) }
+}
+
+/// Removes an entry; returns its words with reference and change bits as they were last.
+fn take(visit: &Visit, table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64, u64), i64> {
+    let (v, _) = matching(table, flags, index, avpn)?;
+    let r = table.read(index).map_or(0, |(_, r)| r);
+    table.write(index, 0, 0);
+    forget(visit, table, index, v, r);
+    Ok((v, r))
+}
+
+fn remove(_: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
+    let (v, r) = take(visit, table(visit)?, flags, index, avpn)?;
+    Ok(Answer::outputs([v, r]))
+}
+
+fn protect(_: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
+    let table = table(visit)?;
+    let (v, r) = matching(table, flags & !H_ANDCOND, index, avpn)?;
+    let kept = r & !(R_PP0 | R_PP | R_NO_EXECUTE | R_KEY_HIGH | R_KEY_LOW);
+    let new = kept
+        | (flags << 55 & R_PP0)
+        | (flags << 48 & R_KEY_HIGH)
+        | (flags & (R_PP | R_NO_EXECUTE | R_KEY_LOW));
+    table.write(index, v, new);
+    forget(visit, table, index, v, r);
+    Ok(Answer::ok())
+}
+
+fn read(_: &Papr, visit: &mut Visit, &[flags, index, ..]: &Arguments) -> Checked {
+    let table = table(visit)?;
+    let (first, count) = if flags & H_READ_4 != 0 { (index & !3, 4) } else { (index, 1) };
+    let mut outputs = Vec::with_capacity(8);
+    for index in first..first.saturating_add(count) {
+        let (v, r) = table.read(index).ok_or(H_PARAMETER)?;
+        outputs.extend([v, r]);
+    }
+    Ok(Answer::outputs(outputs))
+}
+
+fn clear(visit: &Visit, index: u64, bits: u64) -> Checked {
+    let table = table(visit)?;
+    let (v, r) = table.read(index).ok_or(H_PARAMETER)?;
+    if v & V_VALID == 0 {
+        return Err(H_NOT_FOUND);
+    }
+    table.write(index, v, r & !bits);
+    forget(visit, table, index, v, r);
+    Ok(Answer::outputs([r]))
+}
+
+fn clear_mod(_: &Papr, visit: &mut Visit, &[_, index, ..]: &Arguments) -> Checked {
+    clear(visit, index, R_CHANGE)
+}
+
+fn clear_ref(_: &Papr, visit: &mut Visit, &[_, index, ..]: &Arguments) -> Checked {
+    clear(visit, index, R_REFERENCE)
+}
+
+/// Up to four requests in r4, r6, r8, r10, each with its AVPN behind it; each becomes its response in place.
+fn bulk_remove(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
+    const REQUEST: u64 = 1;
+    const END: u64 = 3;
+    const RESPONSE: u64 = 2 << 62;
+    const INDEX: u64 = 0x00ff_ffff_ffff_ffff;
+    const NOT_FOUND: u64 = 1 << 60;
+    const PARAMETER: u64 = 2 << 60;
+
+    let table = table(visit)?;
+    let mut out = arguments.to_vec();
+    out.truncate(8);
+    for pair in out.chunks_exact_mut(2) {
+        let [request, avpn] = pair else { break };
+        let (word, avpn) = (*request, *avpn);
+        match word >> 62 {
+            REQUEST => {}
+            END => break,
+            _ => return Err(H_PARAMETER),
+        }
+        let flags = match word >> 56 & 3 {
+            0 => 0,
+            1 => H_ANDCOND,
+            2 => H_AVPN,
+            _ => {
+                *request = RESPONSE | PARAMETER | word & INDEX;
+                return Ok(Answer { status: H_PARAMETER, ..Answer::outputs(out) });
+            }
+        };
+        *request = RESPONSE | word & (INDEX | 3 << 56);
+        *request |= match take(visit, table, flags, word & INDEX, avpn) {
+            // R and C stand in bits 59 and 58 of the response (spec ppc-pv 7.2).
+            Ok((_, r)) => (r & (R_REFERENCE | R_CHANGE)) << 51,
+            Err(H_NOT_FOUND) => NOT_FOUND,
+            Err(_) => PARAMETER,
+        };
+    }
+    Ok(Answer::outputs(out))
+}

@@ -1,0 +1,23 @@
+//! PAPR hypercalls and RTAS: one file a family, one method a call.
+//!
+//! Calls reach the machine's devices through the small ports of [`ports`]. Every length and address comes from the
+//! guest: each is checked before use, and the work of a call is bounded.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod answer;
+pub mod papr;
+pub mod ports;
+
+mod console;
+mod hash;
+mod interrupts;
+mod mode;
+mod processor;
+mod radix;
+pub mod rtas;
+
+pub use papr::Papr;

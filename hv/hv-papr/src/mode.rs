@@ -1,0 +1,55 @@
+//! H_SET_MODE, H_RANDOM, H_GET_CPU_CHARACTERISTICS and other calls about the partition as a whole.
+
+use exec::partition::Ail;
+use guest_mem::Order;
+use hv_core::Visit;
+use papr_abi::hcall::{self, set_mode};
+use papr_abi::status::{H_HARDWARE, H_P2, H_P3, H_P4, unsupported_flag};
+use ppc_mmu::Invalidation;
+
+use crate::answer::{Answer, Checked};
+use crate::papr::{Arguments, Call, Papr};
+
+pub const CALLS: &[Call] = &[
+    Call { number: hcall::H_SET_MODE, handler: h_set_mode },
+    Call { number: hcall::H_RANDOM, handler: random },
+    Call { number: hcall::H_GET_CPU_CHARACTERISTICS, handler: get_cpu_characteristics },
+];
+
+/// Interrupt location and byte order are the partition's; breakpoints are not offered.
+fn h_set_mode(_: &Papr, visit: &mut Visit, &[flags, resource, value1, value2, ..]: &Arguments) -> Checked {
+    if resource != set_mode::LE && resource != set_mode::ADDR_TRANS_MODE {
+        return Err(H_P2);
+    }
+    if value1 != 0 {
+        return Err(H_P3);
+    }
+    if value2 != 0 {
+        return Err(H_P4);
+    }
+    let partition = visit.context.partition;
+    match (resource, flags) {
+        (set_mode::LE, 0) => partition.set_interrupt_order(Order::Big),
+        (set_mode::LE, 1) => partition.set_interrupt_order(Order::Little),
+        (set_mode::ADDR_TRANS_MODE, 0) => partition.set_ail(Ail::Off),
+        (set_mode::ADDR_TRANS_MODE, 3) => partition.set_ail(Ail::High),
+        (set_mode::ADDR_TRANS_MODE, _) => return Err(unsupported_flag(0)),
+        _ => return Err(unsupported_flag(63)),
+    }
+    visit.peers.invalidate(Invalidation::All);
+    Ok(Answer::ok())
+}
+
+fn random(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
+    papr.random.next().map(|bits| Answer::outputs([bits])).ok_or(H_HARDWARE)
+}
+
+/// This processor does not speculate: nothing need be flushed on entry or exit, no barrier is needed. The guest then
+/// leaves its mitigations off.
+fn get_cpu_characteristics(_: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
+    /// No flush of the first-level data cache on privilege changes is needed by construction: the "favour security"
+    /// bit and all "needs flush" behaviours stay clear.
+    const CHARACTERISTICS: u64 = 0;
+    const BEHAVIOUR: u64 = 0;
+    Ok(Answer::outputs([CHARACTERISTICS, BEHAVIOUR]))
+}

@@ -1,0 +1,115 @@
+//! The PAPR interface: finds the call, runs it, stores what it returns.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use exec::interrupt::program;
+use exec::{Instruction, Interrupt};
+use hv_core::{Interface, Next, Visit};
+use papr_abi::hcall;
+use papr_abi::status::H_FUNCTION;
+
+use crate::answer::{Answer, Checked};
+use crate::ports::{Console, InterruptController, Random, TimeOfDay};
+use crate::processor::Areas;
+use crate::{console, hash, interrupts, mode, processor, radix, rtas};
+
+/// Arguments r4 to r12.
+pub type Arguments = [u64; 9];
+
+/// A call's implementation.
+pub type Handler = fn(&Papr, &mut Visit, &Arguments) -> Checked;
+
+/// One implemented call.
+pub struct Call {
+    /// Number in r3.
+    pub number: u64,
+    /// What it does.
+    pub handler: Handler,
+}
+
+/// The calls, by family.
+const FAMILIES: [&[Call]; 7] = [
+    console::CALLS,
+    hash::CALLS,
+    interrupts::CALLS,
+    mode::CALLS,
+    processor::CALLS,
+    radix::CALLS,
+    rtas::CALLS,
+];
+
+/// The PAPR personality of one machine.
+pub struct Papr {
+    pub(crate) console: Box<dyn Console>,
+    pub(crate) interrupts: Box<dyn InterruptController>,
+    pub(crate) time: Box<dyn TimeOfDay>,
+    pub(crate) random: Box<dyn Random>,
+    pub(crate) areas: Mutex<Vec<Areas>>,
+    pub(crate) prodded: Vec<AtomicBool>,
+    calls: Vec<&'static Call>,
+}
+
+impl Papr {
+    /// A personality for `cpus` vCPUs with these devices.
+    pub fn new(
+        cpus: u32,
+        console: Box<dyn Console>,
+        interrupts: Box<dyn InterruptController>,
+        time: Box<dyn TimeOfDay>,
+        random: Box<dyn Random>,
+    ) -> Papr {
+        let mut calls: Vec<&'static Call> = FAMILIES.iter().flat_map(|family| family.iter()).collect();
+        calls.sort_by_key(|call| call.number);
+        Papr {
+            console,
+            interrupts,
+            time,
+            random,
+            areas: Mutex::new(vec![Areas::default(); cpus as usize]),
+            prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),
+            calls,
+        }
+    }
+
+    fn call(&self, number: u64) -> Option<&'static Call> {
+        let index = self.calls.binary_search_by_key(&number, |call| call.number).ok()?;
+        self.calls.get(index).copied()
+    }
+}
+
+impl Interface for Papr {
+    /// `sc 1`. From problem state it is a system call on a hash partition and a privileged instruction on a radix
+    /// one (spec papr 1.2).
+    fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
+        const SC_1: u64 = 0x4400_0022;
+        if insn.word != SC_1 {
+            return None;
+        }
+        if visit.vcpu.state.mode.problem() {
+            if !visit.context.partition.radix() {
+                return None;
+            }
+            visit.deliver(Interrupt::Program(program::PRIVILEGED));
+            return Some(Next::Run);
+        }
+        visit.vcpu.state.cia = insn.address.wrapping_add(u64::from(insn.len));
+        let number = visit.vcpu.state.gpr[3];
+        let mut arguments = Arguments::default();
+        arguments.copy_from_slice(visit.vcpu.state.gpr.get(4..13)?);
+        match hcall::name(number) {
+            Some(name) => visit.counts.hypercall("papr", name),
+            None => visit.counts.hypercall("papr", "unknown"),
+        }
+        let answer = match self.call(number) {
+            Some(call) => (call.handler)(self, visit, &arguments).unwrap_or_else(Answer::status),
+            None => Answer::status(H_FUNCTION),
+        };
+        let gpr = &mut visit.vcpu.state.gpr;
+        gpr[3] = answer.status as u64;
+        for (register, output) in gpr.iter_mut().skip(4).zip(answer.outputs) {
+            *register = output;
+        }
+        Some(answer.next)
+    }
+}

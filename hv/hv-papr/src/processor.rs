@@ -1,0 +1,119 @@
+//! Virtual processor areas, ceding and prodding (PAPR 14.11).
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use guest_mem::Order;
+use hv_core::{Next, Visit};
+use papr_abi::hcall;
+use papr_abi::status::{H_BAD_MODE, H_CONTINUE, H_FUNCTION, H_P2, H_PARAMETER, H_RESOURCE};
+use ppc_isa::msr;
+
+use crate::answer::{Answer, Checked};
+use crate::papr::{Arguments, Call, Papr};
+
+pub const CALLS: &[Call] = &[
+    Call { number: hcall::H_REGISTER_VPA, handler: register_vpa },
+    Call { number: hcall::H_CEDE, handler: cede },
+    Call { number: hcall::H_CONFER, handler: confer },
+    Call { number: hcall::H_PROD, handler: prod },
+    Call { number: hcall::H_JOIN, handler: join },
+    Call { number: hcall::H_HOME_NODE_ASSOCIATIVITY, handler: home_node_associativity },
+];
+
+/// Areas that a vCPU has registered: guest real addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    vpa: Option<u64>,
+    slb_shadow: Option<u64>,
+    dispatch_log: Option<u64>,
+}
+
+/// Smallest size of a virtual processor area.
+const VPA_SIZE: u64 = 640;
+const CACHE_LINE: u64 = 128;
+
+fn register_vpa(papr: &Papr, visit: &mut Visit, &[flags, cpu, address, ..]: &Arguments) -> Checked {
+    let mut areas = papr.areas.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = usize::try_from(cpu).ok().and_then(|cpu| areas.get_mut(cpu)).ok_or(H_PARAMETER)?;
+    let mem = visit.context.mem;
+    let same_page = |len: u64| address & 0xfff <= 0x1000_u64.saturating_sub(len);
+    match flags >> 45 & 7 {
+        1 => {
+            if address == 0 || address & (CACHE_LINE - 1) != 0 {
+                return Err(H_PARAMETER);
+            }
+            let at = address.checked_add(4).ok_or(H_PARAMETER)?;
+            let size = u64::from(mem.load::<u16>(at, Order::Big).ok_or(H_PARAMETER)?);
+            if size < VPA_SIZE || !same_page(size) || !mem.contains(address, size) {
+                return Err(H_PARAMETER);
+            }
+            own.vpa = Some(address);
+        }
+        kind @ (2 | 3) => {
+            let at = address.checked_add(4).ok_or(H_PARAMETER)?;
+            let size = u64::from(mem.load::<u32>(at, Order::Big).ok_or(H_PARAMETER)?);
+            let fits = if kind == 2 { size >= 48 } else { size >= 8 && same_page(size) };
+            if address == 0 || !fits || !mem.contains(address, size) {
+                return Err(H_PARAMETER);
+            }
+            if own.vpa.is_none() {
+                return Err(H_RESOURCE);
+            }
+            *(if kind == 2 { &mut own.dispatch_log } else { &mut own.slb_shadow }) = Some(address);
+        }
+        5 => {
+            if own.slb_shadow.is_some() || own.dispatch_log.is_some() {
+                return Err(H_RESOURCE);
+            }
+            own.vpa = None;
+        }
+        6 => own.dispatch_log = None,
+        7 => own.slb_shadow = None,
+        _ => return Err(H_PARAMETER),
+    }
+    Ok(Answer::ok())
+}
+
+/// Opens the guest to interrupts and waits, unless a prod came before.
+fn cede(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+    visit.vcpu.set_msr_ee_ri(visit.vcpu.shared.msr() | msr::EE);
+    let prodded = papr.prodded.get(visit.vcpu.state.pir as usize);
+    let early = prodded.is_some_and(|flag| flag.swap(false, Ordering::AcqRel));
+    Ok(Answer::ok().then(if early { Next::Run } else { Next::Wait }))
+}
+
+fn prod(papr: &Papr, _: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
+    let flag = usize::try_from(cpu).ok().and_then(|cpu| papr.prodded.get(cpu)).ok_or(H_PARAMETER)?;
+    flag.store(true, Ordering::Release);
+    Ok(Answer::ok())
+}
+
+/// Giving time to another vCPU is a hint; to oneself it means waiting for a prod.
+fn confer(papr: &Papr, visit: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
+    if cpu == u64::from(visit.vcpu.state.pir) {
+        let prodded = papr.prodded.get(visit.vcpu.state.pir as usize);
+        let early = prodded.is_some_and(|flag| flag.swap(false, Ordering::AcqRel));
+        return Ok(Answer::ok().then(if early { Next::Run } else { Next::Wait }));
+    }
+    let known = cpu == u64::MAX || cpu < papr.prodded.len() as u64;
+    if known { Ok(Answer::ok()) } else { Err(H_PARAMETER) }
+}
+
+/// The last active vCPU is told to continue; with one vCPU that is always the caller.
+fn join(_: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+    Err(if visit.vcpu.shared.msr() & msr::EE != 0 { H_BAD_MODE } else { H_CONTINUE })
+}
+
+/// One node: the associativity list 0, 0, 0, 0 and the server number, packed as 32-bit values.
+fn home_node_associativity(papr: &Papr, _: &mut Visit, &[flags, cpu, ..]: &Arguments) -> Checked {
+    const MARK_32: u64 = 1 << 31;
+    if flags != 1 {
+        return Err(H_FUNCTION);
+    }
+    if cpu >= papr.prodded.len() as u64 {
+        return Err(H_P2);
+    }
+    let pair = |high: u64, low: u64| (high | MARK_32) << 32 | low | MARK_32;
+    Ok(Answer::outputs([pair(0, 0), pair(0, 0), (cpu | MARK_32) << 32 | 0xffff_ffff, u64::MAX, u64::MAX, u64::MAX]))
+}

@@ -1,0 +1,40 @@
+//! The two clocks: host time, and virtual time made of retired instructions.
+
+use std::time::{Duration, Instant};
+
+use exec::Clock;
+use exec::timer::TIMEBASE_HZ;
+
+/// Ticks follow the host's monotonic clock.
+#[derive(Debug)]
+pub struct HostClock {
+    start: Instant,
+}
+
+impl Default for HostClock {
+    fn default() -> HostClock {
+        HostClock { start: Instant::now() }
+    }
+}
+
+impl Clock for HostClock {
+    fn ticks(&self, _retired: u64) -> u64 {
+        (self.start.elapsed().as_nanos() * u128::from(TIMEBASE_HZ) / 1_000_000_000) as u64
+    }
+}
+
+/// Ticks are retired instructions: the same run has the same time, whatever the host does.
+#[derive(Debug, Default)]
+pub struct VirtualClock;
+
+impl Clock for VirtualClock {
+    fn ticks(&self, retired: u64) -> u64 {
+        retired
+    }
+}
+
+/// Host time that `ticks` last.
+pub fn duration(ticks: u64) -> Duration {
+    let nanoseconds = u128::from(ticks) * 1_000_000_000 / u128::from(TIMEBASE_HZ);
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,18 @@
+//! Machines: from a description to something that runs.
+//!
+//! [`plan()`] is pure: it decides where everything goes and can be printed. [`Machine::build`] allocates. This is the
+//! only crate that names concrete devices and hypercall interfaces; it knows no engine, no thread, no command line.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod board;
+pub mod clock;
+pub mod plan;
+pub mod spec;
+
+mod ports;
+mod tree;
+
+pub use board::{BuildError, Controls, Machine};
+pub use plan::{Layout, PlanError, plan};
+pub use spec::{Kind, Mmu, Spec};

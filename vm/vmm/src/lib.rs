@@ -1,0 +1,111 @@
+//! Running machines: the loop between engine and hypervisor, time, waiting, stopping.
+//!
+//! Knows no command line, no concrete device, no concrete hypercall, no concrete engine.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+use std::time::Instant;
+
+use exec::{Clock, Context, Engine, NoMmio, Vcpu, request, timer};
+use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
+use machine::Machine;
+use machine::clock::duration;
+
+/// How time passes for a machine.
+pub struct Time {
+    /// The clock that guests read.
+    pub clock: Box<dyn Clock>,
+    /// Whether time is made of instructions: waiting then skips ahead, and interrupts come at exact counts.
+    pub is_virtual: bool,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The guest stopped the machine.
+    Halted(Halt),
+    /// It was stopped from outside.
+    Stopped,
+}
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Why it ended.
+    pub outcome: Outcome,
+    /// Exits by reason.
+    pub counts: ExitCounts,
+    /// Instructions executed.
+    pub instructions: u64,
+}
+
+/// Instructions between looks at the host's clock.
+const SLICE: u64 = 20_000;
+/// Instructions between looks while the guest holds interrupts off in a critical section, which ends without an exit.
+const CRITICAL_SLICE: u64 = 64;
+/// A decrementer further away than this is as good as off.
+const FOREVER: u64 = timer::TIMEBASE_HZ << 20;
+
+/// Runs `machine` on `engine` until it halts or is stopped.
+pub fn run(machine: &mut Machine, engine: &mut dyn Engine, time: &Time) -> Report {
+    let mut vcpus = std::mem::take(&mut machine.vcpus);
+    let mut counts = ExitCounts::default();
+    let outcome = match vcpus.first_mut() {
+        Some(vcpu) => run_vcpu(machine, vcpu, engine, time, &mut counts),
+        None => Outcome::Stopped,
+    };
+    let instructions = vcpus.iter().map(|vcpu| vcpu.state.retired).sum();
+    machine.vcpus = vcpus;
+    Report { outcome, counts, instructions }
+}
+
+fn run_vcpu(
+    machine: &Machine,
+    vcpu: &mut Vcpu,
+    engine: &mut dyn Engine,
+    time: &Time,
+    counts: &mut ExitCounts,
+) -> Outcome {
+    let server = vcpu.state.pir;
+    let Some(requests) = machine.mailboxes.0.get(server as usize) else { return Outcome::Stopped };
+    let context =
+        Context { mem: &machine.mem, partition: &machine.partition, requests, clock: &*time.clock, mmio: &NoMmio };
+    loop {
+        if requests.take(request::STOP) != 0 {
+            return Outcome::Stopped;
+        }
+        requests.take(request::INTERRUPT | request::PROD);
+        let mut visit = Visit { vcpu: &mut *vcpu, context: &context, peers: &machine.mailboxes, counts: &mut *counts };
+        let held = hypervisor::poll(&mut visit, machine.external_pending(server));
+        let budget = if held && visit.vcpu.critical() {
+            CRITICAL_SLICE
+        } else if time.is_virtual {
+            timer::ticks_left(&visit.vcpu.state, &context).clamp(1, FOREVER)
+        } else {
+            SLICE
+        };
+        let exit = engine.run(visit.vcpu, &context, budget);
+        match machine.hypervisor.handle(exit, &mut visit) {
+            Next::Run => {}
+            Next::Wait => {
+                visit.counts.reason("halt_wakeup");
+                wait(machine, visit.vcpu, &context, time.is_virtual);
+            }
+            Next::Halt(why) => return Outcome::Halted(why),
+        }
+    }
+}
+
+/// Sleeps until an interrupt is pending or a request arrives; virtual time does not sleep but jumps.
+fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool) {
+    let ticks = timer::ticks_left(&vcpu.state, context);
+    if ticks == 0 || machine.external_pending(vcpu.state.pir) {
+        return;
+    }
+    if is_virtual && ticks < FOREVER {
+        vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
+        return;
+    }
+    let deadline = if ticks < FOREVER { Instant::now().checked_add(duration(ticks)) } else { None };
+    context.requests.sleep(deadline);
+}
