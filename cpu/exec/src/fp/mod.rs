@@ -12,6 +12,8 @@ mod convert;
 mod estimate;
 pub mod fpscr;
 mod round;
+#[cfg(test)]
+mod tests;
 
 pub use arithmetic::{compare, default_nan};
 pub use convert::{Integer, double_of_single, single_of_double};
