@@ -102,6 +102,10 @@ const DEFS: &[Def] = &[
     def("MB6", Kind::Unsigned, &["mbx", "mb"], 0),
     def("DCMX6", Kind::Unsigned, &["dc", "dm", "dx"], 0),
     def("SPR", Kind::Spr, &["spr"], 0),
+    // Fields and bits of FPSCR.
+    def("FBF", Kind::Unsigned, &["BF"], 0),
+    def("FBFA", Kind::Unsigned, &["BFA"], 0),
+    def("FBT", Kind::Unsigned, &["BT"], 0),
 ];
 
 /// One operand of a row.
