@@ -32,7 +32,8 @@ const fn invalid(rows: &'static str, when: &'static str) -> Form {
 /// Loads with update that need RA other than 0 and RT.
 const LOADS_WITH_UPDATE: &str = "lbzu lbzux lhzu lhzux lhau lhaux lwzu lwzux lwaux ldu ldux";
 /// Further loads and stores with update: RA must not be 0.
-const OTHERS_WITH_UPDATE: &str = "stbu stbux sthu sthux stwu stwux stdu stdux";
+const OTHERS_WITH_UPDATE: &str =
+    "stbu stbux sthu sthux stwu stwux stdu stdux lfsu lfsux lfdu lfdux stfsu stfsux stfdu stfdux";
 
 /// The forms, in the order in which they are tried.
 #[rustfmt::skip]
@@ -171,6 +172,12 @@ pub const FORMS: &[Form] = &[
     invalid("sync",               "L2=3"),
     form("wait",   "WC=0",        "wait",   ""),
     invalid("wait",               ""),
+
+    // Floating point.
+    invalid("lfdp lfdpx stfdp stfdpx", ""),
+    form("mcrfs",  "",            "mcrfs",  "BF,BFA"),
+    form("mtfsf",  "W=0",         "mtfsf",  "FLM,FRB[,L]"),
+    form("mtfsfi", "",            "mtfsfi", "FBF,U[,W]"),
 
     // VSX.
     form("mfvsrd", "SX=0",        "mffprd",  "RA,f~S"),
