@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 pub mod debian;
 pub mod elf;
+pub mod fdt;
 pub mod initramfs;
 
 /// The user's cache folder: `XDG_CACHE_HOME` if it is absolute, else `.cache` in `HOME` (XDG base directories).
