@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use guest_mem::Order;
+pub use guest_mem::Order;
 use object::Endianness;
 use object::elf::{
     EF_PPC64_ABI, EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SPARCV9, EM_X86_64,
