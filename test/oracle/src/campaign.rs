@@ -1,0 +1,176 @@
+//! Many cases of many rows against the reference: what disagrees, as small as it gets.
+
+use anyhow::Result;
+use guest_mem::Order;
+use ppc_isa::row::fact;
+use ppc_isa::{Cpu, Decoder, Row};
+
+use crate::case::{Case, Difference, Outcome, SLOTS, State, differences, reg};
+use crate::format::Test;
+use crate::forms;
+use crate::generate::Generator;
+use crate::interpreter::Machine;
+use crate::reference::Reference;
+use crate::undefined::{self, View};
+
+/// Cases in one message.
+const BATCH: usize = 256;
+
+/// Engines and reference for one CPU model and byte order.
+pub struct Campaign {
+    decoder: Decoder,
+    generator: Generator,
+    reference: Reference,
+    machines: Vec<Machine>,
+}
+
+/// What came out for one row.
+pub struct Report {
+    /// Cases run.
+    pub cases: usize,
+    /// Cases in which one of our engines disagreed.
+    pub disagreements: usize,
+    /// The first of them, shrunk.
+    pub first: Option<Finding>,
+}
+
+/// One disagreement.
+pub struct Finding {
+    /// The engine.
+    pub engine: &'static str,
+    /// The last row of the case, which need not be the one under test.
+    pub culprit: &'static str,
+    /// What differs.
+    pub differences: Vec<Difference>,
+    /// The reference's outcome, as a test.
+    pub test: Test,
+}
+
+impl Campaign {
+    /// Starts the reference and our engines.
+    ///
+    /// # Errors
+    /// When one of them cannot be started.
+    pub fn new(cpu: Cpu, order: Order, seed: u64) -> Result<Campaign> {
+        Ok(Campaign {
+            decoder: Decoder::new(cpu),
+            generator: Generator::new(cpu, order, seed),
+            reference: Reference::start(cpu, order)?,
+            machines: Machine::all(cpu)?,
+        })
+    }
+
+    /// Runs `count` cases for `row`. No cases at all means that no valid form was found.
+    ///
+    /// # Errors
+    /// When the reference cannot be kept alive.
+    pub fn row(&mut self, row: &'static Row, count: usize) -> Result<Report> {
+        let mut report = Report { cases: 0, disagreements: 0, first: None };
+        let mut made = 0;
+        while made < count {
+            let n = BATCH.min(count - made).min(SLOTS);
+            made += n;
+            let cases: Vec<Case> = (0..n).filter_map(|slot| self.generator.case(row, slot)).collect();
+            let expected = self.reference.run(&cases)?;
+            report.cases += cases.len();
+            for (case, expected) in cases.iter().zip(&expected) {
+                let ignore = self.ignored(case);
+                for i in 0..self.machines.len() {
+                    let found = self.machines[i].run(case);
+                    if differences(expected, &found, &ignore).is_empty() {
+                        continue;
+                    }
+                    report.disagreements += 1;
+                    if report.first.is_none() {
+                        report.first = Some(self.finding(i, case)?);
+                    }
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// What is undefined after `case`. A row with undefined results stands alone in its case.
+    fn ignored(&self, case: &Case) -> State {
+        match (case.words.as_slice(), case.words.first().and_then(|&w| self.decoder.decode(w))) {
+            (&[word], Some(row)) => undefined::mask(&View { row, word, cpu: case.cpu, before: &case.before }),
+            _ => State::default(),
+        }
+    }
+
+    fn finding(&mut self, machine: usize, case: &Case) -> Result<Finding> {
+        let case = self.shrink(machine, case.clone())?;
+        let (expected, found) = self.both(machine, &case)?;
+        let ignore = self.ignored(&case);
+        let engine = self.machines[machine].name();
+        let culprit = self.rows(&case).last().map_or("", |(row, _)| row.name);
+        let differences = differences(&expected, &found, &ignore);
+        let mut comment = format!("{engine} and the reference disagree:\n");
+        for difference in &differences {
+            comment += &format!("{difference}\n");
+        }
+        Ok(Finding { engine, culprit, differences, test: Test { comment, case, expected, ignore } })
+    }
+
+    fn both(&mut self, machine: usize, case: &Case) -> Result<(Outcome, Outcome)> {
+        Ok((self.reference.run_one(case)?, self.machines[machine].run(case)))
+    }
+
+    /// The smallest case found that still disagrees in the same kind of way.
+    fn shrink(&mut self, machine: usize, mut case: Case) -> Result<Case> {
+        let ending = self.both(machine, &case)?.0.ending;
+        let try_case = |campaign: &mut Campaign, smaller: Case, case: &mut Case| -> Result<bool> {
+            let (expected, found) = campaign.both(machine, &smaller)?;
+            let same = expected.ending == ending;
+            let still = same && !differences(&expected, &found, &campaign.ignored(&smaller)).is_empty();
+            if still {
+                *case = smaller;
+            }
+            Ok(still)
+        };
+        for i in (0..case.words.len()).rev() {
+            let mut smaller = case.clone();
+            smaller.words.remove(i);
+            if !smaller.words.is_empty() && !self.branches(&case) {
+                try_case(self, smaller, &mut case)?;
+            }
+        }
+        let keep = self.addresses(&case);
+        for index in (0..reg::COUNT).filter(|i| !keep.contains(i)) {
+            if case.before.reg[index] != 0 {
+                let mut smaller = case.clone();
+                smaller.before.reg[index] = 0;
+                try_case(self, smaller, &mut case)?;
+            }
+        }
+        for at in (0..case.before.data.len()).step_by(16) {
+            let mut smaller = case.clone();
+            smaller.before.data[at..at + 16].fill(0);
+            if smaller.before.data != case.before.data {
+                try_case(self, smaller, &mut case)?;
+            }
+        }
+        Ok(case)
+    }
+
+    fn rows<'a>(&'a self, case: &'a Case) -> impl Iterator<Item = (&'static Row, u32)> + 'a {
+        case.words.iter().filter_map(|&word| Some((self.decoder.decode(word)?, word)))
+    }
+
+    fn branches(&self, case: &Case) -> bool {
+        self.rows(case).any(|(row, _)| row.is(fact::END))
+    }
+
+    /// Registers that addresses and branch targets come from: zero in them would lead out of the case.
+    fn addresses(&self, case: &Case) -> Vec<usize> {
+        let mut keep = Vec::new();
+        if self.branches(case) {
+            keep.extend([reg::LR, reg::CTR, reg::TAR]);
+        }
+        for (row, word) in self.rows(case).filter(|(row, _)| forms::addressing(row).is_some()) {
+            let fields = ["RA", "RB"].iter().filter_map(|name| row.field(name));
+            keep.extend(fields.map(|f| f.get(word) as usize));
+        }
+        keep
+    }
+}

@@ -1,0 +1,151 @@
+//! Which words and operands make a legal case: rows left out, invalid forms, how addresses are formed.
+//!
+//! What is written here is what the instruction table does not say because no engine needs it: the Power ISA calls a
+//! form invalid, or leaves its effect to the implementation, and so nothing can be compared.
+
+use guest_mem::Order;
+use ppc_isa::branch::{Branch, Register};
+use ppc_isa::loadstore::LoadStore;
+use ppc_isa::op::{Integer, Op};
+use ppc_isa::operand::{Access, Kind, Operand, operands};
+use ppc_isa::row::fact;
+use ppc_isa::{Row, spr};
+
+/// Why `row` cannot be compared in this byte order, or `None` when it can.
+pub fn left_out(row: &Row, order: Order) -> Option<&'static str> {
+    use LoadStore::{LoadMultiple, LoadString, StoreMultiple, StoreString};
+    match row.op {
+        _ if row.is(fact::PRIV | fact::HV) => Some("privileged"),
+        _ if row.is(fact::VOLATILE) => Some("depends on time or chance"),
+        Op::Branch(Branch::Sc | Branch::Scv) => Some("leaves the sequence"),
+        Op::LoadStore(LoadMultiple | StoreMultiple | LoadString { .. } | StoreString { .. })
+            if order == Order::Little =>
+        {
+            Some("user-mode QEMU aborts on the alignment interrupt")
+        }
+        _ if row.name == "icbt" => Some("QEMU has it on other CPUs only"),
+        Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::Wait) => Some("effect is the implementation's choice"),
+        _ => None,
+    }
+}
+
+/// SPRs of problem state that are part of [`crate::case::State`].
+pub const SPRS: [u16; 5] = [spr::XER, spr::LR, spr::CTR, spr::VRSAVE, spr::TAR];
+
+/// How an instruction forms the address of its operand in storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Base register and displacement.
+    Displaced,
+    /// Base and index register.
+    Indexed,
+    /// Base register alone.
+    Base,
+}
+
+/// Rows whose RB is a length, not an index.
+const LENGTH_IN_RB: [&str; 4] = ["lxvl", "lxvll", "stxvl", "stxvll"];
+
+/// How `row` forms its address; `None` when it does not access storage.
+pub fn addressing(row: &'static Row) -> Option<Address> {
+    let touches = row.is(fact::LOAD | fact::STORE) || matches!(row.op, Op::LoadStore(LoadStore::Hint));
+    let has = |test: fn(&Operand) -> bool| operands(row).any(|o| test(&o));
+    if !touches || !has(|o| o.name == "RA" || o.name == "RA0") {
+        None
+    } else if has(|o| o.kind == Kind::Displacement) {
+        Some(Address::Displaced)
+    } else if has(|o| o.name == "RB") && !length_in_rb(row) {
+        Some(Address::Indexed)
+    } else {
+        Some(Address::Base)
+    }
+}
+
+/// Whether RB holds a length in its high byte.
+pub fn length_in_rb(row: &Row) -> bool {
+    LENGTH_IN_RB.contains(&row.name)
+}
+
+/// Alignment of the address that keeps the instruction from an alignment interrupt, whose conditions are the
+/// implementation's.
+pub fn alignment(row: &Row) -> u64 {
+    match row.op {
+        Op::LoadStore(LoadStore::LoadReserve { bytes } | LoadStore::StoreConditional { bytes }) => bytes.into(),
+        // The operands of one atomic operation lie in one aligned block of 32 bytes.
+        Op::LoadStore(LoadStore::LoadAtomic { .. } | LoadStore::StoreAtomic { .. }) => 32,
+        Op::LoadStore(LoadStore::LoadQuad | LoadStore::StoreQuad) => 16,
+        Op::LoadStore(LoadStore::LoadMultiple | LoadStore::StoreMultiple) => 4,
+        _ => 1,
+    }
+}
+
+/// Whether an address without anything there is a storage interrupt in real mode too: for what moves data it is.
+pub fn may_fault(row: &Row) -> bool {
+    !row.is(fact::MULTI | fact::RESERVE)
+        && !matches!(row.op, Op::LoadStore(LoadStore::Touch { .. } | LoadStore::BlockZero | LoadStore::Hint))
+}
+
+/// Functions of the atomic loads (Power ISA Book II, section 4.5.1), but for 28, which looks at the operand before the
+/// address: QEMU takes the one behind.
+const LOAD_FUNCTIONS: [u32; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 25];
+/// Functions of the atomic stores (section 4.5.2).
+const STORE_FUNCTIONS: [u32; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 24];
+
+/// Whether `word` is a valid form of `row`, given the string length in XER.
+pub fn valid(row: &'static Row, word: u32, string: u32) -> bool {
+    let field = |name: &str| row.field(name).map(|f| f.get(word));
+    let get = |name: &str| field(name).unwrap_or(0);
+    let (rt, ra, rb) = (field("RT").or(field("RS")).unwrap_or(0), get("RA"), get("RB"));
+    let last = |bytes: u32| (rt + bytes.div_ceil(4).max(1) - 1) & 31;
+    let among = |r: u32, bytes: u32| {
+        if rt <= last(bytes) { (rt..=last(bytes)).contains(&r) } else { r >= rt || r <= last(bytes) }
+    };
+    let update =
+        row.is(fact::LOAD | fact::STORE) && operands(row).any(|o| o.name == "RA" && o.access == Access::ReadWrite);
+    if update && (ra == 0 || (field("RT") == Some(ra))) {
+        return false;
+    }
+    match row.op {
+        Op::Branch(Branch::Bc) => hint(get("BO")),
+        Op::Branch(Branch::BcTo(Register::Ctr)) => hint(get("BO")) && get("BO") & 4 != 0,
+        Op::Branch(Branch::BcTo(_)) => hint(get("BO")),
+        Op::Integer(Integer::AddExtendedOv) => get("CY") == 0,
+        Op::Integer(Integer::Mtcrf | Integer::Mfcr) => !row.name.contains("ocr") || get("FXM").count_ones() == 1,
+        Op::LoadStore(LoadStore::LoadMultiple) => ra < rt,
+        Op::LoadStore(LoadStore::LoadString { indexed: false }) => {
+            let bytes = if get("NB") == 0 { 32 } else { get("NB") };
+            !among(ra, bytes) && !(ra == 0 && among(0, bytes))
+        }
+        Op::LoadStore(LoadStore::LoadString { indexed: true }) => !among(ra, string) && !among(rb, string),
+        Op::LoadStore(LoadStore::LoadQuad) => ra != rt,
+        Op::LoadStore(LoadStore::LoadReserve { bytes: 16 }) => ra != rt && rb != rt,
+        Op::LoadStore(LoadStore::LoadAtomic { .. }) => {
+            ra != 0 && function(row, get("FC"), &LOAD_FUNCTIONS) && !(0..3).any(|n| (rt + n) & 31 == ra)
+        }
+        Op::LoadStore(LoadStore::StoreAtomic { .. }) => ra != 0 && function(row, get("FC"), &STORE_FUNCTIONS),
+        Op::LoadStore(LoadStore::Barrier) => get("L2") < 2,
+        // QEMU lacks L=3 (dcbflp).
+        Op::LoadStore(LoadStore::Touch { .. }) => get("L2") < 2,
+        _ => match row.name {
+            "lfdp" | "lfdpx" => get("FRT") % 2 == 0,
+            "stfdp" | "stfdpx" => get("FRS") % 2 == 0,
+            _ => true,
+        },
+    }
+}
+
+/// Whether `code` is a function of the atomic `row`. QEMU compares words as doublewords in signed maximum and minimum.
+fn function(row: &Row, code: u32, functions: &[u32]) -> bool {
+    functions.contains(&code) && !(["lwat", "stwat"].contains(&row.name) && [5, 7].contains(&code))
+}
+
+/// Whether the z bits of BO are zero and its at bits not reserved (Power ISA Book I, figure 40).
+fn hint(bo: u32) -> bool {
+    match bo {
+        0b10100 => true,
+        _ if bo & 0b10100 == 0b10100 => false,
+        _ if bo & 0b10100 == 0b00100 => bo & 3 != 1,
+        _ if bo & 0b10100 == 0b10000 => bo & 0b01001 != 0b00001,
+        _ => bo & 1 == 0,
+    }
+}

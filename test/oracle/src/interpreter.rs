@@ -1,0 +1,135 @@
+//! Our engines under test: a case in, an outcome out.
+//!
+//! The case runs with its own RAM in real mode, privileged, with every unit on; a system call stands behind its last
+//! word.
+
+use anyhow::{Context as _, Result};
+use exec::interrupt::{Interrupt, program};
+use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Requests, Vcpu, mode};
+use exec_interp::Interpreter;
+use guest_mem::{GuestMem, Order};
+use ppc_isa::{Cpu, msr};
+
+use crate::case::{CODE, Case, DATA, Ending, Outcome, SLOT_BYTES, SLOTS, State, reg};
+
+/// `sc`.
+const END: u32 = 0x4400_0002;
+/// A case is over long before.
+const BUDGET: u64 = 10_000;
+
+/// One of our engines with the machine around it.
+pub struct Machine {
+    name: &'static str,
+    engine: Box<dyn Engine>,
+    mem: GuestMem,
+    partition: PartitionState,
+    requests: Requests,
+}
+
+#[derive(Debug)]
+struct Retired;
+
+impl Clock for Retired {
+    fn ticks(&self, retired: u64) -> u64 {
+        retired
+    }
+}
+
+impl Machine {
+    /// One machine for each engine there is.
+    ///
+    /// # Errors
+    /// When the host has no memory.
+    pub fn all(cpu: Cpu) -> Result<Vec<Machine>> {
+        Ok(vec![Machine::new("interpreter", Box::new(Interpreter::new(cpu)))?])
+    }
+
+    fn new(name: &'static str, engine: Box<dyn Engine>) -> Result<Machine> {
+        let mem = GuestMem::new(CODE + SLOTS as u64 * SLOT_BYTES).context("no memory for a guest")?;
+        let partition = PartitionState::new(None, false);
+        Ok(Machine { name, engine, mem, partition, requests: Requests::default() })
+    }
+
+    /// The engine's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs `case`.
+    pub fn run(&mut self, case: &Case) -> Outcome {
+        let mut vcpu = vcpu(case);
+        for (i, word) in case.words.iter().chain([&END]).enumerate() {
+            self.mem.store(case.address() + 4 * i as u64, case.order, *word);
+        }
+        self.mem.write(DATA, &case.before.data);
+        let context = Context {
+            mem: &self.mem,
+            partition: &self.partition,
+            requests: &self.requests,
+            clock: &Retired,
+            mmio: &NoMmio,
+        };
+        let exit = self.engine.run(&mut vcpu, &context, BUDGET);
+        let mut after = state(&vcpu);
+        self.mem.read(DATA, &mut after.data);
+        let at = vcpu.state.cia.wrapping_sub(case.address()) as i64 / 4;
+        Outcome { after, ending: ending(&exit, vcpu.state.cia == case.end()), at }
+    }
+}
+
+fn ending(exit: &Exit, at_end: bool) -> Ending {
+    match exit {
+        Exit::SystemCall(_) if at_end => Ending::Done,
+        Exit::SystemCall(_) => Ending::Broken,
+        Exit::Privileged(_) => Ending::Privileged,
+        Exit::Event => Ending::Endless,
+        Exit::Interrupt(interrupt) => match *interrupt {
+            Interrupt::Program(program::TRAP) => Ending::Trap,
+            Interrupt::Program(program::PRIVILEGED) => Ending::Privileged,
+            Interrupt::Program(program::FP_ENABLED) => Ending::FloatEnabled,
+            Interrupt::Program(_) => Ending::Illegal,
+            Interrupt::Alignment { .. } => Ending::Alignment,
+            Interrupt::MachineCheck { .. } | Interrupt::DataStorage { .. } => Ending::Storage,
+            Interrupt::FpUnavailable
+            | Interrupt::VectorUnavailable
+            | Interrupt::VsxUnavailable
+            | Interrupt::FacilityUnavailable(_) => Ending::Unavailable,
+            _ => Ending::Broken,
+        },
+    }
+}
+
+fn vcpu(case: &Case) -> Vcpu {
+    let mut vcpu = Vcpu::new(case.cpu, 0);
+    vcpu.state.fscr = mode::fscr::TAR | mode::fscr::DSCR;
+    let little = if case.order == Order::Little { msr::LE } else { 0 };
+    vcpu.set_msr(msr::SF | msr::FP | msr::FE0 | msr::FE1 | msr::VEC | msr::VSX | little);
+    let (state, from) = (&mut vcpu.state, &case.before.reg);
+    state.gpr.copy_from_slice(&from[..reg::CR]);
+    state.set_cr_word(from[reg::CR] as u32);
+    state.set_xer(from[reg::XER]);
+    state.lr = from[reg::LR];
+    state.ctr = from[reg::CTR];
+    state.tar = from[reg::TAR];
+    state.fpscr = from[reg::FPSCR];
+    state.vscr = from[reg::VSCR] as u32;
+    state.vrsave = from[reg::VRSAVE] as u32;
+    state.vsr.as_flattened_mut().copy_from_slice(&from[reg::VSR..]);
+    state.cia = case.address();
+    vcpu
+}
+
+fn state(vcpu: &Vcpu) -> State {
+    let (from, mut to) = (&vcpu.state, State::default());
+    to.reg[..reg::CR].copy_from_slice(&from.gpr);
+    to.reg[reg::CR] = from.cr_word().into();
+    to.reg[reg::XER] = from.xer();
+    to.reg[reg::LR] = from.lr;
+    to.reg[reg::CTR] = from.ctr;
+    to.reg[reg::TAR] = from.tar;
+    to.reg[reg::FPSCR] = from.fpscr;
+    to.reg[reg::VSCR] = from.vscr.into();
+    to.reg[reg::VRSAVE] = from.vrsave.into();
+    to.reg[reg::VSR..].copy_from_slice(from.vsr.as_flattened());
+    to
+}

@@ -1,0 +1,208 @@
+//! Results that are not compared: data, one entry for each sentence of the Power ISA that leaves one undefined, and
+//! one for each known fault of the reference.
+//!
+//! An entry names rows, says when it applies, and which results are then ignored. To add one, quote the ISA. A
+//! difference that the ISA does not allow is a fault of ours, or belongs to `QUIRKS` with the reason.
+
+use ppc_isa::operand::{Kind, operands};
+use ppc_isa::{Cpu, Row, spr};
+
+use crate::case::{State, reg};
+
+/// What is not compared.
+#[derive(Clone, Copy, Debug)]
+pub enum Ignore {
+    /// Bits of the register that the named operand chooses; for a vector, of both doublewords.
+    Operand(&'static str, u64),
+    /// Doubleword 1 of the vector register that the named operand chooses.
+    Doubleword1(&'static str),
+    /// LT, GT and EQ of the CR field with this number.
+    Order(u32),
+    /// All of the named GPR but the CR field that FXM selects.
+    OtherFields(&'static str),
+    /// Bits of a register, by its index in the state.
+    Register(usize, u64),
+}
+
+/// The instruction, and the state before it.
+pub struct View<'a> {
+    /// Its row.
+    pub row: &'static Row,
+    /// Its word.
+    pub word: u32,
+    /// CPU model.
+    pub cpu: Cpu,
+    /// State before it.
+    pub before: &'a State,
+}
+
+impl View<'_> {
+    /// The value of the field called `name`.
+    fn field(&self, name: &str) -> u32 {
+        self.row.field(name).map_or(0, |f| f.get(self.word))
+    }
+
+    /// The number in the SPR operand.
+    fn spr(&self) -> u16 {
+        let field = self.field("spr") as u16;
+        (field & 31) << 5 | field >> 5
+    }
+
+    /// The GPR that the field called `name` chooses.
+    fn gpr(&self, name: &str) -> u64 {
+        self.before.reg[self.field(name) as usize]
+    }
+}
+
+struct Entry {
+    rows: &'static [&'static str],
+    when: fn(&View) -> bool,
+    ignore: &'static [Ignore],
+}
+
+const fn entry(rows: &'static [&'static str], when: fn(&View) -> bool, ignore: &'static [Ignore]) -> Entry {
+    Entry { rows, when, ignore }
+}
+
+use Ignore::{Doubleword1, Operand, Order, OtherFields, Register};
+
+const ALL: u64 = u64::MAX;
+const HIGH: u64 = 0xffff_ffff_0000_0000;
+/// FPSCR[FR, FI, XX].
+const INEXACT: u64 = 0x0206_0000;
+
+const DIVISIONS: &[&str] = &["divw", "divwu", "divwe", "divweu", "divd", "divdu", "divde", "divdeu"];
+const MODULI: &[&str] = &["modsw", "moduw", "modsd", "modud"];
+
+/// What the Power ISA leaves undefined.
+#[rustfmt::skip]
+const UNDEFINED: &[Entry] = &[
+    // Book I, 3.3.9: "then the contents of register RT are undefined as are (if Rc=1) the contents of the LT, GT, and
+    // EQ bits of CR Field 0."
+    entry(DIVISIONS, no_quotient, &[Operand("RT", ALL)]),
+    entry(DIVISIONS, |v| recorded(v) && no_quotient(v), &[Order(0)]),
+    entry(MODULI, no_quotient, &[Operand("RT", ALL)]),
+    // Book I, 3.3.9: "RT 0:31 <- undefined"; and "LT, GT, and EQ bits of CR Field 0 [...] undefined" in 64-bit mode.
+    entry(&["divw", "divwu", "divwe", "divweu", "mulhw", "mulhwu", "modsw", "moduw"], always, &[Operand("RT", HIGH)]),
+    entry(&["divw", "divwu", "divwe", "divweu", "mulhw", "mulhwu"], recorded, &[Order(0)]),
+    // Book I, 3.3.17: mfocrf: "RT <- undefined", before the 4 bits that FXM selects are set.
+    entry(&["mfocrf"], always, &[OtherFields("RT")]),
+    // Book I, 1.3.2: "Subsequent reading of the [reserved] bit returns 0 if the value last written to the bit was 0 and
+    // returns an undefined value (0 or 1) otherwise."
+    entry(&["mtspr"], |v| v.spr() == spr::XER && v.cpu.level() < 300, &[Register(reg::XER, !0xe000_007f)]),
+    entry(&["mtspr"], |v| v.spr() == spr::XER, &[Register(reg::XER, !0xe00c_007f)]),
+    // Book I, 4.6.6: "the contents of FPSCR FR and FI are undefined" and the estimate is the implementation's.
+    entry(&["fre", "fres", "frsqrte", "frsqrtes"], always, &[Operand("FRT", ALL), Register(reg::FPSCR, INEXACT)]),
+    // Book I, 6.10.4: estimates within a bound on their error.
+    entry(&["vrefp", "vrsqrtefp", "vexptefp", "vlogefp"], always, &[Operand("VRT", ALL)]),
+    // Book I, 7.6.3: likewise.
+    entry(&["xsredp", "xsresp", "xsrsqrtedp", "xsrsqrtesp", "xvredp", "xvresp", "xvrsqrtedp", "xvrsqrtesp"],
+        always, &[Operand("XT", ALL), Register(reg::FPSCR, INEXACT)]),
+];
+
+/// What QEMU 7.2 does otherwise than the Power ISA says.
+#[rustfmt::skip]
+const QUIRKS: &[Entry] = &[
+    // VRSAVE has 32 bits; QEMU keeps 64.
+    entry(&["mtspr"], |v| v.spr() == spr::VRSAVE, &[Register(reg::VRSAVE, HIGH)]),
+    // divde with a quotient of 64 bits and the wrong sign overflows; QEMU looks at the high half only.
+    entry(&["divde"], no_quotient, &[Register(reg::XER, 0xc008_0000), Register(reg::CR, 0x1000_0000)]),
+    // Bounded and conditional fetches that fail return the sign bit of the operand; QEMU extends it wrongly.
+    entry(&["lwat", "ldat"], |v| [24, 25].contains(&v.field("FC")), &[Operand("RT", ALL)]),
+];
+
+fn always(_: &View) -> bool {
+    true
+}
+
+fn recorded(v: &View) -> bool {
+    v.field("Rc") == 1
+}
+
+/// The divisor is zero, or the quotient does not fit.
+fn no_quotient(v: &View) -> bool {
+    let (a, b) = (v.gpr("RA"), v.gpr("RB"));
+    match v.row.name {
+        "divw" | "modsw" => (a as i32).checked_div(b as i32).is_none(),
+        "divwu" | "moduw" => b as u32 == 0,
+        "divd" | "modsd" => (a as i64).checked_div(b as i64).is_none(),
+        "divdu" | "modud" => b == 0,
+        "divweu" => a as u32 >= b as u32,
+        "divdeu" => a >= b,
+        "divwe" => (i64::from(a as i32) << 32).checked_div((b as i32).into()).is_none_or(|q| i32::try_from(q).is_err()),
+        "divde" => {
+            (i128::from(a as i64) << 64).checked_div((b as i64).into()).is_none_or(|q| i64::try_from(q).is_err())
+        }
+        _ => false,
+    }
+}
+
+fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> {
+    let name = row.name;
+    UNDEFINED.iter().chain(QUIRKS).filter(move |e| e.rows.contains(&name))
+}
+
+/// Whether a result of `row` may be undefined, so that no other instruction should read it.
+pub fn any(row: &Row) -> bool {
+    entries(row).next().is_some()
+}
+
+/// The bits of the state that are not to be compared after the instruction.
+pub fn mask(view: &View) -> State {
+    let mut mask = State::default();
+    for ignore in entries(view.row).filter(|e| (e.when)(view)).flat_map(|e| e.ignore) {
+        match *ignore {
+            Operand(name, bits) => {
+                for index in registers(view, name) {
+                    mask.reg[index] |= bits;
+                }
+            }
+            Doubleword1(name) => {
+                if let Some(index) = registers(view, name).last() {
+                    mask.reg[index] = ALL;
+                }
+            }
+            Order(field) => mask.reg[reg::CR] |= 0xe << (28 - 4 * field),
+            OtherFields(name) => {
+                let fields = view.field("FXM");
+                let kept = (0..8).filter(|i| fields >> i & 1 != 0).fold(0u64, |bits, i| bits | 0xf << (4 * i));
+                for index in registers(view, name) {
+                    mask.reg[index] |= !kept;
+                }
+            }
+            Register(index, bits) => mask.reg[index] |= bits,
+        }
+    }
+    mask
+}
+
+/// Indices in the state of the register that operand `name` chooses.
+fn registers(view: &View, name: &str) -> std::ops::Range<usize> {
+    let Some(operand) = operands(view.row).find(|o| o.name == name) else { return 0..0 };
+    let n = operand.get(view.word) as usize;
+    let vector = |n: usize| reg::VSR + 2 * n..reg::VSR + 2 * n + 2;
+    match operand.kind {
+        Kind::Gpr | Kind::GprOrZero => n..n + 1,
+        Kind::GprPair => n..n + 2,
+        Kind::Fpr | Kind::Vsr => vector(n),
+        Kind::Vr => vector(32 + n),
+        _ => 0..0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_covers_what_the_entry_says() {
+        let row = ppc_isa::row("divw").unwrap();
+        let word = ppc_isa::encode::assemble("divw.", &[3, 4, 5]).unwrap();
+        let mut before = State::default();
+        let masked = |before: &State| mask(&View { row, word, cpu: Cpu::Power9, before });
+        assert_eq!(masked(&before).reg[3], ALL);
+        before.reg[5] = 1;
+        assert_eq!(masked(&before).reg[3], HIGH);
+        assert_eq!(masked(&before).reg[reg::CR], 0xe000_0000);
+    }
+}
