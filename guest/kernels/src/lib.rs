@@ -77,6 +77,13 @@ impl Report {
         }
     }
 
+    /// All GPRs; the first that differs is shown as (number, got, want).
+    pub fn gprs(&mut self, name: &str, got: &Frame, want: &Frame) {
+        let differs = (0..32).find(|&n| got.gpr[n] != want.gpr[n]);
+        let shown = differs.map(|n| (n, got.gpr[n], want.gpr[n]));
+        self.holds(name, shown.is_none(), shown);
+    }
+
     /// The interrupt that ended a probe: vector, reason bits, and the distance of SRR0 from the probe's start.
     pub fn interrupt(&mut self, name: &str, before: &Frame, after: &Frame, vector: u64, reason: u64, distance: u64) {
         let got = [after.vector, after.reason(), after.srr0.wrapping_sub(before.srr0)];

@@ -117,7 +117,7 @@ fn system_call(t: &mut Report) {
         let (before, after) = probe(&raw const SYSTEM_CALL, bits);
         t.interrupt(name, &before, &after, 0xc00, 0, 8);
         t.check("  the rest of SRR1 is the MSR", after.srr1, before.srr1 | bits / msr::PR * USER);
-        t.check("  GPRs unchanged", after.gpr, before.gpr);
+        t.gprs("  GPRs unchanged", &after, &before);
     }
 }
 
@@ -192,7 +192,7 @@ fn state(t: &mut Report) {
     let want = [before.cr, before.lr, before.ctr, before.xer];
     t.check("CR, LR, CTR and XER survive the trampoline", [after.cr, after.lr, after.ctr, after.xer], want);
     let before = Frame::new(&raw const NOTHING);
-    t.check("all GPRs survive the trampoline", before.run().gpr, before.gpr);
+    t.gprs("all GPRs survive the trampoline", &before.run(), &before);
     let mut narrow = Frame::new(&raw const NOTHING);
     narrow.srr1 &= !msr::SF;
     let after = narrow.run();
