@@ -94,7 +94,7 @@ pub enum DebianError {
         tried: Vec<String>,
     },
     /// The client gave up, as it does without a network.
-    #[error("{program} failed; is the network up? Its last words:\n{log}")]
+    #[error("{program} failed (the first run needs the network); its last words:\n{log}")]
     Client {
         /// Which program.
         program: String,
