@@ -1,0 +1,189 @@
+//! AltiVec: byte order of loads and stores, saturation, CR field 6, and published test vectors.
+
+use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Requests, Vcpu};
+use exec_interp::Interpreter;
+use guest_mem::{GuestMem, Order};
+use ppc_isa::encode::assemble;
+use ppc_isa::{Cpu, msr};
+
+#[derive(Debug)]
+struct Retired;
+
+impl Clock for Retired {
+    fn ticks(&self, retired: u64) -> u64 {
+        retired
+    }
+}
+
+const CODE: u64 = 0x1000;
+const DATA: u64 = 0x2000;
+
+/// A machine whose memory at r4 = DATA holds bytes 0, 1, 2...
+struct Machine {
+    mem: GuestMem,
+    vcpu: Vcpu,
+    order: Order,
+}
+
+impl Machine {
+    fn new(order: Order) -> Machine {
+        let mem = GuestMem::new(1 << 16).unwrap();
+        for i in 0..64 {
+            assert!(mem.store(DATA + i, order, i as u8));
+        }
+        let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+        let little = if order == Order::Little { msr::LE } else { 0 };
+        vcpu.set_msr(vcpu.shared.msr() | msr::VEC | little);
+        vcpu.state.gpr[4] = DATA;
+        Machine { mem, vcpu, order }
+    }
+
+    fn run(&mut self, name: &str, values: &[i64]) -> Exit {
+        let word = assemble(name, values).unwrap_or_else(|| panic!("{name} {values:?}"));
+        for (i, word) in [word, assemble("sc", &[0]).unwrap()].into_iter().enumerate() {
+            assert!(self.mem.store(CODE + 4 * i as u64, self.order, word));
+        }
+        self.vcpu.state.cia = CODE;
+        let (partition, requests) = (PartitionState::new(None, true), Requests::default());
+        let context =
+            Context { mem: &self.mem, partition: &partition, requests: &requests, clock: &Retired, mmio: &NoMmio };
+        Interpreter::new(Cpu::Power9).run(&mut self.vcpu, &context, 10)
+    }
+
+    /// Runs the instruction and returns v1.
+    fn v1(&mut self, name: &str, values: &[i64]) -> u128 {
+        let exit = self.run(name, values);
+        assert!(matches!(exit, Exit::SystemCall(_)), "{name} {values:?}: {exit:?}");
+        let [high, low] = self.vcpu.state.vsr[33];
+        u128::from(high) << 64 | u128::from(low)
+    }
+
+    fn set(&mut self, n: usize, value: u128) {
+        self.vcpu.state.vsr[32 + n] = [(value >> 64) as u64, value as u64];
+    }
+}
+
+/// v1 after `name v1,v2,v3`, or `name v1,v3`.
+fn result(name: &str, a: u128, b: u128) -> u128 {
+    let mut m = Machine::new(Order::Big);
+    m.set(2, a);
+    m.set(3, b);
+    let unary = ppc_isa::row(name).is_some_and(|row| row.field("VRA").is_none());
+    m.v1(name, if unary { &[1, 3] } else { &[1, 2, 3] })
+}
+
+const FORWARD: u128 = 0x000102030405060708090a0b0c0d0e0f;
+
+#[test]
+fn registers_load_whole_and_by_element_in_both_orders() {
+    for (order, whole, half) in [
+        (Order::Big, FORWARD, 0x0405_u128 << 80),
+        (Order::Little, u128::from_be_bytes(FORWARD.to_le_bytes()), 0x0504_u128 << 32),
+    ] {
+        let mut m = Machine::new(order);
+        m.vcpu.state.gpr[5] = 5;
+        assert_eq!(m.v1("lvx", &[1, 4, 5]), whole);
+        m.run("stvx", &[1, 0, 4]);
+        assert_eq!(m.v1("lvx", &[1, 4, 5]), whole);
+        m.set(1, 0);
+        assert_eq!(m.v1("lvehx", &[1, 4, 5]), half);
+        m.run("stvebx", &[1, 4, 5]);
+        assert_eq!(m.mem.load::<u8>(DATA + 5, order), Some(5));
+        assert_eq!(m.v1("lvsl", &[1, 4, 5]), 0x05060708090a0b0c0d0e0f1011121314);
+        assert_eq!(m.v1("lvsr", &[1, 4, 5]), 0x0b0c0d0e0f101112131415161718191a);
+    }
+}
+
+#[test]
+fn the_unit_must_be_on() {
+    let mut m = Machine::new(Order::Big);
+    m.vcpu.set_msr(m.vcpu.shared.msr() & !msr::VEC);
+    assert!(matches!(m.run("vand", &[1, 2, 3]), Exit::Interrupt(Interrupt::VectorUnavailable)));
+}
+
+#[test]
+fn saturation_is_remembered_until_vscr_is_written() {
+    let mut m = Machine::new(Order::Big);
+    m.set(2, 0x7f_u128 << 120 | 1);
+    m.set(3, 0x01_u128 << 120 | 1);
+    assert_eq!(m.v1("vaddubs", &[1, 2, 3]), 0x80_u128 << 120 | 2);
+    assert_eq!(m.v1("mfvscr", &[1]), 0);
+    assert_eq!(m.v1("vaddsbs", &[1, 2, 3]), 0x7f_u128 << 120 | 2);
+    assert_eq!(m.v1("vaddubm", &[1, 2, 3]), 0x80_u128 << 120 | 2);
+    assert_eq!(m.v1("mfvscr", &[1]), 1);
+    m.set(5, 0x1_0000);
+    m.run("mtvscr", &[5]);
+    assert_eq!(m.v1("mfvscr", &[1]), 0x1_0000);
+}
+
+#[test]
+fn recorded_comparisons_tell_all_and_none() {
+    for (b, field) in [(FORWARD, 8), (!FORWARD, 2), (0, 0)] {
+        let mut m = Machine::new(Order::Big);
+        m.set(2, FORWARD);
+        m.set(3, b);
+        m.v1("vcmpequb.", &[1, 2, 3]);
+        assert_eq!(m.vcpu.state.cr[6], field);
+    }
+}
+
+/// FIPS 197, appendix B, round 1.
+#[test]
+fn aes_rounds() {
+    const START: u128 = 0x193de3bea0f4e22b9ac68d2ae9f84808;
+    const SHIFTED: u128 = 0xd4bf5d30e0b452aeb84111f11e2798e5;
+    const MIXED: u128 = 0x046681e5e0cb199a48f8d37a2806264c;
+    const KEY: u128 = 0xa0fafe1788542cb123a339392a6c7605;
+    assert_eq!(result("vcipher", START, KEY), MIXED ^ KEY);
+    assert_eq!(result("vcipherlast", START, KEY), SHIFTED ^ KEY);
+    assert_eq!(result("vncipherlast", SHIFTED, KEY), START ^ KEY);
+    assert_eq!(result("vncipher", SHIFTED, START ^ MIXED), SHIFTED);
+}
+
+#[test]
+fn polynomials_multiply_without_carries() {
+    assert_eq!(result("vpmsumd", 3 << 64 | 1 << 63, 3 << 64 | 1 << 63), 5 ^ 1 << 126);
+    assert_eq!(result("vpmsumb", 0xff01, 0xff02), 0x5555 ^ 2);
+}
+
+#[test]
+fn decimal_sums_overflow_at_31_digits() {
+    const NINES: u128 = 0x9999999999999999999999999999999c;
+    let mut m = Machine::new(Order::Big);
+    m.set(2, NINES);
+    m.set(3, 0x2c);
+    assert_eq!(m.v1("bcdadd.", &[1, 2, 3, 0]), 0x1c);
+    assert_eq!(m.vcpu.state.cr[6], 5);
+    assert_eq!(m.v1("bcdsub.", &[1, 3, 2, 1]), NINES - 0x20 + 1);
+    assert_eq!(m.vcpu.state.cr[6], 8);
+    m.set(3, 0x2a0c);
+    m.v1("bcdadd.", &[1, 2, 3, 0]);
+    assert_eq!(m.vcpu.state.cr[6], 1);
+}
+
+#[test]
+fn nans_and_denormals_follow_the_rules_of_the_unit() {
+    const ONE: u128 = 0x3f80_0000;
+    let mut m = Machine::new(Order::Big);
+    // Elements: infinity - infinity, a signalling NaN, a denormal, 1 + 1.
+    m.set(2, 0x7f800000_7f800001_00000001 << 32 | ONE);
+    m.set(3, 0xff800000_7fc00002_00000001 << 32 | ONE);
+    assert_eq!(m.v1("vaddfp", &[1, 2, 3]), 0x7fc00000_7fc00001_00000002_40000000);
+    m.vcpu.state.vscr = 0x1_0000;
+    assert_eq!(m.v1("vaddfp", &[1, 2, 3]), 0x7fc00000_7fc00001_00000000_40000000);
+}
+
+#[test]
+fn estimates_keep_their_bounds() {
+    for i in -40..40_i32 {
+        let x = 1.37_f32.powi(i);
+        let element = |name| f32::from_bits(result(name, 0, x.to_bits().into()) as u32);
+        assert!((element("vrefp") * x - 1.0).abs() <= 1.0 / 4096.0, "vrefp {x}");
+        assert!((element("vrsqrtefp") * x.sqrt() - 1.0).abs() <= 1.0 / 4096.0, "vrsqrtefp {x}");
+        assert!((element("vlogefp") - x.log2()).abs() <= 1.0 / 32.0, "vlogefp {x}");
+        assert!(x > 100.0 || (element("vexptefp") / x.exp2() - 1.0).abs() <= 1.0 / 16.0, "vexptefp {x}");
+    }
+    // Whole powers of two are exact.
+    assert_eq!(result("vexptefp", 0, (-3.0_f32).to_bits().into()) as u32, 0.125_f32.to_bits());
+    assert_eq!(result("vlogefp", 0, 0.125_f32.to_bits().into()) as u32, (-3.0_f32).to_bits());
+}
