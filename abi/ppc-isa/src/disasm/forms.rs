@@ -174,9 +174,8 @@ pub const FORMS: &[Form] = &[
     invalid("wait",               ""),
 
     // Floating point.
-    invalid("lfdp lfdpx stfdp stfdpx", ""),
     form("mcrfs",  "",            "mcrfs",  "BF,BFA"),
-    form("mtfsf",  "W=0",         "mtfsf",  "FLM,FRB[,L]"),
+    form("mtfsf",  "",            "mtfsf",  "FLM,FRB[,L,W]"),
     form("mtfsfi", "",            "mtfsfi", "FBF,U[,W]"),
 
     // VSX.

@@ -1,0 +1,63 @@
+//! Words to compare: for every row, its fields at their ends, alike and at random; each reserved bit; any words.
+
+use ppc_isa::{Decoder, Row};
+
+/// A small generator (xorshift64*); the same seed gives the same words everywhere.
+pub struct Random(u64);
+
+impl Random {
+    /// A generator; `seed` must not be 0.
+    pub fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    /// The next 32 bits.
+    pub fn word(&mut self) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+}
+
+/// For every row of the model: all fields alike, `count` words with fields as they come, each reserved bit set.
+pub fn of_rows(decoder: &Decoder, count: u32, seed: u64) -> Vec<u32> {
+    let mut random = Random::new(seed);
+    let mut words = Vec::new();
+    for row in decoder.rows() {
+        words.extend((0..32).map(|n| row.fields().iter().fold(row.value, |word, field| field.set(word, n))));
+        for _ in 0..count {
+            words.push(of_row(row, &mut random));
+        }
+        for bit in (0..32).map(|n| 1 << n).filter(|bit| row.reserved & bit != 0) {
+            words.push(of_row(row, &mut random) | bit);
+        }
+    }
+    words
+}
+
+/// A word of `row` without reserved bits. Each field is 0, all ones, the same as the one before it, its complement, or
+/// random: simplified mnemonics live where fields meet.
+fn of_row(row: &Row, random: &mut Random) -> u32 {
+    let mut word = row.value;
+    let mut previous = 0;
+    for field in row.fields() {
+        let value = match random.word() >> 29 {
+            0 => 0,
+            1 => u32::MAX,
+            2 => previous,
+            3 => 31 - (previous & 31),
+            4 => 32 - (previous & 31),
+            _ => random.word(),
+        };
+        word = field.set(word, value);
+        previous = field.get(word);
+    }
+    word
+}
+
+/// `count` words of any bits.
+pub fn any(count: usize, seed: u64) -> Vec<u32> {
+    let mut random = Random::new(seed);
+    (0..count).map(|_| random.word()).collect()
+}
