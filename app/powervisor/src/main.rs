@@ -1,2 +1,36 @@
-//! stub
-fn main() {}
+//! The command line: flags to a machine, the terminal, exit codes.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod console;
+mod guests;
+mod progress;
+mod run;
+mod stats;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Exit code of our own errors; the guest's power-off is 0.
+const OUR_ERROR: u8 = 125;
+
+fn main() -> ExitCode {
+    let command = match cli::Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { OUR_ERROR } else { 0 });
+        }
+    };
+    let result = match command {
+        cli::Command::Run(flags) => run::run(&flags),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("powervisor: {error:#}");
+            ExitCode::from(OUR_ERROR)
+        }
+    }
+}

@@ -3,10 +3,7 @@
 //! Devices know neither vCPUs nor hypercalls. They are built from what they need (a writer, a wake-up function) and
 //! attached by the machine.
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod random;
 pub mod rtc;

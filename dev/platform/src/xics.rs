@@ -52,8 +52,7 @@ impl Xics {
                 Source { server: 0, priority: LEAST, saved_priority: LEAST, level, asserted: false, sent: false };
             (irq, source)
         };
-        let state =
-            State { servers: vec![server; servers as usize], sources: sources.iter().map(source).collect() };
+        let state = State { servers: vec![server; servers as usize], sources: sources.iter().map(source).collect() };
         Xics { state: Mutex::new(state), wake }
     }
 

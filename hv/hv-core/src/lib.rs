@@ -4,10 +4,7 @@
 //! interfaces are handed in as [`Interface`]s, asked in order; which of them a guest is offered is not known here,
 //! nor what they talk to.
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod count;
 pub mod hypervisor;

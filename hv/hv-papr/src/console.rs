@@ -7,7 +7,7 @@ use papr_abi::status::{H_BUSY, H_PARAMETER, H_SUCCESS};
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[
+pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_GET_TERM_CHAR, handler: get_term_char },
     Call { number: hcall::H_PUT_TERM_CHAR, handler: put_term_char },
 ];

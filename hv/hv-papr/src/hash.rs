@@ -6,15 +6,15 @@
 use hv_core::Visit;
 use papr_abi::hcall;
 use papr_abi::status::{H_NOT_FOUND, H_PARAMETER, H_PTEG_FULL};
+use ppc_mmu::Invalidation;
 use ppc_mmu::hash::{
     GROUP, HashTable, R_CHANGE, R_NO_EXECUTE, R_REFERENCE, R_RPN, V_AVPN, V_LARGE, V_VALID, largest_shift,
 };
-use ppc_mmu::Invalidation;
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[
+pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_REMOVE, handler: remove },
     Call { number: hcall::H_ENTER, handler: enter },
     Call { number: hcall::H_READ, handler: read },
@@ -114,10 +114,7 @@ fn protect(_: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -
     let table = table(visit)?;
     let (v, r) = matching(table, flags & !H_ANDCOND, index, avpn)?;
     let kept = r & !(R_PP0 | R_PP | R_NO_EXECUTE | R_KEY_HIGH | R_KEY_LOW);
-    let new = kept
-        | (flags << 55 & R_PP0)
-        | (flags << 48 & R_KEY_HIGH)
-        | (flags & (R_PP | R_NO_EXECUTE | R_KEY_LOW));
+    let new = kept | (flags << 55 & R_PP0) | (flags << 48 & R_KEY_HIGH) | (flags & (R_PP | R_NO_EXECUTE | R_KEY_LOW));
     table.write(index, v, new);
     forget(visit, table, index, v, r);
     Ok(Answer::ok())

@@ -8,7 +8,7 @@ use papr_abi::status::H_PARAMETER;
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[
+pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_EOI, handler: eoi },
     Call { number: hcall::H_CPPR, handler: cppr },
     Call { number: hcall::H_IPI, handler: ipi },

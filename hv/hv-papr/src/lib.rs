@@ -3,10 +3,7 @@
 //! Calls reach the machine's devices through the small ports of [`ports`]. Every length and address comes from the
 //! guest: each is checked before use, and the work of a call is bounded.
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod answer;
 pub mod papr;
@@ -18,6 +15,7 @@ mod interrupts;
 mod mode;
 mod processor;
 mod radix;
+/// RTAS, and which of its services exist.
 pub mod rtas;
 
 pub use papr::Papr;

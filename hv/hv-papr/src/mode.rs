@@ -10,7 +10,7 @@ use ppc_mmu::Invalidation;
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[
+pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_SET_MODE, handler: h_set_mode },
     Call { number: hcall::H_RANDOM, handler: random },
     Call { number: hcall::H_GET_CPU_CHARACTERISTICS, handler: get_cpu_characteristics },

@@ -29,15 +29,8 @@ pub struct Call {
 }
 
 /// The calls, by family.
-const FAMILIES: [&[Call]; 7] = [
-    console::CALLS,
-    hash::CALLS,
-    interrupts::CALLS,
-    mode::CALLS,
-    processor::CALLS,
-    radix::CALLS,
-    rtas::CALLS,
-];
+const FAMILIES: [&[Call]; 7] =
+    [console::CALLS, hash::CALLS, interrupts::CALLS, mode::CALLS, processor::CALLS, radix::CALLS, rtas::CALLS];
 
 /// The PAPR personality of one machine.
 pub struct Papr {

@@ -12,7 +12,7 @@ use ppc_isa::msr;
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[
+pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_REGISTER_VPA, handler: register_vpa },
     Call { number: hcall::H_CEDE, handler: cede },
     Call { number: hcall::H_CONFER, handler: confer },

@@ -9,7 +9,7 @@ use ppc_mmu::Invalidation;
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[
+pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_REGISTER_PROC_TBL, handler: register_proc_tbl },
     Call { number: hcall::H_RPT_INVALIDATE, handler: rpt_invalidate },
 ];

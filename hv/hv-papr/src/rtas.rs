@@ -10,7 +10,7 @@ use papr_abi::status::H_PARAMETER;
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-pub const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
+pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
 
 /// Inputs of a service, and its outputs after the status.
 struct Cells {
@@ -94,9 +94,9 @@ fn h_rtas(papr: &Papr, visit: &mut Visit, &[buffer, ..]: &Arguments) -> Checked 
 }
 
 fn store(mem: &GuestMem, first: u64, cells: impl Iterator<Item = u32>) -> bool {
-    cells.enumerate().all(|(n, value)| {
-        first.checked_add(n as u64 * 4).is_some_and(|at| mem.store(at, Order::Big, value))
-    })
+    cells
+        .enumerate()
+        .all(|(n, value)| first.checked_add(n as u64 * 4).is_some_and(|at| mem.store(at, Order::Big, value)))
 }
 
 fn halt(cells: &mut Cells, why: Halt) -> i32 {

@@ -30,9 +30,6 @@ pub enum BuildError {
         /// The host's reason.
         source: std::io::Error,
     },
-    /// The device tree can not be written.
-    #[error("the device tree: {0}")]
-    Tree(#[from] vm_fdt::Error),
     /// The tree is larger than its place.
     #[error("the device tree has {len} bytes, its place {room}; shorten --append")]
     TreeTooLarge {
@@ -144,9 +141,9 @@ impl Machine {
     /// The device tree that a machine of this layout gets.
     ///
     /// # Errors
-    /// When it can not be written or is too large for its place.
+    /// When it is too large for its place.
     pub fn tree(layout: &Layout) -> Result<Vec<u8>, BuildError> {
-        let tree = tree::write(layout)?;
+        let tree = tree::write(layout);
         let (len, room) = (tree.len() as u64, layout.tree.end - layout.tree.start);
         if len > room { Err(BuildError::TreeTooLarge { len, room }) } else { Ok(tree) }
     }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod plan;
 pub mod spec;
 
+mod fdt;
 mod ports;
 mod tree;
 

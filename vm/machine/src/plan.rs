@@ -139,9 +139,8 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let spec = &self.spec;
-        let mut line = |name: &str, range: &Range<u64>| {
-            writeln!(f, "{name:8} {:#012x}..{:#012x}", range.start, range.end)
-        };
+        let mut line =
+            |name: &str, range: &Range<u64>| writeln!(f, "{name:8} {:#012x}..{:#012x}", range.start, range.end);
         line("ram", &(0..spec.memory))?;
         line("kernel", &self.kernel)?;
         if let Some(initrd) = &self.initrd {

@@ -1,11 +1,11 @@
 //! The flattened device tree of a PAPR machine (spec papr 8), made from the layout alone.
 
 use exec::timer::TIMEBASE_HZ;
-use hv_papr::rtas;
+use hv_papr::rtas::services;
 use ppc_isa::Cpu;
 use pv_abi::kvm;
-use vm_fdt::{Error, FdtReserveEntry, FdtWriter};
 
+use crate::fdt::Writer;
 use crate::plan::Layout;
 use crate::ports::VTY_UNIT;
 use crate::spec::Mmu;
@@ -58,133 +58,126 @@ fn architecture_vec_5(mmu: Mmu) -> [u8; 27] {
 }
 
 /// Writes the tree.
-pub fn write(layout: &Layout) -> Result<Vec<u8>, Error> {
-    let spec = &layout.spec;
-    let mut reserved = vec![FdtReserveEntry::new(layout.rtas.start, layout.rtas.end - layout.rtas.start)?];
+pub fn write(layout: &Layout) -> Vec<u8> {
+    let mut tree = Writer::default();
+    tree.reserve(layout.rtas.start, layout.rtas.end - layout.rtas.start);
     if let Some(initrd) = &layout.initrd {
-        reserved.push(FdtReserveEntry::new(initrd.start, initrd.end - initrd.start)?);
+        tree.reserve(initrd.start, initrd.end - initrd.start);
     }
-    let mut t = FdtWriter::new_with_mem_reserv(&reserved)?;
-
-    let root = t.begin_node("")?;
-    t.property_u32("#address-cells", 2)?;
-    t.property_u32("#size-cells", 2)?;
-    t.property_string("device_type", "chrp")?;
-    t.property_string("model", "PowerVisor pseries")?;
-    t.property_string_list("compatible", vec!["powervisor,pseries".into(), "IBM,pSeries".into()])?;
-    t.property_u32("interrupt-parent", PIC_PHANDLE)?;
-
-    let chosen = t.begin_node("chosen")?;
-    t.property_string("bootargs", &spec.append)?;
-    t.property_string("stdout-path", VTY_PATH)?;
-    t.property_string("linux,stdout-path", VTY_PATH)?;
-    if let Some(initrd) = &layout.initrd {
-        t.property_u64("linux,initrd-start", initrd.start)?;
-        t.property_u64("linux,initrd-end", initrd.end)?;
-    }
-    t.property("rng-seed", &spec.seed)?;
-    t.property_u32("linux,pci-probe-only", 0)?;
-    t.property("ibm,architecture-vec-5", &architecture_vec_5(spec.mmu))?;
-    t.end_node(chosen)?;
-
-    if spec.pv {
-        let hypervisor = t.begin_node("hypervisor")?;
-        t.property_string("compatible", "linux,kvm")?;
-        t.property_array_u32("hcall-instructions", &kvm::HCALL_INSTRUCTIONS)?;
-        t.end_node(hypervisor)?;
-    }
-    write_rtas(&mut t, layout)?;
-    write_cpus(&mut t, layout)?;
-
-    let memory = t.begin_node("memory@0")?;
-    t.property_string("device_type", "memory")?;
-    t.property_array_u64("reg", &[0, spec.memory])?;
-    t.property_array_u32("ibm,associativity", &[4, 0, 0, 0, 0])?;
-    t.end_node(memory)?;
-
-    let pic = t.begin_node("interrupt-controller")?;
-    t.property_string("compatible", "IBM,ppc-xicp")?;
-    t.property_string("device_type", "PowerPC-External-Interrupt-Presentation")?;
-    t.property_null("interrupt-controller")?;
-    t.property_u32("#interrupt-cells", 2)?;
-    t.property_array_u32("ibm,interrupt-server-ranges", &[0, 1])?;
-    t.property_phandle(PIC_PHANDLE)?;
-    t.end_node(pic)?;
-
-    let vdevice = t.begin_node("vdevice")?;
-    t.property_string("compatible", "IBM,vdevice")?;
-    t.property_string("device_type", "vdevice")?;
-    t.property_u32("#address-cells", 1)?;
-    t.property_u32("#size-cells", 0)?;
-    t.property_null("interrupt-controller")?;
-    t.property_u32("#interrupt-cells", 2)?;
-    let vty = t.begin_node("vty@71000000")?;
-    t.property_string("compatible", "hvterm1")?;
-    t.property_string("device_type", "serial")?;
-    t.property_u32("reg", VTY_UNIT as u32)?;
-    t.property_array_u32("interrupts", &[VTY_IRQ, 0])?;
-    t.end_node(vty)?;
-    t.end_node(vdevice)?;
-
-    t.end_node(root)?;
-    t.finish()
+    tree.node("", |root| {
+        root.cell("#address-cells", 2);
+        root.cell("#size-cells", 2);
+        root.text("device_type", "chrp");
+        root.text("model", "PowerVisor pseries");
+        root.strings("compatible", &["powervisor,pseries", "IBM,pSeries"]);
+        root.cell("interrupt-parent", PIC_PHANDLE);
+        root.node("chosen", |node| chosen(node, layout));
+        if layout.spec.pv {
+            root.node("hypervisor", |node| {
+                node.text("compatible", "linux,kvm");
+                node.cells("hcall-instructions", &kvm::HCALL_INSTRUCTIONS);
+            });
+        }
+        root.node("rtas", |node| rtas(node, layout));
+        root.node("cpus", |cpus| {
+            cpus.cell("#address-cells", 1);
+            cpus.cell("#size-cells", 0);
+            let name = match layout.spec.cpu {
+                Cpu::Power8 => "PowerPC,POWER8@0",
+                Cpu::Power9 => "PowerPC,POWER9@0",
+            };
+            cpus.node(name, |node| cpu(node, layout));
+        });
+        root.node("memory@0", |memory| {
+            memory.text("device_type", "memory");
+            memory.doubles("reg", &[0, layout.spec.memory]);
+            memory.cells("ibm,associativity", &[4, 0, 0, 0, 0]);
+        });
+        root.node("interrupt-controller", |pic| {
+            pic.text("compatible", "IBM,ppc-xicp");
+            pic.text("device_type", "PowerPC-External-Interrupt-Presentation");
+            pic.flag("interrupt-controller");
+            pic.cell("#interrupt-cells", 2);
+            pic.cells("ibm,interrupt-server-ranges", &[0, 1]);
+            pic.cell("phandle", PIC_PHANDLE);
+        });
+        root.node("vdevice", vdevice);
+    });
+    tree.finish(0)
 }
 
-fn write_rtas(t: &mut FdtWriter, layout: &Layout) -> Result<(), Error> {
-    let node = t.begin_node("rtas")?;
-    for service in rtas::services() {
-        t.property_u32(service.name, service.token)?;
+fn chosen(node: &mut Writer, layout: &Layout) {
+    node.text("bootargs", &layout.spec.append);
+    node.text("stdout-path", VTY_PATH);
+    node.text("linux,stdout-path", VTY_PATH);
+    if let Some(initrd) = &layout.initrd {
+        node.doubles("linux,initrd-start", &[initrd.start]);
+        node.doubles("linux,initrd-end", &[initrd.end]);
     }
-    t.property_string_list("ibm,hypertas-functions", FUNCTIONS.map(String::from).to_vec())?;
-    t.property_u32("linux,rtas-base", layout.rtas.start as u32)?;
-    t.property_u32("linux,rtas-entry", layout.rtas.start as u32)?;
-    t.property_u32("rtas-size", (layout.rtas.end - layout.rtas.start) as u32)?;
-    t.property_u32("rtas-error-log-max", 0x800)?;
-    t.property_u32("rtas-event-scan-rate", 1)?;
-    t.property_null("ibm,extended-os-term")?;
-    t.property_array_u32("ibm,associativity-reference-points", &[4, 4, 2])?;
-    t.property_array_u32("ibm,max-associativity-domains", &[4, 0, 0, 0, 1])?;
-    t.end_node(node)
+    node.bytes("rng-seed", &layout.spec.seed);
+    node.cell("linux,pci-probe-only", 0);
+    node.bytes("ibm,architecture-vec-5", &architecture_vec_5(layout.spec.mmu));
 }
 
-fn write_cpus(t: &mut FdtWriter, layout: &Layout) -> Result<(), Error> {
-    let spec = &layout.spec;
-    let cpus = t.begin_node("cpus")?;
-    t.property_u32("#address-cells", 1)?;
-    t.property_u32("#size-cells", 0)?;
-    let cpu = t.begin_node(match spec.cpu {
-        Cpu::Power8 => "PowerPC,POWER8@0",
-        Cpu::Power9 => "PowerPC,POWER9@0",
-    })?;
-    t.property_string("device_type", "cpu")?;
-    t.property_u32("reg", 0)?;
-    t.property_string("status", "okay")?;
-    t.property_u32("cpu-version", spec.cpu.architected_pvr())?;
-    t.property_u32("ibm,ppc-interrupt-server#s", 0)?;
-    t.property_array_u32("ibm,ppc-interrupt-gserver#s", &[0, 0])?;
-    t.property_u32("timebase-frequency", TIMEBASE_HZ as u32)?;
-    t.property_u32("clock-frequency", 1_000_000_000)?;
+fn rtas(node: &mut Writer, layout: &Layout) {
+    for service in services() {
+        node.cell(service.name, service.token);
+    }
+    node.strings("ibm,hypertas-functions", &FUNCTIONS);
+    node.cell("linux,rtas-base", layout.rtas.start as u32);
+    node.cell("linux,rtas-entry", layout.rtas.start as u32);
+    node.cell("rtas-size", (layout.rtas.end - layout.rtas.start) as u32);
+    node.cell("rtas-error-log-max", 0x800);
+    node.cell("rtas-event-scan-rate", 1);
+    node.flag("ibm,extended-os-term");
+    node.cells("ibm,associativity-reference-points", &[4, 4, 2]);
+    node.cells("ibm,max-associativity-domains", &[4, 0, 0, 0, 1]);
+}
+
+fn cpu(node: &mut Writer, layout: &Layout) {
+    let cpu = layout.spec.cpu;
+    node.text("device_type", "cpu");
+    node.cell("reg", 0);
+    node.text("status", "okay");
+    node.cell("cpu-version", cpu.architected_pvr());
+    node.cell("ibm,ppc-interrupt-server#s", 0);
+    node.cells("ibm,ppc-interrupt-gserver#s", &[0, 0]);
+    node.cell("timebase-frequency", TIMEBASE_HZ as u32);
+    node.cell("clock-frequency", 1_000_000_000);
     for cache in ["d-cache", "i-cache"] {
-        t.property_u32(&format!("{cache}-line-size"), CACHE_LINE)?;
-        t.property_u32(&format!("{cache}-block-size"), CACHE_LINE)?;
-        t.property_u32(&format!("{cache}-size"), 0x8000)?;
+        node.cell(&format!("{cache}-line-size"), CACHE_LINE);
+        node.cell(&format!("{cache}-block-size"), CACHE_LINE);
+        node.cell(&format!("{cache}-size"), 0x8000);
     }
-    t.property_null("64-bit")?;
-    t.property_u32("ibm,vmx", 2)?;
-    t.property_u32("slb-size", ppc_mmu::slb::ENTRIES as u32)?;
-    t.property_u32("ibm,slb-size", ppc_mmu::slb::ENTRIES as u32)?;
-    t.property_array_u32("ibm,pft-size", &[0, layout.hash_shift])?;
-    t.property_array_u32("ibm,segment-page-sizes", &[12, 0, 1, 12, 0, 16, 0x110, 1, 16, 1])?;
-    t.property_array_u32("ibm,processor-segment-sizes", &[28, 40, u32::MAX, u32::MAX])?;
-    if spec.cpu == Cpu::Power9 {
-        t.property_u32("ibm,dec-bits", 56)?;
-        t.property_array_u32("ibm,processor-radix-AP-encodings", &[0xc, 0xa000_0010, 0x2000_0015, 0x4000_001e])?;
+    node.flag("64-bit");
+    node.cell("ibm,vmx", 2);
+    node.cell("slb-size", ppc_mmu::slb::ENTRIES as u32);
+    node.cell("ibm,slb-size", ppc_mmu::slb::ENTRIES as u32);
+    node.cells("ibm,pft-size", &[0, layout.hash_shift]);
+    node.cells("ibm,segment-page-sizes", &[12, 0, 1, 12, 0, 16, 0x110, 1, 16, 1]);
+    node.cells("ibm,processor-segment-sizes", &[28, 40, u32::MAX, u32::MAX]);
+    if cpu == Cpu::Power9 {
+        node.cell("ibm,dec-bits", 56);
+        node.cells("ibm,processor-radix-AP-encodings", &[0xc, 0xa000_0010, 0x2000_0015, 0x4000_001e]);
     }
-    t.property("ibm,pa-features", &pa_features(spec.cpu))?;
-    t.property_u32("ibm,purr", 1)?;
-    t.property_u32("ibm,spurr", 1)?;
-    t.property_u32("ibm,chip-id", 0)?;
-    t.property_array_u32("ibm,associativity", &[5, 0, 0, 0, 0, 0])?;
-    t.end_node(cpu)?;
-    t.end_node(cpus)
+    node.bytes("ibm,pa-features", &pa_features(cpu));
+    node.cell("ibm,purr", 1);
+    node.cell("ibm,spurr", 1);
+    node.cell("ibm,chip-id", 0);
+    node.cells("ibm,associativity", &[5, 0, 0, 0, 0, 0]);
+}
+
+fn vdevice(node: &mut Writer) {
+    node.text("compatible", "IBM,vdevice");
+    node.text("device_type", "vdevice");
+    node.cell("#address-cells", 1);
+    node.cell("#size-cells", 0);
+    node.flag("interrupt-controller");
+    node.cell("#interrupt-cells", 2);
+    node.node("vty@71000000", |vty| {
+        vty.text("compatible", "hvterm1");
+        vty.text("device_type", "serial");
+        vty.cell("reg", VTY_UNIT as u32);
+        vty.cells("interrupts", &[VTY_IRQ, 0]);
+    });
 }

@@ -1,0 +1,185 @@
+//! Flags.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A hypervisor for PowerPC guests that needs no PowerPC host.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a guest: a stock Debian, our demonstration, or your own kernel
+    Run(RunFlags),
+}
+
+/// What to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Guest {
+    /// Debian's own kernel for POWER with a busybox shell; fetched once, then cached
+    Debian,
+    /// Shows the paravirtual interface at work; needs no network
+    Demo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MachineFlag {
+    /// PAPR partition (ppc64 and ppc64le Linux)
+    Pseries,
+    /// RAM, console and hypercalls, for test kernels
+    Bare,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MmuFlag {
+    /// Hashed page table
+    Hash,
+    /// Radix trees (POWER9)
+    Radix,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Privileged {
+    /// Every privileged instruction is an exit to the hypervisor, as in KVM's PR mode
+    Trap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClockFlag {
+    /// The host's time
+    Host,
+    /// Time made of executed instructions: the same run takes the same guest time everywhere
+    Virtual,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReleaseFlag {
+    /// Debian 12: Linux 6.1, 64 KiB pages
+    Bookworm,
+    /// Debian 13: Linux 6.12, 4 KiB pages
+    Trixie,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In the console: Ctrl-A X quits, Ctrl-A H shows all keys.
+
+Exit codes: 0 the guest switched itself off, 120 its kernel panicked, 124 --timeout passed, 125 an error of ours.
+
+Examples:
+  powervisor run debian
+  powervisor run debian --release trixie --init 'cat /proc/cpuinfo'
+  powervisor run --kernel vmlinux --initrd initrd.gz --append 'console=hvc0' -m 2G")]
+pub struct RunFlags {
+    /// A guest that PowerVisor knows how to obtain
+    #[arg(value_enum, conflicts_with_all = ["kernel", "initrd"], required_unless_present = "kernel")]
+    pub guest: Option<Guest>,
+    /// Kernel: an ELF file, 64-bit, big- or little-endian
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+    /// Initial RAM file system
+    #[arg(long, value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+    /// Kernel command line
+    #[arg(long, value_name = "STRING")]
+    pub append: Option<String>,
+    /// Machine
+    #[arg(long, short = 'M', value_enum, default_value = "pseries")]
+    pub machine: MachineFlag,
+    /// CPU model: power8 or power9
+    #[arg(long, value_name = "MODEL", default_value = "power9", value_parser = cpu)]
+    pub cpu: ppc_isa::Cpu,
+    /// RAM, with K, M or G
+    #[arg(long, short = 'm', value_name = "SIZE", default_value = "1G", value_parser = size)]
+    pub memory: u64,
+    /// Address translation; by default what the CPU does best
+    #[arg(long, value_enum)]
+    pub mmu: Option<MmuFlag>,
+    /// Offer the KVM paravirtual interface to the guest
+    #[arg(long, value_enum, default_value = "on")]
+    pub pv: Switch,
+    /// How privileged instructions are executed
+    #[arg(long, value_enum, default_value = "trap")]
+    pub privileged: Privileged,
+    /// Where guest time comes from
+    #[arg(long, value_enum, default_value = "host")]
+    pub clock: ClockFlag,
+    /// `run debian`: which release
+    #[arg(long, value_enum, default_value = "bookworm")]
+    pub release: ReleaseFlag,
+    /// `run debian`: run this command in place of a shell, then switch off
+    #[arg(long, value_name = "CMD")]
+    pub init: Option<String>,
+    /// Stop after this many seconds with exit code 124
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// Write exit counts as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub stats: Option<PathBuf>,
+    /// Write the device tree (DTB) to this file
+    #[arg(long, value_name = "FILE")]
+    pub dtb_out: Option<PathBuf>,
+    /// Show the layout and stop
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Only the guest's own output: no greeting, no summary
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+fn cpu(text: &str) -> Result<ppc_isa::Cpu, String> {
+    let known = ppc_isa::Cpu::ALL.map(ppc_isa::Cpu::name).join(", ");
+    ppc_isa::Cpu::from_name(text).ok_or_else(|| format!("unknown CPU model; known are {known}"))
+}
+
+/// A number of bytes: digits and K, M, G or T; without a letter MiB, as QEMU reads it.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("'{text}' is no size; write for example 512M or 2G");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text.get(digits.len()..).unwrap_or("").to_ascii_uppercase().as_str() {
+        "K" | "KIB" => 10,
+        "" | "M" | "MIB" => 20,
+        "G" | "GIB" => 30,
+        "T" | "TIB" => 40,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.trim_end_matches('s').parse().map_err(|_| format!("'{text}' is no number of seconds"))?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("1G"), Ok(1 << 30));
+        assert_eq!(size("512"), Ok(512 << 20));
+        assert!(size("12X").is_err());
+        assert!(size("99999999999G").is_err());
+        assert!(size("").is_err());
+    }
+}

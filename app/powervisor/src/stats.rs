@@ -1,0 +1,38 @@
+//! What a run did, as one line and as JSON.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vmm::Report;
+
+/// One line for people.
+pub fn summary(report: &Report, elapsed: Duration) -> String {
+    let exits = report.counts.count("sum_exits");
+    let top: Vec<String> = top(report).into_iter().take(3).map(|(name, n)| format!("{name} {n}")).collect();
+    format!(
+        "{:.1} s, {:.0} million instructions ({:.0} million/s), {exits} exits ({})",
+        elapsed.as_secs_f64(),
+        report.instructions as f64 / 1e6,
+        report.instructions as f64 / 1e6 / elapsed.as_secs_f64().max(1e-9),
+        top.join(", "),
+    )
+}
+
+fn top(report: &Report) -> Vec<(&'static str, u64)> {
+    let mut reasons: Vec<_> =
+        report.counts.reasons.iter().map(|(k, v)| (*k, *v)).filter(|(k, _)| *k != "sum_exits").collect();
+    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    reasons
+}
+
+/// All counters.
+pub fn json(report: &Report, elapsed: Duration) -> Value {
+    json!({
+        "outcome": format!("{:?}", report.outcome),
+        "seconds": elapsed.as_secs_f64(),
+        "instructions": report.instructions,
+        "exits": report.counts.reasons,
+        "emulated_instructions": report.counts.instructions,
+        "hypercalls": report.counts.hypercalls,
+    })
+}
