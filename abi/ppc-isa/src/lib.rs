@@ -35,7 +35,7 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 8] = [
+pub const TABLES: [&[Row]; 11] = [
     branch::ROWS,
     integer::ROWS,
     loadstore::ROWS,
@@ -43,6 +43,9 @@ pub const TABLES: [&[Row]; 8] = [
     vector::ROWS,
     vsx::memory::ROWS,
     vsx::permute::ROWS,
+    vsx::arithmetic::ROWS,
+    vsx::compare::ROWS,
+    vsx::convert::ROWS,
     system::ROWS,
 ];
 

@@ -127,7 +127,8 @@ fn conclude(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     interrupt_if_enabled(s, env)
 }
 
-fn interrupt_if_enabled(s: &VcpuState, env: &mut Env) -> Step {
+/// The interrupt of an enabled exception, if MSR lets it happen.
+pub fn interrupt_if_enabled(s: &VcpuState, env: &mut Env) -> Step {
     if s.fpscr & fpscr::FEX != 0 && s.mode.fp_exceptions() {
         return Err(env.interrupt(Interrupt::Program(program::FP_ENABLED)));
     }

@@ -1,5 +1,6 @@
-//! VSX: memory order in both endiannesses, units, permutes.
+//! VSX: memory order in both endiannesses, units, permutes; what FPSCR and enabled exceptions do to results.
 
+use exec::fp::fpscr;
 use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
@@ -179,4 +180,96 @@ fn the_register_chooses_the_unit() {
     assert!(matches!(missing(UNITS & !msr::FP, "mtvsrd", &[1, 4]), Some(FpUnavailable)));
     assert!(matches!(missing(msr::FP, "mfvsrd", &[4, 40]), Some(VectorUnavailable)));
     assert!(matches!(missing(msr::FP | msr::VEC, "lxvd2x", &[40, 0, 4]), Some(VsxUnavailable)));
+}
+
+fn doubles(values: [f64; 2]) -> [u64; 2] {
+    values.map(f64::to_bits)
+}
+
+#[test]
+fn scalars_clear_the_other_half_and_classify() {
+    let mut m = Machine::new(Order::Little, UNITS);
+    m.vcpu.state.vsr[40] = doubles([1.5, 7.0]);
+    m.vcpu.state.vsr[41] = doubles([-4.0, 7.0]);
+    m.vcpu.state.vsr[42] = doubles([10.0, 7.0]);
+    m.does("xsmaddadp", &[42, 40, 41]);
+    assert_eq!(m.vcpu.state.vsr[42], doubles([4.0, 0.0]));
+    assert_eq!(m.vcpu.state.fpscr & fpscr::FPRF, 0x4000);
+    m.vcpu.state.vsr[42] = doubles([10.0, 7.0]);
+    m.does("xsnmsubmdp", &[42, 40, 41]);
+    assert_eq!(m.vcpu.state.vsr[42], doubles([-19.0, 0.0]));
+    assert_eq!(m.vcpu.state.fpscr & fpscr::FPRF, 0x8000);
+}
+
+#[test]
+fn an_enabled_exception_in_one_element_keeps_the_vector() {
+    for (enables, written) in [(0, true), (fpscr::ZE, true), (fpscr::OE, false)] {
+        let mut m = Machine::new(Order::Big, UNITS);
+        m.vcpu.state.fpscr = enables | fpscr::FPRF;
+        m.vcpu.state.vsr[1] = doubles([f64::MAX, 1.0]);
+        m.does("xvadddp", &[2, 1, 1]);
+        let result = if written { doubles([f64::INFINITY, 2.0]) } else { [0; 2] };
+        assert_eq!(m.vcpu.state.vsr[2], result);
+        assert_eq!(m.vcpu.state.fpscr & (fpscr::OX | fpscr::FPRF), fpscr::OX | fpscr::FPRF);
+    }
+}
+
+#[test]
+fn an_enabled_exception_interrupts_when_msr_says_so() {
+    for (msr, interrupts) in [(0, false), (msr::FE0, true)] {
+        let mut m = Machine::new(Order::Big, UNITS | msr);
+        m.vcpu.state.fpscr = fpscr::ZE;
+        m.vcpu.state.vsr[1] = doubles([1.0, 0.0]);
+        let exit = m.run("xsdivdp", &[2, 1, 3]);
+        assert_eq!(matches!(exit, Exit::Interrupt(Interrupt::Program(0x10_0000))), interrupts, "{exit:?}");
+        assert_eq!(m.vcpu.state.fpscr, fpscr::ZE | fpscr::ZX | fpscr::FX | fpscr::FEX);
+        assert_eq!(m.vcpu.state.vsr[2], [0; 2]);
+    }
+}
+
+#[test]
+fn maximum_has_three_opinions_of_nans() {
+    const QUIET: u64 = 0x7ff8_0000_0000_0001;
+    const SIGNALLING: u64 = 0x7ff0_0000_0000_0002;
+    let one = 1f64.to_bits();
+    for (name, a, b, expected) in [
+        ("xsmaxdp", QUIET, one, one),
+        ("xsmaxdp", one, SIGNALLING, SIGNALLING | 1 << 51),
+        ("xsmaxdp", 1 << 63, 0, 0),
+        ("xsmindp", 0, 1 << 63, 1 << 63),
+        ("xsmaxcdp", QUIET, one, one),
+        ("xsmaxcdp", one, QUIET, QUIET),
+        ("xsmaxcdp", one, SIGNALLING, SIGNALLING),
+        ("xsmaxjdp", one, QUIET, QUIET),
+        ("xsmaxjdp", QUIET, one, QUIET),
+        ("xsminjdp", one, 0, 0),
+        ("xsminjdp", 1 << 63, 0, 1 << 63),
+    ] {
+        let mut m = Machine::new(Order::Big, UNITS);
+        (m.vcpu.state.vsr[1], m.vcpu.state.vsr[2]) = ([a, 0], [b, 0]);
+        m.does(name, &[3, 1, 2]);
+        assert_eq!(m.vcpu.state.vsr[3], [expected, 0], "{name} {a:x} {b:x}");
+        let invalid = m.vcpu.state.fpscr & fpscr::VXSNAN != 0;
+        assert_eq!(invalid, a == SIGNALLING || b == SIGNALLING, "{name}");
+    }
+}
+
+#[test]
+fn conversions_fill_their_doublewords() {
+    let single = |x: f32| u64::from(x.to_bits());
+    for (name, source, expected) in [
+        ("xscvdpsp", doubles([2.5, 1.0]), [single(2.5) << 32 | single(2.5), 0]),
+        ("xvcvdpsp", doubles([2.5, 1.0]), [single(2.5) << 32 | single(2.5), single(1.0) << 32 | single(1.0)]),
+        ("xscvdpsxws", doubles([-2.5, 1.0]), [0xffff_fffe_ffff_fffe, 0]),
+        ("xscvdpuxds", doubles([-2.5, 1.0]), [0, 0]),
+        ("xvcvuxwdp", [0xffff_ffff_0000_0001, 3 << 32], doubles([4294967295.0, 3.0])),
+        ("xvcvsphp", [single(1.0) << 32 | single(-2.0), 0], [0x0000_3c00_0000_c000, 0]),
+        ("xscvhpdp", [0xffff_ffff_ffff_3c00, 0], doubles([1.0, 0.0])),
+        ("xvxsigsp", [single(1.5) << 32, 0], [0x00c0_0000_0000_0000, 0]),
+    ] {
+        let mut m = Machine::new(Order::Little, UNITS);
+        m.vcpu.state.vsr[50] = source;
+        m.does(name, &[51, 50]);
+        assert_eq!(m.vcpu.state.vsr[51], expected, "{name}");
+    }
 }

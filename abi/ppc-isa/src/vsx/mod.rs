@@ -1,12 +1,17 @@
 //! VSX: scalar and vector operations on 64 registers of 128 bits (Power ISA Book I, chapter 7).
 //!
-//! One file each for loads and stores, and for what moves and permutes bits without knowing numbers.
-//!
-//! Quad-precision arithmetic is not here.
+//! One file each for loads and stores, for what moves bits without knowing numbers, and for floating-point arithmetic,
+//! comparisons and conversions. Quad-precision arithmetic is not here.
 
+pub mod arithmetic;
+pub mod compare;
+pub mod convert;
 pub mod memory;
 pub mod permute;
 
+pub use arithmetic::Arithmetic;
+pub use compare::Compare;
+pub use convert::Convert;
 pub use memory::Memory;
 pub use permute::Permute;
 
@@ -17,4 +22,10 @@ pub enum Vsx {
     Memory(Memory),
     /// Moves, logic, permutes.
     Permute(Permute),
+    /// Floating-point arithmetic.
+    Arithmetic(Arithmetic),
+    /// Comparisons and tests.
+    Compare(Compare),
+    /// Conversions.
+    Convert(Convert),
 }

@@ -1,6 +1,7 @@
 //! VSX loads and stores.
 
 use exec::VcpuState;
+use exec::fp::{double_of_single, single_of_double};
 use guest_mem::Word;
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
 use ppc_mmu::Access;
@@ -157,7 +158,7 @@ fn load_scalar_handler<P: Place>(format: Format) -> Handler {
         Format::Double => load_scalar::<u64, P, false>,
         Format::Single => |s, env, w| {
             let single = env.load::<u32>(s, P::address(s, w))?;
-            s.vsr[P::register(w)] = [double(single), 0];
+            s.vsr[P::register(w)] = [double_of_single(single), 0];
             Ok(Flow::Next)
         },
     }
@@ -176,7 +177,7 @@ fn store_scalar_handler<P: Place>(format: Format) -> Handler {
         Format::Word | Format::SignedWord => store_scalar::<u32, P>,
         Format::Double => store_scalar::<u64, P>,
         Format::Single => |s, env, w| {
-            let single = single(s.vsr[P::register(w)][0]);
+            let single = single_of_double(s.vsr[P::register(w)][0]);
             env.store(s, P::address(s, w), single)?;
             Ok(Flow::Next)
         },
@@ -186,31 +187,4 @@ fn store_scalar_handler<P: Place>(format: Format) -> Handler {
 fn store_scalar<T: Word, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     env.store(s, P::address(s, w), T::truncate(s.vsr[P::register(w)][0]))?;
     Ok(Flow::Next)
-}
-
-/// A single-precision number in double-precision format (Book I, section 4.6.2): exact, NaNs keep their bits.
-fn double(single: u32) -> u64 {
-    let sign = u64::from(single >> 31) << 63;
-    let (exponent, fraction) = (u64::from(single >> 23 & 0xff), u64::from(single & 0x7f_ffff));
-    sign | match (exponent, fraction) {
-        (0, 0) => 0,
-        (0, _) => {
-            let shift = u64::from(fraction.leading_zeros()) - 40;
-            (897 - shift) << 52 | (fraction << shift & 0x7f_ffff) << 29
-        }
-        (0xff, _) => 0x7ff << 52 | fraction << 29,
-        _ => (exponent + 896) << 52 | fraction << 29,
-    }
-}
-
-/// A double-precision register in single-precision format, without rounding (Book I, section 4.6.3). What is too
-/// small for that is undefined, and zero here.
-fn single(double: u64) -> u32 {
-    let sign = (double >> 32) as u32 & 0x8000_0000;
-    let fraction = double & 0xf_ffff_ffff_ffff | 1 << 52;
-    match double >> 52 & 0x7ff {
-        0..874 => sign,
-        exponent @ 874..897 => sign | (fraction >> (926 - exponent)) as u32,
-        _ => (double >> 32) as u32 & 0xc000_0000 | (double >> 29) as u32 & 0x3fff_ffff,
-    }
 }

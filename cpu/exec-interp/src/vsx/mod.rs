@@ -1,7 +1,12 @@
-//! VSX instructions: one file for each file of the instruction table's folder.
+//! VSX instructions: one file for each file of the instruction table's folder, and `shape` for what the
+//! floating-point ones share.
 
+mod arithmetic;
+mod compare;
+mod convert;
 mod memory;
 mod permute;
+mod shape;
 
 use ppc_isa::vsx::Vsx;
 
@@ -12,6 +17,9 @@ pub fn handler(op: Vsx) -> Handler {
     match op {
         Vsx::Memory(op) => memory::handler(op),
         Vsx::Permute(op) => permute::handler(op),
+        Vsx::Arithmetic(op) => arithmetic::handler(op),
+        Vsx::Compare(op) => compare::handler(op),
+        Vsx::Convert(op) => convert::handler(op),
     }
 }
 
