@@ -80,25 +80,32 @@ pub fn set_handler(handler: Option<Handler>) {
     HANDLER.store(handler.map_or(0, |handler| handler as usize), Ordering::Relaxed);
 }
 
-/// Writes the vectors at real address `base`, whose branches must reach the image.
-pub fn install_at(base: u64) {
-    let entry = &raw const exception_entry as u64;
-    for vector in VECTORS {
-        let at = base + u64::from(vector);
-        let branch = 0x4800_0000 | (entry.wrapping_sub(at + 8) as u32 & 0x03ff_fffc);
-        for (index, word) in [0xf820_0080, 0x3820_0000 | vector, branch].into_iter().enumerate() {
-            let slot = (at as *mut u32).wrapping_add(index);
-            // SAFETY: the vectors are below the image and belong to the runtime.
-            unsafe { slot.write_volatile(word) };
-            sync_code(slot);
-        }
+/// The vector number that `scv 0` is given here: its offset when it is delivered translated.
+pub const SCV: u32 = 0x3000;
+/// Where an untranslated `scv 0` goes (Power ISA 3.0 Book III, 6.4.1).
+const SCV_AT: u64 = 0x1_7000;
+
+/// Writes one vector's three words.
+fn install_vector(at: u64, vector: u32) {
+    let branch = 0x4800_0000 | ((&raw const exception_entry as u64).wrapping_sub(at + 8) as u32 & 0x03ff_fffc);
+    for (index, word) in [0xf820_0080, 0x3820_0000 | vector, branch].into_iter().enumerate() {
+        let slot = (at as *mut u32).wrapping_add(index);
+        // SAFETY: the vectors are below the image and belong to the runtime.
+        unsafe { slot.write_volatile(word) };
+        sync_code(slot);
     }
+}
+
+/// Writes all vectors from real address `base` on: 0, or 0x4000 for interrupts that arrive translated (AIL 3).
+pub fn install_at(base: u64) {
+    VECTORS.into_iter().for_each(|vector| install_vector(base + u64::from(vector), vector));
 }
 
 pub(crate) fn install() {
     // SAFETY: low memory is the runtime's.
     unsafe { FRAME_STACK.write_volatile(&raw const exception_stack_top as u64) };
     install_at(0);
+    install_vector(SCV_AT, SCV);
     set_decrementer(NEVER);
 }
 
@@ -125,7 +132,7 @@ extern "C" fn exception_dispatch(frame: &mut Frame) {
     // SAFETY: `run` below waits for exactly this write.
     unsafe { probe.write(*frame) };
     frame.srr0 = &raw const probe_exit as u64;
-    frame.srr1 = mfmsr() | msr::RI;
+    frame.srr1 = mfmsr() & !(msr::EE | msr::IR | msr::DR) | msr::RI;
 }
 
 impl Frame {

@@ -81,6 +81,7 @@ pub fn rtas(token: u32, inputs: &[u32], outputs: usize) -> (i64, [u32; 8]) {
     let reply = hcall(opcode::H_RTAS, &[&raw mut buffer as u64]);
     let mut out = [0; 8];
     for (value, cell) in out.iter_mut().zip(&buffer.0[3 + inputs.len()..][..outputs]) {
+        // SAFETY: a cell of the buffer, which the hypervisor has written behind the compiler's back.
         *value = u32::from_be(unsafe { core::ptr::read_volatile(cell) });
     }
     (reply.status, out)

@@ -5,9 +5,9 @@
 
 use guest_rt::{
     code,
-    exception::{Frame, ILLEGAL, PRIVILEGED, REASON, TRAP},
+    exception::{Frame, ILLEGAL, PRIVILEGED, REASON, SCV, TRAP},
     fdt::Fdt,
-    spr::{mfmsr, mfspr, msr, mtspr, spr},
+    spr::{is_isa300, mfmsr, mfspr, msr, mtspr, spr},
 };
 use kernels::{Report, memory::SCRATCH, translation};
 
@@ -34,6 +34,7 @@ code! {
     MT_UNKNOWN_PRIVILEGED: "mtspr 882, 3";
     MF_SPR0: "mfspr 3, 0";
     SYSTEM_CALL: "nop", "sc";
+    SCV_0: ".long 0x44000001";
     FADD: "fadd 1, 2, 3";
     LFD: "lfd 1, 0(4)";
     VADDUBM: "vaddubm 1, 2, 3";
@@ -52,6 +53,8 @@ code! {
 const USER: u64 = msr::EE | msr::IR | msr::DR;
 /// ISA 2.07: the number of the facility in FSCR that TAR belongs to.
 const FSCR_TAR: u64 = 8;
+/// ISA 3.0: that of `scv`.
+const FSCR_SCV: u64 = 12;
 
 fn main(tree: Option<Fdt<'static>>) {
     if translation::identity(tree).is_none() {
@@ -64,6 +67,7 @@ fn main(tree: Option<Fdt<'static>>) {
     system_call(t);
     unavailable(t);
     alignment(t);
+    vectored_call(t);
     state(t);
     report.finish();
 }
@@ -119,6 +123,30 @@ fn system_call(t: &mut Report) {
         t.check("  the rest of SRR1 is the MSR", after.srr1, before.srr1 | bits / msr::PR * USER);
         t.gprs("  GPRs unchanged", &after, &before);
     }
+}
+
+/// `scv`: LR and CTR take the place of SRR0 and SRR1 (Power ISA 3.0 Book III, 4.3.1).
+fn vectored_call(t: &mut Report) {
+    if !is_isa300() {
+        return t.skip("scv", "ISA 3.0 only");
+    }
+    let saved = mfspr::<{ spr::FSCR }>();
+    // SAFETY: a facility of user mode.
+    let fscr = |value| unsafe { mtspr::<{ spr::FSCR }>(value) };
+    fscr(saved & !(1 << FSCR_SCV));
+    let (before, after) = probe(&raw const SCV_0, msr::PR);
+    t.interrupt("scv with FSCR[SCV] = 0", &before, &after, 0xf60, 0, 0);
+    t.check("  FSCR names the facility", mfspr::<{ spr::FSCR }>() >> 56, FSCR_SCV);
+    fscr(saved | 1 << FSCR_SCV);
+    for (name, bits) in [("scv 0 from supervisor mode", 0), ("scv 0 from user mode", msr::PR)] {
+        let (before, after) = probe(&raw const SCV_0, bits);
+        t.check(name, [after.vector, after.lr - before.srr0], [SCV.into(), 4]);
+        let state = before.srr1 | bits / msr::PR * USER;
+        t.check("  CTR is the MSR", after.ctr & !REASON, state);
+        let kept = state & (msr::SF | msr::EE | msr::ME | msr::RI | msr::LE);
+        t.check("  EE and RI are kept, PR, IR and DR fall", after.handler_msr, kept);
+    }
+    fscr(saved);
 }
 
 fn unavailable(t: &mut Report) {

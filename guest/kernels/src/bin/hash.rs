@@ -202,8 +202,11 @@ fn segments(t: &mut Report, table: Table) {
     let entry = table.enter(OTHER_VSID, OTHER_SEGMENT, FRAMES[0], pp::KERNEL);
     t.check("H_ENTER for another segment", entry.status, 0);
     poke(FRAMES[0], VALUES[0]);
-    // SAFETY: real mode, here and below.
-    unsafe { slbmte(2, OTHER_SEGMENT, OTHER_VSID, 0) };
+    // SAFETY: real mode; nothing but probes uses the SLB.
+    let segment = |flags| unsafe { slbmte(2, OTHER_SEGMENT, OTHER_VSID, flags) };
+    // SAFETY: as above.
+    let erase = || unsafe { asm!("isync", "slbie {}", "isync", in(reg) OTHER_SEGMENT) };
+    segment(0);
     let after = access(&raw const LOAD, OTHER_SEGMENT, ON);
     t.holds(
         "slbmte: the segment is there",
@@ -211,16 +214,16 @@ fn segments(t: &mut Report, table: Table) {
         (after.vector, after.gpr[3]),
     );
     let (vsid, esid): (u64, u64);
+    // SAFETY: reads an SLB entry.
     unsafe { asm!("slbmfev {}, {index}", "slbmfee {}, {index}", out(reg) vsid, out(reg) esid, index = in(reg) 2_u64) };
     t.check("slbmfev and slbmfee", [vsid, esid], [OTHER_VSID << 12 | 0x400, OTHER_SEGMENT | 0x0800_0000]);
-    let erase = || unsafe { asm!("isync", "slbie {}", "isync", in(reg) OTHER_SEGMENT) };
     erase();
     t.check("slbie: it is gone", access(&raw const LOAD, OTHER_SEGMENT, ON).vector, 0x380);
-    unsafe { slbmte(2, OTHER_SEGMENT, OTHER_VSID, KS) };
+    segment(KS);
     let after = access(&raw const LOAD, OTHER_SEGMENT, ON);
     t.check("Ks = 1 takes the supervisor's rights", [after.vector, after.dsisr], [0x300, PROTECTION]);
     erase();
-    unsafe { slbmte(2, OTHER_SEGMENT, OTHER_VSID, NO_EXECUTE_SEGMENT) };
+    segment(NO_EXECUTE_SEGMENT);
     let after = access(&raw const JUMP, OTHER_SEGMENT, ON);
     t.check("fetch from a no-execute segment", [after.vector, after.reason()], [0x400, NO_EXECUTE]);
     erase();

@@ -141,7 +141,6 @@ fn interrupts(t: &mut Report) {
     // EE by a plain store, the exception later: delivered without any trap of the guest.
     set_decrementer(50_000);
     let (start, mut spins) = (timebase(), 0_u64);
-    R20.store(0, Relaxed);
     poke(PAGE_RA + page::MSR, field(page::MSR) | msr::EE);
     SEEN[0].store(0, Relaxed);
     while SEEN[0].load(Relaxed) == 0 && timebase() - start < 1 << 31 {

@@ -7,14 +7,18 @@ use core::arch::asm;
 
 use guest_rt::{
     code,
-    exception::{Frame, PRIVILEGED, TRAP},
+    exception::{Frame, PRIVILEGED, TRAP, install_at},
     fdt::Fdt,
-    papr::{hcall, opcode::H_REGISTER_PROC_TBL, status::*},
+    papr::{
+        hcall,
+        opcode::{H_REGISTER_PROC_TBL, H_SET_MODE},
+        status::*,
+    },
     spr::{msr, mtspr, ptesync, spr},
 };
 use kernels::{
     Mmu, Report,
-    memory::{PROCESS_TABLE, SCRATCH, peek, poke, probes},
+    memory::{PROCESS_TABLE, SCRATCH, image, peek, poke, probes},
     radix::{Page, Tables, Tree, pte},
     translation::{self, Space},
 };
@@ -62,6 +66,7 @@ fn main(tree: Option<Fdt<'static>>) {
             changes(t, &mut tables, &tree);
             processes(t, &mut tables);
             keys(t, &mut tables, &tree);
+            alternate_location(t, &mut tables, &tree);
             let before = Frame::new(&raw const SC1).with(USER).reg(3, 0x7c);
             t.interrupt("sc 1 in user mode is privileged", &before, &before.run(), 0x700, PRIVILEGED, 0);
         }
@@ -186,6 +191,35 @@ fn sizes(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     }
 }
 
+/// LPCR[AIL] = 3: an interrupt of translated code arrives translated at 0xc000_0000_0000_4000, others as ever.
+fn alternate_location(t: &mut Report, tables: &mut Tables, tree: &Tree) {
+    // Quadrant 3 is the same tree: page 0, the second set of vectors, and the image.
+    let (start, end) = image();
+    for page in [0, 0x4000, 0x5000].into_iter().chain((start..end).step_by(0x1000)) {
+        if leaf_is_free(tables, tree, page) {
+            tree.map(tables, page, page, Page::Size4K, pte::KERNEL);
+        }
+    }
+    install_at(0x4000);
+    let mode = |ail: u64| hcall(H_SET_MODE, &[ail, 3, 0, 0]).status;
+    let arrives = |bits: u64| {
+        let after = access(&raw const LOAD, SCRATCH, bits).1;
+        [after.vector, after.handler_msr & ON]
+    };
+    t.check("AIL 3", mode(3), H_SUCCESS);
+    t.check("an interrupt of translated code arrives translated", arrives(ON), [0x700, ON]);
+    t.check("  of user mode", arrives(USER), [0x700, ON]);
+    t.check("  of real mode: not", arrives(0), [0x700, 0]);
+    let after = access(&raw const LOAD, TEST, ON).1;
+    t.check("  a storage interrupt", [after.vector, after.handler_msr & ON, after.dar], [0x300, ON, TEST]);
+    t.check("AIL 0", mode(0), H_SUCCESS);
+    t.check("interrupts arrive in real mode again", arrives(ON), [0x700, 0]);
+}
+
+fn leaf_is_free(tables: &mut Tables, tree: &Tree, page: u64) -> bool {
+    peek::<u64>(tree.leaf(tables, page, Page::Size4K)) == 0
+}
+
 /// `tlbie` of one 4 KiB page of process 0 (RIC 0, PRS 1, R 1, IS 0), complete.
 fn tlbie(ea: u64) {
     const TLBIE_R4_R5_0_1_1: u32 = 0x7ca3_2264;
@@ -258,6 +292,7 @@ fn keys(t: &mut Report, tables: &mut Tables, tree: &Tree) {
         t.holds(name, after.vector == 0x300 && why && after.dar == user, (after.vector, after.dsisr));
     };
     // The fetch of the probes is not the AMR's business; IAMR is still 0.
+    // SAFETY: real mode; only probes are translated.
     let amr = |value| unsafe { mtspr::<{ spr::AMR }>(value) };
     amr(NO_STORE);
     works(t, "AMR forbids stores: a load of a user page", load, user, ON);
