@@ -1,29 +1,24 @@
 //! Reciprocal estimates, and the tests that software division and square root ask (Book I, sections 4.6.6 and 7.6.1).
 //!
 //! The architecture bounds the error of the estimates (1/256 for `fre`, 1/32 for `frsqrte`) and leaves the value and
-//! XX, FR, FI open. These return the quotient correctly rounded, well within the bound; `frsqrte` divides by the
-//! rounded root. XX, FR and FI are not raised.
+//! XX, FR, FI open. These return the quotient correctly rounded, well within the bound, with the exceptions of the
+//! division; `frsqrte` divides by the rounded root.
 
-use super::fpscr;
 use super::{Context, DOUBLE, Float, Format, Kind, Outcome};
 
 const ONE: Float = Float::scaled(false, 1, 0);
-const UNDEFINED: u64 = fpscr::XX | fpscr::FR | fpscr::FI;
 
 impl Context {
     /// An estimate of 1 / x. Zero raises ZX and gives infinity.
     pub fn reciprocal(&self, x: Float) -> Outcome {
-        let quotient = self.div(ONE, x);
-        Outcome { raised: quotient.raised & !UNDEFINED, ..quotient }
+        self.div(ONE, x)
     }
 
     /// An estimate of 1 / sqrt(x). Zero raises ZX and gives infinity of its sign; other negative numbers raise VXSQRT.
     pub fn reciprocal_square_root(&self, x: Float) -> Outcome {
         let root = Context { format: DOUBLE, ..*self }.sqrt(x);
-        if root.value.is_nan() {
-            return self.exact(root.value, root.raised);
-        }
-        self.reciprocal(root.value)
+        let quotient = self.reciprocal(root.value);
+        Outcome { raised: quotient.raised | root.raised, ..quotient }
     }
 }
 
