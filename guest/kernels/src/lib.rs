@@ -22,7 +22,7 @@ pub struct Report {
     skipped: u32,
 }
 
-/// Which translation the partition is to use, by the device tree (`ibm,architecture-vec-5` byte 24; PAPR vector 5).
+/// Which translation the partition is to use, by the device tree (`ibm,architecture-vec-5`, byte 24 of the property).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mmu {
     /// Hashed page table behind H_ENTER.
@@ -40,7 +40,7 @@ impl Mmu {
             return Self::Radix;
         }
         let vector = chosen.and_then(|node| node.prop("ibm,architecture-vec-5"));
-        match vector.and_then(|bytes| bytes.get(1 + 24)) {
+        match vector.and_then(|bytes| bytes.get(24)) {
             Some(byte) if byte & 0xc0 == 0x40 => Self::Radix,
             _ => Self::Hash,
         }

@@ -216,8 +216,10 @@ fn translated(t: &mut Report) {
     t.holds("the doubleword below is not the page", fault(&after), after.vector);
     // Two instructions into scratch1, run there.
     poke(PAGE_RA, peek::<[u32; 2]>(&raw const LI_42 as u64));
-    let before = at(PAGE_EA as *const u32, on, 0);
-    let after = before.run();
-    t.interrupt("instructions can be fetched from the page", &before, &after, 0x700, TRAP, 4);
-    t.check("  and run", after.gpr[3], 42);
+    for (name, bits) in [("instructions can be fetched from the page, translated", on), ("  in real mode", 0)] {
+        let before = at(PAGE_EA as *const u32, bits, 0);
+        let after = before.run();
+        t.interrupt(name, &before, &after, 0x700, TRAP, 4);
+        t.check("  and run", after.gpr[3], 42);
+    }
 }
