@@ -4,8 +4,10 @@ use ppc_isa::spr::spr;
 use ppc_isa::{Decoder, operand};
 
 /// Rows whose reserved bits, or some of them, objdump does not look at.
-const LENIENT: [&str; 11] =
-    ["cmpi", "cmpli", "dcbz", "icbt", "isel", "lq", "sc", "scv", "slbmfee", "slbmfev", "tlbiel"];
+const LENIENT: [&str; 17] = [
+    "cmpi", "cmpli", "dcbz", "dss", "dssall", "dst", "dstst", "dststt", "dstt", "icbt", "isel", "lq", "sc", "scv",
+    "slbmfee", "slbmfev", "tlbiel",
+];
 
 /// Why objdump's text for `word` need not be ours, or `None` when it must be.
 pub fn reason(decoder: &Decoder, word: u32, theirs: &str) -> Option<&'static str> {

@@ -178,6 +178,11 @@ pub const FORMS: &[Form] = &[
     form("mtfsf",  "",            "mtfsf",  "FLM,FRB[,L,W]"),
     form("mtfsfi", "",            "mtfsfi", "FBF,U[,W]"),
 
+    // VMX.
+    form("dst dstt dstst dststt", "", "<*", "r~RA,RB,STRM"),
+    form("vor",    "VRA=VRB",     "vmr",    "VRT,VRA"),
+    form("vnor",   "VRA=VRB",     "vnot",   "VRT,VRA"),
+
     // VSX.
     form("mfvsrd", "SX=0",        "mffprd",  "RA,f~S"),
     form("mfvsrd", "SX=1",        "mfvrd",   "RA,v~S"),
@@ -194,6 +199,8 @@ pub const FORMS: &[Form] = &[
     form("xxpermdi", "XA=XB DM=2", "xxswapd", "XT,XA"),
     form("xxpermdi", "DM=0",      "xxmrghd", "XT,XA,XB"),
     form("xxpermdi", "DM=3",      "xxmrgld", "XT,XA,XB"),
+    form("xvcpsgndp", "XA=XB",    "xvmovdp", "XT,XA"),
+    form("xvcpsgnsp", "XA=XB",    "xvmovsp", "XT,XA"),
     form("xxlor",  "XA=XB",       "xxmr",    "XT,XA"),
     form("xxlnor", "XA=XB",       "xxlnot",  "XT,XA"),
 

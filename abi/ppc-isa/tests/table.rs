@@ -1,0 +1,149 @@
+//! What must hold of the instruction table as a whole, for each CPU model.
+
+use std::collections::HashSet;
+
+use ppc_isa::encode::encode;
+use ppc_isa::operand::{fields, operands};
+use ppc_isa::{Cpu, Decoder, Row};
+
+/// Fields that need not be operands: they choose a suffix of the mnemonic.
+const FLAGS: [&str; 5] = ["OE", "LK", "AA", "Rc", "RcV"];
+
+fn decoders() -> impl Iterator<Item = Decoder> {
+    Cpu::ALL.into_iter().map(Decoder::new)
+}
+
+/// Whether `inner` is a special case of `outer`: it fixes all of its bits, and more.
+fn refines(inner: &Row, outer: &Row) -> bool {
+    inner.mask & outer.mask == outer.mask && inner.mask != outer.mask
+}
+
+/// xorshift64*: the same words in every run.
+fn random() -> impl FnMut() -> u32 {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    move || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+}
+
+#[test]
+fn names_are_unique_in_a_model() {
+    for decoder in decoders() {
+        let mut seen = HashSet::new();
+        for row in decoder.rows() {
+            assert!(seen.insert(row.name), "{}: two rows are called {}", decoder.cpu().name(), row.name);
+        }
+    }
+}
+
+#[test]
+fn rows_overlap_only_where_one_refines_the_other() {
+    for decoder in decoders() {
+        for (index, a) in decoder.rows().iter().enumerate() {
+            for b in decoder.rows().iter().skip(index + 1) {
+                let disjoint = (a.value ^ b.value) & a.mask & b.mask != 0;
+                assert!(
+                    disjoint || refines(a, b) || refines(b, a),
+                    "{}: {} and {} overlap",
+                    decoder.cpu().name(),
+                    a.name,
+                    b.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_bit_is_opcode_field_or_reserved_once() {
+    for row in ppc_isa::rows() {
+        let mut seen = row.mask;
+        for part in row.fields().iter().map(|f| f.mask()).chain([row.reserved]) {
+            assert_eq!(seen & part, 0, "{}: bits with two meanings", row.name);
+            seen |= part;
+        }
+        assert_eq!(seen, u32::MAX, "{}: bits without a meaning", row.name);
+        assert_eq!(row.value & !row.mask, 0, "{}: value outside the mask", row.name);
+    }
+}
+
+#[test]
+fn operands_and_fields_of_a_row_are_the_same_bits() {
+    for row in ppc_isa::rows() {
+        let mut unused: HashSet<_> = row.fields().iter().map(|f| f.name()).collect();
+        assert_eq!(unused.len(), row.fields().len(), "{}: a field stands twice", row.name);
+        for operand in operands(row) {
+            for field in fields(operand.name) {
+                assert!(row.field(field).is_some(), "{}: {} wants field {field}", row.name, operand.name);
+                unused.remove(field);
+            }
+        }
+        unused.retain(|field| !FLAGS.contains(field));
+        assert!(unused.is_empty(), "{}: no operand shows {unused:?}", row.name);
+    }
+}
+
+#[test]
+fn decoding_undoes_encoding() {
+    let mut random = random();
+    for decoder in decoders() {
+        for &row in decoder.rows() {
+            for _ in 0..500 {
+                let free = operands(row).flat_map(|o| o.parts().map(|p| p.mask()).collect::<Vec<_>>());
+                let word = row.value | random() & free.fold(0, |all, mask| all | mask);
+                let values: Vec<i64> = operands(row).map(|o| o.get(word)).collect();
+                assert_eq!(encode(row, &values), Some(word), "{} {values:?}", row.name);
+                let found = decoder.decode(word).map(|r| (r, r.name == row.name));
+                assert!(
+                    found.is_some_and(|(found, same)| same || refines(found, row)),
+                    "{word:08x} of {} decodes as {:?}",
+                    row.name,
+                    found.map(|f| f.0.name)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_are_refused() {
+    let addi = ppc_isa::row("addi").unwrap();
+    assert_eq!(encode(addi, &[3, 4, -1]), Some(0x3864_ffff));
+    for values in [&[32, 4, 0][..], &[3, 4, 0x8000], &[3, 4, -0x8001], &[3, 4], &[3, 4, 5, 6], &[-1, 4, 5]] {
+        assert_eq!(encode(addi, values), None, "{values:?}");
+    }
+    let ld = ppc_isa::row("ld").unwrap();
+    assert_eq!(encode(ld, &[3, -8, 1]), Some(0xe861_fff8));
+    assert_eq!(encode(ld, &[3, 2, 1]), None);
+}
+
+/// All 2^32 words of both models: run with `cargo test --release -- --ignored every_word`.
+#[test]
+#[ignore = "about a minute in release mode"]
+fn every_word_decodes_to_a_row_that_matches() {
+    for decoder in &decoders().collect::<Vec<_>>() {
+        let known: u64 = std::thread::scope(|scope| {
+            let halves = [0..=u32::MAX / 2, u32::MAX / 2 + 1..=u32::MAX].map(|words| {
+                scope.spawn(move || {
+                    let mut known = 0;
+                    for word in words {
+                        if let Some(row) = decoder.decode(word) {
+                            assert!(row.matches(word), "{word:08x} is not {}", row.name);
+                            known += 1;
+                        }
+                        if word % 4093 == 0 {
+                            assert!(!ppc_isa::disassemble(decoder, 0, word).to_string().is_empty());
+                        }
+                    }
+                    known
+                })
+            });
+            halves.into_iter().map(|half| half.join().unwrap()).sum()
+        });
+        println!("{}: {known} of 4294967296 words are instructions", decoder.cpu().name());
+        assert!(known > 1 << 31);
+    }
+}
