@@ -67,7 +67,7 @@ impl CodeCache {
         self.by_page.clear();
     }
 
-    /// Makes the page at `real` current and returns its index for [`CodeCache::page`]. `None` outside RAM.
+    /// Makes the page at `real` fresh and returns its index for [`CodeCache::page`]. `None` outside RAM.
     pub fn enter(&mut self, mem: &GuestMem, real: u64, order: Order) -> Option<usize> {
         let real = real & !0xfff;
         let key = (real >> 12) as usize * 2 + usize::from(order == Order::Little);
@@ -119,7 +119,8 @@ impl CodeCache {
         self.decoder.rows().get(usize::from(decoded.row)).copied()
     }
 
-    fn decoded(&self, word: u32) -> Decoded {
+    /// Decodes a word that is not kept.
+    pub fn decoded(&self, word: u32) -> Decoded {
         let Some((index, row)) = self.decoder.decode_indexed(word) else {
             return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
         };

@@ -1,12 +1,14 @@
 //! The run loop of the interpreter.
 
+use std::convert::Infallible;
+
 use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Instruction, Vcpu, VcpuState};
 use ppc_isa::{Cpu, Decoder, Row};
 use ppc_mmu::{Access, Fault, SoftTlb};
 
-use crate::code::{CodeCache, Decoded};
+use crate::code::{CodeCache, Decoded, SLOTS};
 use crate::env::{Env, Flow, Trap};
 
 /// The reference engine of one vCPU.
@@ -51,85 +53,63 @@ impl Interpreter {
     }
 }
 
-impl Engine for Interpreter {
-    fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
+impl Interpreter {
+    /// Runs until an exit, one turn for each page that is entered.
+    fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Result<Infallible, Exit> {
         let state = &mut vcpu.state;
-        self.prepare(state, context);
-        let limit = state.retired.saturating_add(budget);
-        let traced = state.mode.traced();
         let order = state.order();
-        // One turn for each page that is entered.
+        let event_now = |state: &VcpuState| state.retired >= limit || context.requests.pending() != 0;
         loop {
             let epoch = context.mem.code_epoch();
-            let real = match self.fetch(state, context) {
-                Ok(real) => real,
-                Err(exit) => return exit,
-            };
-            let Some(index) = self.code.enter(context.mem, real, order) else {
-                return Exit::Interrupt(Interrupt::MachineCheck { dar: state.cia });
-            };
-            let Some(page) = self.code.page(index) else { return Exit::Event };
-            let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
             let base = state.cia & !0xfff;
+            if vcpu.shared.visible(state, state.cia, state.mode.fetch_relocated()) {
+                let word = vcpu.shared.instruction(state.cia, order);
+                let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
+                let decoded = self.code.decoded(word);
+                if decoded.need & state.unavailable != 0 {
+                    return Err(unavailable(state, self.code.row(decoded), decoded));
+                }
+                step(&self.code, state, &mut env, decoded)?;
+                if event_now(state) {
+                    return Err(Exit::Event);
+                }
+                continue;
+            }
+            let real = self.fetch(state, context)?;
+            let page = self.code.enter(context.mem, real, order).and_then(|index| self.code.page(index));
+            let page = page.ok_or(Exit::Interrupt(Interrupt::MachineCheck { dar: state.cia }))?;
+            let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
             loop {
-                let slot = (state.cia >> 2) as usize & 0x3ff;
+                let slot = (state.cia >> 2) as usize & (SLOTS - 1);
                 let decoded = page.slots[slot].get();
                 if decoded.need & state.unavailable != 0 {
-                    if decoded.need & need::DECODING != 0 {
-                        self.code.decode(context.mem, page, slot);
-                        continue;
+                    if decoded.need & need::DECODING == 0 {
+                        return Err(unavailable(state, self.code.row(decoded), decoded));
                     }
-                    return unavailable(state, self.code.row(decoded), decoded);
+                    self.code.decode(context.mem, page, slot);
+                    continue;
                 }
-                let event = match (decoded.handler)(state, &mut env, decoded.word) {
-                    Ok(flow) => {
-                        state.retired += 1;
-                        let next = state.effective(state.cia.wrapping_add(4));
-                        match flow {
-                            Flow::Next => {
-                                state.cia = next;
-                                false
-                            }
-                            Flow::Jump => {
-                                let backward = state.target <= state.cia;
-                                state.cia = state.target;
-                                backward
-                            }
-                            Flow::JumpIndirect => {
-                                state.cia = state.target;
-                                true
-                            }
-                            Flow::Synchronise => {
-                                state.cia = next;
-                                true
-                            }
-                            Flow::Leave => {
-                                state.cia = next;
-                                return Exit::Event;
-                            }
-                        }
-                    }
-                    Err(_) => {
-                        return match (env.trap.take(), self.code.row(decoded)) {
-                            (Some(Trap::SystemCall), Some(row)) => Exit::SystemCall(instruction(state, row, decoded)),
-                            (Some(Trap::Interrupt(interrupt)), _) => Exit::Interrupt(interrupt),
-                            _ => Exit::Interrupt(Interrupt::Program(program::ILLEGAL)),
-                        };
-                    }
-                };
-                if traced {
-                    return Exit::Interrupt(Interrupt::Trace);
-                }
+                let event = step(&self.code, state, &mut env, decoded)?;
                 let left_page = (state.cia ^ base) & !0xfff != 0;
                 if event || left_page {
-                    if state.retired >= limit || context.requests.pending() != 0 {
-                        return Exit::Event;
+                    if event_now(state) {
+                        return Err(Exit::Event);
                     }
                     if left_page || context.mem.code_epoch() != epoch {
                         break;
                     }
                 }
             }
+        }
+    }
+}
+
+impl Engine for Interpreter {
+    fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
+        self.prepare(&vcpu.state, context);
+        let limit = vcpu.state.retired.saturating_add(budget);
+        match self.turns(vcpu, context, limit) {
+            Err(exit) => exit,
         }
     }
 
@@ -140,14 +120,49 @@ impl Engine for Interpreter {
     }
 }
 
+/// Executes one instruction that lacks nothing and moves to the next. Returns whether an event point was reached.
+#[inline(always)]
+fn step(code: &CodeCache, state: &mut VcpuState, env: &mut Env, decoded: Decoded) -> Result<bool, Exit> {
+    let flow = match (decoded.handler)(state, env, decoded.word) {
+        Ok(flow) => flow,
+        Err(_) => return Err(trapped(state, env, code.row(decoded), decoded)),
+    };
+    state.retired += 1;
+    let next = state.effective(state.cia.wrapping_add(4));
+    let mut event = flow != Flow::Next;
+    match flow {
+        Flow::Jump => {
+            event = state.target <= state.cia;
+            state.cia = state.target;
+        }
+        Flow::JumpIndirect => state.cia = state.target,
+        Flow::Next | Flow::Synchronise | Flow::Leave => state.cia = next,
+    }
+    if state.mode.traced() {
+        return Err(Exit::Interrupt(Interrupt::Trace));
+    }
+    if flow == Flow::Leave { Err(Exit::Event) } else { Ok(event) }
+}
+
+/// The exit of an instruction whose handler trapped.
+#[cold]
+fn trapped(state: &VcpuState, env: &mut Env, row: Option<&'static Row>, decoded: Decoded) -> Exit {
+    match (env.trap.take(), row) {
+        (Some(Trap::SystemCall), Some(row)) => Exit::SystemCall(instruction(state, row, decoded)),
+        (Some(Trap::Interrupt(interrupt)), _) => Exit::Interrupt(interrupt),
+        _ => Exit::Interrupt(Interrupt::Program(program::ILLEGAL)),
+    }
+}
+
 fn instruction(state: &VcpuState, row: &'static Row, decoded: Decoded) -> Instruction {
     Instruction { row, word: u64::from(decoded.word), len: 4, address: state.cia }
 }
 
 /// The exit of an instruction that lacks something. What it is not, or may not do, comes before what is switched off.
+#[cold]
 fn unavailable(state: &VcpuState, row: Option<&'static Row>, decoded: Decoded) -> Exit {
     let Some(row) = row else {
-        return Exit::Interrupt(Interrupt::Program(program::ILLEGAL));
+        return Exit::Illegal { word: decoded.word };
     };
     let lacking = decoded.need & state.unavailable;
     let interrupt = match lacking {

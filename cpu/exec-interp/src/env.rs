@@ -2,7 +2,6 @@
 
 use exec::{Context, Interrupt, SharedPage, VcpuState, Width};
 use guest_mem::{Order, Word};
-use ppc_mmu::space::REAL_MASK;
 use ppc_mmu::{Access, Fault, SoftTlb, fault};
 
 /// Where control goes after an instruction.
@@ -184,25 +183,18 @@ impl Env<'_> {
 
     /// Translates and remembers; the shared page comes first wherever it is visible, and is never remembered.
     fn place(&mut self, state: &VcpuState, ea: u64, access: Access) -> Result<Place, Trapped> {
-        let mode = state.mode;
-        let relocated = mode.data_relocated();
         let offset = (ea & 0xfff) as usize;
-        let mapped = self.shared.mapped();
-        if let Some(mapped) = mapped
-            && !mode.problem()
-        {
-            let effective = state.effective(mapped.effective);
-            let real = state.effective(mapped.real);
-            if relocated && ea & !0xfff == effective || !relocated && ea & REAL_MASK & !0xfff == real & REAL_MASK {
-                return Ok(Place::Shared(offset));
-            }
+        if self.shared.visible(state, ea, state.mode.data_relocated()) {
+            return Ok(Place::Shared(offset));
         }
         if let Some(real) = self.tlb.lookup(ea, access) {
             return Ok(Place::Real(real));
         }
         let space = state.space(self.context.mem, self.context.partition, false);
         match space.translate(ea, access) {
-            Ok(mapping) if mapped.is_some_and(|m| m.real == mapping.real & !0xfff) => Ok(Place::Shared(offset)),
+            Ok(mapping) if self.shared.mapped().is_some_and(|m| m.real == mapping.real & !0xfff) => {
+                Ok(Place::Shared(offset))
+            }
             Ok(mapping) => {
                 self.tlb.insert(&space.tables, ea, mapping);
                 Ok(Place::Real(mapping.real))

@@ -108,5 +108,5 @@ fn privileged_and_absent_things_are_exits() {
     let mut m = Machine::new(Order::Big, &[asm("mfmsr", &[3])]);
     assert!(matches!(m.run(10), Exit::Privileged(i) if i.row.name == "mfmsr" && i.len == 4));
     let mut m = Machine::new(Order::Big, &[0]);
-    assert!(matches!(m.run(10), Exit::Interrupt(Interrupt::Program(0x80000))));
+    assert!(matches!(m.run(10), Exit::Illegal { word: 0 }));
 }

@@ -24,6 +24,11 @@ pub enum Exit {
     Privileged(Instruction),
     /// `sc`, not executed: hypercall or system call, as the hypervisor classifies it.
     SystemCall(Instruction),
+    /// The word is no instruction of this CPU; some hypercall interfaces give certain words a meaning.
+    Illegal {
+        /// As fetched, once.
+        word: u32,
+    },
     /// The instruction caused an interrupt; it is not delivered yet.
     Interrupt(Interrupt),
     /// An event point was reached with the budget spent or a request pending; `state.cia` is the next instruction.
@@ -35,7 +40,7 @@ impl Exit {
     pub fn is_resumable(&self) -> bool {
         match self {
             // The instruction has not been executed; it would exit again.
-            Exit::Privileged(_) | Exit::SystemCall(_) | Exit::Interrupt(_) => false,
+            Exit::Privileged(_) | Exit::SystemCall(_) | Exit::Illegal { .. } | Exit::Interrupt(_) => false,
             Exit::Event => true,
         }
     }

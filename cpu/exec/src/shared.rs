@@ -7,6 +7,8 @@ use guest_mem::Order;
 use ppc_mmu::space::REAL_MASK;
 use pv_abi::magic::{FIELDS, SIZE, offset};
 
+use crate::state::VcpuState;
+
 /// Where the guest has mapped the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -121,6 +123,25 @@ impl SharedPage {
     /// Where the page is mapped.
     pub fn mapped(&self) -> Option<Mapped> {
         self.mapped
+    }
+
+    /// Whether an access at `ea` meets the page: from privileged state, at its effective address with relocation on,
+    /// at its real one with relocation off.
+    pub fn visible(&self, state: &VcpuState, ea: u64, relocated: bool) -> bool {
+        let Some(mapped) = self.mapped else { return false };
+        let page = ea & !0xfff;
+        let here = if relocated {
+            page == state.effective(mapped.effective)
+        } else {
+            page & REAL_MASK == state.effective(mapped.real) & REAL_MASK
+        };
+        here && !state.mode.problem()
+    }
+
+    /// The instruction word at `ea` of the page.
+    pub fn instruction(&self, ea: u64, order: Order) -> u32 {
+        let bytes = self.bytes((ea & 0xffc) as usize);
+        if order == Order::Little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) }
     }
 
     fn reverse(&mut self, at: usize, len: usize) {

@@ -37,6 +37,7 @@ impl ExitCounts {
             }
             // Counted as a system call only when no hypercall interface takes it.
             Exit::SystemCall(_) => {}
+            Exit::Illegal { .. } => self.reason("program_exits"),
             Exit::Interrupt(interrupt) => self.reason(reason_of(*interrupt)),
             Exit::Event => self.reason("signal_exits"),
         }

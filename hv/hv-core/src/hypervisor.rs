@@ -12,8 +12,8 @@ pub trait Interface: Send + Sync {
     /// instruction. `None` leaves everything as it is.
     fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next>;
 
-    /// The same for an illegal instruction, which some interfaces give a meaning.
-    fn illegal(&self, _visit: &mut Visit) -> Option<Next> {
+    /// The same for the illegal instruction `word` at `state.cia`, since some interfaces give such words a meaning.
+    fn illegal(&self, _visit: &mut Visit, _word: u32) -> Option<Next> {
         None
     }
 }
@@ -35,8 +35,8 @@ impl Hypervisor {
         match exit {
             Exit::Privileged(insn) => self.privileged(visit, &insn),
             Exit::SystemCall(insn) => self.system_call(visit, &insn),
-            Exit::Interrupt(Interrupt::Program(program::ILLEGAL)) => {
-                let taken = self.interfaces.iter().find_map(|interface| interface.illegal(visit));
+            Exit::Illegal { word } => {
+                let taken = self.interfaces.iter().find_map(|interface| interface.illegal(visit, word));
                 taken.unwrap_or_else(|| {
                     visit.deliver(Interrupt::Program(program::ILLEGAL));
                     Next::Run

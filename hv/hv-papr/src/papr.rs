@@ -86,7 +86,20 @@ impl Interface for Papr {
             visit.deliver(Interrupt::Program(program::PRIVILEGED));
             return Some(Next::Run);
         }
-        visit.vcpu.state.cia = insn.address.wrapping_add(u64::from(insn.len));
+        self.hypercall(visit)
+    }
+
+    /// A reserved word that stands for `sc 1` where that can not trap (spec ppc-pv 1.4).
+    fn illegal(&self, visit: &mut Visit, word: u32) -> Option<Next> {
+        const INSTEAD_OF_SC_1: u32 = 0x7c00_0268;
+        if word != INSTEAD_OF_SC_1 || visit.vcpu.state.mode.problem() { None } else { self.hypercall(visit) }
+    }
+}
+
+impl Papr {
+    /// Answers the call in the registers and moves past the instruction.
+    fn hypercall(&self, visit: &mut Visit) -> Option<Next> {
+        visit.vcpu.state.cia = visit.vcpu.state.effective(visit.vcpu.state.cia.wrapping_add(4));
         let number = visit.vcpu.state.gpr[3];
         let mut arguments = Arguments::default();
         arguments.copy_from_slice(visit.vcpu.state.gpr.get(4..13)?);

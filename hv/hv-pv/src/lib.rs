@@ -5,7 +5,6 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 use exec::Instruction;
-use guest_mem::Order;
 use hv_core::{Interface, Next, Visit};
 use ppc_mmu::Invalidation;
 use pv_abi::{epapr, kvm, magic};
@@ -43,15 +42,10 @@ impl Interface for Kvm {
 
     /// Old little-endian kernels wrote the device tree's words unswapped; their `sc` is then an illegal word
     /// (spec ppc-pv 1.5). Answered with "unimplemented", and the equally swapped `nop` behind it is skipped.
-    fn illegal(&self, visit: &mut Visit) -> Option<Next> {
+    fn illegal(&self, visit: &mut Visit, word: u32) -> Option<Next> {
         const SWAPPED_SC: u32 = 0x0200_0044;
-        let state = &visit.vcpu.state;
-        if !state.mode.little() || state.mode.problem() {
-            return None;
-        }
-        let space = state.space(visit.context.mem, visit.context.partition, true);
-        let real = space.translate(state.cia, ppc_mmu::Access::Fetch).ok()?.real;
-        if visit.context.mem.load::<u32>(real, Order::Little)? != SWAPPED_SC {
+        let mode = visit.vcpu.state.mode;
+        if word != SWAPPED_SC || !mode.little() || mode.problem() {
             return None;
         }
         visit.counts.hypercall("kvm", "early little-endian");

@@ -82,6 +82,7 @@ fn ending(exit: &Exit, at_end: bool) -> Ending {
         Exit::SystemCall(_) if at_end => Ending::Done,
         Exit::SystemCall(_) => Ending::Broken,
         Exit::Privileged(_) => Ending::Privileged,
+        Exit::Illegal { .. } => Ending::Illegal,
         Exit::Event => Ending::Endless,
         Exit::Interrupt(interrupt) => match *interrupt {
             Interrupt::Program(program::TRAP) => Ending::Trap,
