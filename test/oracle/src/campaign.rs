@@ -5,7 +5,7 @@ use guest_mem::Order;
 use ppc_isa::row::fact;
 use ppc_isa::{Cpu, Decoder, Row};
 
-use crate::case::{Case, Difference, Outcome, SLOTS, State, differences, reg};
+use crate::case::{Case, Difference, Ending, Outcome, SLOTS, State, differences, reg};
 use crate::format::Test;
 use crate::forms;
 use crate::generate::Generator;
@@ -74,7 +74,7 @@ impl Campaign {
             let expected = self.reference.run(&cases)?;
             report.cases += cases.len();
             for (case, expected) in cases.iter().zip(&expected) {
-                let ignore = self.ignored(case);
+                let ignore = self.ignored(case, expected.ending);
                 for i in 0..self.machines.len() {
                     let found = self.machines[i].run(case);
                     if differences(expected, &found, &ignore).is_empty() {
@@ -91,17 +91,19 @@ impl Campaign {
     }
 
     /// What is undefined after `case`. A row with undefined results stands alone in its case.
-    fn ignored(&self, case: &Case) -> State {
-        match (case.words.as_slice(), case.words.first().and_then(|&w| self.decoder.decode(w))) {
+    fn ignored(&self, case: &Case, ending: Ending) -> State {
+        let mut mask = match (case.words.as_slice(), case.words.first().and_then(|&w| self.decoder.decode(w))) {
             (&[word], Some(row)) => undefined::mask(&View { row, word, cpu: case.cpu, before: &case.before }),
             _ => State::default(),
-        }
+        };
+        undefined::mask_ending(&mut mask, ending);
+        mask
     }
 
     fn finding(&mut self, machine: usize, case: &Case) -> Result<Finding> {
         let case = self.shrink(machine, case.clone())?;
         let (expected, found) = self.both(machine, &case)?;
-        let ignore = self.ignored(&case);
+        let ignore = self.ignored(&case, expected.ending);
         let engine = self.machines[machine].name();
         let culprit = self.rows(&case).last().map_or("", |(row, _)| row.name);
         let differences = differences(&expected, &found, &ignore);
@@ -122,7 +124,7 @@ impl Campaign {
         let try_case = |campaign: &mut Campaign, smaller: Case, case: &mut Case| -> Result<bool> {
             let (expected, found) = campaign.both(machine, &smaller)?;
             let same = expected.ending == ending;
-            let still = same && !differences(&expected, &found, &campaign.ignored(&smaller)).is_empty();
+            let still = same && !differences(&expected, &found, &campaign.ignored(&smaller, ending)).is_empty();
             if still {
                 *case = smaller;
             }

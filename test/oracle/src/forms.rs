@@ -23,11 +23,15 @@ pub fn left_out(row: &Row, order: Order) -> Option<&'static str> {
         {
             Some("user-mode QEMU aborts on the alignment interrupt")
         }
+        _ if DOUBLE_PAIRS.contains(&row.name) && order == Order::Little => Some("QEMU swaps the two registers"),
         _ if row.name == "icbt" => Some("QEMU has it on other CPUs only"),
         Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::Wait) => Some("effect is the implementation's choice"),
         _ => None,
     }
 }
+
+/// In little-endian mode, too, the doubleword at the lower address belongs to the even register (Book I, 4.6.4).
+const DOUBLE_PAIRS: [&str; 4] = ["lfdp", "lfdpx", "stfdp", "stfdpx"];
 
 /// SPRs of problem state that are part of [`crate::case::State`].
 pub const SPRS: [u16; 5] = [spr::XER, spr::LR, spr::CTR, spr::VRSAVE, spr::TAR];

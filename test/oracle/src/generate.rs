@@ -62,6 +62,9 @@ impl Generator {
         };
         let place = if is_branch(row) || needs_first_place(row) { 0 } else { self.chance.below(length) };
         let mut draft = self.draft(address(slot), length);
+        for (_, bits) in undefined::CLEARED.iter().filter(|(rows, _)| rows.contains(&row.name)) {
+            draft.state.reg[reg::FPSCR] &= !bits;
+        }
         if let Op::LoadStore(LoadStore::StoreConditional { bytes }) = row.op
             && bytes < 16 // QEMU reserves the second doubleword of lqarx, so that stqcx. always fails.
             && self.chance.percent(80)
@@ -283,6 +286,8 @@ fn fpscr(c: &mut Chance) -> u64 {
     const STICKY: u64 = 0x9fff_f700;
     const INVALID: u64 = 0x01f8_0700;
     const VX: u64 = 0x2000_0000;
+    const FX: u64 = 0x8000_0000;
+    const EXCEPTIONS: u64 = 0x3ff8_0700;
     // Exception bits OX, UX, ZX, XX stand as far above their enable bits as VX above VE.
     const ABOVE: u32 = 22;
     let mut value = c.below(4) as u64;
@@ -294,6 +299,9 @@ fn fpscr(c: &mut Chance) -> u64 {
     }
     if value & INVALID != 0 {
         value |= VX;
+    }
+    if value & EXCEPTIONS != 0 {
+        value |= FX; // QEMU sets FX for an exception that had occurred before, too.
     }
     let enables = if c.percent(10) { c.bits() & 0xf8 } else { 0 };
     value | enables & !(value >> ABOVE)

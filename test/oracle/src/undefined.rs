@@ -5,9 +5,10 @@
 //! difference that the ISA does not allow is a fault of ours, or belongs to `QUIRKS` with the reason.
 
 use ppc_isa::operand::{Kind, operands};
+use ppc_isa::row::fact;
 use ppc_isa::{Cpu, Row, spr};
 
-use crate::case::{State, reg};
+use crate::case::{Ending, State, reg};
 
 /// What is not compared.
 #[derive(Clone, Copy, Debug)]
@@ -54,23 +55,71 @@ impl View<'_> {
     }
 }
 
+/// Which rows an entry is about.
+enum Rows {
+    /// These.
+    Named(&'static [&'static str]),
+    /// All with one of these facts.
+    With(u32),
+}
+
 struct Entry {
-    rows: &'static [&'static str],
+    rows: Rows,
     when: fn(&View) -> bool,
     ignore: &'static [Ignore],
 }
 
 const fn entry(rows: &'static [&'static str], when: fn(&View) -> bool, ignore: &'static [Ignore]) -> Entry {
-    Entry { rows, when, ignore }
+    Entry { rows: Rows::Named(rows), when, ignore }
+}
+
+const fn with(facts: u32, ignore: &'static [Ignore]) -> Entry {
+    Entry { rows: Rows::With(facts), when: always, ignore }
 }
 
 use Ignore::{Doubleword1, Operand, Order, OtherFields, Register};
 
 const ALL: u64 = u64::MAX;
 const HIGH: u64 = 0xffff_ffff_0000_0000;
-/// FPSCR[FR, FI, XX].
-const INEXACT: u64 = 0x0206_0000;
+/// FPSCR[FX].
+const FX: u64 = 0x8000_0000;
+/// FPSCR[NI].
+const NI: u64 = 4;
+/// FPSCR[C], the first bit of FPRF.
+const CLASS: u64 = 0x0001_0000;
+/// FPSCR[FI].
+const FI: u64 = 0x0002_0000;
+/// FPSCR[FX, FEX, OX, UX, XX, FR, FI, FPRF]: what depends on the value of a result.
+const STATUS: u64 = 0xda07_f000;
 
+/// FPSCR[FR].
+const FR: u64 = 0x0004_0000;
+/// FPSCR[FPRF].
+const FPRF: u64 = 0x0001_f000;
+
+const TO_INTEGER: &[&str] = &["fctid", "fctidz", "fctidu", "fctiduz", "fctiw", "fctiwz", "fctiwu", "fctiwuz"];
+/// CR field 1.
+const CR1: u64 = 0x0f00_0000;
+
+/// FPSCR bits in which cases of a row begin with 0, as not only results but the ending depends on the difference.
+pub const CLEARED: &[(&[&str], u64)] = &[
+    // Whether an enabled exception occurs follows from the estimate.
+    (ESTIMATES, 0xf8),
+    // The negated sums are rounded before the negation; QEMU rounds after it, which differs in directed rounding.
+    (NEGATED, 2),
+];
+
+/// Estimates, with an error that the implementation chooses.
+const ESTIMATES: &[&str] = &["fre", "fres", "frsqrte", "frsqrtes"];
+#[rustfmt::skip]
+const SINGLES: &[&str] = &[
+    "fadds", "fsubs", "fmuls", "fdivs", "fsqrts", "fmadds", "fmsubs", "fnmadds", "fnmsubs", "frsp",
+];
+const NEGATED: &[&str] = &["fnmadd", "fnmadds", "fnmsub", "fnmsubs"];
+#[rustfmt::skip]
+const SCALAR_MOVES: &[&str] = &[
+    "lxsd", "lxsdx", "lxssp", "lxsspx", "lxsiwax", "lxsiwzx", "lxsibzx", "lxsihzx", "mtvsrd", "mtvsrwa", "mtvsrwz",
+];
 const DIVISIONS: &[&str] = &["divw", "divwu", "divwe", "divweu", "divd", "divdu", "divde", "divdeu"];
 const MODULI: &[&str] = &["modsw", "moduw", "modsd", "modud"];
 
@@ -91,18 +140,40 @@ const UNDEFINED: &[Entry] = &[
     // returns an undefined value (0 or 1) otherwise."
     entry(&["mtspr"], |v| v.spr() == spr::XER && v.cpu.level() < 300, &[Register(reg::XER, !0xe000_007f)]),
     entry(&["mtspr"], |v| v.spr() == spr::XER, &[Register(reg::XER, !0xe00c_007f)]),
-    // Book I, 4.6.6: "the contents of FPSCR FR and FI are undefined" and the estimate is the implementation's.
-    entry(&["fre", "fres", "frsqrte", "frsqrtes"], always, &[Operand("FRT", ALL), Register(reg::FPSCR, INEXACT)]),
+    // Book I, 4.6.7.2: "FPRF is undefined" after a conversion to an integer.
+    entry(TO_INTEGER, always, &[Register(reg::FPSCR, FPRF)]),
+    // Book I, 7.6.3: "The contents of doubleword 1 of VSR[XT] are undefined."
+    entry(SCALAR_MOVES, always, &[Doubleword1("XT")]),
+    // Book I, 4.6.7.2: "FRT 0:31 are undefined".
+    entry(&["fctiw", "fctiwz", "fctiwu", "fctiwuz"], always, &[Operand("FRT", HIGH)]),
+    // Book I, 4.6.6: the estimate is the implementation's, and with it all status that follows from its value.
+    entry(ESTIMATES, always, &[Operand("FRT", ALL), Register(reg::FPSCR, STATUS), Register(reg::CR, CR1)]),
     // Book I, 6.10.4: estimates within a bound on their error.
     entry(&["vrefp", "vrsqrtefp", "vexptefp", "vlogefp"], always, &[Operand("VRT", ALL)]),
     // Book I, 7.6.3: likewise.
     entry(&["xsredp", "xsresp", "xsrsqrtedp", "xsrsqrtesp", "xvredp", "xvresp", "xvrsqrtedp", "xvrsqrtesp"],
-        always, &[Operand("XT", ALL), Register(reg::FPSCR, INEXACT)]),
+        always, &[Operand("XT", ALL), Register(reg::FPSCR, STATUS)]),
 ];
 
 /// What QEMU 7.2 does otherwise than the Power ISA says.
 #[rustfmt::skip]
 const QUIRKS: &[Entry] = &[
+    // QEMU does not set FPRF in these.
+    entry(&["fcfidu", "fcfids", "fcfidus"], always, &[Register(reg::FPSCR, FPRF)]),
+    // With XE=1 QEMU does not write the result of these.
+    entry(&["fcfid", "fcfidu", "fcfids", "fcfidus"], enabled, &[Operand("FRT", ALL), Register(reg::FPSCR, FPRF)]),
+    // A result that is denormalized as a single is "normalized" in QEMU's FPRF.
+    entry(SINGLES, always, &[Register(reg::FPSCR, CLASS)]),
+    // With OE=1 or UE=1 QEMU adjusts the exponent of a single by what is right for a double.
+    entry(SINGLES, adjusted, &[Operand("FRT", ALL), Register(reg::FPSCR, STATUS)]),
+    // QEMU clears FI in compares, and sets the class bit with VXVC; both are left alone (Book I, 4.6.8).
+    entry(&["fcmpu", "fcmpo"], always, &[Register(reg::FPSCR, FI | CLASS)]),
+    // With VE=1 a signalling NaN sets VXSNAN only (Book I, 4.6.8); QEMU sets VXVC, too.
+    entry(&["fcmpo"], always, &[Register(reg::FPSCR, 0x0008_0000)]),
+    // QEMU does not set FX when mtfsb1 sets an exception bit (Book I, 4.2.2), nor NI.
+    entry(&["mtfsb1"], always, &[Register(reg::FPSCR, FX | NI), Register(reg::CR, 0x0800_0000)]),
+    // QEMU never sets FPSCR[FR].
+    with(fact::FPSCR, &[Register(reg::FPSCR, FR)]),
     // VRSAVE has 32 bits; QEMU keeps 64.
     entry(&["mtspr"], |v| v.spr() == spr::VRSAVE, &[Register(reg::VRSAVE, HIGH)]),
     // divde with a quotient of 64 bits and the wrong sign overflows; QEMU looks at the high half only.
@@ -113,6 +184,16 @@ const QUIRKS: &[Entry] = &[
 
 fn always(_: &View) -> bool {
     true
+}
+
+/// FPSCR[OE]=1 or FPSCR[UE]=1.
+fn adjusted(v: &View) -> bool {
+    v.before.reg[reg::FPSCR] & 0x60 != 0
+}
+
+/// FPSCR[XE]=1.
+fn enabled(v: &View) -> bool {
+    v.before.reg[reg::FPSCR] & 8 != 0
 }
 
 fn recorded(v: &View) -> bool {
@@ -137,9 +218,11 @@ fn no_quotient(v: &View) -> bool {
     }
 }
 
-fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> {
-    let name = row.name;
-    UNDEFINED.iter().chain(QUIRKS).filter(move |e| e.rows.contains(&name))
+fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> + '_ {
+    UNDEFINED.iter().chain(QUIRKS).filter(|e| match e.rows {
+        Rows::Named(names) => names.contains(&row.name),
+        Rows::With(facts) => row.is(facts),
+    })
 }
 
 /// Whether a result of `row` may be undefined, so that no other instruction should read it.
@@ -174,6 +257,16 @@ pub fn mask(view: &View) -> State {
         }
     }
     mask
+}
+
+/// What the reference loses when a case ends in a signal.
+pub fn mask_ending(mask: &mut State, ending: Ending) {
+    if ending != Ending::Done {
+        mask.reg[reg::FPSCR] |= HIGH; // QEMU's signal frame holds the low word.
+    }
+    if ending == Ending::FloatEnabled {
+        mask.reg[reg::CR] |= CR1; // The instruction completes, but QEMU leaves it before Rc=1.
+    }
 }
 
 /// Indices in the state of the register that operand `name` chooses.
