@@ -1,5 +1,7 @@
 //! Random legal cases for a row: words, and a state in which their addresses and branches stay inside the case.
 
+use std::mem::discriminant;
+
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
 use ppc_isa::loadstore::LoadStore;
@@ -75,12 +77,24 @@ impl Generator {
                 if i == place {
                     self.word(row, &mut draft)?;
                 } else {
-                    let other = self.chance.one_of(&self.companions);
+                    let other = self.companion(row);
                     self.word(other, &mut draft)?;
                 }
             }
         }
         Some(Case { cpu: self.cpu, order: self.order, slot, words: draft.words, before: draft.state })
+    }
+
+    /// A fixed-point row, or one of the same file as `row`, so that a fault in one file does not show in others.
+    fn companion(&mut self, row: &Row) -> &'static Row {
+        loop {
+            let other = self.chance.one_of(&self.companions);
+            if matches!(other.op, Op::Branch(_) | Op::Integer(_) | Op::LoadStore(_))
+                || discriminant(&other.op) == discriminant(&row.op)
+            {
+                return other;
+            }
+        }
     }
 
     fn draft(&mut self, origin: u64, length: usize) -> Draft {
