@@ -140,6 +140,7 @@ const UNDEFINED: &[Entry] = &[
     // returns an undefined value (0 or 1) otherwise."
     entry(&["mtspr"], |v| v.spr() == spr::XER && v.cpu.level() < 300, &[Register(reg::XER, !0xe000_007f)]),
     entry(&["mtspr"], |v| v.spr() == spr::XER, &[Register(reg::XER, !0xe00c_007f)]),
+    entry(&["mtvscr"], always, &[Register(reg::VSCR, !0x1_0001)]),
     // Book I, 4.6.7.2: "FPRF is undefined" after a conversion to an integer.
     entry(TO_INTEGER, always, &[Register(reg::FPSCR, FPRF)]),
     // Book I, 7.6.3: "The contents of doubleword 1 of VSR[XT] are undefined."
