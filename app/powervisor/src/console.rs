@@ -84,7 +84,7 @@ pub fn feed(current: Current, is_terminal: bool) {
             for &byte in buffer.iter().take(count) {
                 match if is_terminal { keys.key(byte) } else { Key::Byte(byte) } {
                     Key::Byte(byte) => type_in(&current, byte),
-                    Key::Quit => current.stop(),
+                    Key::Quit => current.quit(),
                     Key::Help => {
                         let _ = std::io::stderr().write_all(HELP.as_bytes());
                     }
@@ -97,7 +97,7 @@ pub fn feed(current: Current, is_terminal: bool) {
 
 /// Waits for room: piped input may come faster than the guest reads.
 fn type_in(current: &Current, byte: u8) {
-    while current.get().is_some_and(|controls| controls.type_in(&[byte]) == 0) {
+    while !current.type_in(byte) {
         thread::sleep(std::time::Duration::from_millis(5));
     }
 }

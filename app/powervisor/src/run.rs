@@ -1,9 +1,8 @@
 //! `powervisor run`.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -20,34 +19,36 @@ use vmm::{Outcome, Report, Time};
 
 use crate::cli::{ClockFlag, MachineFlag, MmuFlag, RunFlags, Switch};
 use crate::console::{self, RawTerminal};
-use crate::{guests, stats};
+use crate::guests::{self, Files};
+use crate::stats;
 
 /// The guest's kernel panicked.
 const GUEST_PANIC: u8 = 120;
 /// `--timeout` passed.
 const TIMED_OUT: u8 = 124;
-/// Stopped by a key or a signal.
-const STOPPED: u8 = 0;
+
+/// How a run is stopped from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Key,
+    Timeout,
+    Signal(u8),
+}
 
 /// Runs a guest; returns the exit code.
 pub fn run(flags: &RunFlags) -> Result<u8> {
-    let files = guests::files(flags)?;
-    let kernel = elf::read(&files.kernel).with_context(|| format!("--kernel {}", files.kernel_name))?;
-    if kernel.class == Class::Elf32 {
-        bail!("--kernel {}: a 32-bit kernel; the machines of this release are 64-bit", files.kernel_name);
-    }
-    let spec = spec(flags, files.append)?;
-    let initrd_len = files.initrd.as_ref().map(|data| data.len() as u64);
-    let layout = machine::plan(&spec, &kernel, initrd_len)?;
-    if let Some(path) = &flags.dtb_out {
-        write(path, &Machine::tree(&layout)?, "--dtb-out")?;
-    }
-    if flags.dry_run {
-        print!("{layout}");
-        return Ok(0);
+    if flags.dry_run || flags.dtb_out.is_some() {
+        let (_, layout) = planned(flags)?;
+        if let Some(path) = &flags.dtb_out {
+            write(path, &Machine::tree(&layout)?, "--dtb-out")?;
+        }
+        if flags.dry_run {
+            print!("{layout}");
+            return Ok(0);
+        }
     }
     let start = Instant::now();
-    let (report, timed_out) = session(flags, &layout, &files.kernel, files.initrd.as_deref())?;
+    let (report, stop) = session(flags)?;
     let elapsed = start.elapsed();
     if let Some(path) = &flags.stats {
         write(path, format!("{:#}\n", stats::json(&report, elapsed)).as_bytes(), "--stats")?;
@@ -55,18 +56,31 @@ pub fn run(flags: &RunFlags) -> Result<u8> {
     if !flags.quiet {
         eprintln!("powervisor: {}", stats::summary(&report, elapsed));
     }
-    Ok(match report.outcome {
-        Outcome::Halted(Halt::Panic(words)) => {
+    Ok(match (report.outcome, stop) {
+        (Outcome::Halted(Halt::Panic(words)), _) => {
             eprintln!("powervisor: the guest's kernel panicked: {words}");
             GUEST_PANIC
         }
-        Outcome::Stopped if timed_out => {
+        (Outcome::Stopped, Some(Stop::Timeout)) => {
             eprintln!("powervisor: stopped after --timeout {} s", flags.timeout.unwrap_or_default().as_secs_f64());
             TIMED_OUT
         }
-        Outcome::Stopped => STOPPED,
-        Outcome::Halted(_) => 0,
+        (Outcome::Stopped, Some(Stop::Signal(number))) => 128 + number,
+        (Outcome::Stopped | Outcome::Halted(_), _) => 0,
     })
+}
+
+/// The guest's files and where they go.
+fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
+    let files = guests::files(flags)?;
+    let name = format!("--kernel {}", files.kernel_name);
+    let kernel = elf::read(&files.kernel).context(name.clone())?;
+    if kernel.class == Class::Elf32 {
+        bail!("{name}: a 32-bit kernel; the machines of this release are 64-bit");
+    }
+    let spec = spec(flags, files.append.clone())?;
+    let layout = machine::plan(&spec, &kernel, files.initrd.as_ref().map(|data| data.len() as u64))?;
+    Ok((files, layout))
 }
 
 fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
@@ -93,75 +107,108 @@ fn seed() -> std::io::Result<[u8; 32]> {
     Ok(seed)
 }
 
-/// Runs the machine, again after each reset, until it stops. Returns also whether the time was over.
-fn session(flags: &RunFlags, layout: &Layout, kernel: &[u8], initrd: Option<&[u8]>) -> Result<(Report, bool)> {
-    let terminal = RawTerminal::new();
-    if terminal.is_terminal() && !flags.quiet {
-        eprint!("powervisor: Ctrl-A X quits, Ctrl-A H helps\r\n");
-    }
+/// Runs the machine, again from its files after each reset, until it stops.
+fn session(flags: &RunFlags) -> Result<(Report, Option<Stop>)> {
     let current = Current::default();
-    let timed_out = Arc::new(AtomicBool::new(false));
-    watch_signals(current.clone())?;
-    if let Some(timeout) = flags.timeout {
-        watch_time(current.clone(), Arc::clone(&timed_out), timeout);
-    }
-    let mut fed = false;
+    let mut terminal = None;
     loop {
-        let mut machine = Machine::build(layout, kernel, initrd, Box::new(std::io::stdout()))?;
+        // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
+        let (mut machine, cpu) = {
+            let (files, layout) = planned(flags)?;
+            let output = Box::new(std::io::stdout());
+            (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), output)?, layout.spec.cpu)
+        };
         current.set(machine.controls());
-        if !std::mem::replace(&mut fed, true) {
-            console::feed(current.clone(), terminal.is_terminal());
+        if terminal.is_none() {
+            terminal = Some(attach(flags, &current)?);
         }
-        let mut engine = Interpreter::new(layout.spec.cpu);
+        let mut engine = Interpreter::new(cpu);
         let time = match flags.clock {
             ClockFlag::Host => Time { clock: Box::new(HostClock::default()), is_virtual: false },
             ClockFlag::Virtual => Time { clock: Box::new(VirtualClock), is_virtual: true },
         };
         let report = vmm::run(&mut machine, &mut engine, &time);
         if report.outcome != Outcome::Halted(Halt::Reset) {
-            std::io::stdout().flush().ok();
-            return Ok((report, timed_out.load(Ordering::Acquire)));
+            return Ok((report, current.why()));
         }
     }
 }
 
+/// Connects terminal, signals and time limit to the running machine.
+fn attach(flags: &RunFlags, current: &Current) -> Result<RawTerminal> {
+    watch_signals(current.clone())?;
+    if let Some(timeout) = flags.timeout {
+        watch_time(current.clone(), timeout);
+    }
+    let terminal = RawTerminal::new();
+    if terminal.is_terminal() && !flags.quiet {
+        eprint!("powervisor: Ctrl-A X quits, Ctrl-A H helps\r\n");
+    }
+    console::feed(current.clone(), terminal.is_terminal());
+    Ok(terminal)
+}
+
 /// The machine that runs now, for threads that outlive a reset.
 #[derive(Clone, Default)]
-pub struct Current(Arc<std::sync::Mutex<Option<Controls>>>);
+pub struct Current(Arc<Mutex<Shared>>);
+
+#[derive(Default)]
+struct Shared {
+    controls: Option<Controls>,
+    why: Option<Stop>,
+}
 
 impl Current {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set(&self, controls: Controls) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(controls);
-    }
-
-    /// The machine's controls.
-    pub fn get(&self) -> Option<Controls> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    /// Stops the machine.
-    pub fn stop(&self) {
-        if let Some(controls) = self.get() {
+        let mut shared = self.lock();
+        if shared.why.is_some() {
             controls.stop();
         }
+        shared.controls = Some(controls);
+    }
+
+    fn why(&self) -> Option<Stop> {
+        self.lock().why
+    }
+
+    fn stop(&self, why: Stop) {
+        let mut shared = self.lock();
+        shared.why.get_or_insert(why);
+        if let Some(controls) = &shared.controls {
+            controls.stop();
+        }
+    }
+
+    /// Stops the machine because the user asked for it.
+    pub fn quit(&self) {
+        self.stop(Stop::Key);
+    }
+
+    /// Types a byte at the console; `false` while there is no room.
+    pub fn type_in(&self, byte: u8) -> bool {
+        let controls = self.lock().controls.clone();
+        controls.is_none_or(|controls| controls.type_in(&[byte]) == 1)
     }
 }
 
 fn watch_signals(current: Current) -> Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("signal handlers")?;
     thread::spawn(move || {
-        for _ in signals.forever() {
-            current.stop();
+        for signal in signals.forever() {
+            current.stop(Stop::Signal(u8::try_from(signal).unwrap_or(0)));
         }
     });
     Ok(())
 }
 
-fn watch_time(current: Current, timed_out: Arc<AtomicBool>, timeout: Duration) {
+fn watch_time(current: Current, timeout: Duration) {
     thread::spawn(move || {
         thread::sleep(timeout);
-        timed_out.store(true, Ordering::Release);
-        current.stop();
+        current.stop(Stop::Timeout);
     });
 }
 

@@ -154,7 +154,8 @@ fn cpu(node: &mut Writer, layout: &Layout) {
     node.cell("slb-size", ppc_mmu::slb::ENTRIES as u32);
     node.cell("ibm,slb-size", ppc_mmu::slb::ENTRIES as u32);
     node.cells("ibm,pft-size", &[0, layout.hash_shift]);
-    node.cells("ibm,segment-page-sizes", &[12, 0, 1, 12, 0, 16, 0x110, 1, 16, 1]);
+    // Base page shift, SLB encoding, number of page sizes, page shift, entry encoding; again for each base size.
+    node.cells("ibm,segment-page-sizes", &[12, 0, 1, 12, 0, 16, 0x110, 1, 16, 1, 24, 0x100, 1, 24, 0]);
     node.cells("ibm,processor-segment-sizes", &[28, 40, u32::MAX, u32::MAX]);
     if cpu == Cpu::Power9 {
         node.cell("ibm,dec-bits", 56);
