@@ -15,3 +15,4 @@ pub mod interpreter;
 pub mod reference;
 pub mod undefined;
 pub mod values;
+mod vector;

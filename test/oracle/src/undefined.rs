@@ -9,6 +9,7 @@ use ppc_isa::row::fact;
 use ppc_isa::{Cpu, Row, spr};
 
 use crate::case::{Ending, State, reg};
+use crate::vector;
 
 /// What is not compared.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// The value of the field called `name`.
-    fn field(&self, name: &str) -> u32 {
+    pub(crate) fn field(&self, name: &str) -> u32 {
         self.row.field(name).map_or(0, |f| f.get(self.word))
     }
 
@@ -50,7 +51,7 @@ impl View<'_> {
     }
 
     /// The GPR that the field called `name` chooses.
-    fn gpr(&self, name: &str) -> u64 {
+    pub(crate) fn gpr(&self, name: &str) -> u64 {
         self.before.reg[self.field(name) as usize]
     }
 }
@@ -149,6 +150,14 @@ const UNDEFINED: &[Entry] = &[
     entry(&["fctiw", "fctiwz", "fctiwu", "fctiwuz"], always, &[Operand("FRT", HIGH)]),
     // Book I, 4.6.6: the estimate is the implementation's, and with it all status that follows from its value.
     entry(ESTIMATES, always, &[Operand("FRT", ALL), Register(reg::FPSCR, STATUS), Register(reg::CR, CR1)]),
+    // Book I, 6.8: UIM greater than 14 (12, 8) leaves the result undefined, and likewise the index in RA.
+    entry(&["vextractuh", "vextractuw", "vextractd", "vinserth", "vinsertw", "vinsertd"],
+        vector::beyond_register, &[Operand("VRT", ALL)]),
+    entry(&["vextuhlx", "vextuwlx", "vextuhrx", "vextuwrx"], vector::beyond_register, &[Operand("RT", ALL)]),
+    // Book I, 6.17: an invalid source, or one that is too large, leaves VRT undefined.
+    Entry { rows: Rows::With(fact::W_CR6), when: vector::no_decimal, ignore: &[Operand("VRT", ALL)] },
+    // Book I, 1.3.2: reserved bits of VSCR.
+    entry(&["mtvscr"], always, &[Register(reg::VSCR, !0x1_0001)]),
     // Book I, 6.10.4: estimates within a bound on their error.
     entry(&["vrefp", "vrsqrtefp", "vexptefp", "vlogefp"], always, &[Operand("VRT", ALL)]),
     // Book I, 7.6.3: likewise.
@@ -181,6 +190,19 @@ const QUIRKS: &[Entry] = &[
     entry(&["divde"], no_quotient, &[Register(reg::XER, 0xc008_0000), Register(reg::CR, 0x1000_0000)]),
     // Bounded and conditional fetches that fail return the sign bit of the operand; QEMU extends it wrongly.
     entry(&["lwat", "ldat"], |v| [24, 25].contains(&v.field("FC")), &[Operand("RT", ALL)]),
+    // QEMU has the function of vrldnm for vrldmi when its host has vector instructions.
+    entry(&["vrldmi"], always, &[Operand("VRT", ALL)]),
+    // CR field 6 compares the source with zero (Book I, 6.17); QEMU compares the result.
+    entry(&["bcds.", "bcdsr.", "bcdus.", "bcdtrunc.", "bcdutrunc."], vector::all_digits_lost, &[Order(6)]),
+    // QEMU overlooks some invalid digits and signs.
+    entry(&["bcdadd.", "bcdsub.", "bcdcpsgn.", "bcdsetsgn.", "bcdctn.", "bcdctz."],
+        vector::no_decimal, &[Register(reg::CR, 0xf0)]),
+    // QEMU takes the sign from VRB after it wrote VRT.
+    entry(&["bcdcpsgn."], |v| v.field("VRT") == v.field("VRB"), &[Operand("VRT", ALL), Register(reg::CR, 0xf0)]),
+    // The length is unsigned (Book I, 6.17); QEMU takes 65535 for -1.
+    entry(&["bcdtrunc."], vector::length_65535, &[Operand("VRT", ALL), Register(reg::CR, 0xf0)]),
+    // QEMU takes the last digit of an unsigned number, or of a binary one, for its sign.
+    entry(&["bcdus.", "bcdctsq."], always, &[Order(6)]),
 ];
 
 fn always(_: &View) -> bool {
