@@ -64,9 +64,7 @@ impl Generator {
         };
         let place = if is_branch(row) || needs_first_place(row) { 0 } else { self.chance.below(length) };
         let mut draft = self.draft(address(slot), length);
-        for (_, bits) in undefined::CLEARED.iter().filter(|(rows, _)| rows.contains(&row.name)) {
-            draft.state.reg[reg::FPSCR] &= !bits;
-        }
+        draft.state.reg[reg::FPSCR] &= !undefined::cleared(row);
         if let Op::LoadStore(LoadStore::StoreConditional { bytes }) = row.op
             && bytes < 16 // QEMU reserves the second doubleword of lqarx, so that stqcx. always fails.
             && self.chance.percent(80)

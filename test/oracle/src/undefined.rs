@@ -1,8 +1,10 @@
 //! Results that are not compared: data, one entry for each sentence of the Power ISA that leaves one undefined, and
-//! one for each known fault of the reference.
+//! one for each known fault of the reference; those of VSX floating point stand in `vsx`.
 //!
 //! An entry names rows, says when it applies, and which results are then ignored. To add one, quote the ISA. A
 //! difference that the ISA does not allow is a fault of ours, or belongs to `QUIRKS` with the reason.
+
+mod vsx;
 
 use ppc_isa::operand::{Kind, operands};
 use ppc_isa::row::fact;
@@ -62,6 +64,8 @@ enum Rows {
     Named(&'static [&'static str]),
     /// All with one of these facts.
     With(u32),
+    /// All of which this holds.
+    That(fn(&Row) -> bool),
 }
 
 struct Entry {
@@ -76,6 +80,10 @@ const fn entry(rows: &'static [&'static str], when: fn(&View) -> bool, ignore: &
 
 const fn with(facts: u32, ignore: &'static [Ignore]) -> Entry {
     Entry { rows: Rows::With(facts), when: always, ignore }
+}
+
+const fn that(rows: fn(&Row) -> bool, when: fn(&View) -> bool, ignore: &'static [Ignore]) -> Entry {
+    Entry { rows: Rows::That(rows), when, ignore }
 }
 
 use Ignore::{Doubleword1, Operand, Order, OtherFields, Register};
@@ -103,7 +111,7 @@ const TO_INTEGER: &[&str] = &["fctid", "fctidz", "fctidu", "fctiduz", "fctiw", "
 const CR1: u64 = 0x0f00_0000;
 
 /// FPSCR bits in which cases of a row begin with 0, as not only results but the ending depends on the difference.
-pub const CLEARED: &[(&[&str], u64)] = &[
+const CLEARED: &[(&[&str], u64)] = &[
     // Whether an enabled exception occurs follows from the estimate.
     (ESTIMATES, 0xf8),
     // The negated sums are rounded before the negation; QEMU rounds after it, which differs in directed rounding.
@@ -160,9 +168,6 @@ const UNDEFINED: &[Entry] = &[
     entry(&["mtvscr"], always, &[Register(reg::VSCR, !0x1_0001)]),
     // Book I, 6.10.4: estimates within a bound on their error.
     entry(&["vrefp", "vrsqrtefp", "vexptefp", "vlogefp"], always, &[Operand("VRT", ALL)]),
-    // Book I, 7.6.3: likewise.
-    entry(&["xsredp", "xsresp", "xsrsqrtedp", "xsrsqrtesp", "xvredp", "xvresp", "xvrsqrtedp", "xvrsqrtesp"],
-        always, &[Operand("XT", ALL), Register(reg::FPSCR, STATUS)]),
 ];
 
 /// What QEMU 7.2 does otherwise than the Power ISA says.
@@ -242,10 +247,18 @@ fn no_quotient(v: &View) -> bool {
 }
 
 fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> + '_ {
-    UNDEFINED.iter().chain(QUIRKS).filter(|e| match e.rows {
+    [UNDEFINED, QUIRKS, vsx::UNDEFINED, vsx::QUIRKS].into_iter().flatten().filter(|e| match e.rows {
         Rows::Named(names) => names.contains(&row.name),
         Rows::With(facts) => row.is(facts),
+        Rows::That(holds) => holds(row),
     })
+}
+
+/// FPSCR bits in which cases of `row` begin with 0.
+pub fn cleared(row: &Row) -> u64 {
+    let named = CLEARED.iter().filter(|(rows, _)| rows.contains(&row.name)).map(|&(_, bits)| bits);
+    let vsx = vsx::CLEARED.iter().filter(|(rows, _)| rows(row)).map(|&(_, bits)| bits);
+    named.chain(vsx).fold(0, |all, bits| all | bits)
 }
 
 /// Whether a result of `row` may be undefined, so that no other instruction should read it.
