@@ -6,7 +6,7 @@
 use exec::VcpuState;
 use ppc_isa::vector::Decimal;
 
-use crate::env::{Flow, Handler, Step};
+use crate::env::{Env, Flow, Handler, Step};
 use crate::vector::{Elements, set, vra, vrb};
 
 /// 10^31: the first magnitude that does not fit.
@@ -167,7 +167,7 @@ fn truncate(value: u128, length: u32, wanted: u128) -> (u128, bool) {
 const PLUS: u16 = b'+' as u16;
 const MINUS: u16 = b'-' as u16;
 
-fn from_national(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
+fn from_national(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let halves: [u16; 8] = vrb(s, w).split();
     let [text @ .., code] = halves;
     let valid = text.iter().all(|digit| (0x30..=0x39).contains(digit)) && matches!(code, PLUS | MINUS);
@@ -179,7 +179,7 @@ fn from_national(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
     finish(s, w, answer)
 }
 
-fn to_national(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
+fn to_national(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let answer = packed(vrb(s, w)).map(|b| {
         let text = (0..7).rev().fold(0, |text, i| text << 16 | 0x30 | b.digits >> (4 * i) & 15);
         let value = text << 16 | u128::from(if b.negative { MINUS } else { PLUS });
@@ -193,7 +193,7 @@ fn zone(w: u32) -> u8 {
     if w & 0x200 == 0 { 3 } else { 0xf }
 }
 
-fn from_zoned(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
+fn from_zoned(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let text = vrb(s, w).to_be_bytes();
     let [leading @ .., last] = text;
     let code = last >> 4;
@@ -210,7 +210,7 @@ fn from_zoned(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
     finish(s, w, answer)
 }
 
-fn to_zoned(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
+fn to_zoned(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let answer = packed(vrb(s, w)).map(|b| {
         let last = match (zone(w), b.negative) {
             (3, false) => 3,
@@ -226,14 +226,14 @@ fn to_zoned(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
 }
 
 /// The result of an overflow is undefined: here the low digits.
-fn from_quad(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
+fn from_quad(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let b = vrb(s, w) as i128;
     let magnitude = b.unsigned_abs();
     let value = digits(magnitude % LIMIT) << 4 | sign(w, b < 0);
     finish(s, w, Some(Answer { overflow: magnitude >= LIMIT, ..Answer::new(value, b < 0, magnitude) }))
 }
 
-fn to_quad(s: &mut VcpuState, _: &mut crate::env::Env, w: u32) -> Step {
+fn to_quad(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let answer = packed(vrb(s, w)).map(|b| {
         let magnitude = number(b.digits);
         Answer::new(if b.negative { magnitude.wrapping_neg() } else { magnitude }, b.negative, magnitude)

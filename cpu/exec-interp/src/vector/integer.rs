@@ -6,7 +6,7 @@ use exec::VcpuState;
 use ppc_isa::integer::Logic;
 use ppc_isa::vector::{Binary, Lane, MultiplyAdd, MultiplySum, Relation, Unary};
 
-use crate::env::{Handler, Step};
+use crate::env::{Env, Handler, Step};
 use crate::vector::{
     Element, Elements, binary, map2, map3, set, set_compared, set_saturated, unary, vra, vrb, vrc, vrt,
 };
@@ -165,20 +165,12 @@ pub fn multiply_add(op: MultiplyAdd) -> Handler {
 
 pub fn multiply_sum(op: MultiplySum) -> Handler {
     match op {
-        MultiplySum::Bytes => |s, _, w| words(s, w, false, false, |s| products::<u8, u8, 16>(vra(s, w), vrb(s, w))),
-        MultiplySum::MixedBytes => |s, _, w| words(s, w, true, false, |s| products::<i8, u8, 16>(vra(s, w), vrb(s, w))),
-        MultiplySum::Halves { signed: false, saturate: false } => {
-            |s, _, w| words(s, w, false, false, |s| products::<u16, u16, 8>(vra(s, w), vrb(s, w)))
-        }
-        MultiplySum::Halves { signed: false, saturate: true } => {
-            |s, _, w| words(s, w, false, true, |s| products::<u16, u16, 8>(vra(s, w), vrb(s, w)))
-        }
-        MultiplySum::Halves { signed: true, saturate: false } => {
-            |s, _, w| words(s, w, true, false, |s| products::<i16, i16, 8>(vra(s, w), vrb(s, w)))
-        }
-        MultiplySum::Halves { signed: true, saturate: true } => {
-            |s, _, w| words(s, w, true, true, |s| products::<i16, i16, 8>(vra(s, w), vrb(s, w)))
-        }
+        MultiplySum::Bytes => products::<u8, u8, 16, false, false>,
+        MultiplySum::MixedBytes => products::<i8, u8, 16, true, false>,
+        MultiplySum::Halves { signed: false, saturate: false } => products::<u16, u16, 8, false, false>,
+        MultiplySum::Halves { signed: false, saturate: true } => products::<u16, u16, 8, false, true>,
+        MultiplySum::Halves { signed: true, saturate: false } => products::<i16, i16, 8, true, false>,
+        MultiplySum::Halves { signed: true, saturate: true } => products::<i16, i16, 8, true, true>,
         MultiplySum::Doubles => |s, _, w| {
             let (a, b): ([u64; 2], [u64; 2]) = (vra(s, w).split(), vrb(s, w).split());
             let product = |i: usize| u128::from(a[i]) * u128::from(b[i]);
@@ -187,27 +179,27 @@ pub fn multiply_sum(op: MultiplySum) -> Handler {
     }
 }
 
-/// For each word, the sum of the products of its elements.
-#[inline(always)]
-fn products<A: Copy + Into<i64>, B: Copy + Into<i64>, const N: usize>(a: u128, b: u128) -> [i64; 4]
+/// For each word, the sum of VRC and of the products of its elements.
+fn products<A, B, const N: usize, const SIGNED: bool, const SATURATE: bool>(
+    s: &mut VcpuState,
+    _: &mut Env,
+    w: u32,
+) -> Step
 where
-    u128: Elements<A, N> + Elements<B, N>,
+    A: Copy + Into<i64>,
+    B: Copy + Into<i64>,
+    u128: Elements<A, N> + Elements<B, N> + Elements<u32, 4>,
 {
-    let (a, b): ([A; N], [B; N]) = (a.split(), b.split());
-    array::from_fn(|word| (word * N / 4..(word + 1) * N / 4).map(|i| a[i].into() * b[i].into()).sum())
-}
-
-/// Adds `sums` to the words of VRC.
-#[inline(always)]
-fn words(s: &mut VcpuState, w: u32, signed: bool, saturate: bool, sums: impl Fn(&VcpuState) -> [i64; 4]) -> Step {
-    let (sums, c): (_, [u32; 4]) = (sums(s), vrc(s, w).split());
+    let (a, b, c): ([A; N], [B; N], [u32; 4]) = (vra(s, w).split(), vrb(s, w).split(), vrc(s, w).split());
     let mut saturated = false;
-    let value = array::from_fn(|i| {
-        let (word, clamped) = narrow(sums[i] + widen(c[i], signed), signed);
-        saturated |= clamped;
-        if saturate { word } else { (sums[i] + widen(c[i], signed)) as u32 }
+    let value = array::from_fn(|word| {
+        let products = (word * N / 4..(word + 1) * N / 4).map(|i| a[i].into() * b[i].into());
+        let sum = products.sum::<i64>() + widen(c[word], SIGNED);
+        let (value, clamped) = narrow(sum, SIGNED);
+        saturated |= clamped && SATURATE;
+        if SATURATE { value } else { sum as u32 }
     });
-    set_saturated(s, w, u128::join(value), saturate && saturated)
+    set_saturated(s, w, <u128 as Elements<u32, 4>>::join(value), saturated)
 }
 
 fn widen(word: u32, signed: bool) -> i64 {
@@ -234,7 +226,7 @@ pub fn sum(lane: Lane, signed: bool, group: Lane) -> Handler {
 /// Sums of groups of `WORDS` words.
 fn sums<T: Copy + Into<i64>, const N: usize, const WORDS: usize, const SIGNED: bool>(
     s: &mut VcpuState,
-    _: &mut crate::env::Env,
+    _: &mut Env,
     w: u32,
 ) -> Step
 where

@@ -1,12 +1,12 @@
 //! Vector loads and stores. The low bits of an address are ignored: no access is misaligned.
 
+use exec::VcpuState;
 use guest_mem::Word;
 use ppc_isa::vector::Lane;
 
 use crate::env::{Env, Flow, Handler, Step};
 use crate::loadstore::indexed;
 use crate::vector::{field, set, vrt};
-use exec::VcpuState;
 
 /// The handler of `lvx` and of loads of one element.
 pub fn load(lane: Lane) -> Handler {
