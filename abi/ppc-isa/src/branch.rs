@@ -21,6 +21,8 @@ pub enum Branch {
     Sc,
     /// System call vectored.
     Scv,
+    /// Event-based branches and branch history: facilities that are never available.
+    Absent,
     /// Trap comparing word or doubleword, with register or immediate.
     Trap {
         /// Compare 64 bits.
@@ -74,6 +76,9 @@ pub const ROWS: &[Row] = &[
     row("mcrf",   "19 BF /2 BFA /2 /5 0 /1",    "=BF,BFA",  BASE, N, 0, Branch::Mcrf),
     row("sc",     "17 /5 /5 /4 LEV /3 1:1 /1",  "LEV",      BASE, N, END|PROGRAM,     Branch::Sc),
     row("scv",    "17 /5 /5 /4 LEV /3 0:1 1:1", "LEV",      V300, Unit::Scv, END|W_LR|W_CTR, Branch::Scv),
+    row("rfebb",  "19 /5 /5 /4 S1 146 /1",      "S1",       V207, Unit::Ebb, END,       Branch::Absent),
+    row("clrbhrb", "31 /5 /5 /5 430 /1",        "",         V207, Unit::Bhrb, 0,        Branch::Absent),
+    row("mfbhrbe", "31 RT BHRBE 302 /1",        "=RT,BHRBE", V207, Unit::Bhrb, 0,       Branch::Absent),
     row("tw",     "31 TO RA RB 4 /1",           "TO,RA,RB", BASE, N, PROGRAM, Branch::Trap { double: false, immediate: false }),
     row("twi",    "3 TO RA SI",                 "TO,RA,SI", BASE, N, PROGRAM, Branch::Trap { double: false, immediate: true }),
     row("td",     "31 TO RA RB 68 /1",          "TO,RA,RB", BASE, N, PROGRAM, Branch::Trap { double: true, immediate: false }),

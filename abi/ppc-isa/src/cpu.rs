@@ -37,6 +37,10 @@ pub enum Unit {
     Tar,
     /// `scv`, FSCR[SCV].
     Scv,
+    /// Event-based branches, FSCR[EBB]; not offered.
+    Ebb,
+    /// Branch history, FSCR[BHRB]; not offered.
+    Bhrb,
 }
 
 /// A CPU model.

@@ -83,6 +83,7 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("RM", 2),
     ("DRM", 3),
     ("SR", 4),
+    ("BHRBE", 10),
     ("E", 1),
     ("WC", 2),
     ("IH", 3),

@@ -25,6 +25,7 @@ pub fn handler(op: Branch) -> Handler {
         Branch::Mcrf => mcrf,
         Branch::Sc => sc,
         Branch::Scv => scv,
+        Branch::Absent => |_, _, _| Err(Trapped),
         Branch::Trap { double: false, immediate: false } => trap::<false, false>,
         Branch::Trap { double: false, immediate: true } => trap::<false, true>,
         Branch::Trap { double: true, immediate: false } => trap::<true, false>,

@@ -173,6 +173,8 @@ fn unavailable(state: &VcpuState, row: Option<&'static Row>, decoded: Decoded) -
         l if l & need::VEC != 0 => Interrupt::VectorUnavailable,
         l if l & need::VSX != 0 => Interrupt::VsxUnavailable,
         l if l & need::TAR != 0 => Interrupt::FacilityUnavailable(facility::TAR),
+        l if l & need::EBB != 0 => Interrupt::FacilityUnavailable(facility::EBB),
+        l if l & need::BHRB != 0 => Interrupt::FacilityUnavailable(facility::BHRB),
         l if l & need::SCV != 0 => Interrupt::FacilityUnavailable(facility::SCV),
         _ => Interrupt::FacilityUnavailable(facility::DSCR),
     };

@@ -82,6 +82,10 @@ pub enum Interrupt {
 pub mod facility {
     /// DSCR access from problem state.
     pub const DSCR: u8 = 2;
+    /// Branch history.
+    pub const BHRB: u8 = 4;
+    /// Event-based branches.
+    pub const EBB: u8 = 7;
     /// TAR.
     pub const TAR: u8 = 8;
     /// System call vectored.

@@ -97,8 +97,12 @@ pub mod need {
     pub const SCV: u16 = 1 << 7;
     /// FSCR[DSCR].
     pub const DSCR: u16 = 1 << 8;
+    /// FSCR[EBB], which no machine offers.
+    pub const EBB: u16 = 1 << 9;
+    /// FSCR[BHRB], which no machine offers.
+    pub const BHRB: u16 = 1 << 10;
     /// Never available, whatever the state.
-    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING;
+    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | EBB | BHRB;
 }
 
 /// FSCR bits (Power ISA Book III, section 6.2.10).
@@ -124,6 +128,8 @@ pub fn needs(row: &Row, word: u32) -> u16 {
         Unit::Vsx => need::VSX,
         Unit::Tar => need::TAR,
         Unit::Scv => need::SCV,
+        Unit::Ebb => need::EBB,
+        Unit::Bhrb => need::BHRB,
     };
     unit | if row.is(fact::PRIV | fact::HV) { need::PRIVILEGED } else { 0 }
 }
