@@ -166,6 +166,9 @@ const UNDEFINED: &[Entry] = &[
     Entry { rows: Rows::With(fact::W_CR6), when: vector::no_decimal, ignore: &[Operand("VRT", ALL)] },
     // Book I, 1.3.2: reserved bits of VSCR.
     entry(&["mtvscr"], always, &[Register(reg::VSCR, !0x1_0001)]),
+    // Book I, 4.3.5.1: the operands of single-precision arithmetic are representable in single format; else result
+    // and status are undefined. Both engines round such operands alike unless the exponent is adjusted.
+    entry(SINGLES, |v| adjusted(v) && !representable(v), &[Operand("FRT", ALL), Register(reg::FPSCR, STATUS)]),
     // Book I, 6.10.4: estimates within a bound on their error.
     entry(&["vrefp", "vrsqrtefp", "vexptefp", "vlogefp"], always, &[Operand("VRT", ALL)]),
 ];
@@ -179,8 +182,8 @@ const QUIRKS: &[Entry] = &[
     entry(&["fcfid", "fcfidu", "fcfids", "fcfidus"], enabled, &[Operand("FRT", ALL), Register(reg::FPSCR, FPRF)]),
     // A result that is denormalized as a single is "normalized" in QEMU's FPRF.
     entry(SINGLES, always, &[Register(reg::FPSCR, CLASS)]),
-    // With OE=1 or UE=1 QEMU adjusts the exponent of a single by what is right for a double.
-    entry(SINGLES, adjusted, &[Operand("FRT", ALL), Register(reg::FPSCR, STATUS)]),
+    // frsp adjusts the exponent of the double by 192 (Book I, A.1), QEMU within the eight bits of a single.
+    entry(&["frsp"], adjusted, &[Operand("FRT", ALL)]),
     // QEMU clears FI in compares, and sets the class bit with VXVC; both are left alone (Book I, 4.6.8).
     entry(&["fcmpu", "fcmpo"], always, &[Register(reg::FPSCR, FI | CLASS)]),
     // With VE=1 a signalling NaN sets VXSNAN only (Book I, 4.6.8); QEMU sets VXVC, too.
@@ -212,6 +215,14 @@ const QUIRKS: &[Entry] = &[
 
 fn always(_: &View) -> bool {
     true
+}
+
+/// The operands of a single-precision instruction are singles.
+fn representable(v: &View) -> bool {
+    ["FRA", "FRB", "FRC"].into_iter().filter(|name| v.row.field(name).is_some()).all(|name| {
+        let value = f64::from_bits(v.before.reg[reg::VSR + 2 * v.field(name) as usize]);
+        value.is_nan() || f64::from(value as f32) == value
+    })
 }
 
 /// FPSCR[OE]=1 or FPSCR[UE]=1.
