@@ -51,6 +51,16 @@ pub enum Switch {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CallFlag {
+    /// PAPR hypercalls and RTAS, with the console
+    Papr,
+    /// KVM hypercalls: features, magic page
+    Kvm,
+    /// ePAPR hypercalls
+    Epapr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Privileged {
     /// Every privileged instruction is an exit to the hypervisor, as in KVM's PR mode
     Trap,
@@ -110,6 +120,9 @@ pub struct RunFlags {
     /// Offer the KVM paravirtual interface to the guest
     #[arg(long, value_enum, default_value = "on")]
     pub pv: Switch,
+    /// `--machine bare`: the hypercalls that are answered; by default all that --pv allows
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
+    pub calls: Option<Vec<CallFlag>>,
     /// How privileged instructions are executed
     #[arg(long, value_enum, default_value = "trap")]
     pub privileged: Privileged,

@@ -11,13 +11,13 @@ use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf::{self, Class};
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Controls, Kind, Layout, Machine, Mmu, Spec};
+use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use vmm::{Outcome, Report, Time};
 
-use crate::cli::{ClockFlag, MachineFlag, MmuFlag, RunFlags, Switch};
+use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, RunFlags, Switch};
 use crate::console::{self, RawTerminal};
 use crate::guests::{self, Files};
 use crate::stats;
@@ -95,10 +95,19 @@ fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
             (Some(MmuFlag::Hash), _) | (None, Cpu::Power8) => Mmu::Hash,
             (Some(MmuFlag::Radix), _) | (None, Cpu::Power9) => Mmu::Radix,
         },
-        pv: flags.pv == Switch::On,
+        calls: calls(flags)?,
         append,
         seed: seed().context("/dev/urandom")?,
     })
+}
+
+fn calls(flags: &RunFlags) -> Result<Calls> {
+    let Some(list) = &flags.calls else { return Ok(Calls::with_pv(flags.pv == Switch::On)) };
+    if flags.machine != MachineFlag::Bare {
+        bail!("--calls goes with --machine bare; a pseries machine answers what its guests expect");
+    }
+    let has = |call| list.contains(&call);
+    Ok(Calls { papr: has(CallFlag::Papr), kvm: has(CallFlag::Kvm), epapr: has(CallFlag::Epapr) })
 }
 
 fn seed() -> std::io::Result<[u8; 32]> {

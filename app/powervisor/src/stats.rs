@@ -7,13 +7,15 @@ use vmm::Report;
 
 /// One line for people.
 pub fn summary(report: &Report, elapsed: Duration) -> String {
+    let busy = elapsed.saturating_sub(report.idle);
     let exits = report.counts.count("sum_exits");
     let top: Vec<String> = top(report).into_iter().take(3).map(|(name, n)| format!("{name} {n}")).collect();
     format!(
-        "{:.1} s, {:.0} million instructions ({:.0} million/s), {exits} exits ({})",
+        "{:.1} s, of it {:.1} s idle; {:.0} million instructions ({:.0} million/s), {exits} exits ({})",
         elapsed.as_secs_f64(),
+        report.idle.as_secs_f64(),
         report.instructions as f64 / 1e6,
-        report.instructions as f64 / 1e6 / elapsed.as_secs_f64().max(1e-9),
+        report.instructions as f64 / 1e6 / busy.as_secs_f64().max(1e-9),
         top.join(", "),
     )
 }
@@ -30,6 +32,7 @@ pub fn json(report: &Report, elapsed: Duration) -> Value {
     json!({
         "outcome": format!("{:?}", report.outcome),
         "seconds": elapsed.as_secs_f64(),
+        "idle_seconds": report.idle.as_secs_f64(),
         "instructions": report.instructions,
         "exits": report.counts.reasons,
         "emulated_instructions": report.counts.instructions,

@@ -13,8 +13,13 @@ use pv_abi::{epapr, kvm, magic};
 ///
 /// r3 and r4 are written by every call, r4 = 0 unless it returns something; SRR0, SRR1 and MSR stay as they are
 /// (spec ppc-pv 1.4, 2).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Kvm;
+#[derive(Clone, Copy, Debug)]
+pub struct Kvm {
+    /// Answers KVM's own calls.
+    pub kvm: bool,
+    /// Answers ePAPR's calls.
+    pub epapr: bool,
+}
 
 impl Interface for Kvm {
     fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
@@ -26,11 +31,11 @@ impl Interface for Kvm {
         let token = state.gpr[11] as u32;
         let (param1, param2) = (state.effective(state.gpr[3]), state.effective(state.gpr[4]));
         let (name, status, output, next) = match token {
-            kvm::FEATURES => ("FEATURES", epapr::EV_SUCCESS, kvm::FEATURE_MAGIC_PAGE, Next::Run),
-            kvm::MAP_MAGIC_PAGE => {
+            kvm::FEATURES if self.kvm => ("FEATURES", epapr::EV_SUCCESS, kvm::FEATURE_MAGIC_PAGE, Next::Run),
+            kvm::MAP_MAGIC_PAGE if self.kvm => {
                 ("MAP_MAGIC_PAGE", epapr::EV_SUCCESS, map_magic_page(visit, param1, param2), Next::Run)
             }
-            epapr::IDLE => ("EV_IDLE", epapr::EV_SUCCESS, 0, Next::Wait),
+            epapr::IDLE if self.epapr => ("EV_IDLE", epapr::EV_SUCCESS, 0, Next::Wait),
             _ => ("unknown", epapr::EV_UNIMPLEMENTED, 0, Next::Run),
         };
         visit.counts.hypercall("kvm", name);

@@ -123,9 +123,13 @@ impl Machine {
             Box::new(RtcPort(Rtc::default())),
             Box::new(RandomPort(HostRandom::default())),
         );
-        let mut interfaces: Vec<Box<dyn Interface>> = vec![Box::new(papr)];
-        if spec.pv {
-            interfaces.push(Box::new(Kvm));
+        let calls = spec.calls;
+        let mut interfaces: Vec<Box<dyn Interface>> = Vec::new();
+        if calls.papr {
+            interfaces.push(Box::new(papr));
+        }
+        if calls.pv() {
+            interfaces.push(Box::new(Kvm { kvm: calls.kvm, epapr: calls.epapr }));
         }
         Ok(Machine {
             mem,

@@ -16,4 +16,4 @@ mod tree;
 
 pub use board::{BuildError, Controls, Machine};
 pub use plan::{Layout, PlanError, plan};
-pub use spec::{Kind, Mmu, Spec};
+pub use spec::{Calls, Kind, Mmu, Spec};

@@ -149,7 +149,7 @@ impl fmt::Display for Layout {
         line("tree", &self.tree)?;
         line("rtas", &self.rtas)?;
         writeln!(f, "entry    {:#012x} ({:?}-endian)", self.entry, self.entry_order)?;
-        let pv = if spec.pv { "on" } else { "off" };
+        let pv = if spec.calls.pv() { "on" } else { "off" };
         writeln!(f, "machine  {:?}, {}, {:?}, pv {pv}", spec.kind, spec.cpu.name(), spec.mmu)?;
         writeln!(f, "append   {}", spec.append)
     }

@@ -20,6 +20,29 @@ pub enum Mmu {
     Radix,
 }
 
+/// Hypercall interfaces that a machine answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// `sc 1`: PAPR and RTAS, with the console.
+    pub papr: bool,
+    /// KVM's own: features, magic page.
+    pub kvm: bool,
+    /// ePAPR's, by KVM's convention.
+    pub epapr: bool,
+}
+
+impl Calls {
+    /// Everything but the paravirtual interface, or that too.
+    pub fn with_pv(pv: bool) -> Calls {
+        Calls { papr: true, kvm: pv, epapr: pv }
+    }
+
+    /// Whether the paravirtual interface is offered, in part or whole.
+    pub fn pv(self) -> bool {
+        self.kvm || self.epapr
+    }
+}
+
 /// A machine as described by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -31,8 +54,8 @@ pub struct Spec {
     pub memory: u64,
     /// Translation.
     pub mmu: Mmu,
-    /// Whether the guest is offered the KVM paravirtual interface.
-    pub pv: bool,
+    /// Hypercalls that are answered.
+    pub calls: Calls,
     /// Kernel command line.
     pub append: String,
     /// Random bytes for the guest's random number generator.

@@ -72,7 +72,7 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.strings("compatible", &["powervisor,pseries", "IBM,pSeries"]);
         root.cell("interrupt-parent", PIC_PHANDLE);
         root.node("chosen", |node| chosen(node, layout));
-        if layout.spec.pv {
+        if layout.spec.calls.pv() {
             root.node("hypervisor", |node| {
                 node.text("compatible", "linux,kvm");
                 node.cells("hcall-instructions", &kvm::HCALL_INSTRUCTIONS);

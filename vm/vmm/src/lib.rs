@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use exec::{Clock, Context, Engine, NoMmio, Vcpu, request, timer};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
@@ -37,6 +37,8 @@ pub struct Report {
     pub counts: ExitCounts,
     /// Instructions executed.
     pub instructions: u64,
+    /// Host time that the machine slept.
+    pub idle: Duration,
 }
 
 /// Instructions between looks at the host's clock.
@@ -49,14 +51,14 @@ const FOREVER: u64 = timer::TIMEBASE_HZ << 20;
 /// Runs `machine` on `engine` until it halts or is stopped.
 pub fn run(machine: &mut Machine, engine: &mut dyn Engine, time: &Time) -> Report {
     let mut vcpus = std::mem::take(&mut machine.vcpus);
-    let mut counts = ExitCounts::default();
-    let outcome = match vcpus.first_mut() {
-        Some(vcpu) => run_vcpu(machine, vcpu, engine, time, &mut counts),
-        None => Outcome::Stopped,
-    };
-    let instructions = vcpus.iter().map(|vcpu| vcpu.state.retired).sum();
+    let mut report =
+        Report { outcome: Outcome::Stopped, counts: ExitCounts::default(), instructions: 0, idle: Duration::ZERO };
+    if let Some(vcpu) = vcpus.first_mut() {
+        report.outcome = run_vcpu(machine, vcpu, engine, time, &mut report.counts, &mut report.idle);
+        report.instructions = vcpu.state.retired;
+    }
     machine.vcpus = vcpus;
-    Report { outcome, counts, instructions }
+    report
 }
 
 fn run_vcpu(
@@ -65,6 +67,7 @@ fn run_vcpu(
     engine: &mut dyn Engine,
     time: &Time,
     counts: &mut ExitCounts,
+    idle: &mut Duration,
 ) -> Outcome {
     let server = vcpu.state.pir;
     let Some(requests) = machine.mailboxes.0.get(server as usize) else { return Outcome::Stopped };
@@ -89,7 +92,9 @@ fn run_vcpu(
             Next::Run => {}
             Next::Wait => {
                 visit.counts.reason("halt_wakeup");
+                let since = Instant::now();
                 wait(machine, visit.vcpu, &context, time.is_virtual);
+                *idle += since.elapsed();
             }
             Next::Halt(why) => return Outcome::Halted(why),
         }
