@@ -13,6 +13,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail, ensure};
 use ppc_isa::{Cpu, Decoder, disassemble};
@@ -116,7 +117,9 @@ pub fn compare_elf(cpu: Cpu, path: &Path) -> Result<Report> {
 
 /// Compares `words`, laid out from address 0x10000 on.
 pub fn compare_words(cpu: Cpu, words: &[u32]) -> Result<Report> {
-    let path = std::env::temp_dir().join(format!("objdump-words-{}-{}", std::process::id(), cpu.name()));
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("objdump-words-{}-{number}", std::process::id()));
     let mut file = std::fs::File::create(&path)?;
     file.write_all(&words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<_>>())?;
     drop(file);

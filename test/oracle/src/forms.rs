@@ -18,6 +18,7 @@ pub fn left_out(row: &Row, order: Order) -> Option<&'static str> {
         _ if row.is(fact::PRIV | fact::HV) => Some("privileged"),
         _ if row.is(fact::VOLATILE) => Some("depends on time or chance"),
         Op::Branch(Branch::Sc | Branch::Scv) => Some("leaves the sequence"),
+        Op::Branch(Branch::Absent) => Some("its facility is absent here, the instruction in QEMU"),
         Op::LoadStore(LoadMultiple | StoreMultiple | LoadString { .. } | StoreString { .. })
             if order == Order::Little =>
         {
