@@ -5,7 +5,7 @@ use std::thread;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use crate::run::Current;
+use crate::current::Current;
 
 /// Ctrl-A starts an escape.
 const ESCAPE: u8 = 1;

@@ -3,6 +3,7 @@
 
 mod cli;
 mod console;
+mod current;
 mod guests;
 mod progress;
 mod run;

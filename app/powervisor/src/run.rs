@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -11,7 +10,7 @@ use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf::{self, Class};
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
+use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -19,6 +18,7 @@ use vmm::{Outcome, Report, Time};
 
 use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, RunFlags, Switch};
 use crate::console::{self, RawTerminal};
+use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
 use crate::stats;
 
@@ -26,14 +26,6 @@ use crate::stats;
 const GUEST_PANIC: u8 = 120;
 /// `--timeout` passed.
 const TIMED_OUT: u8 = 124;
-
-/// How a run is stopped from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
-    Key,
-    Timeout,
-    Signal(u8),
-}
 
 /// Runs a guest; returns the exit code.
 pub fn run(flags: &RunFlags) -> Result<u8> {
@@ -155,53 +147,6 @@ fn attach(flags: &RunFlags, current: &Current) -> Result<RawTerminal> {
     }
     console::feed(current.clone(), terminal.is_terminal());
     Ok(terminal)
-}
-
-/// The machine that runs now, for threads that outlive a reset.
-#[derive(Clone, Default)]
-pub struct Current(Arc<Mutex<Shared>>);
-
-#[derive(Default)]
-struct Shared {
-    controls: Option<Controls>,
-    why: Option<Stop>,
-}
-
-impl Current {
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, controls: Controls) {
-        let mut shared = self.lock();
-        if shared.why.is_some() {
-            controls.stop();
-        }
-        shared.controls = Some(controls);
-    }
-
-    fn why(&self) -> Option<Stop> {
-        self.lock().why
-    }
-
-    fn stop(&self, why: Stop) {
-        let mut shared = self.lock();
-        shared.why.get_or_insert(why);
-        if let Some(controls) = &shared.controls {
-            controls.stop();
-        }
-    }
-
-    /// Stops the machine because the user asked for it.
-    pub fn quit(&self) {
-        self.stop(Stop::Key);
-    }
-
-    /// Types a byte at the console; `false` while there is no room.
-    pub fn type_in(&self, byte: u8) -> bool {
-        let controls = self.lock().controls.clone();
-        controls.is_none_or(|controls| controls.type_in(&[byte]) == 1)
-    }
 }
 
 fn watch_signals(current: Current) -> Result<()> {

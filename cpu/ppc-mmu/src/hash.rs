@@ -1,16 +1,11 @@
 //! Hashed page table translation (Power ISA Book III, section 5.7.9), with the table owned by the machine.
 //!
-//! Entries have the layout of Power ISA 2.07, which the PAPR calls use on every CPU. The table is not guest memory;
-//! each entry is a pair of atomics, so that vCPUs and hypercalls can work on it at once.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Entries have the layout of Power ISA 2.07, which the PAPR calls use on every CPU. The table is not guest memory.
 
 use crate::fault::{Fault, KEY, NO_EXECUTE, NO_PTE, PROTECTION};
 use crate::slb::{Entry, Slb};
 use crate::space::{Access, Mapping, Space};
-
-/// Entries of a group.
-pub const GROUP: u64 = 8;
+use crate::table::{GROUP, HashTable};
 
 /// V word: valid.
 pub const V_VALID: u64 = 1;
@@ -66,57 +61,6 @@ pub fn actual_shift(base: u32, v: u64, r: u64) -> Option<u32> {
 /// The largest actual page size that an entry may have whatever its segment's base size is; for invalidations.
 pub fn largest_shift(v: u64, r: u64) -> u32 {
     [24, 16, 12].into_iter().filter_map(|base| actual_shift(base, v, r)).max().unwrap_or(12)
-}
-
-/// The partition's table.
-pub struct HashTable {
-    entries: Box<[[AtomicU64; 2]]>,
-}
-
-impl HashTable {
-    /// A table of `1 << shift` bytes, all entries invalid.
-    pub fn new(shift: u32) -> HashTable {
-        let count = 1usize << shift.clamp(18, 40).saturating_sub(4);
-        HashTable { entries: (0..count).map(|_| [AtomicU64::new(0), AtomicU64::new(0)]).collect() }
-    }
-
-    /// Number of entries, a power of two.
-    pub fn len(&self) -> u64 {
-        self.entries.len() as u64
-    }
-
-    /// A table has always entries.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// V and R words of entry `index`.
-    pub fn read(&self, index: u64) -> Option<(u64, u64)> {
-        let [v, r] = self.entries.get(usize::try_from(index).ok()?)?;
-        Some((v.load(Ordering::Acquire), r.load(Ordering::Acquire)))
-    }
-
-    /// Replaces entry `index`; the V word becomes visible last.
-    pub fn write(&self, index: u64, v: u64, r: u64) -> bool {
-        let Some([slot_v, slot_r]) = usize::try_from(index).ok().and_then(|i| self.entries.get(i)) else {
-            return false;
-        };
-        slot_v.store(0, Ordering::Release);
-        slot_r.store(r, Ordering::Release);
-        slot_v.store(v, Ordering::Release);
-        true
-    }
-
-    /// Sets reference and change bits of entry `index`.
-    fn note(&self, index: u64, bits: u64) {
-        if let Some([_, r]) = usize::try_from(index).ok().and_then(|i| self.entries.get(i)) {
-            r.fetch_or(bits, Ordering::AcqRel);
-        }
-    }
-
-    fn group_mask(&self) -> u64 {
-        self.len() / GROUP - 1
-    }
 }
 
 /// A virtual page within its segment.

@@ -12,10 +12,13 @@ pub mod hash;
 pub mod radix;
 pub mod slb;
 pub mod space;
+pub mod table;
 pub mod tlb;
 
+mod translate;
+
 pub use fault::Fault;
-pub use hash::HashTable;
 pub use slb::Slb;
 pub use space::{Access, Keys, Mapping, Space, Tables};
+pub use table::HashTable;
 pub use tlb::{Invalidation, SoftTlb};

@@ -2,10 +2,8 @@
 
 use guest_mem::GuestMem;
 
-use crate::fault::Fault;
-use crate::hash::{self, HashTable};
-use crate::radix;
 use crate::slb::Slb;
+use crate::table::HashTable;
 
 /// The top four bits of a real address are ignored (Power ISA Book III, section 5.7.3: real mode).
 pub const REAL_MASK: u64 = 0x0fff_ffff_ffff_ffff;
@@ -91,18 +89,4 @@ pub struct Mapping {
     pub write: bool,
     /// Fetches allowed.
     pub execute: bool,
-}
-
-impl Space<'_> {
-    /// Translates `ea` for `access`, setting reference and change bits as the architecture asks.
-    ///
-    /// # Errors
-    /// The fault that the access causes; status bits without the store bit.
-    pub fn translate(&self, ea: u64, access: Access) -> Result<Mapping, Fault> {
-        match self.tables {
-            Tables::Real => Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true }),
-            Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
-            Tables::Hash { table, slb } => hash::translate(self, table, slb, ea, access),
-        }
-    }
 }

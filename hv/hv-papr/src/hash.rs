@@ -7,9 +7,8 @@ use hv_core::Visit;
 use papr_abi::hcall;
 use papr_abi::status::{H_NOT_FOUND, H_PARAMETER, H_PTEG_FULL};
 use ppc_mmu::Invalidation;
-use ppc_mmu::hash::{
-    GROUP, HashTable, R_CHANGE, R_NO_EXECUTE, R_REFERENCE, R_RPN, V_AVPN, V_LARGE, V_VALID, largest_shift,
-};
+use ppc_mmu::hash::{R_CHANGE, R_NO_EXECUTE, R_REFERENCE, R_RPN, V_AVPN, V_LARGE, V_VALID, largest_shift};
+use ppc_mmu::table::{GROUP, HashTable};
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};

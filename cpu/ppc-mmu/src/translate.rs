@@ -1,0 +1,19 @@
+//! Translation: one address, in the space and by the tables that apply.
+
+use crate::fault::Fault;
+use crate::space::{Access, Mapping, REAL_MASK, Space, Tables};
+use crate::{hash, radix};
+
+impl Space<'_> {
+    /// Translates `ea` for `access`, setting reference and change bits as the architecture asks.
+    ///
+    /// # Errors
+    /// The fault that the access causes; status bits without the store bit.
+    pub fn translate(&self, ea: u64, access: Access) -> Result<Mapping, Fault> {
+        match self.tables {
+            Tables::Real => Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true }),
+            Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
+            Tables::Hash { table, slb } => hash::translate(self, table, slb, ea, access),
+        }
+    }
+}
