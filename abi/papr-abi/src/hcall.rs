@@ -35,6 +35,7 @@ hcalls! {
     H_PROD = 0xe8;
     H_GET_PPP = 0xec;
     H_BULK_REMOVE = 0x124;
+    H_SET_XDABR = 0x134;
     H_STUFF_TCE = 0x138;
     H_PUT_TCE_INDIRECT = 0x13c;
     H_GET_CPU_CHARACTERISTICS = 0x1c8;
@@ -83,4 +84,24 @@ pub mod set_mode {
     pub const ADDR_TRANS_MODE: u64 = 3;
     /// Interrupt endianness.
     pub const LE: u64 = 4;
+}
+
+/// H_PAGE_INIT flags.
+pub mod page_init {
+    /// Fill the page with zeros.
+    pub const ZERO_PAGE: u64 = 1 << 15;
+    /// Copy the source page.
+    pub const COPY_PAGE: u64 = 1 << 14;
+    /// Make the instruction cache see it.
+    pub const ICACHE_INVALIDATE: u64 = 1 << 13;
+    /// The same, with the data cache written back.
+    pub const ICACHE_SYNCHRONIZE: u64 = 1 << 12;
+}
+
+/// H_SIGNAL_SYS_RESET targets that are not one vCPU.
+pub mod sys_reset {
+    /// All vCPUs.
+    pub const ALL: u64 = -1_i64 as u64;
+    /// All but the caller.
+    pub const ALL_OTHERS: u64 = -2_i64 as u64;
 }

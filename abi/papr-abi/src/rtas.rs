@@ -3,7 +3,7 @@
 //! The argument buffer is big-endian 32-bit cells: token, number of inputs, number of outputs, inputs, outputs; the
 //! first output is the status.
 
-/// One call.
+/// One call with one form of its arguments; a call with two forms has one token and two of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Property name.
@@ -33,11 +33,21 @@ calls! {
     START_CPU = 0x2006, "start-cpu", 3, 1;
     STOP_SELF = 0x2007, "stop-self", 0, 1;
     GET_SYSTEM_PARAMETER = 0x2008, "ibm,get-system-parameter", 3, 1;
+    SET_SYSTEM_PARAMETER = 0x2009, "ibm,set-system-parameter", 2, 1;
     SET_XIVE = 0x200a, "ibm,set-xive", 3, 1;
     GET_XIVE = 0x200b, "ibm,get-xive", 1, 3;
     INT_OFF = 0x200c, "ibm,int-off", 1, 1;
     INT_ON = 0x200d, "ibm,int-on", 1, 1;
+    CHECK_EXCEPTION = 0x200e, "check-exception", 6, 1;
+    CHECK_EXCEPTION_LONG = 0x200e, "check-exception", 7, 1;
     EVENT_SCAN = 0x200f, "event-scan", 4, 1;
+    NVRAM_FETCH = 0x2012, "nvram-fetch", 3, 2;
+    NVRAM_STORE = 0x2013, "nvram-store", 3, 2;
+    READ_PCI_CONFIG = 0x2016, "ibm,read-pci-config", 4, 2;
+    WRITE_PCI_CONFIG = 0x2017, "ibm,write-pci-config", 5, 1;
+    QUERY_INTERRUPT_SOURCE_NUMBER = 0x2018, "ibm,query-interrupt-source-number", 4, 3;
+    CHANGE_MSI = 0x2019, "ibm,change-msi", 6, 4;
+    CHANGE_MSI_SHORT = 0x2019, "ibm,change-msi", 6, 3;
     OS_TERM = 0x201f, "ibm,os-term", 1, 1;
 }
 
@@ -47,6 +57,19 @@ pub const SUCCESS: i32 = 0;
 pub const HARDWARE: i32 = -1;
 /// Parameter error, or the call does not exist.
 pub const PARAMETER: i32 = -3;
+
+/// The caller may not do this.
+pub const NOT_AUTHORIZED: i32 = -9002;
+/// A system parameter's buffer does not suit.
+pub const SYSTEM_PARAMETER_BUFFER: i32 = -9999;
+
+/// System parameters by number.
+pub mod system_parameter {
+    /// Entitlement and sizes of the partition, as text.
+    pub const SPLPAR_CHARACTERISTICS: u32 = 20;
+    /// Name of the partition.
+    pub const LPAR_NAME: u32 = 55;
+}
 
 /// Most inputs and outputs together.
 pub const MAX_CELLS: u32 = 16;

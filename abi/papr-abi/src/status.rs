@@ -23,6 +23,7 @@ codes! {
     H_BAD_MODE = -5;
     H_PTEG_FULL = -6;
     H_NOT_FOUND = -7;
+    H_RESERVED_DABR = -8;
     H_NO_MEM = -9;
     H_AUTHORITY = -10;
     H_PERMISSION = -11;

@@ -32,6 +32,8 @@ pub enum Next {
     Run,
     /// Wait until a request or an interrupt arrives, then run on.
     Wait,
+    /// The vCPU stops; interrupts do not start it again.
+    Stop,
     /// The machine stops.
     Halt(Halt),
 }

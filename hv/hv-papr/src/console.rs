@@ -16,20 +16,20 @@ pub(crate) const CALLS: &[Call] = &[
 const MAX: usize = 16;
 
 fn put_term_char(papr: &Papr, _: &mut Visit, &[unit, len, high, low, ..]: &Arguments) -> Checked {
-    if !papr.console.has_unit(unit) {
+    if !papr.ports.console.has_unit(unit) {
         return Err(H_PARAMETER);
     }
     let data = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
     let data = usize::try_from(len).ok().and_then(|len| data.get(..len)).ok_or(H_PARAMETER)?;
-    Ok(Answer::status(if papr.console.put(data) { H_SUCCESS } else { H_BUSY }))
+    Ok(Answer::status(if papr.ports.console.put(data) { H_SUCCESS } else { H_BUSY }))
 }
 
 fn get_term_char(papr: &Papr, _: &mut Visit, &[unit, ..]: &Arguments) -> Checked {
-    if !papr.console.has_unit(unit) {
+    if !papr.ports.console.has_unit(unit) {
         return Err(H_PARAMETER);
     }
     let mut data = [0; MAX];
-    let mut len = papr.console.get(&mut data).min(MAX);
+    let mut len = papr.ports.console.get(&mut data).min(MAX);
     // Guests take NUL after CR for line padding: it must not stand in the same answer.
     let nul_after_cr = |pair: &[u8]| pair == b"\r\0";
     while let Some(at) = data.get(..len).and_then(|d| d.windows(2).position(nul_after_cr)) {

@@ -3,9 +3,11 @@
 //! Indices, page sizes and addresses are the guest's: each is checked against the table and RAM. A removed or changed
 //! entry is unreachable on every vCPU before the guest can depend on it.
 
+use std::sync::atomic::Ordering;
+
 use hv_core::Visit;
 use papr_abi::hcall;
-use papr_abi::status::{H_NOT_FOUND, H_PARAMETER, H_PTEG_FULL};
+use papr_abi::status::{H_CONTINUE, H_NOT_FOUND, H_PARAMETER, H_PTEG_FULL};
 use ppc_mmu::Invalidation;
 use ppc_mmu::hash::{R_CHANGE, R_NO_EXECUTE, R_REFERENCE, R_RPN, V_AVPN, V_LARGE, V_VALID, largest_shift};
 use ppc_mmu::table::{GROUP, HashTable};
@@ -21,6 +23,7 @@ pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_CLEAR_REF, handler: clear_ref },
     Call { number: hcall::H_PROTECT, handler: protect },
     Call { number: hcall::H_BULK_REMOVE, handler: bulk_remove },
+    Call { number: hcall::H_CLEAR_HPT, handler: clear_hpt },
 ];
 
 const H_EXACT: u64 = 1 << 39;
@@ -187,4 +190,19 @@ fn bulk_remove(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
         };
     }
     Ok(Answer::outputs(out))
+}
+
+/// Invalidates every entry, a slice at a time: H_CONTINUE asks the guest to call again for the next one.
+fn clear_hpt(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+    const SLICE: u64 = 1 << 15;
+    let table = table(visit)?;
+    let first = papr.cleared.load(Ordering::Relaxed);
+    let end = table.len().min(first.saturating_add(SLICE));
+    for index in first..end {
+        table.write(index, 0, 0);
+    }
+    visit.peers.invalidate(Invalidation::All);
+    let finished = end == table.len();
+    papr.cleared.store(if finished { 0 } else { end }, Ordering::Relaxed);
+    if finished { Ok(Answer::ok()) } else { Err(H_CONTINUE) }
 }

@@ -10,8 +10,10 @@ pub mod papr;
 pub mod ports;
 
 mod console;
+mod dma;
 mod hash;
 mod interrupts;
+mod memory;
 mod mode;
 mod processor;
 mod radix;

@@ -41,7 +41,7 @@ fn h_set_mode(_: &Papr, visit: &mut Visit, &[flags, resource, value1, value2, ..
 }
 
 fn random(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
-    papr.random.next().map(|bits| Answer::outputs([bits])).ok_or(H_HARDWARE)
+    papr.ports.random.next().map(|bits| Answer::outputs([bits])).ok_or(H_HARDWARE)
 }
 
 /// This processor does not speculate: nothing need be flushed on entry or exit, no barrier is needed. The guest then

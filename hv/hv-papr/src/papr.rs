@@ -1,7 +1,7 @@
 //! The PAPR interface: finds the call, runs it, stores what it returns.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use exec::interrupt::program;
 use exec::{Instruction, Interrupt};
@@ -10,9 +10,9 @@ use papr_abi::hcall;
 use papr_abi::status::H_FUNCTION;
 
 use crate::answer::{Answer, Checked};
-use crate::ports::{Console, InterruptController, Random, TimeOfDay};
+use crate::ports::Ports;
 use crate::processor::Areas;
-use crate::{console, hash, interrupts, mode, processor, radix, rtas};
+use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas};
 
 /// Arguments r4 to r12.
 pub type Arguments = [u64; 9];
@@ -29,38 +29,38 @@ pub struct Call {
 }
 
 /// The calls, by family.
-const FAMILIES: [&[Call]; 7] =
-    [console::CALLS, hash::CALLS, interrupts::CALLS, mode::CALLS, processor::CALLS, radix::CALLS, rtas::CALLS];
+const FAMILIES: [&[Call]; 9] = [
+    console::CALLS,
+    dma::CALLS,
+    hash::CALLS,
+    interrupts::CALLS,
+    memory::CALLS,
+    mode::CALLS,
+    processor::CALLS,
+    radix::CALLS,
+    rtas::CALLS,
+];
 
 /// The PAPR personality of one machine.
 pub struct Papr {
-    pub(crate) console: Box<dyn Console>,
-    pub(crate) interrupts: Box<dyn InterruptController>,
-    pub(crate) time: Box<dyn TimeOfDay>,
-    pub(crate) random: Box<dyn Random>,
+    pub(crate) ports: Ports,
     pub(crate) areas: Mutex<Vec<Areas>>,
     pub(crate) prodded: Vec<AtomicBool>,
+    /// Entries of the hashed page table that an unfinished H_CLEAR_HPT has cleared.
+    pub(crate) cleared: AtomicU64,
     calls: Vec<&'static Call>,
 }
 
 impl Papr {
     /// A personality for `cpus` vCPUs with these devices.
-    pub fn new(
-        cpus: u32,
-        console: Box<dyn Console>,
-        interrupts: Box<dyn InterruptController>,
-        time: Box<dyn TimeOfDay>,
-        random: Box<dyn Random>,
-    ) -> Papr {
+    pub fn new(cpus: u32, ports: Ports) -> Papr {
         let mut calls: Vec<&'static Call> = FAMILIES.iter().flat_map(|family| family.iter()).collect();
         calls.sort_by_key(|call| call.number);
         Papr {
-            console,
-            interrupts,
-            time,
-            random,
+            ports,
             areas: Mutex::new(vec![Areas::default(); cpus as usize]),
             prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),
+            cleared: AtomicU64::new(0),
             calls,
         }
     }

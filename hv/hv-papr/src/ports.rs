@@ -43,3 +43,66 @@ pub trait Random: Send + Sync {
     /// Sixty-four random bits, or `None` when the host has none.
     fn next(&self) -> Option<u64>;
 }
+
+/// Non-volatile memory.
+pub trait Nvram: Send + Sync {
+    /// Bytes of the store.
+    fn size(&self) -> u32;
+    /// Copies bytes from `offset` on; `false` when they are not all in the store.
+    fn read(&self, offset: u32, out: &mut [u8]) -> bool;
+    /// Replaces bytes from `offset` on, all or none.
+    fn write(&self, offset: u32, data: &[u8]) -> bool;
+}
+
+/// A register in a PCI function's configuration space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigRegister {
+    /// Bus number.
+    pub bus: u8,
+    /// Device (5 bits) and function (3 bits).
+    pub function: u8,
+    /// Byte offset, below 4096; a multiple of `width`.
+    pub offset: u16,
+    /// Bytes: 1, 2 or 4.
+    pub width: u8,
+}
+
+/// A PCI host bridge, as far as RTAS reaches it.
+pub trait PciBridge: Send + Sync {
+    /// Bus unit identifier: the unit address of its node.
+    fn unit(&self) -> u64;
+    /// Reads a register, zero-extended; `None` when no function is there.
+    fn read_config(&self, register: ConfigRegister) -> Option<u32>;
+    /// Writes a register; without a function nothing happens.
+    fn write_config(&self, register: ConfigRegister, value: u32);
+}
+
+/// A DMA window: it begins at bus address 0, its pages have 4 KiB and 64-bit entries (PAPR 14.5.4.2).
+pub trait DmaWindow: Send + Sync {
+    /// Logical I/O bus number.
+    fn liobn(&self) -> u32;
+    /// The entry of a page; `None` outside the window.
+    fn entry(&self, page: u64) -> Option<u64>;
+    /// Sets entries from page `first` on, all or none; `false` when they are not all in the window.
+    fn set(&self, first: u64, entries: &[u64]) -> bool;
+    /// Gives `count` pages from `first` on the same entry, all or none.
+    fn fill(&self, first: u64, count: u64, entry: u64) -> bool;
+}
+
+/// Everything that the calls need.
+pub struct Ports {
+    /// The virtual terminal.
+    pub console: Box<dyn Console>,
+    /// The interrupt controller.
+    pub interrupts: Box<dyn InterruptController>,
+    /// The clock.
+    pub time: Box<dyn TimeOfDay>,
+    /// Random numbers.
+    pub random: Box<dyn Random>,
+    /// Non-volatile memory.
+    pub nvram: Box<dyn Nvram>,
+    /// PCI host bridges.
+    pub bridges: Vec<Box<dyn PciBridge>>,
+    /// DMA windows.
+    pub windows: Vec<Box<dyn DmaWindow>>,
+}

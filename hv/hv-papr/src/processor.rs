@@ -3,10 +3,13 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use exec::Interrupt;
 use guest_mem::Order;
 use hv_core::{Next, Visit};
-use papr_abi::hcall;
-use papr_abi::status::{H_BAD_MODE, H_CONTINUE, H_FUNCTION, H_P2, H_PARAMETER, H_RESOURCE};
+use papr_abi::hcall::{self, sys_reset};
+use papr_abi::status::{
+    H_BAD_MODE, H_CONTINUE, H_FUNCTION, H_HARDWARE, H_P2, H_PARAMETER, H_RESERVED_DABR, H_RESOURCE,
+};
 use ppc_isa::msr;
 
 use crate::answer::{Answer, Checked};
@@ -19,6 +22,10 @@ pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_PROD, handler: prod },
     Call { number: hcall::H_JOIN, handler: join },
     Call { number: hcall::H_HOME_NODE_ASSOCIATIVITY, handler: home_node_associativity },
+    Call { number: hcall::H_SET_SPRG0, handler: set_sprg0 },
+    Call { number: hcall::H_SET_DABR, handler: |_, _, _| Err(H_RESERVED_DABR) },
+    Call { number: hcall::H_SET_XDABR, handler: |_, _, _| Err(H_HARDWARE) },
+    Call { number: hcall::H_SIGNAL_SYS_RESET, handler: signal_sys_reset },
 ];
 
 /// Areas that a vCPU has registered: guest real addresses.
@@ -116,4 +123,19 @@ fn home_node_associativity(papr: &Papr, _: &mut Visit, &[flags, cpu, ..]: &Argum
     }
     let pair = |high: u64, low: u64| (high | MARK_32) << 32 | low | MARK_32;
     Ok(Answer::outputs([pair(0, 0), pair(0, 0), (cpu | MARK_32) << 32 | 0xffff_ffff, u64::MAX, u64::MAX, u64::MAX]))
+}
+
+fn set_sprg0(_: &Papr, visit: &mut Visit, &[value, ..]: &Arguments) -> Checked {
+    visit.vcpu.shared.set_sprg(0, value);
+    Ok(Answer::ok())
+}
+
+/// With one vCPU the only target is the caller, which takes the interrupt behind the call.
+fn signal_sys_reset(papr: &Papr, visit: &mut Visit, &[target, ..]: &Arguments) -> Checked {
+    if target == sys_reset::ALL || target == u64::from(visit.vcpu.state.pir) {
+        visit.deliver(Interrupt::SystemReset);
+    } else if target != sys_reset::ALL_OTHERS && target >= papr.prodded.len() as u64 {
+        return Err(H_PARAMETER);
+    }
+    Ok(Answer::ok())
 }

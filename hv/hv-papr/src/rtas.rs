@@ -1,14 +1,21 @@
 //! H_RTAS: run-time abstraction services, called with an argument buffer of big-endian cells.
 
+use std::collections::BTreeMap;
+
 use exec::timer;
 use guest_mem::{GuestMem, Order};
 use hv_core::{Halt, Next, Visit};
 use papr_abi::hcall;
-use papr_abi::rtas::{self, Call as Service, MAX_CELLS, PARAMETER, SUCCESS};
+use papr_abi::rtas::{self, Call as Form, MAX_CELLS, PARAMETER, SUCCESS};
 use papr_abi::status::H_PARAMETER;
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
+
+mod nvram;
+mod parameter;
+mod pci;
+mod processor;
 
 pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
 
@@ -31,30 +38,38 @@ impl Cells {
     }
 }
 
-type Run = fn(&Papr, &mut Visit, &mut Cells) -> i32;
+/// One form of a service, and what it does; it returns the status.
+type Service = (Form, fn(&Papr, &mut Visit, &mut Cells) -> i32);
 
 /// The services of this machine; the device tree publishes exactly these.
-const SERVICES: &[(Service, Run)] = &[
+const FAMILIES: [&[Service]; 5] = [SERVICES, nvram::SERVICES, parameter::SERVICES, pci::SERVICES, processor::SERVICES];
+
+const SERVICES: &[Service] = &[
     (rtas::DISPLAY_CHARACTER, display_character),
     (rtas::GET_TIME_OF_DAY, get_time_of_day),
     (rtas::SET_TIME_OF_DAY, set_time_of_day),
     (rtas::POWER_OFF, |_, _, cells| halt(cells, Halt::PowerOff)),
     (rtas::SYSTEM_REBOOT, |_, _, cells| halt(cells, Halt::Reset)),
-    (rtas::GET_SYSTEM_PARAMETER, |_, _, _| PARAMETER),
     (rtas::SET_XIVE, set_xive),
     (rtas::GET_XIVE, get_xive),
     (rtas::INT_OFF, |papr, _, cells| enable(papr, cells, false)),
     (rtas::INT_ON, |papr, _, cells| enable(papr, cells, true)),
+    (rtas::CHECK_EXCEPTION, |_, _, _| NO_EVENT),
+    (rtas::CHECK_EXCEPTION_LONG, |_, _, _| NO_EVENT),
     (rtas::EVENT_SCAN, |_, _, _| NO_EVENT),
     (rtas::OS_TERM, os_term),
 ];
 
-/// event-scan: nothing to report.
+/// event-scan and check-exception: nothing to report.
 const NO_EVENT: i32 = 1;
 
-/// The services that a machine's device tree shall publish.
-pub fn services() -> impl Iterator<Item = Service> {
-    SERVICES.iter().map(|(service, _)| *service)
+fn forms() -> impl Iterator<Item = &'static Service> {
+    FAMILIES.into_iter().flatten()
+}
+
+/// Name and token of the services that a machine's device tree shall publish.
+pub fn services() -> BTreeMap<&'static str, u32> {
+    forms().map(|(form, _)| (form.name, form.token)).collect()
 }
 
 fn h_rtas(papr: &Papr, visit: &mut Visit, &[buffer, ..]: &Arguments) -> Checked {
@@ -74,10 +89,10 @@ fn h_rtas(papr: &Papr, visit: &mut Visit, &[buffer, ..]: &Arguments) -> Checked 
     for (n, input) in (0..inputs).zip(&mut cells.inputs) {
         *input = cell(3 + n).ok_or(H_PARAMETER)?;
     }
-    let service = SERVICES.iter().find(|(s, _)| s.token == token && s.inputs == inputs && s.outputs == outputs);
+    let service = forms().find(|(form, _)| (form.token, form.inputs, form.outputs) == (token, inputs, outputs));
     let status = match service {
-        Some((service, run)) => {
-            visit.counts.hypercall("rtas", service.name);
+        Some((form, run)) => {
+            visit.counts.hypercall("rtas", form.name);
             run(papr, visit, &mut cells)
         }
         None => {
@@ -105,12 +120,12 @@ fn halt(cells: &mut Cells, why: Halt) -> i32 {
 }
 
 fn display_character(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    papr.console.put(&[cells.input(0) as u8]);
+    papr.ports.console.put(&[cells.input(0) as u8]);
     SUCCESS
 }
 
 fn get_time_of_day(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    let (seconds, nanoseconds) = papr.time.now();
+    let (seconds, nanoseconds) = papr.ports.time.now();
     let (year, month, day) = date_of(seconds.div_euclid(86400));
     let second = seconds.rem_euclid(86400) as u32;
     let values = [year as u32, month, day, second / 3600, second / 60 % 60, second % 60, nanoseconds];
@@ -132,7 +147,7 @@ fn set_time_of_day(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
         return PARAMETER;
     }
     let days = days_of(i64::from(year), month, day);
-    papr.time.set(days * 86400 + i64::from(hour * 3600 + minute * 60 + second));
+    papr.ports.time.set(days * 86400 + i64::from(hour * 3600 + minute * 60 + second));
     SUCCESS
 }
 
@@ -159,19 +174,19 @@ fn days_of(year: i64, month: u32, day: u32) -> i64 {
 }
 
 fn set_xive(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    let done = papr.interrupts.set_source(cells.input(0), cells.input(1), cells.input(2) as u8);
+    let done = papr.ports.interrupts.set_source(cells.input(0), cells.input(1), cells.input(2) as u8);
     if done { SUCCESS } else { PARAMETER }
 }
 
 fn get_xive(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    let Some((server, priority)) = papr.interrupts.source(cells.input(0)) else { return PARAMETER };
+    let Some((server, priority)) = papr.ports.interrupts.source(cells.input(0)) else { return PARAMETER };
     cells.output(0, server);
     cells.output(1, priority.into());
     SUCCESS
 }
 
 fn enable(papr: &Papr, cells: &Cells, enabled: bool) -> i32 {
-    if papr.interrupts.set_enabled(cells.input(0), enabled) { SUCCESS } else { PARAMETER }
+    if papr.ports.interrupts.set_enabled(cells.input(0), enabled) { SUCCESS } else { PARAMETER }
 }
 
 /// The operating system gives up; its words are a NUL-terminated string in guest memory.

@@ -8,16 +8,17 @@ use exec::{PartitionState, Requests, Vcpu, request};
 use guest_mem::{GuestMem, Order};
 use hv_core::{Hypervisor, Interface};
 use hv_papr::Papr;
+use hv_papr::ports::Ports;
 use hv_pv::Kvm;
 use papr_abi::rtas;
-use platform::{HostRandom, Rtc, Vty, Xics};
+use platform::{DmaWindow, HostRandom, Nvram, Rtc, Vty, Xics};
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::{HashTable, Invalidation};
 use thiserror::Error;
 
 use crate::plan::Layout;
-use crate::ports::{RandomPort, RtcPort, VtyPort, XicsPort};
-use crate::tree::{self, VTY_IRQ};
+use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, VtyPort, WindowPort, XicsPort};
+use crate::{pci, sources, tree};
 
 /// Why a planned machine could not be built.
 #[derive(Debug, Error)]
@@ -64,7 +65,7 @@ impl Controls {
     /// Types bytes at the console; returns how many were taken.
     pub fn type_in(&self, data: &[u8]) -> usize {
         let taken = self.vty.type_in(data);
-        self.xics.set_line(VTY_IRQ, true);
+        self.xics.set_line(sources::VTY, true);
         taken
     }
 
@@ -114,19 +115,21 @@ impl Machine {
                 }
             }
         };
-        let xics = Arc::new(Xics::new(1, &[(VTY_IRQ, false)], Box::new(wake)));
+        let xics = Arc::new(Xics::new(1, &sources::all(), Box::new(wake)));
         let vty = Arc::new(Vty::new(console));
-        let papr = Papr::new(
-            1,
-            Box::new(VtyPort(Arc::clone(&vty))),
-            Box::new(XicsPort(Arc::clone(&xics))),
-            Box::new(RtcPort(Rtc::default())),
-            Box::new(RandomPort(HostRandom::default())),
-        );
+        let ports = Ports {
+            console: Box::new(VtyPort(Arc::clone(&vty))),
+            interrupts: Box::new(XicsPort(Arc::clone(&xics))),
+            time: Box::new(RtcPort(Rtc::default())),
+            random: Box::new(RandomPort(HostRandom::default())),
+            nvram: Box::new(NvramPort(Nvram::default())),
+            bridges: vec![Box::new(EmptyBridge)],
+            windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
+        };
         let calls = spec.calls;
         let mut interfaces: Vec<Box<dyn Interface>> = Vec::new();
         if calls.papr {
-            interfaces.push(Box::new(papr));
+            interfaces.push(Box::new(Papr::new(1, ports)));
         }
         if calls.pv() {
             interfaces.push(Box::new(Kvm { kvm: calls.kvm, epapr: calls.epapr }));

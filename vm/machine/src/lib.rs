@@ -11,7 +11,9 @@ pub mod plan;
 pub mod spec;
 
 mod fdt;
+mod pci;
 mod ports;
+mod sources;
 mod tree;
 
 pub use board::{BuildError, Controls, Machine};

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use hv_papr::ports::{Console, InterruptController, Random, TimeOfDay};
+use hv_papr::ports::{ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay};
 use platform::{HostRandom, Rtc, Vty, Xics};
+
+use crate::pci;
 
 /// Unit address of the virtual terminal.
 pub const VTY_UNIT: u64 = 0x7100_0000;
@@ -82,5 +84,58 @@ pub struct RandomPort(pub HostRandom);
 impl Random for RandomPort {
     fn next(&self) -> Option<u64> {
         self.0.next()
+    }
+}
+
+/// Non-volatile memory.
+pub struct NvramPort(pub platform::Nvram);
+
+impl Nvram for NvramPort {
+    fn size(&self) -> u32 {
+        platform::nvram::SIZE
+    }
+
+    fn read(&self, offset: u32, out: &mut [u8]) -> bool {
+        self.0.read(offset, out)
+    }
+
+    fn write(&self, offset: u32, data: &[u8]) -> bool {
+        self.0.write(offset, data)
+    }
+}
+
+/// The host bridge of [`pci`], with no function behind it.
+pub struct EmptyBridge;
+
+impl PciBridge for EmptyBridge {
+    fn unit(&self) -> u64 {
+        pci::UNIT
+    }
+
+    fn read_config(&self, _: ConfigRegister) -> Option<u32> {
+        None
+    }
+
+    fn write_config(&self, _: ConfigRegister, _: u32) {}
+}
+
+/// The DMA window of [`pci`]'s bridge.
+pub struct WindowPort(pub platform::DmaWindow);
+
+impl DmaWindow for WindowPort {
+    fn liobn(&self) -> u32 {
+        pci::LIOBN
+    }
+
+    fn entry(&self, page: u64) -> Option<u64> {
+        self.0.entry(page)
+    }
+
+    fn set(&self, first: u64, entries: &[u64]) -> bool {
+        self.0.set(first, entries)
+    }
+
+    fn fill(&self, first: u64, count: u64, entry: u64) -> bool {
+        self.0.fill(first, count, entry)
     }
 }

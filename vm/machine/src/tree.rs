@@ -9,18 +9,25 @@ use crate::fdt::Writer;
 use crate::plan::Layout;
 use crate::ports::VTY_UNIT;
 use crate::spec::Mmu;
+use crate::{pci, sources};
 
-/// Interrupt source of the terminal.
-pub const VTY_IRQ: u32 = 0x1100;
 const VTY_PATH: &str = "/vdevice/vty@71000000";
+const NVRAM_UNIT: u32 = 0x7100_0001;
 const PIC_PHANDLE: u32 = 1;
 const CACHE_LINE: u32 = 128;
+/// Granularity of memory that could be added.
+const MEMORY_BLOCK: u32 = 0x1000_0000;
 
 /// Hypercall groups that exist here; Linux uses a group only when its name is listed.
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 13] = [
     "hcall-pft",
     "hcall-term",
     "hcall-interrupt",
+    "hcall-tce",
+    "hcall-multi-tce",
+    "hcall-sprg0",
+    "hcall-copy",
+    "hcall-debug",
     "hcall-splpar",
     "hcall-bulk",
     "hcall-set-mode",
@@ -101,6 +108,14 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             pic.cells("ibm,interrupt-server-ranges", &[0, 1]);
             pic.cell("phandle", PIC_PHANDLE);
         });
+        root.node("event-sources", event_sources);
+        root.node("ibm,platform-facilities", |facilities| {
+            facilities.text("device_type", "ibm,platform-facilities");
+            facilities.cell("#address-cells", 1);
+            facilities.cell("#size-cells", 0);
+            facilities.node("ibm,random-v1", |random| random.text("compatible", "ibm,random"));
+        });
+        pci::write(root, PIC_PHANDLE);
         root.node("vdevice", vdevice);
     });
     tree.finish(0)
@@ -120,8 +135,8 @@ fn chosen(node: &mut Writer, layout: &Layout) {
 }
 
 fn rtas(node: &mut Writer, layout: &Layout) {
-    for service in services() {
-        node.cell(service.name, service.token);
+    for (name, token) in services() {
+        node.cell(name, token);
     }
     node.strings("ibm,hypertas-functions", &FUNCTIONS);
     node.cell("linux,rtas-base", layout.rtas.start as u32);
@@ -130,6 +145,9 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     node.cell("rtas-error-log-max", 0x800);
     node.cell("rtas-event-scan-rate", 1);
     node.flag("ibm,extended-os-term");
+    // End of memory, memory block, processors: nothing can be added.
+    let [end_high, end_low] = [layout.spec.memory >> 32, layout.spec.memory].map(|half| half as u32);
+    node.cells("ibm,lrdr-capacity", &[end_high, end_low, 0, MEMORY_BLOCK, 1]);
     node.cells("ibm,associativity-reference-points", &[4, 4, 2]);
     node.cells("ibm,max-associativity-domains", &[4, 0, 0, 0, 1]);
 }
@@ -168,6 +186,14 @@ fn cpu(node: &mut Writer, layout: &Layout) {
     node.cells("ibm,associativity", &[5, 0, 0, 0, 0, 0]);
 }
 
+fn event_sources(node: &mut Writer) {
+    node.flag("interrupt-controller");
+    node.cell("#interrupt-cells", 2);
+    node.cells("interrupt-ranges", &[sources::EPOW, 1, sources::HOT_PLUG, 1]);
+    node.node("epow-events", |events| events.cells("interrupts", &[sources::EPOW, 0]));
+    node.node("hot-plug-events", |events| events.cells("interrupts", &[sources::HOT_PLUG, 0]));
+}
+
 fn vdevice(node: &mut Writer) {
     node.text("compatible", "IBM,vdevice");
     node.text("device_type", "vdevice");
@@ -179,6 +205,12 @@ fn vdevice(node: &mut Writer) {
         vty.text("compatible", "hvterm1");
         vty.text("device_type", "serial");
         vty.cell("reg", VTY_UNIT as u32);
-        vty.cells("interrupts", &[VTY_IRQ, 0]);
+        vty.cells("interrupts", &[sources::VTY, 0]);
+    });
+    node.node("nvram@71000001", |nvram| {
+        nvram.text("compatible", "powervisor,nvram");
+        nvram.text("device_type", "nvram");
+        nvram.cell("reg", NVRAM_UNIT);
+        nvram.cell("#bytes", platform::nvram::SIZE);
     });
 }

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use exec::{Clock, Context, Engine, NoMmio, Vcpu, request, timer};
+use exec::{Clock, Context, Engine, NoMmio, Requests, Vcpu, request, timer};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
 use machine::clock::duration;
@@ -96,6 +96,11 @@ fn run_vcpu(
                 wait(machine, visit.vcpu, &context, time.is_virtual);
                 *idle += since.elapsed();
             }
+            Next::Stop => {
+                let since = Instant::now();
+                stay_stopped(requests);
+                *idle += since.elapsed();
+            }
             Next::Halt(why) => return Outcome::Halted(why),
         }
     }
@@ -113,4 +118,12 @@ fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool)
     }
     let deadline = if ticks < FOREVER { Instant::now().checked_add(duration(ticks)) } else { None };
     context.requests.sleep(deadline);
+}
+
+/// Sleeps until the machine is told to stop running. Nothing that waits for the vCPU concerns it any more.
+fn stay_stopped(requests: &Requests) {
+    while requests.pending() & request::STOP == 0 {
+        requests.take(!request::STOP);
+        requests.sleep(None);
+    }
 }

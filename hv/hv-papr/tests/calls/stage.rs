@@ -1,0 +1,246 @@
+//! One vCPU with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
+
+use std::sync::{Mutex, MutexGuard};
+
+use exec::supervisor::Peers;
+use exec::{Clock, Context, NoMmio, PartitionState, Requests, Vcpu};
+use guest_mem::{GuestMem, Order};
+use hv_core::{ExitCounts, Interface, Next, Visit};
+use hv_papr::Papr;
+use hv_papr::ports::{
+    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Ports, Random, TimeOfDay,
+};
+use papr_abi::hcall::H_RTAS;
+use papr_abi::rtas;
+use ppc_isa::Cpu;
+use ppc_mmu::{HashTable, Invalidation};
+
+pub const RAM: u64 = 1 << 20;
+pub const LIOBN: u64 = 0x8000_0000;
+/// Pages of the DMA window.
+pub const PAGES: usize = 2048;
+pub const BRIDGE: u64 = 0x0800_0000_2000_0000;
+
+/// The word that stands for `sc 1`.
+const CALL: u32 = 0x7c00_0268;
+/// Where RTAS arguments are put.
+const CELLS: u64 = 0x8_0000;
+
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn ticks(&self, _: u64) -> u64 {
+        0
+    }
+}
+
+struct Nobody;
+
+impl Peers for Nobody {
+    fn invalidate(&self, _: Invalidation) {}
+}
+
+struct Silent;
+
+impl Console for Silent {
+    fn has_unit(&self, _: u64) -> bool {
+        false
+    }
+    fn put(&self, _: &[u8]) -> bool {
+        false
+    }
+    fn get(&self, _: &mut [u8]) -> usize {
+        0
+    }
+}
+
+impl InterruptController for Silent {
+    fn set_cppr(&self, _: u32, _: u8) {}
+    fn accept(&self, _: u32) -> u32 {
+        0
+    }
+    fn end(&self, _: u32, _: u32) {}
+    fn set_mfrr(&self, _: u32, _: u8) -> bool {
+        false
+    }
+    fn poll(&self, _: u32) -> Option<(u32, u8)> {
+        None
+    }
+    fn set_source(&self, _: u32, _: u32, _: u8) -> bool {
+        false
+    }
+    fn source(&self, _: u32) -> Option<(u32, u8)> {
+        None
+    }
+    fn set_enabled(&self, _: u32, _: bool) -> bool {
+        false
+    }
+}
+
+impl TimeOfDay for Silent {
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+    fn set(&self, _: i64) {}
+}
+
+impl Random for Silent {
+    fn next(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// A row of values behind a lock.
+struct Row<T>(Mutex<Vec<T>>);
+
+impl<T: Copy> Row<T> {
+    fn new(value: T, len: usize) -> Row<T> {
+        Row(Mutex::new(vec![value; len]))
+    }
+
+    fn values(&self) -> MutexGuard<'_, Vec<T>> {
+        self.0.lock().unwrap()
+    }
+
+    fn set(&self, first: u64, values: &[T]) -> bool {
+        let mut row = self.values();
+        let places = row.get_mut(first as usize..).and_then(|rest| rest.get_mut(..values.len()));
+        places.map(|places| places.copy_from_slice(values)).is_some()
+    }
+}
+
+impl Nvram for Row<u8> {
+    fn size(&self) -> u32 {
+        self.values().len() as u32
+    }
+    fn read(&self, offset: u32, out: &mut [u8]) -> bool {
+        let row = self.values();
+        let found = row.get(offset as usize..).and_then(|rest| rest.get(..out.len()));
+        found.map(|found| out.copy_from_slice(found)).is_some()
+    }
+    fn write(&self, offset: u32, data: &[u8]) -> bool {
+        self.set(offset.into(), data)
+    }
+}
+
+impl DmaWindow for Row<u64> {
+    fn liobn(&self) -> u32 {
+        LIOBN as u32
+    }
+    fn entry(&self, page: u64) -> Option<u64> {
+        self.values().get(usize::try_from(page).ok()?).copied()
+    }
+    fn set(&self, first: u64, entries: &[u64]) -> bool {
+        self.set(first, entries)
+    }
+    fn fill(&self, first: u64, count: u64, entry: u64) -> bool {
+        let mut row = self.values();
+        let places = row.get_mut(first as usize..).and_then(|rest| rest.get_mut(..count as usize));
+        places.map(|places| places.fill(entry)).is_some()
+    }
+}
+
+/// A bridge with one register, at 0x10 of function 3 on bus 2, that sizes like a base address register of 4 KiB, and
+/// one at 0x104.
+struct Bridge(Row<u32>);
+
+const BAR: ConfigRegister = ConfigRegister { bus: 2, function: 3, offset: 0x10, width: 4 };
+const EXTENDED: ConfigRegister = ConfigRegister { offset: 0x104, ..BAR };
+
+impl PciBridge for Bridge {
+    fn unit(&self) -> u64 {
+        BRIDGE
+    }
+    fn read_config(&self, register: ConfigRegister) -> Option<u32> {
+        match register {
+            BAR => Some(self.0.values()[0]),
+            EXTENDED => Some(0xe0e0),
+            _ => None,
+        }
+    }
+    fn write_config(&self, register: ConfigRegister, value: u32) {
+        if register == BAR {
+            self.0.values()[0] = value & !0xfff;
+        }
+    }
+}
+
+pub struct Stage {
+    pub mem: GuestMem,
+    pub partition: PartitionState,
+    pub vcpu: Vcpu,
+    requests: Requests,
+    papr: Papr,
+}
+
+impl Stage {
+    pub fn new() -> Stage {
+        let ports = Ports {
+            console: Box::new(Silent),
+            interrupts: Box::new(Silent),
+            time: Box::new(Silent),
+            random: Box::new(Silent),
+            nvram: Box::new(Row::new(0_u8, 0x1_0000)),
+            bridges: vec![Box::new(Bridge(Row::new(0, 1)))],
+            windows: vec![Box::new(Row::new(0_u64, PAGES))],
+        };
+        Stage {
+            mem: GuestMem::new(RAM).unwrap(),
+            partition: PartitionState::new(Some(HashTable::new(20)), true),
+            vcpu: Vcpu::new(Cpu::Power9, 0),
+            requests: Requests::default(),
+            papr: Papr::new(1, ports),
+        }
+    }
+
+    /// Makes a call; returns r3 and how the vCPU goes on.
+    fn answer(&mut self, number: u64, arguments: &[u64]) -> (i64, Next) {
+        let context = Context {
+            mem: &self.mem,
+            partition: &self.partition,
+            requests: &self.requests,
+            clock: &Stopped,
+            mmio: &NoMmio,
+        };
+        let gpr = &mut self.vcpu.state.gpr;
+        gpr[3] = number;
+        gpr[4..13].fill(0xdead);
+        gpr[4..4 + arguments.len()].copy_from_slice(arguments);
+        let counts = &mut ExitCounts::default();
+        let mut visit = Visit { vcpu: &mut self.vcpu, context: &context, peers: &Nobody, counts };
+        let next = self.papr.illegal(&mut visit, CALL).unwrap();
+        (self.vcpu.state.gpr[3] as i64, next)
+    }
+
+    /// Makes a call; returns r3.
+    pub fn call(&mut self, number: u64, arguments: &[u64]) -> i64 {
+        self.answer(number, arguments).0
+    }
+
+    /// r4 after a call.
+    pub fn r4(&self) -> u64 {
+        self.vcpu.state.gpr[4]
+    }
+
+    /// Calls a service; returns status, further outputs, and how the vCPU goes on.
+    pub fn service(&mut self, form: rtas::Call, inputs: &[u32]) -> (i32, Vec<u32>, Next) {
+        assert_eq!(inputs.len(), form.inputs as usize);
+        let cells = [&[form.token, form.inputs, form.outputs], inputs].concat();
+        for (at, cell) in (CELLS..).step_by(4).zip(&cells) {
+            self.mem.store(at, Order::Big, *cell);
+        }
+        let (status, next) = self.answer(H_RTAS, &[CELLS]);
+        assert_eq!(status, 0);
+        let first = CELLS + 4 * cells.len() as u64;
+        let mut outputs = (first..).step_by(4).map(|at| self.mem.load::<u32>(at, Order::Big).unwrap());
+        (outputs.next().unwrap() as i32, outputs.take(form.outputs as usize - 1).collect(), next)
+    }
+
+    /// Bytes of RAM.
+    pub fn bytes(&self, address: u64, len: usize) -> Vec<u8> {
+        let mut out = vec![0; len];
+        assert!(self.mem.read(address, &mut out));
+        out
+    }
+}
