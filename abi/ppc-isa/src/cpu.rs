@@ -23,23 +23,23 @@ pub const TO_207: Level = Level { from: 200, to: 207 };
 pub enum Unit {
     /// Always on.
     None,
-    /// Floating point, MSR[FP].
+    /// Floating point, `MSR[FP]`.
     Fp,
-    /// AltiVec, MSR[VEC].
+    /// AltiVec, `MSR[VEC]`.
     Vmx,
-    /// VSX, MSR[VSX].
+    /// VSX, `MSR[VSX]`.
     Vsx,
     /// By the VSR that XT or XS names: floating point for VSR 0-31, AltiVec for VSR 32-63.
     FpOrVmx,
     /// By the VSR that XT or XS names: VSX for VSR 0-31, AltiVec for VSR 32-63.
     VsxOrVmx,
-    /// Target address register, FSCR[TAR].
+    /// Target address register, `FSCR[TAR]`.
     Tar,
-    /// `scv`, FSCR[SCV].
+    /// `scv`, `FSCR[SCV]`.
     Scv,
-    /// Event-based branches, FSCR[EBB]; not offered.
+    /// Event-based branches, `FSCR[EBB]`; not offered.
     Ebb,
-    /// Branch history, FSCR[BHRB]; not offered.
+    /// Branch history, `FSCR[BHRB]`; not offered.
     Bhrb,
 }
 

@@ -63,7 +63,7 @@ pub enum Float {
         double: bool,
         /// Signed.
         signed: bool,
-        /// Toward zero instead of in the mode of FPSCR[RN].
+        /// Toward zero instead of in the mode of `FPSCR[RN]`.
         truncate: bool,
     },
     /// Convert a 64-bit integer.
@@ -73,7 +73,7 @@ pub enum Float {
         /// Round to single.
         single: bool,
     },
-    /// Compare into a CR field and FPSCR[FPCC].
+    /// Compare into a CR field and `FPSCR[FPCC]`.
     Compare {
         /// A quiet NaN is an invalid operation.
         ordered: bool,

@@ -126,7 +126,7 @@ pub enum CarryIn {
     Zero,
     /// 1.
     One,
-    /// XER[CA].
+    /// `XER[CA]`.
     Ca,
 }
 

@@ -16,7 +16,7 @@ pub enum LoadStore {
     LoadMultiple,
     /// Store consecutive registers up to r31.
     StoreMultiple,
-    /// Load a string; the count is NB or XER[57:63].
+    /// Load a string; the count is NB or `XER[57:63]`.
     LoadString {
         /// Count in XER.
         indexed: bool,

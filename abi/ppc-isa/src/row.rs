@@ -7,11 +7,11 @@ use crate::op::Op;
 
 /// Effects of an instruction that its operands do not show, and how it leaves.
 pub mod fact {
-    /// Reads XER[CA].
+    /// Reads `XER[CA]`.
     pub const R_CA: u32 = 1 << 0;
-    /// Writes XER[CA] (and CA32 from ISA 3.0 on).
+    /// Writes `XER[CA]` (and CA32 from ISA 3.0 on).
     pub const W_CA: u32 = 1 << 1;
-    /// Writes XER[OV] (and SO, OV32) even without an OE field.
+    /// Writes `XER[OV]` (and SO, OV32) even without an OE field.
     pub const W_OV: u32 = 1 << 2;
     /// Writes CR field 0 whatever Rc says.
     pub const W_CR0: u32 = 1 << 3;
@@ -35,7 +35,7 @@ pub mod fact {
     pub const END: u32 = 1 << 12;
     /// Context synchronising (Book III, section 1.5.1).
     pub const SYNC: u32 = 1 << 13;
-    /// Privileged: executed only with MSR[PR]=0.
+    /// Privileged: executed only with `MSR[PR]=0`.
     pub const PRIV: u32 = 1 << 14;
     /// Hypervisor privileged: the guest never executes it.
     pub const HV: u32 = 1 << 15;
@@ -43,7 +43,7 @@ pub mod fact {
     pub const PROGRAM: u32 = 1 << 16;
     /// Reads and writes FPSCR (floating-point arithmetic).
     pub const FPSCR: u32 = 1 << 17;
-    /// Writes VSCR[SAT].
+    /// Writes `VSCR[SAT]`.
     pub const SAT: u32 = 1 << 18;
     /// Whether it is privileged depends on the SPR number.
     pub const BY_SPR: u32 = 1 << 19;

@@ -633,7 +633,7 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         spr::BESCR | spr::BESCRS | spr::BESCRR => s.ebb[0],
         spr::EBBHR => s.ebb[1],
         spr::EBBRR => s.ebb[2],
-        number @ spr::USIER..=spr::UMMCR1 => s.pmu[usize::from(number + 16 & 31)],
+        number @ spr::USIER..=spr::UMMCR1 => s.pmu[usize::from((number + 16) & 31)],
         _ => 0,
     };
     Ok(Flow::Next)

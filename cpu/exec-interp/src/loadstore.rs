@@ -245,8 +245,8 @@ fn load_string<const INDEXED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) ->
         let byte = env.load::<u8>(s, s.effective(ea.wrapping_add(i)))?;
         values[(i / 4) as usize] |= u32::from(byte) << (24 - 8 * (i % 4));
     }
-    for i in 0..count.div_ceil(4) as usize {
-        s.gpr[(rt(w) + i) & 31] = values[i].into();
+    for (i, value) in values.iter().enumerate().take(count.div_ceil(4) as usize) {
+        s.gpr[(rt(w) + i) & 31] = u64::from(*value);
     }
     Ok(Flow::Next)
 }

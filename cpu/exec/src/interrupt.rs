@@ -70,7 +70,7 @@ pub enum Interrupt {
     VectorUnavailable,
     /// VSX unavailable.
     VsxUnavailable,
-    /// Facility unavailable; the facility's number goes to FSCR[0:7].
+    /// Facility unavailable; the facility's number goes to `FSCR[0:7]`.
     FacilityUnavailable(u8),
     /// System call vectored, level 0 to 127.
     SystemCallVectored(u8),

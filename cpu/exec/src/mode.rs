@@ -85,21 +85,21 @@ pub mod need {
     pub const ILLEGAL: u16 = 1 << 1;
     /// Not decoded yet.
     pub const DECODING: u16 = 1 << 2;
-    /// MSR[FP].
+    /// `MSR[FP]`.
     pub const FP: u16 = 1 << 3;
-    /// MSR[VEC].
+    /// `MSR[VEC]`.
     pub const VEC: u16 = 1 << 4;
-    /// MSR[VSX].
+    /// `MSR[VSX]`.
     pub const VSX: u16 = 1 << 5;
-    /// FSCR[TAR].
+    /// `FSCR[TAR]`.
     pub const TAR: u16 = 1 << 6;
-    /// FSCR[SCV].
+    /// `FSCR[SCV]`.
     pub const SCV: u16 = 1 << 7;
-    /// FSCR[DSCR].
+    /// `FSCR[DSCR]`.
     pub const DSCR: u16 = 1 << 8;
-    /// FSCR[EBB], which no machine offers.
+    /// `FSCR[EBB]`, which no machine offers.
     pub const EBB: u16 = 1 << 9;
-    /// FSCR[BHRB], which no machine offers.
+    /// `FSCR[BHRB]`, which no machine offers.
     pub const BHRB: u16 = 1 << 10;
     /// Never available, whatever the state.
     pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | EBB | BHRB;

@@ -39,22 +39,22 @@ impl PartitionState {
         }
     }
 
-    /// LPCR[ILE]: byte order of interrupt handlers.
+    /// `LPCR[ILE]`: byte order of interrupt handlers.
     pub fn interrupt_order(&self) -> Order {
         if self.little_interrupts.load(Ordering::Acquire) { Order::Little } else { Order::Big }
     }
 
-    /// Sets LPCR[ILE].
+    /// Sets `LPCR[ILE]`.
     pub fn set_interrupt_order(&self, order: Order) {
         self.little_interrupts.store(order == Order::Little, Ordering::Release);
     }
 
-    /// LPCR[AIL].
+    /// `LPCR[AIL]`.
     pub fn ail(&self) -> Ail {
         if self.high_interrupts.load(Ordering::Acquire) { Ail::High } else { Ail::Off }
     }
 
-    /// Sets LPCR[AIL].
+    /// Sets `LPCR[AIL]`.
     pub fn set_ail(&self, ail: Ail) {
         self.high_interrupts.store(ail == Ail::High, Ordering::Release);
     }
@@ -81,7 +81,7 @@ impl PartitionState {
         self.hash.as_ref()
     }
 
-    /// LPCR[LD]: the decrementer has 56 bits.
+    /// `LPCR[LD]`: the decrementer has 56 bits.
     pub fn large_decrementer(&self) -> bool {
         self.large_decrementer
     }

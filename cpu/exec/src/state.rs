@@ -37,15 +37,15 @@ pub struct VcpuState {
     pub ctr: u64,
     /// CR fields, 4 bits each: LT GT EQ SO from bit 3 down.
     pub cr: [u8; 8],
-    /// XER[CA].
+    /// `XER[CA]`.
     pub ca: bool,
-    /// XER[OV].
+    /// `XER[OV]`.
     pub ov: bool,
-    /// XER[SO].
+    /// `XER[SO]`.
     pub so: bool,
-    /// XER[CA32], ISA 3.0.
+    /// `XER[CA32]`, ISA 3.0.
     pub ca32: bool,
-    /// XER[OV32], ISA 3.0.
+    /// `XER[OV32]`, ISA 3.0.
     pub ov32: bool,
     /// XER bits without a field of their own (string count and reserved ones that keep their value).
     pub xer_low: u32,

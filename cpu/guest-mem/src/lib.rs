@@ -8,6 +8,7 @@
 //! translated code of it; the first write after that clears the flag, raises the page's generation and the global
 //! code epoch, whoever writes. This is how self-modifying code is noticed, through any mapping, hypercall or device.
 #![expect(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 // UNSAFETY: guest RAM is raw memory that other threads may change at any time. All accesses go through the few
 // functions of `raw`, which check bounds and use atomic operations only.
 

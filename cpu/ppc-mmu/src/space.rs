@@ -70,7 +70,7 @@ pub struct Space<'a> {
     pub mem: &'a GuestMem,
     /// The tables.
     pub tables: Tables<'a>,
-    /// MSR[PR] of the guest.
+    /// `MSR[PR]` of the guest.
     pub problem: bool,
     /// Authority masks.
     pub keys: Keys,

@@ -2,7 +2,7 @@
 //!
 //! For every row of the instruction table it makes legal cases with telling values, runs them on each of our engines
 //! and on user-mode QEMU, and compares all user registers and the memory touched. What disagrees is shrunk and
-//! becomes a file in the text format of [`format`], which any engine can be run on without the reference.
+//! becomes a file in the text format of [`mod@format`], which any engine can be run on without the reference.
 //!
 //! It knows nothing of privileged instructions, address translation or interrupts but that they end a case.
 

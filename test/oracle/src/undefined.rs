@@ -90,20 +90,20 @@ use Ignore::{Doubleword1, Operand, Order, OtherFields, Register};
 
 const ALL: u64 = u64::MAX;
 const HIGH: u64 = 0xffff_ffff_0000_0000;
-/// FPSCR[FX].
+/// `FPSCR[FX]`.
 const FX: u64 = 0x8000_0000;
-/// FPSCR[NI].
+/// `FPSCR[NI]`.
 const NI: u64 = 4;
-/// FPSCR[C], the first bit of FPRF.
+/// `FPSCR[C]`, the first bit of FPRF.
 const CLASS: u64 = 0x0001_0000;
-/// FPSCR[FI].
+/// `FPSCR[FI]`.
 const FI: u64 = 0x0002_0000;
-/// FPSCR[FX, FEX, OX, UX, XX, FR, FI, FPRF]: what depends on the value of a result.
+/// `FPSCR[FX, FEX, OX, UX, XX, FR, FI, FPRF]`: what depends on the value of a result.
 const STATUS: u64 = 0xda07_f000;
 
-/// FPSCR[FR].
+/// `FPSCR[FR]`.
 const FR: u64 = 0x0004_0000;
-/// FPSCR[FPRF].
+/// `FPSCR[FPRF]`.
 const FPRF: u64 = 0x0001_f000;
 
 const TO_INTEGER: &[&str] = &["fctid", "fctidz", "fctidu", "fctiduz", "fctiw", "fctiwz", "fctiwu", "fctiwuz"];
@@ -225,12 +225,12 @@ fn representable(v: &View) -> bool {
     })
 }
 
-/// FPSCR[OE]=1 or FPSCR[UE]=1.
+/// `FPSCR[OE]=1` or `FPSCR[UE]=1`.
 fn adjusted(v: &View) -> bool {
     v.before.reg[reg::FPSCR] & 0x60 != 0
 }
 
-/// FPSCR[XE]=1.
+/// `FPSCR[XE]=1`.
 fn enabled(v: &View) -> bool {
     v.before.reg[reg::FPSCR] & 8 != 0
 }

@@ -93,7 +93,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     if spec.mmu == Mmu::Radix && spec.cpu == Cpu::Power8 {
         return Err(PlanError::NoRadix { cpu: spec.cpu.name() });
     }
-    if !(SMALLEST..=LARGEST).contains(&spec.memory) || spec.memory % UNIT != 0 {
+    if !(SMALLEST..=LARGEST).contains(&spec.memory) || !spec.memory.is_multiple_of(UNIT) {
         return Err(PlanError::MemorySize { memory: spec.memory });
     }
     let inside = |s: &&Segment| kernel.entry.wrapping_sub(s.virtual_) < s.memory_size;

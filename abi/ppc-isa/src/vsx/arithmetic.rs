@@ -78,7 +78,7 @@ pub struct Fused {
 pub enum Rounding {
     /// To nearest, ties away from zero.
     NearestAway,
-    /// By FPSCR[RN], reporting inexact results.
+    /// By `FPSCR[RN]`, reporting inexact results.
     Current,
     /// Toward minus infinity.
     Down,

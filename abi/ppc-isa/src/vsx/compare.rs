@@ -9,12 +9,12 @@ use crate::row::{Row, fact::*};
 /// A comparison or a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compare {
-    /// Compare doubleword 0 of XA and XB into a CR field and FPSCR[FPCC].
+    /// Compare doubleword 0 of XA and XB into a CR field and `FPSCR[FPCC]`.
     Order {
         /// Quiet NaNs are invalid, too.
         ordered: bool,
     },
-    /// Compare the exponents of doubleword 0 of XA and XB into a CR field and FPSCR[FPCC].
+    /// Compare the exponents of doubleword 0 of XA and XB into a CR field and `FPSCR[FPCC]`.
     Exponents,
     /// All ones where the relation holds between XA and XB, else zeros; Rc=1 summarises in CR field 6.
     Mask(Relation, Shape),
@@ -22,7 +22,7 @@ pub enum Compare {
     DivideTest(Shape),
     /// Whether the square root of XB needs care in software.
     SquareRootTest(Shape),
-    /// Whether XB is of a class in the mask DCMX. Scalars: CR field and FPSCR[FPCC]; vectors: all ones or zeros.
+    /// Whether XB is of a class in the mask DCMX. Scalars: CR field and `FPSCR[FPCC]`; vectors: all ones or zeros.
     ClassTest(Shape),
 }
 

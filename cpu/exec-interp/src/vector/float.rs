@@ -1,6 +1,6 @@
 //! Single-precision vectors: round to nearest, no exceptions, no FPSCR (Power ISA Book I, section 6.6).
 //!
-//! With VSCR[NJ] denormalised operands count as zeros, and results that underflow become zeros, of the same sign.
+//! With `VSCR[NJ]` denormalised operands count as zeros, and results that underflow become zeros, of the same sign.
 
 use std::cmp::Ordering;
 

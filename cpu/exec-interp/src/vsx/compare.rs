@@ -40,7 +40,7 @@ fn bf(w: u32) -> usize {
     (w >> 23 & 7) as usize
 }
 
-/// Writes a comparison's result to CR field BF and FPSCR[FPCC].
+/// Writes a comparison's result to CR field BF and `FPSCR[FPCC]`.
 fn report(s: &mut VcpuState, env: &mut Env, w: u32, field: u8, raised: u64) -> Step {
     s.cr[bf(w)] = field;
     s.fpscr = fpscr::raise(s.fpscr & !fpscr::FPCC | u64::from(field) << 12, raised);

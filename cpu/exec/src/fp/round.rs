@@ -4,7 +4,7 @@ use super::arithmetic::propagate_nan;
 use super::fpscr;
 use super::{Float, Format, Kind};
 
-/// Rounding modes: the four of FPSCR[RN], and two that instructions choose.
+/// Rounding modes: the four of `FPSCR[RN]`, and two that instructions choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
     /// To nearest, ties to even (RN = 0).
@@ -22,7 +22,7 @@ pub enum Rounding {
 }
 
 impl Rounding {
-    /// The mode in FPSCR[RN].
+    /// The mode in `FPSCR[RN]`.
     pub const fn of(fpscr: u64) -> Rounding {
         match fpscr & fpscr::RN {
             0 => Rounding::NearestEven,
@@ -40,9 +40,9 @@ pub struct Context {
     pub format: Format,
     /// Rounding mode.
     pub rounding: Rounding,
-    /// Overflow exceptions are enabled (FPSCR[OE], scalar operations only): the exponent is adjusted.
+    /// Overflow exceptions are enabled (`FPSCR[OE]`, scalar operations only): the exponent is adjusted.
     pub overflow_enabled: bool,
-    /// Underflow exceptions are enabled (FPSCR[UE], scalar operations only): the exponent is adjusted.
+    /// Underflow exceptions are enabled (`FPSCR[UE]`, scalar operations only): the exponent is adjusted.
     pub underflow_enabled: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct Outcome {
     pub value: Float,
     /// FPSCR bits that the operation raises: exceptions (without FX, FEX and VX), FR and FI.
     pub raised: u64,
-    /// FPSCR[FPRF] of the value, in place.
+    /// `FPSCR[FPRF]` of the value, in place.
     pub fprf: u64,
 }
 

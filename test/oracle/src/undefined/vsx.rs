@@ -10,17 +10,17 @@ use ppc_isa::{Op, Row};
 use super::Ignore::{Doubleword1, Operand, Register};
 use super::{ALL, CLASS, Entry, FI, FPRF, FX, STATUS, View, always, enabled, reg, that};
 
-/// FPSCR[VE, OE, UE, ZE, XE].
+/// `FPSCR[VE, OE, UE, ZE, XE]`.
 const ENABLES: u64 = 0xf8;
-/// FPSCR[VE].
+/// `FPSCR[VE]`.
 const VE: u64 = 0x80;
-/// FPSCR[ZX].
+/// `FPSCR[ZX]`.
 const ZX: u64 = 0x0400_0000;
-/// FPSCR[VX].
+/// `FPSCR[VX]`.
 const VX: u64 = 0x2000_0000;
-/// FPSCR[VXSNAN].
+/// `FPSCR[VXSNAN]`.
 const VXSNAN: u64 = 0x0100_0000;
-/// FPSCR[UX].
+/// `FPSCR[UX]`.
 const UX: u64 = 0x0800_0000;
 
 /// FPSCR bits in which cases of a row begin with 0.
