@@ -1,0 +1,57 @@
+//! Chores of the project: `cargo xtask check | test | guests | bench`.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod check;
+mod elf;
+mod guests;
+mod packages;
+mod program;
+mod report;
+mod source;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use guests::Guest;
+use report::Report;
+use workspace::Workspace;
+
+/// Chores of the project.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Chore {
+    /// Formatting, lints, dependency direction, unsafe islands, READMEs, documentation
+    Check {
+        /// Only these checks
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(check::CHECKS.iter().map(|(name, _)| *name)))]
+        names: Vec<String>,
+    },
+    /// The checks and every test: unit, oracle, disassembly, guest programs, whole machines
+    Test {
+        /// First build the Linux guests that some tests need
+        #[arg(long)]
+        all: bool,
+    },
+    /// Build Linux guests from Debian's sources into the user's cache; by default those that tests need
+    Guests { names: Vec<Guest> },
+    /// A stock kernel to its shell, on PowerVisor and on QEMU: processor time and memory
+    Bench(bench::Bench),
+}
+
+fn main() -> Result<ExitCode> {
+    let chore = Chore::parse();
+    let workspace = Workspace::read()?;
+    let mut report = Report::default();
+    match chore {
+        Chore::Check { names } => check::run(&workspace, &names, &mut report),
+        Chore::Test { all } => test::run(&workspace, all, &mut report),
+        Chore::Bench(bench) => return bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
+        Chore::Guests { names } if names.is_empty() => guests::run(&workspace, Guest::TESTED, &mut report),
+        Chore::Guests { names } => guests::run(&workspace, &names, &mut report),
+    }
+    Ok(if report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
