@@ -6,40 +6,20 @@ use exec::timer;
 use guest_mem::{GuestMem, Order};
 use hv_core::{Halt, Next, Visit};
 use papr_abi::hcall;
-use papr_abi::rtas::{self, Call as Form, MAX_CELLS, PARAMETER, SUCCESS};
+use papr_abi::rtas::{self, MAX_CELLS, PARAMETER, SUCCESS};
 use papr_abi::status::H_PARAMETER;
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
+use crate::rtas::cells::{Cells, Service};
 
+mod cells;
 mod nvram;
 mod parameter;
 mod pci;
 mod processor;
 
 pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
-
-/// Inputs of a service, and its outputs after the status.
-struct Cells {
-    inputs: [u32; MAX_CELLS as usize],
-    outputs: [u32; MAX_CELLS as usize],
-    next: Next,
-}
-
-impl Cells {
-    fn input(&self, n: usize) -> u32 {
-        self.inputs.get(n).copied().unwrap_or(0)
-    }
-
-    fn output(&mut self, n: usize, value: u32) {
-        if let Some(cell) = self.outputs.get_mut(n) {
-            *cell = value;
-        }
-    }
-}
-
-/// One form of a service, and what it does; it returns the status.
-type Service = (Form, fn(&Papr, &mut Visit, &mut Cells) -> i32);
 
 /// The services of this machine; the device tree publishes exactly these.
 const FAMILIES: [&[Service]; 5] = [SERVICES, nvram::SERVICES, parameter::SERVICES, pci::SERVICES, processor::SERVICES];
@@ -85,7 +65,7 @@ fn h_rtas(papr: &Papr, visit: &mut Visit, &[buffer, ..]: &Arguments) -> Checked 
     if inputs > MAX_CELLS || outputs > MAX_CELLS - inputs {
         return Err(H_PARAMETER);
     }
-    let mut cells = Cells { inputs: [0; MAX_CELLS as usize], outputs: [0; MAX_CELLS as usize], next: Next::Run };
+    let mut cells = Cells::default();
     for (n, input) in (0..inputs).zip(&mut cells.inputs) {
         *input = cell(3 + n).ok_or(H_PARAMETER)?;
     }

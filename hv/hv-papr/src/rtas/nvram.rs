@@ -4,7 +4,7 @@ use hv_core::Visit;
 use papr_abi::rtas::{self, PARAMETER, SUCCESS};
 
 use crate::papr::Papr;
-use crate::rtas::{Cells, Service};
+use crate::rtas::cells::{Cells, Service};
 
 pub(crate) const SERVICES: &[Service] = &[(rtas::NVRAM_FETCH, fetch), (rtas::NVRAM_STORE, store)];
 

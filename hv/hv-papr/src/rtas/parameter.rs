@@ -6,7 +6,7 @@ use papr_abi::rtas::system_parameter::{LPAR_NAME, SPLPAR_CHARACTERISTICS};
 use papr_abi::rtas::{self, NOT_AUTHORIZED, PARAMETER, SUCCESS, SYSTEM_PARAMETER_BUFFER};
 
 use crate::papr::Papr;
-use crate::rtas::{Cells, Service};
+use crate::rtas::cells::{Cells, Service};
 
 pub(crate) const SERVICES: &[Service] = &[(rtas::GET_SYSTEM_PARAMETER, get), (rtas::SET_SYSTEM_PARAMETER, set)];
 

@@ -8,7 +8,7 @@ use papr_abi::rtas::{self, HARDWARE, PARAMETER, SUCCESS};
 
 use crate::papr::Papr;
 use crate::ports::{ConfigRegister, PciBridge};
-use crate::rtas::{Cells, Service};
+use crate::rtas::cells::{Cells, Service};
 
 /// No function has message interrupts yet: none can be had, and none are there to ask for.
 pub(crate) const SERVICES: &[Service] = &[

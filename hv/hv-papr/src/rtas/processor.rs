@@ -7,7 +7,7 @@ use hv_core::{Next, Visit};
 use papr_abi::rtas::{self, HARDWARE, PARAMETER, SUCCESS};
 
 use crate::papr::Papr;
-use crate::rtas::{Cells, Service};
+use crate::rtas::cells::{Cells, Service};
 
 pub(crate) const SERVICES: &[Service] = &[
     (rtas::QUERY_CPU_STOPPED_STATE, query_cpu_stopped_state),
