@@ -114,7 +114,7 @@ const CR1: u64 = 0x0f00_0000;
 const CLEARED: &[(&[&str], u64)] = &[
     // Whether an enabled exception occurs follows from the estimate.
     (ESTIMATES, 0xf8),
-    // The negated sums are rounded before the negation; QEMU rounds after it, which differs in directed rounding.
+    // The ISA rounds the sum and then negates it; QEMU negates first, which differs in directed rounding.
     (NEGATED, 2),
 ];
 

@@ -27,7 +27,7 @@ const UX: u64 = 0x0800_0000;
 pub const CLEARED: &[(fn(&Row) -> bool, u64)] = &[
     // Whether an enabled exception occurs follows from the estimate.
     (estimate, ENABLES),
-    // The negated sums are rounded before the negation; QEMU rounds after it, which differs in directed rounding.
+    // The ISA rounds the sum and then negates it; QEMU negates first, which differs in directed rounding.
     (negated, 2),
     // With VE=1 a comparison that is invalid writes nothing; QEMU writes the target, and vectors do not even interrupt.
     (masks, VE),
