@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod elf;
 mod guests;
+mod magic;
 mod packages;
 mod program;
 mod report;
@@ -12,6 +13,7 @@ mod source;
 mod test;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,6 +40,8 @@ enum Chore {
     },
     /// Build Linux guests from Debian's sources into the user's cache; by default those that tests need
     Guests { names: Vec<Guest> },
+    /// A copy of a kernel that patches itself for the magic page, which Linux 6.1 as it is never does
+    EnableMagic { kernel: PathBuf, out: PathBuf },
     /// A stock kernel to its shell, on PowerVisor and on QEMU: processor time and memory
     Bench(bench::Bench),
 }
@@ -50,6 +54,7 @@ fn main() -> Result<ExitCode> {
         Chore::Check { names } => check::run(&workspace, &names, &mut report),
         Chore::Test { all } => test::run(&workspace, all, &mut report),
         Chore::Bench(bench) => return bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
+        Chore::EnableMagic { kernel, out } => return magic::enable(&kernel, &out).map(|()| ExitCode::SUCCESS),
         Chore::Guests { names } if names.is_empty() => guests::run(&workspace, Guest::TESTED, &mut report),
         Chore::Guests { names } => guests::run(&workspace, &names, &mut report),
     }

@@ -16,7 +16,7 @@ use crate::program;
 pub struct Crate {
     /// Its folder, as in `cpu/exec`.
     pub folder: PathBuf,
-    /// The folders of the crates of ours that it names as dependencies of any kind.
+    /// The folders of the crates of ours that it needs; what only its tests need is not among them.
     pub uses: Vec<PathBuf>,
 }
 
@@ -44,6 +44,7 @@ struct Package {
 
 #[derive(Deserialize)]
 struct Dependency {
+    kind: Option<String>,
     path: Option<PathBuf>,
 }
 
@@ -60,7 +61,10 @@ impl Workspace {
             .into_iter()
             .map(|package| Crate {
                 folder: package.manifest_path.parent().and_then(below).unwrap_or_default(),
-                uses: package.dependencies.iter().filter_map(|d| below(d.path.as_deref()?)).collect(),
+                uses: {
+                    let product = package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
+                    product.filter_map(|d| below(d.path.as_deref()?)).collect()
+                },
             })
             .collect();
         crates.sort_by(|a, b| a.folder.cmp(&b.folder));
