@@ -25,7 +25,8 @@ pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rta
 const FAMILIES: [&[Service]; 5] = [SERVICES, nvram::SERVICES, parameter::SERVICES, pci::SERVICES, processor::SERVICES];
 
 const SERVICES: &[Service] = &[
-    (rtas::DISPLAY_CHARACTER, display_character),
+    // The operator panel of a machine that has none: progress codes, not console output.
+    (rtas::DISPLAY_CHARACTER, |_, _, _| SUCCESS),
     (rtas::GET_TIME_OF_DAY, get_time_of_day),
     (rtas::SET_TIME_OF_DAY, set_time_of_day),
     (rtas::POWER_OFF, |_, _, cells| halt(cells, Halt::PowerOff)),
@@ -96,11 +97,6 @@ fn store(mem: &GuestMem, first: u64, cells: impl Iterator<Item = u32>) -> bool {
 
 fn halt(cells: &mut Cells, why: Halt) -> i32 {
     cells.next = Next::Halt(why);
-    SUCCESS
-}
-
-fn display_character(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    papr.ports.console.put(&[cells.input(0) as u8]);
     SUCCESS
 }
 
