@@ -83,6 +83,7 @@ pub const FORMS: &[Form] = &[
     invalid("bclr bcctr bctar",    "BO&21=1"),
     invalid("bclr bcctr bctar",    "BO&23=5"),
     form("bclr bcctr bctar", "",            "bc*",    "BO,BI[,BH]"),
+    form("rfebb",          "S1=1",          "rfebb",  ""),
 
     // Condition register.
     form("crxor",  "BA=BT BB=BT", "crclr",  "BT"),
