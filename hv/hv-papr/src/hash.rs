@@ -126,8 +126,8 @@ fn read(_: &Papr, visit: &mut Visit, &[flags, index, ..]: &Arguments) -> Checked
     let table = table(visit)?;
     let (first, count) = if flags & H_READ_4 != 0 { (index & !3, 4) } else { (index, 1) };
     let mut outputs = Vec::with_capacity(8);
-    for index in first..first.saturating_add(count) {
-        let (v, r) = table.read(index).ok_or(H_PARAMETER)?;
+    for n in 0..count {
+        let (v, r) = table.read(first | n).ok_or(H_PARAMETER)?;
         outputs.extend([v, r]);
     }
     Ok(Answer::outputs(outputs))

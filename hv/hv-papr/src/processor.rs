@@ -44,7 +44,7 @@ fn register_vpa(papr: &Papr, visit: &mut Visit, &[flags, cpu, address, ..]: &Arg
     let mut areas = papr.areas.lock().unwrap_or_else(PoisonError::into_inner);
     let own = usize::try_from(cpu).ok().and_then(|cpu| areas.get_mut(cpu)).ok_or(H_PARAMETER)?;
     let mem = visit.context.mem;
-    let same_page = |len: u64| address & 0xfff <= 0x1000_u64.saturating_sub(len);
+    let same_page = |len: u64| (address & 0xfff) + len <= 0x1000;
     match flags >> 45 & 7 {
         1 => {
             if address == 0 || address & (CACHE_LINE - 1) != 0 {

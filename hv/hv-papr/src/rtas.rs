@@ -62,8 +62,9 @@ fn h_rtas(papr: &Papr, visit: &mut Visit, &[buffer, ..]: &Arguments) -> Checked 
     let (Some(token), Some(inputs), Some(outputs)) = (cell(0), cell(1), cell(2)) else {
         return Err(H_PARAMETER);
     };
-    // Checked before anything is stored: the counts are the guest's.
-    if inputs > MAX_CELLS || outputs > MAX_CELLS - inputs {
+    // Checked before anything is done: the counts are the guest's, and the outputs must have room too.
+    if inputs > MAX_CELLS || outputs > MAX_CELLS - inputs || !mem.contains(buffer, u64::from(3 + inputs + outputs) * 4)
+    {
         return Err(H_PARAMETER);
     }
     let mut cells = Cells::default();
@@ -165,7 +166,8 @@ fn enable(papr: &Papr, cells: &Cells, enabled: bool) -> i32 {
     if papr.ports.interrupts.set_enabled(cells.input(0), enabled) { SUCCESS } else { PARAMETER }
 }
 
-/// The operating system gives up; its words are a NUL-terminated string in guest memory.
+/// The operating system gives up; its words are a NUL-terminated string in guest memory. Linux since 6.2 passes
+/// address 0 for its string.
 fn os_term(_: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
     const LONGEST: u64 = 256;
     let start = u64::from(cells.input(0));
@@ -173,6 +175,7 @@ fn os_term(_: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
     let bytes: Vec<u8> =
         (start..start + LONGEST).map_while(|at| mem.load::<u8>(at, Order::Big).filter(|b| *b != 0)).collect();
     let words: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();
+    let words = if words.is_empty() { "without a message".to_owned() } else { words };
     let uptime = timer::timebase(&visit.vcpu.state, visit.context) / timer::TIMEBASE_HZ;
     halt(cells, Halt::Panic(format!("{words} ({uptime} s after start)")))
 }
