@@ -1,0 +1,366 @@
+//! The KVM paravirtual interface by register, without a guest. Names carry the numbers of the conformance cases
+//! (spec ppc-pv 10).
+
+mod fixture;
+
+use exec::{Exit, Interrupt, request};
+use fixture::{BUFFER, Fixture, HERE, SC, SC_1};
+use guest_mem::Order;
+use hv_core::Next;
+use image::fdt::Fdt;
+use machine::{Calls, Mmu};
+use ppc_isa::{Cpu, msr};
+use pv_abi::kvm::MAGIC;
+use pv_abi::magic::offset;
+
+const FEATURES: u64 = 0x2a_0003;
+const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
+const EV_IDLE: u64 = 0x1_0010;
+const UNIMPLEMENTED: u64 = 12;
+const TOP: u64 = 0xffff_ffff_ffff_f000;
+
+/// Makes a KVM hypercall; returns r3, r4 and how to go on. Checks that nothing else changed (cases 14 to 16).
+#[track_caller]
+fn call(fixture: &mut Fixture, token: u64, r3: u64, r4: u64) -> (u64, u64, Next) {
+    let state = &mut fixture.vcpu.state;
+    (state.cia, state.gpr[0], state.gpr[3], state.gpr[4], state.gpr[11]) = (HERE, MAGIC.into(), r3, r4, token);
+    let before = fixture.vcpu.clone();
+    let next = fixture.execute(SC);
+    let mut expected = before.state.clone();
+    expected.cia = HERE + 4;
+    expected.gpr[3..5].copy_from_slice(&fixture.vcpu.state.gpr[3..5]);
+    assert!(fixture.vcpu.state == expected, "the call changed more than r3 and r4");
+    let special = |vcpu: &exec::Vcpu| {
+        (vcpu.shared.srr0(), vcpu.shared.srr1(), vcpu.shared.dar(), vcpu.shared.dsisr(), vcpu.shared.msr())
+    };
+    assert_eq!(special(&fixture.vcpu), special(&before));
+    (expected.gpr[3], expected.gpr[4], next)
+}
+
+/// Maps the page at its usual place, both addresses -4096.
+fn mapped() -> Fixture {
+    let mut fixture = Fixture::hash();
+    assert_eq!(call(&mut fixture, MAP_MAGIC_PAGE, TOP, TOP | 1), (0, 3, Next::Run));
+    fixture
+}
+
+fn external_and_critical(fixture: &mut Fixture) {
+    let r1 = fixture.vcpu.state.gpr[1];
+    fixture.vcpu.shared.set_bytes(offset::CRITICAL, &r1.to_be_bytes());
+    fixture.msr(msr::EE);
+}
+
+#[test]
+fn ppc_pv_case_01_node_in_the_tree() {
+    for pv in [true, false] {
+        let fixture = Fixture::with(Cpu::Power9, Mmu::Radix, Calls::with_pv(pv));
+        let tree = Fdt::read(&fixture.tree).unwrap();
+        let compatible = tree.find("/hypervisor").and_then(|node| node.property("compatible")?.strings());
+        assert_eq!(compatible, pv.then(|| vec!["linux,kvm"]));
+    }
+}
+
+#[test]
+fn ppc_pv_case_02_instructions_in_the_tree() {
+    let fixture = Fixture::hash();
+    let tree = Fdt::read(&fixture.tree).unwrap();
+    let words = tree.find("/hypervisor").unwrap().property("hcall-instructions").unwrap();
+    assert_eq!(words.value, [0x3c, 0, 0x4b, 0x56, 0x60, 0, 0x4d, 0x21, 0x44, 0, 0, 2, 0x60, 0, 0, 0]);
+}
+
+#[test]
+fn ppc_pv_case_09_features() {
+    assert_eq!(call(&mut Fixture::hash(), FEATURES, 5, 6), (0, 2, Next::Run));
+}
+
+#[test]
+fn ppc_pv_case_10_map() {
+    let fixture = mapped();
+    assert_eq!(fixture.counts.hypercalls["kvm:MAP_MAGIC_PAGE"], 1);
+    assert_ne!(fixture.machine.mailboxes.0[0].pending() & request::INVALIDATE, 0);
+}
+
+#[test]
+fn ppc_pv_cases_11_to_13_tokens() {
+    let mut fixture = Fixture::hash();
+    for token in [0x2a_0005, 0x2a_0000, 0x1_0001, 3, 0, u64::MAX] {
+        assert_eq!(call(&mut fixture, token, 5, 6), (UNIMPLEMENTED, 0, Next::Run), "{token:#x}");
+    }
+    assert_eq!(call(&mut fixture, 0xffff_ffff_0000_0000 | FEATURES, 5, 6), (0, 2, Next::Run));
+}
+
+#[test]
+fn ppc_pv_case_17_magic_in_problem_state() {
+    let mut fixture = Fixture::hash();
+    fixture.msr(msr::PR);
+    let state = &mut fixture.vcpu.state;
+    (state.gpr[0], state.gpr[3], state.gpr[11]) = (MAGIC.into(), 33, FEATURES);
+    assert_eq!(fixture.execute(SC), Next::Run);
+    assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (0xc00, HERE + 4));
+    assert_eq!(fixture.vcpu.state.gpr[3], 33);
+    assert_eq!(fixture.counts.count("syscall_exits"), 1);
+}
+
+#[test]
+fn ppc_pv_case_18_upper_half_of_the_magic() {
+    let mut fixture = Fixture::hash();
+    let state = &mut fixture.vcpu.state;
+    (state.gpr[0], state.gpr[11]) = (0xdead_beef_4b56_4d21, FEATURES);
+    fixture.execute(SC);
+    assert_eq!(fixture.vcpu.state.gpr[3..5], [0, 2]);
+    fixture.vcpu.state.gpr[0] = 0x4b56_4d20;
+    fixture.execute(SC);
+    assert_eq!(fixture.vcpu.state.cia, 0xc00);
+}
+
+#[test]
+fn ppc_pv_cases_19_to_22_classification() {
+    let run = |papr: bool, problem: u64, word: u32| {
+        let mut fixture = Fixture::with(Cpu::Power8, Mmu::Hash, Calls { papr, ..Calls::with_pv(true) });
+        fixture.msr(problem);
+        let state = &mut fixture.vcpu.state;
+        (state.gpr[0], state.gpr[3], state.gpr[11]) = (MAGIC.into(), 0x7c, FEATURES);
+        fixture.execute(word);
+        (fixture.vcpu.state.cia, fixture.vcpu.state.gpr[3] as i64)
+    };
+    assert_eq!(run(false, 0, SC_1), (HERE + 4, 0), "19: without PAPR a KVM call");
+    assert_eq!(run(true, 0, SC_1), (HERE + 4, -2), "20: a PAPR call whatever r0 holds");
+    assert_eq!(run(true, msr::PR, SC_1), (0xc00, 0x7c), "21: a system call");
+    assert_eq!(run(true, 0, SC), (HERE + 4, 0), "22: a KVM call");
+}
+
+#[test]
+fn ppc_pv_case_23_replacement_of_sc_1() {
+    let run = |papr: bool, bits: u64| {
+        let mut fixture = Fixture::with(Cpu::Power8, Mmu::Hash, Calls { papr, ..Calls::with_pv(true) });
+        fixture.msr(bits);
+        fixture.vcpu.state.gpr[3] = 0x7c;
+        fixture.exit(Exit::Illegal { word: 0x7c00_0268 });
+        (fixture.vcpu.state.cia, fixture.vcpu.state.gpr[3] as i64, fixture.vcpu.shared.srr1() & 0x783f_0000)
+    };
+    assert_eq!(run(true, 0), (HERE + 4, -2, 0));
+    assert_eq!(run(true, msr::PR), (0x700, 0x7c, 0x8_0000));
+    assert_eq!(run(false, 0), (0x700, 0x7c, 0x8_0000));
+}
+
+#[test]
+fn ppc_pv_cases_24_and_25_swapped_words() {
+    let run = |bits: u64| {
+        let mut fixture = Fixture::hash();
+        fixture.msr(bits);
+        let r4 = fixture.vcpu.state.gpr[4];
+        fixture.exit(Exit::Illegal { word: 0x0200_0044 });
+        assert_eq!(fixture.vcpu.state.gpr[4], r4);
+        (fixture.vcpu.state.cia, fixture.vcpu.state.gpr[3] == UNIMPLEMENTED)
+    };
+    assert_eq!(run(msr::LE), (HERE + 8, true));
+    assert_eq!(run(0), (0x700, false));
+    assert_eq!(run(msr::LE | msr::PR), (0x700, false));
+}
+
+#[test]
+fn ppc_pv_case_26_parameters_in_32_bit_mode() {
+    let mut fixture = Fixture::hash();
+    fixture.vcpu.set_msr(msr::ME);
+    call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_ffff_1000_0000, 0xffff_ffff_ffff_f001);
+    let mapped = fixture.vcpu.shared.mapped().unwrap();
+    assert_eq!((mapped.real, mapped.effective), (0x1000_0000, 0xffff_f000));
+}
+
+#[test]
+fn ppc_pv_cases_27_and_28_order_of_addresses() {
+    let mut fixture = Fixture::hash();
+    call(&mut fixture, MAP_MAGIC_PAGE, 0x1000_0abc, 0x2000_0fff);
+    let mapped = fixture.vcpu.shared.mapped().unwrap();
+    assert_eq!((mapped.real, mapped.effective), (0x1000_0000, 0x2000_0000));
+}
+
+#[test]
+fn ppc_pv_cases_37_and_38_mapping_again() {
+    let mut fixture = mapped();
+    fixture.vcpu.shared.set_sprg(2, 0x1234);
+    call(&mut fixture, MAP_MAGIC_PAGE, 0x30_0000, 0x4000_0000);
+    assert_eq!(fixture.vcpu.shared.mapped().unwrap().effective, 0x4000_0000);
+    assert_eq!(fixture.vcpu.shared.sprg(2), 0x1234);
+    assert_eq!(call(&mut fixture, MAP_MAGIC_PAGE, 0, 0), (0, 3, Next::Run));
+    assert_eq!(fixture.vcpu.shared.mapped(), None);
+    assert_eq!(fixture.vcpu.shared.sprg(2), 0x1234);
+}
+
+#[test]
+fn ppc_pv_case_41_order_of_the_page() {
+    let mut fixture = Fixture::hash();
+    fixture.vcpu.shared.set_sprg(1, 0x0123_4567_89ab_cdef);
+    let msr = fixture.vcpu.shared.msr();
+    fixture.machine.partition.set_interrupt_order(Order::Little);
+    call(&mut fixture, MAP_MAGIC_PAGE, TOP, TOP | 1);
+    let shared = &fixture.vcpu.shared;
+    assert_eq!((shared.sprg(1), shared.msr(), shared.dsisr()), (0x0123_4567_89ab_cdef, msr, 0xcc));
+    assert_eq!(shared.bytes::<8>(0x28), 0x0123_4567_89ab_cdef_u64.to_le_bytes());
+    assert_eq!(shared.bytes::<4>(offset::DSISR), [0xcc, 0, 0, 0]);
+}
+
+#[test]
+fn ppc_pv_case_42_the_rest_of_the_page_is_zero() {
+    let fixture = mapped();
+    assert!((0xf0..0x1000).step_by(8).all(|at| fixture.vcpu.shared.bytes::<8>(at) == [0; 8]));
+    assert_eq!(fixture.vcpu.shared.bytes::<4>(offset::PIR), [0; 4]);
+}
+
+/// mtspr by trap, and where its value appears in the page.
+#[test]
+fn ppc_pv_cases_43_and_44_registers_live_in_the_page() {
+    #[rustfmt::skip]
+    let registers: [(u32, usize, usize); 12] = [
+        (272, 0x20, 8), (273, 0x28, 8), (274, 0x30, 8), (275, 0x38, 8), (26, 0x40, 8), (27, 0x48, 8), (19, 0x50, 8),
+        (18, 0x60, 4), (276, 0xd0, 8), (277, 0xd8, 8), (278, 0xe0, 8), (279, 0xe8, 8),
+    ];
+    let spr = |number: u32| (number & 31) << 16 | (number >> 5) << 11;
+    for (number, offset, bytes) in registers {
+        let mut fixture = mapped();
+        fixture.vcpu.state.gpr[5] = 0x0123_4567_89ab_cdef;
+        fixture.execute(0x7ca0_03a6 | spr(number));
+        let expected = &0x0123_4567_89ab_cdef_u64.to_be_bytes()[8 - bytes..];
+        assert_eq!(&fixture.vcpu.shared.bytes::<8>(offset)[..bytes], expected, "mtspr {number}");
+        fixture.vcpu.shared.set_bytes(offset, &[0x5a; 8][..bytes]);
+        fixture.execute(0x7cc0_02a6 | spr(number));
+        assert_eq!(fixture.vcpu.state.gpr[6], 0x5a5a_5a5a_5a5a_5a5a >> (64 - 8 * bytes), "mfspr {number}");
+    }
+}
+
+#[test]
+fn ppc_pv_cases_49_and_56_pending_interrupts_show() {
+    let mut fixture = mapped();
+    assert!(fixture.poll(true), "held");
+    assert_eq!(fixture.vcpu.shared.bytes::<4>(offset::INT_PENDING), [0, 0, 0, 1]);
+    assert_eq!(fixture.vcpu.state.cia, HERE + 4);
+    assert!(!fixture.poll(false));
+    assert_eq!(fixture.vcpu.shared.bytes::<4>(offset::INT_PENDING), [0; 4]);
+}
+
+#[test]
+fn ppc_pv_case_50_ee_by_a_plain_store() {
+    let mut fixture = mapped();
+    let open = fixture.vcpu.shared.msr() | msr::EE;
+    fixture.vcpu.shared.set_bytes(offset::MSR, &open.to_be_bytes());
+    assert!(!fixture.poll(true));
+    assert_eq!(fixture.vcpu.state.cia, 0x500);
+}
+
+#[test]
+fn ppc_pv_cases_51_to_53_critical_sections() {
+    let mut fixture = mapped();
+    external_and_critical(&mut fixture);
+    assert!(fixture.poll(true), "51: held");
+    assert_eq!(fixture.vcpu.state.cia, HERE + 4);
+    fixture.visit(|_, visit| visit.deliver(Interrupt::Program(0x2_0000)));
+    assert_eq!(fixture.vcpu.state.cia, 0x700, "53: what the instruction itself causes is delivered");
+
+    let mut fixture = mapped();
+    external_and_critical(&mut fixture);
+    fixture.msr(msr::PR);
+    assert!(!fixture.poll(true));
+    assert_eq!(fixture.vcpu.state.cia, 0x500, "52: delivered in problem state");
+
+    let mut fixture = mapped();
+    external_and_critical(&mut fixture);
+    fixture.vcpu.shared.set_bytes(offset::CRITICAL, &[0; 8]);
+    assert!(!fixture.poll(true));
+    assert_eq!(fixture.vcpu.state.cia, 0x500, "51: delivered when the section is over");
+
+    let mut fixture = Fixture::hash();
+    fixture.vcpu.state.gpr[1] = 0;
+    fixture.msr(msr::EE);
+    assert!(!fixture.poll(true), "no page, no section");
+}
+
+#[test]
+fn ppc_pv_case_54_critical_in_32_bit_mode() {
+    let mut fixture = mapped();
+    external_and_critical(&mut fixture);
+    fixture.vcpu.shared.set_bytes(offset::CRITICAL, &[0xff; 4]);
+    fixture.vcpu.set_msr(msr::ME | msr::EE);
+    assert!(fixture.poll(true));
+}
+
+#[test]
+fn ppc_pv_cases_57_and_62_decrementer() {
+    let mut fixture = mapped();
+    fixture.vcpu.state.decrementer = 0;
+    fixture.msr(msr::EE);
+    assert!(!fixture.poll(true));
+    assert_eq!(fixture.vcpu.state.cia, 0x500, "62: the external interrupt first");
+    fixture.msr(msr::EE);
+    for _ in 0..2 {
+        assert!(!fixture.poll(false));
+        assert_eq!(fixture.vcpu.state.cia, 0x900, "57: until it is set again");
+        fixture.msr(msr::EE);
+    }
+    fixture.vcpu.state.gpr[5] = 1000;
+    fixture.execute(0x7cb6_03a6); // mtdec r5
+    let cia = fixture.vcpu.state.cia;
+    assert!(!fixture.poll(false));
+    assert_eq!(fixture.vcpu.state.cia, cia);
+}
+
+#[test]
+fn ppc_pv_cases_59_and_60_state_after_an_interrupt() {
+    let mut fixture = mapped();
+    fixture.vcpu.set_msr(msr::SF | msr::EE | msr::PR | msr::FP | msr::VEC | msr::RI | msr::SE);
+    let old = fixture.vcpu.shared.msr();
+    fixture.visit(|_, visit| visit.deliver(Interrupt::Program(0x4_0000)));
+    assert_eq!(fixture.vcpu.shared.srr1(), old & !0x783f_0000 | 0x4_0000);
+    assert_eq!(fixture.vcpu.shared.msr(), msr::SF | msr::ME);
+}
+
+#[test]
+fn ppc_pv_case_63_mtmsrd_l_1() {
+    let mut fixture = mapped();
+    let old = fixture.vcpu.shared.msr();
+    fixture.vcpu.state.gpr[5] = u64::MAX;
+    fixture.execute(0x7ca1_0164); // mtmsrd r5,1
+    assert_eq!(fixture.vcpu.shared.msr(), old | msr::EE | msr::RI);
+    fixture.vcpu.state.gpr[5] = 0;
+    fixture.execute(0x7ca1_0164);
+    assert_eq!(fixture.vcpu.shared.msr(), old & !(msr::EE | msr::RI));
+}
+
+#[test]
+fn ppc_pv_case_67_privileged_in_problem_state() {
+    let mut fixture = mapped();
+    fixture.msr(msr::PR);
+    let gpr = fixture.vcpu.state.gpr;
+    fixture.execute(0x7ca0_00a6); // mfmsr r5
+    assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr1() & 0x783f_0000), (0x700, 0x4_0000));
+    assert_eq!(fixture.vcpu.state.gpr, gpr);
+}
+
+#[test]
+fn ppc_pv_case_68_unknown_registers() {
+    let mut fixture = mapped();
+    fixture.execute(0x7ca0_02a6 | 0x1f << 16 | 0x1f << 11); // mfspr r5,1023
+    assert_eq!(fixture.vcpu.state.gpr[5], 0);
+    fixture.execute(0x7ca0_02a6); // mfspr r5,0
+    assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr1() & 0x783f_0000), (0x700, 0x8_0000));
+}
+
+#[test]
+fn ppc_pv_cases_91_and_92_idle() {
+    let mut fixture = mapped();
+    let msr = fixture.vcpu.shared.msr();
+    assert_eq!(call(&mut fixture, EV_IDLE, 5, 6), (0, 0, Next::Wait));
+    assert_eq!(fixture.vcpu.shared.msr(), msr, "EE is neither set nor needed");
+}
+
+#[test]
+fn without_the_interface_its_calls_are_system_calls() {
+    let mut fixture = Fixture::with(Cpu::Power9, Mmu::Radix, Calls::with_pv(false));
+    let state = &mut fixture.vcpu.state;
+    (state.gpr[0], state.gpr[11]) = (MAGIC.into(), MAP_MAGIC_PAGE);
+    fixture.execute(SC);
+    assert_eq!(fixture.vcpu.state.cia, 0xc00);
+    assert_eq!(fixture.vcpu.shared.mapped(), None);
+    fixture.vcpu.state.cia = BUFFER;
+    fixture.exit(Exit::Illegal { word: 0x0200_0044 });
+    assert_eq!(fixture.vcpu.state.cia, 0x700);
+}
