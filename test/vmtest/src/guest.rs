@@ -1,0 +1,237 @@
+//! A guest to run, and what its run came to.
+
+use std::fmt;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use exec::Clock;
+use exec_interp::Interpreter;
+use hv_core::{ExitCounts, Halt};
+use image::elf;
+use machine::clock::{HostClock, VirtualClock};
+use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
+use ppc_isa::Cpu;
+use vmm::{Outcome, Time};
+
+use crate::dialogue::{Dialogue, Line};
+use crate::files::Kernel;
+
+/// Which clock the guest reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// Retired instructions.
+    Virtual,
+    /// The host's time.
+    Host,
+}
+
+/// Wall time after which a run is stopped: many times what the slowest boot takes on a busy host.
+const LONGEST: Duration = Duration::from_secs(900);
+/// Instructions after which a run is stopped: several times what the longest dialogue takes.
+const MOST: u64 = 4_000_000_000;
+
+/// A guest, its machine and the dialogue to hold with it.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    kernel: Kernel,
+    spec: Spec,
+    lines: Vec<Line>,
+    timing: Timing,
+    longest: Duration,
+    most: u64,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Why it ended.
+    pub outcome: Outcome,
+    /// Everything the guest printed.
+    pub console: String,
+    /// Exits, privileged instructions and hypercalls.
+    pub counts: ExitCounts,
+    /// Instructions executed.
+    pub instructions: u64,
+    /// The text that the dialogue still waited for.
+    pub waiting_for: Option<String>,
+}
+
+impl Guest {
+    /// `kernel` on a POWER9 pseries with radix translation, 512 MiB and the paravirtual interface.
+    pub fn new(kernel: Kernel) -> Guest {
+        let spec = Spec {
+            kind: Kind::Pseries,
+            cpu: Cpu::Power9,
+            memory: 512 << 20,
+            mmu: Mmu::Radix,
+            calls: Calls::with_pv(true),
+            append: "console=hvc0".into(),
+            seed: [0x5a; 32],
+        };
+        Guest { kernel, spec, lines: Vec::new(), timing: Timing::Virtual, longest: LONGEST, most: MOST }
+    }
+
+    /// Sets the machine type.
+    pub fn kind(mut self, kind: Kind) -> Guest {
+        self.spec.kind = kind;
+        self
+    }
+
+    /// Sets CPU model and translation.
+    pub fn cpu(mut self, cpu: Cpu, mmu: Mmu) -> Guest {
+        (self.spec.cpu, self.spec.mmu) = (cpu, mmu);
+        self
+    }
+
+    /// Offers the paravirtual interface, or not.
+    pub fn pv(mut self, pv: bool) -> Guest {
+        self.spec.calls = Calls::with_pv(pv);
+        self
+    }
+
+    /// Sets the RAM in MiB.
+    pub fn memory(mut self, mebibytes: u64) -> Guest {
+        self.spec.memory = mebibytes << 20;
+        self
+    }
+
+    /// Sets the kernel's command line.
+    pub fn append(mut self, append: &str) -> Guest {
+        self.spec.append = append.into();
+        self
+    }
+
+    /// Sets the clock.
+    pub fn timing(mut self, timing: Timing) -> Guest {
+        self.timing = timing;
+        self
+    }
+
+    /// Stops the run after so many instructions.
+    pub fn most(mut self, instructions: u64) -> Guest {
+        self.most = instructions;
+        self
+    }
+
+    /// Stops the run after this much wall time.
+    pub fn longest(mut self, time: Duration) -> Guest {
+        self.longest = time;
+        self
+    }
+
+    /// Waits for `expect` on the console, then types `send`.
+    pub fn expect(mut self, expect: &str, send: &str) -> Guest {
+        self.lines.push(Line { expect: expect.into(), send: send.into() });
+        self
+    }
+
+    /// The layout of its machine.
+    ///
+    /// # Errors
+    /// What the kernel file or the machine make impossible.
+    pub fn layout(&self) -> Result<Layout> {
+        let kernel = elf::read(&self.kernel.elf)?;
+        Ok(machine::plan(&self.spec, &kernel, self.kernel.initrd.as_ref().map(|data| data.len() as u64))?)
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// What keeps the machine from being built.
+    pub fn run(self) -> Result<Run> {
+        let dialogue = Dialogue::new(self.lines.clone());
+        let console = Box::new(dialogue.clone());
+        let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), console)?;
+        let controls = machine.controls();
+        dialogue.attach(controls.clone());
+        let (over, watched) = mpsc::channel::<()>();
+        let watch = {
+            let (controls, longest) = (controls.clone(), self.longest);
+            thread::spawn(move || {
+                if watched.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
+                    controls.stop();
+                }
+            })
+        };
+        let mut engine = Interpreter::new(self.spec.cpu);
+        let report = vmm::run(&mut machine, &mut engine, &self.time(controls));
+        drop(over);
+        let _ = watch.join();
+        Ok(Run {
+            outcome: report.outcome,
+            console: dialogue.text(),
+            counts: report.counts,
+            instructions: report.instructions,
+            waiting_for: dialogue.waiting_for(),
+        })
+    }
+
+    fn time(&self, controls: Controls) -> Time {
+        let clock: Box<dyn Clock> = match self.timing {
+            Timing::Virtual => Box::new(VirtualClock),
+            Timing::Host => Box::new(HostClock::default()),
+        };
+        let is_virtual = self.timing == Timing::Virtual;
+        Time { clock: Box::new(Limit { clock, most: self.most, controls }), is_virtual }
+    }
+}
+
+/// A clock that stops the machine when it has executed enough. Every look at the time counts, and a running machine
+/// looks at it at each of its exits.
+struct Limit {
+    clock: Box<dyn Clock>,
+    most: u64,
+    controls: Controls,
+}
+
+impl Clock for Limit {
+    fn ticks(&self, retired: u64) -> u64 {
+        if retired >= self.most {
+            self.controls.stop();
+        }
+        self.clock.ticks(retired)
+    }
+}
+
+impl fmt::Debug for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limit").field("clock", &self.clock).field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+impl Run {
+    /// Whether the guest halted for `why` after the whole dialogue.
+    ///
+    /// # Errors
+    /// What happened instead, with the end of the console.
+    pub fn ended(&self, why: &Halt) -> Result<()> {
+        let as_told = self.outcome == Outcome::Halted(why.clone()) && self.waiting_for.is_none();
+        ensure!(as_told, "wanted {why:?} but {:?}, waiting for {:?}; {self}", self.outcome, self.waiting_for);
+        Ok(())
+    }
+
+    /// Whether the console shows `text`.
+    ///
+    /// # Errors
+    /// The end of the console when it does not.
+    pub fn shows(&self, text: &str) -> Result<()> {
+        ensure!(self.console.contains(text), "the console does not show {text:?}; {self}");
+        Ok(())
+    }
+
+    /// How often a hypercall of an interface was made.
+    pub fn hypercalls(&self, name: &str) -> u64 {
+        self.counts.hypercalls.get(name).copied().unwrap_or(0)
+    }
+}
+
+/// The number of instructions and the end of the console.
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<&str> = self.console.lines().collect();
+        let end = lines[lines.len().saturating_sub(40)..].join("\n");
+        write!(f, "after {} instructions the console ended:\n{end}", self.instructions)
+    }
+}

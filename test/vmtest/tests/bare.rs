@@ -1,0 +1,84 @@
+//! The bare-metal test kernels of `guest/`: every check of every kernel, in both byte orders, on every machine.
+
+use anyhow::{Result, ensure};
+use hv_core::Halt;
+use machine::{Kind, Mmu};
+use ppc_isa::Cpu;
+use vmtest::{Guest, Run, bare_metal};
+
+const MODELS: [(Cpu, Mmu); 3] = [(Cpu::Power8, Mmu::Hash), (Cpu::Power9, Mmu::Hash), (Cpu::Power9, Mmu::Radix)];
+
+/// Why a run is not a pass: a check that failed, or an end that was not the guest's own.
+fn fault(run: &Run) -> Option<String> {
+    let failed: Vec<&str> = run.console.lines().filter(|line| line.starts_with("FAIL")).collect();
+    let passed = run.console.lines().any(|line| line == "PASS");
+    match run.ended(&Halt::PowerOff) {
+        _ if !failed.is_empty() => Some(failed.join("\n  ")),
+        Err(error) => Some(error.to_string()),
+        Ok(()) if !passed => Some(format!("no verdict; {run}")),
+        Ok(()) => None,
+    }
+}
+
+/// Runs kernel `name` everywhere; at least one machine must make checks that it does not skip.
+fn everywhere(name: &str) -> Result<()> {
+    let (mut faults, mut checks, mut runs) = (Vec::new(), 0, 0);
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("{name}-{order}.elf"))?;
+        for kind in [Kind::Pseries, Kind::Bare] {
+            for (cpu, mmu) in MODELS {
+                for pv in [false, true] {
+                    let guest = Guest::new(kernel.clone()).kind(kind).cpu(cpu, mmu).pv(pv).memory(256).append("");
+                    let run = guest.most(2_000_000_000).run()?;
+                    runs += 1;
+                    checks += run.console.lines().filter(|line| line.starts_with("ok ")).count();
+                    if let Some(fault) = fault(&run) {
+                        faults.push(format!("{order} on {kind:?} {} {mmu:?} pv {pv}:\n  {fault}", cpu.name()));
+                    }
+                }
+            }
+        }
+    }
+    println!("{name}: {checks} checks in {runs} runs");
+    ensure!(checks > 0, "no check was made");
+    ensure!(faults.is_empty(), "{} of {runs} runs failed\n{}", faults.len(), faults.join("\n"));
+    Ok(())
+}
+
+macro_rules! kernels {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() -> Result<()> {
+            everywhere(stringify!($name))
+        }
+    )*};
+}
+
+kernels! { decrementer exceptions hash hcalls magic radix smc syscall }
+
+/// A kernel that is added to `guest/` must be added here.
+#[test]
+fn every_kernel_is_run() -> Result<()> {
+    let known = ["decrementer", "exceptions", "hash", "hcalls", "magic", "radix", "smc", "syscall", "demo"];
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/elf");
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name().into_string().unwrap_or_default();
+        let Some(stem) = name.strip_suffix("-be.elf").or(name.strip_suffix("-le.elf")) else { continue };
+        ensure!(known.contains(&stem), "{name} is run by no test");
+    }
+    Ok(())
+}
+
+/// The demonstration finds the interface, maps the page and switches itself off.
+#[test]
+fn demo() -> Result<()> {
+    for order in ["be", "le"] {
+        for (cpu, mmu) in MODELS {
+            let run = Guest::new(bare_metal(&format!("demo-{order}.elf"))?).cpu(cpu, mmu).append("").run()?;
+            run.ended(&Halt::PowerOff)?;
+            run.shows("Powering off. Good-bye.")?;
+            ensure!(run.hypercalls("kvm:MAP_MAGIC_PAGE") > 0, "the demo mapped no page; {run}");
+        }
+    }
+    Ok(())
+}
