@@ -1,0 +1,184 @@
+//! The command line as a user meets it: exit codes and messages of the program itself.
+//!
+//! Guests are a few words of machine code in ELF files made here, so that each test takes milliseconds.
+
+mod kernel;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::{env, fs};
+
+use image::fdt::Fdt;
+use kernel::{FOREVER, Kernel, service};
+use papr_abi::rtas;
+
+const OUR_ERROR: i32 = 125;
+
+/// A file of the test `name`.
+fn file(name: &str, data: &[u8]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, data).unwrap();
+    path
+}
+
+/// `powervisor run` with these arguments, nothing typed.
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_powervisor"));
+    command.arg("run").args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The same with a kernel of these words.
+fn run_kernel(name: &str, kernel: &Kernel, arguments: &[&str]) -> Output {
+    let path = file(name, &kernel.elf());
+    run(&[&["--kernel", path.to_str().unwrap(), "--memory", "32M"], arguments].concat())
+}
+
+#[track_caller]
+fn expect(output: &Output, code: i32, words: &[&str]) {
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in:\n{text}");
+    }
+}
+
+/// Refused kernels: file name, its bytes, what the message must say.
+#[test]
+fn files_that_are_no_kernel() {
+    let good = Kernel::new(&FOREVER).elf();
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".as_slice();
+    let host = fs::read(env::current_exe().unwrap()).unwrap();
+    let narrow = Kernel::new(&FOREVER).elf_32();
+    let cases: [(&str, &[u8], &[&str]); 8] = [
+        ("truncated-header", &good[..40], &["truncated"]),
+        ("truncated-segments", &good[..100], &["truncated"]),
+        ("truncated-code", &good[..good.len() - 1], &["truncated"]),
+        ("x86-64", &host, &["x86-64", "PowerPC"]),
+        ("gzip", gzip, &["gzip", "gunzip"]),
+        ("32-bit", &narrow, &["32-bit"]),
+        ("text", b"Linux", &["not an ELF file"]),
+        ("empty", b"", &["not an ELF file"]),
+    ];
+    for (name, data, words) in cases {
+        let path = file(name, data);
+        let output = run(&["--kernel", path.to_str().unwrap(), "--timeout", "60"]);
+        expect(&output, OUR_ERROR, &[&["--kernel", name], words].concat());
+    }
+}
+
+#[test]
+fn machines_that_cannot_be() {
+    let kernel = file("machines", &Kernel::new(&FOREVER).elf());
+    let kernel = kernel.to_str().unwrap();
+    let initrd = file("large-initrd", &[]);
+    fs::OpenOptions::new().write(true).open(&initrd).unwrap().set_len(64 << 20).unwrap();
+    let initrd = initrd.to_str().unwrap();
+    let cases: [(&[&str], &[&str]); 10] = [
+        (&["--initrd", initrd, "--memory", "32M"], &["initrd", "66 MiB of memory", "--memory"]),
+        (&["--memory", "1M"], &["16M to 4T"]),
+        (&["--memory", "16385K"], &["steps of 64K"]),
+        (&["--memory", "lots"], &["'lots' is no size"]),
+        (&["--memory", "8T"], &["16M to 4T"]),
+        (&["--cpu", "power7"], &["power7", "known are", "power8", "power9"]),
+        (&["--cpu", "power8", "--mmu", "radix"], &["no radix translation", "--mmu hash"]),
+        (&["--initrd", "/no/such/initrd"], &["--initrd /no/such/initrd", "No such file"]),
+        (&["--init", "ls"], &["--init"]),
+        (&["--timeout", "soon"], &["'soon' is no number"]),
+    ];
+    for (arguments, words) in cases {
+        let output = run(&[&["--kernel", kernel], arguments].concat());
+        expect(&output, OUR_ERROR, words);
+    }
+    expect(&run(&["--kernel", "/no/such/kernel"]), OUR_ERROR, &["--kernel /no/such/kernel", "No such file"]);
+    expect(&run(&[]), OUR_ERROR, &["<GUEST>"]);
+}
+
+#[test]
+fn a_kernel_larger_than_memory() {
+    let kernel = Kernel { memory: 48 << 20, ..Kernel::new(&FOREVER) };
+    expect(&run_kernel("large", &kernel, &[]), OUR_ERROR, &["the kernel needs", "--memory"]);
+    let kernel = Kernel { memory: u64::MAX, ..Kernel::new(&FOREVER) };
+    expect(&run_kernel("endless", &kernel, &[]), OUR_ERROR, &["segment 0"]);
+}
+
+#[test]
+fn a_timeout() {
+    let output = run_kernel("timeout", &Kernel::new(&FOREVER), &["--timeout", "0.2"]);
+    expect(&output, 124, &["stopped after --timeout 0.2 s"]);
+}
+
+#[test]
+fn a_panic() {
+    let kernel = Kernel::new(&service(rtas::OS_TERM, &[Kernel::TEXT])).with_text("no more ideas");
+    expect(&run_kernel("panic", &kernel, &[]), 120, &["the guest's kernel panicked: no more ideas"]);
+}
+
+#[test]
+fn a_power_off() {
+    let kernel = Kernel::new(&service(rtas::POWER_OFF, &[u32::MAX, u32::MAX]));
+    expect(&run_kernel("power-off", &kernel, &[]), 0, &["million instructions", "exits"]);
+    let quiet = run_kernel("power-off-quiet", &kernel, &["--quiet"]);
+    expect(&quiet, 0, &[]);
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{quiet:?}");
+}
+
+/// A reset starts the guest again; this one does nothing else.
+#[test]
+fn a_reset_starts_again() {
+    let output = run_kernel("reset", &Kernel::new(&service(rtas::SYSTEM_REBOOT, &[])), &["--timeout", "0.5"]);
+    expect(&output, 124, &[]);
+}
+
+#[test]
+fn the_demonstration() {
+    expect(&run(&["demo", "--timeout", "300"]), 0, &["/hypervisor          linux,kvm", "Powering off. Good-bye."]);
+}
+
+#[test]
+fn a_dry_run() {
+    let kernel = Kernel::new(&FOREVER);
+    let output = run_kernel("dry", &kernel, &["--dry-run", "--append", "one two", "--cpu", "power8", "--pv", "off"]);
+    let words = [
+        "ram      0x0000000000..0x0002000000",
+        "kernel   0x0000100000..",
+        "tree     ",
+        "rtas     ",
+        "entry    0x0000100078 (Big-endian)",
+        "machine  Pseries, power8, Hash, pv off",
+        "append   one two",
+    ];
+    expect(&output, 0, &words);
+}
+
+#[test]
+fn the_device_tree() {
+    for (pv, cpu) in [("on", "power9"), ("off", "power8")] {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{cpu}.dtb"));
+        let to = ["--dry-run", "--append", "one two", "--pv", pv, "--cpu", cpu, "--dtb-out", path.to_str().unwrap()];
+        expect(&run_kernel(&format!("tree-{cpu}"), &Kernel::new(&FOREVER), &to), 0, &[]);
+        let data = fs::read(&path).unwrap();
+        let tree = Fdt::read(&data).unwrap();
+        let strings = |node: &str, name: &str| tree.find(node)?.property(name)?.strings();
+        assert_eq!(strings("/chosen", "bootargs"), Some(vec!["one two"]));
+        assert_eq!(strings("/memory@0", "device_type"), Some(vec!["memory"]));
+        assert_eq!(strings("/hypervisor", "compatible"), (pv == "on").then(|| vec!["linux,kvm"]));
+        match Command::new("dtc").args(["-q", "-I", "dtb", "-O", "dts"]).arg(&path).output() {
+            Ok(output) => expect(&output, 0, &["one two"]),
+            Err(error) => eprintln!("SKIP the device tree as dtc reads it: {error} (package device-tree-compiler)"),
+        }
+    }
+}
+
+#[test]
+fn statistics() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stats.json");
+    let kernel = Kernel::new(&service(rtas::POWER_OFF, &[u32::MAX, u32::MAX]));
+    expect(&run_kernel("statistics", &kernel, &["--stats", path.to_str().unwrap()]), 0, &[]);
+    let stats: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(stats["outcome"], "Halted(PowerOff)");
+    assert_eq!(stats["hypercalls"]["papr:H_RTAS"], 1);
+    assert_eq!(stats["hypercalls"]["rtas:power-off"], 1);
+    assert_eq!(stats["instructions"].as_u64(), Some(4));
+    assert!(stats["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    assert_eq!(stats["exits"]["sum_exits"], 1);
+}
