@@ -20,6 +20,8 @@ macro_rules! calls {
     ($($const:ident = $token:literal, $name:literal, $inputs:literal, $outputs:literal;)*) => {
         $(#[doc = concat!("`", $name, "`.")]
         pub const $const: Call = Call { name: $name, token: $token, inputs: $inputs, outputs: $outputs };)*
+        /// Every form of every call that is known here, implemented or not.
+        pub const CALLS: &[Call] = &[$($const),*];
     };
 }
 

@@ -1,0 +1,87 @@
+//! Runs a target on inputs made from a seed, for a time or a number of cases, and watches it.
+
+use std::io::Write;
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Target;
+use crate::random::Random;
+
+/// No case may take longer, on the busiest host.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// When to stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// After this time.
+    pub time: Duration,
+    /// After this many cases.
+    pub cases: u64,
+}
+
+/// A case that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its number.
+    pub case: u64,
+    /// The input.
+    pub data: Vec<u8>,
+}
+
+/// The input of case `case`.
+pub fn input(target: &Target, examples: &[Vec<u8>], seed: u64, case: u64) -> Vec<u8> {
+    let mut random = Random::new(seed, case);
+    if examples.is_empty() || random.below(8) == 0 {
+        let len = random.below(target.longest + 1);
+        return random.bytes(len);
+    }
+    let example = random.below(examples.len());
+    random.damaged(&examples[example])
+}
+
+/// Runs cases from number `first` on; returns how many passed.
+///
+/// # Errors
+/// The first case that panicked.
+pub fn run(target: &Target, seed: u64, first: u64, bound: Bound) -> Result<u64, Failure> {
+    let examples = (target.examples)();
+    let start = Instant::now();
+    let current = Arc::new(AtomicU64::new(first));
+    let watch = watch(target.name, seed, Arc::clone(&current));
+    let mut case = first;
+    let mut result = Ok(());
+    while result.is_ok() && case - first < bound.cases && start.elapsed() < bound.time {
+        current.store(case, Ordering::Relaxed);
+        let data = input(target, &examples, seed, case);
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| (target.run)(&data)));
+        result = outcome.map_err(|_| Failure { case, data });
+        case += 1;
+    }
+    current.store(u64::MAX, Ordering::Relaxed);
+    watch.thread().unpark();
+    result.map(|()| case - first)
+}
+
+/// Ends the process when a case hangs: nothing else could.
+fn watch(name: &'static str, seed: u64, current: Arc<AtomicU64>) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let (mut last, mut since) = (u64::MAX - 1, Instant::now());
+        loop {
+            let case = current.load(Ordering::Relaxed);
+            match case {
+                u64::MAX => return,
+                case if case != last => (last, since) = (case, Instant::now()),
+                case if since.elapsed() > HANGS => {
+                    let _ = writeln!(std::io::stderr(), "{name}: seed {seed} case {case} hangs");
+                    process::abort();
+                }
+                _ => {}
+            }
+            thread::park_timeout(Duration::from_secs(1));
+        }
+    })
+}

@@ -1,0 +1,49 @@
+//! `fuzz TARGET`: runs a target, or all of them in turn, for a time.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use fuzz::driver::{self, Bound};
+use fuzz::{TARGETS, Target};
+
+/// Runs fuzz targets on inputs made from a seed.
+#[derive(Debug, Parser)]
+struct Flags {
+    /// Name of a target, or `all`
+    target: String,
+    /// Seconds for each target
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// What the inputs are made from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Repeats this one case
+    #[arg(long)]
+    case: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let chosen: Vec<&Target> = TARGETS.iter().filter(|t| flags.target == "all" || flags.target == t.name).collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+        eprintln!("no target {:?}; there are: all, {}", flags.target, names.join(", "));
+        return ExitCode::from(2);
+    }
+    let bound = match flags.case {
+        Some(_) => Bound { time: Duration::MAX, cases: 1 },
+        None => Bound { time: Duration::from_secs(flags.seconds), cases: u64::MAX },
+    };
+    let mut code = ExitCode::SUCCESS;
+    for target in chosen {
+        match driver::run(target, flags.seed, flags.case.unwrap_or(0), bound) {
+            Ok(cases) => println!("{}: {cases} cases of seed {} passed", target.name, flags.seed),
+            Err(failure) => {
+                println!("{}: seed {} case {} FAILED", target.name, flags.seed, failure.case);
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    code
+}

@@ -1,0 +1,10 @@
+//! The targets, one file each.
+
+pub mod decoder;
+pub mod elf;
+pub mod fdt;
+pub mod hypercalls;
+pub mod instructions;
+pub mod rewriting;
+
+mod vm;

@@ -1,0 +1,117 @@
+//! A small machine whose vCPU and memory the targets set as they like.
+
+use std::cell::RefCell;
+
+use exec::{Context, Engine, Exit, NoMmio, Vcpu};
+use exec_interp::Interpreter;
+use guest_mem::Order;
+use hv_core::{ExitCounts, Next, Visit, hypervisor};
+use image::elf::{self, Abi, Class, Kernel, Segment};
+use machine::clock::VirtualClock;
+use machine::{Calls, Kind, Machine, Mmu, Spec};
+use ppc_isa::{Cpu, Decoder};
+
+/// RAM of the machine: the least that is allowed.
+pub const RAM: u64 = 16 << 20;
+
+thread_local! {
+    /// Engines are dear to make: one a model, reset before each case.
+    static ENGINES: RefCell<[Interpreter; Cpu::ALL.len()]> = RefCell::new(Cpu::ALL.map(Interpreter::new));
+    static DECODERS: [Decoder; Cpu::ALL.len()] = Cpu::ALL.map(Decoder::new);
+}
+
+/// The machine.
+pub struct Vm {
+    machine: Machine,
+    /// Its only vCPU.
+    pub vcpu: Vcpu,
+    counts: ExitCounts,
+}
+
+fn index(cpu: Cpu) -> usize {
+    Cpu::ALL.iter().position(|model| *model == cpu).unwrap_or(0)
+}
+
+impl Vm {
+    /// A machine with an empty memory, in real mode at address 0.
+    pub fn new(cpu: Cpu, pv: bool) -> Vm {
+        let mmu = if cpu == Cpu::Power8 { Mmu::Hash } else { Mmu::Radix };
+        let (kind, calls) = (Kind::Pseries, Calls::with_pv(pv));
+        let spec = Spec { kind, cpu, memory: RAM, mmu, calls, append: String::new(), seed: [0; 32] };
+        let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
+        let (class, order) = (Class::Elf64, elf::Order::Big);
+        let kernel = Kernel { class, order, entry: 0, abi: Abi::ElfV2, segments: vec![segment] };
+        let layout = machine::plan(&spec, &kernel, None).unwrap();
+        let mut machine = Machine::build(&layout, &[], None, Box::new(std::io::sink())).unwrap();
+        let vcpu = machine.vcpus.remove(0);
+        ENGINES.with_borrow_mut(|engines| engines[index(cpu)].reset());
+        Vm { machine, vcpu, counts: ExitCounts::default() }
+    }
+
+    /// The machine's parts.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Types at the console.
+    pub fn type_in(&self, data: &[u8]) {
+        self.machine.controls().type_in(data);
+    }
+
+    /// Stores words in the byte order of fetches.
+    pub fn store_code(&self, at: u64, order: Order, words: &[u32]) {
+        for (n, word) in (0..).zip(words) {
+            self.machine.mem.store(at + 4 * n, order, *word);
+        }
+    }
+
+    fn visit<T>(&mut self, work: impl FnOnce(&Machine, &mut Visit) -> T) -> T {
+        let machine = &self.machine;
+        let context = Context {
+            mem: &machine.mem,
+            partition: &machine.partition,
+            requests: &machine.mailboxes.0[0],
+            clock: &VirtualClock,
+            mmio: &NoMmio,
+        };
+        let (vcpu, counts) = (&mut self.vcpu, &mut self.counts);
+        work(machine, &mut Visit { vcpu, context: &context, peers: &machine.mailboxes, counts })
+    }
+
+    /// Hands an exit to the hypervisor.
+    pub fn handle(&mut self, exit: Exit) -> Next {
+        self.visit(|machine, visit| machine.hypervisor.handle(exit, visit))
+    }
+
+    /// Executes the system call `word` in the hypervisor.
+    pub fn system_call(&mut self, word: u32) -> Next {
+        let row = DECODERS.with(|decoders| decoders[index(self.vcpu.state.cpu)].decode(word)).unwrap();
+        let address = self.vcpu.state.cia;
+        self.handle(Exit::SystemCall(exec::Instruction { row, word: word.into(), len: 4, address }))
+    }
+
+    /// Runs guest code until the next exit.
+    pub fn enter(&mut self, budget: u64) -> Exit {
+        self.machine.mailboxes.0[0].take(exec::request::INTERRUPT | exec::request::PROD);
+        let cpu = self.vcpu.state.cpu;
+        self.visit(|_, visit| {
+            ENGINES.with_borrow_mut(|engines| engines[index(cpu)].run(visit.vcpu, visit.context, budget))
+        })
+    }
+
+    /// Delivers what is pending, as the run loop does.
+    pub fn poll(&mut self) {
+        self.visit(|machine, visit| hypervisor::poll(visit, machine.external_pending(0)));
+    }
+
+    /// Runs guest code to its first system call, which is not made; returns its address.
+    pub fn run_to_call(&mut self, exits: usize) -> Option<u64> {
+        for _ in 0..exits {
+            match self.enter(500) {
+                Exit::SystemCall(insn) => return Some(insn.address),
+                exit => self.handle(exit),
+            };
+        }
+        None
+    }
+}
