@@ -10,6 +10,7 @@ pub mod papr;
 pub mod ports;
 
 mod console;
+mod dispatch;
 mod dma;
 mod hash;
 mod interrupts;

@@ -1,18 +1,12 @@
-//! The PAPR interface: finds the call, runs it, stores what it returns.
+//! What the PAPR personality of a machine keeps, and the shape of its calls.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use exec::interrupt::program;
-use exec::{Instruction, Interrupt};
-use hv_core::{Interface, Next, Visit};
-use papr_abi::hcall;
-use papr_abi::status::H_FUNCTION;
+use hv_core::Visit;
 
-use crate::answer::{Answer, Checked};
+use crate::answer::Checked;
 use crate::ports::Ports;
-use crate::processor::Areas;
-use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas};
 
 /// Arguments r4 to r12.
 pub type Arguments = [u64; 9];
@@ -28,18 +22,13 @@ pub struct Call {
     pub handler: Handler,
 }
 
-/// The calls, by family.
-const FAMILIES: [&[Call]; 9] = [
-    console::CALLS,
-    dma::CALLS,
-    hash::CALLS,
-    interrupts::CALLS,
-    memory::CALLS,
-    mode::CALLS,
-    processor::CALLS,
-    radix::CALLS,
-    rtas::CALLS,
-];
+/// Areas that a vCPU has registered: guest real addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    pub(crate) vpa: Option<u64>,
+    pub(crate) slb_shadow: Option<u64>,
+    pub(crate) dispatch_log: Option<u64>,
+}
 
 /// The PAPR personality of one machine.
 pub struct Papr {
@@ -48,74 +37,16 @@ pub struct Papr {
     pub(crate) prodded: Vec<AtomicBool>,
     /// Entries of the hashed page table that an unfinished H_CLEAR_HPT has cleared.
     pub(crate) cleared: AtomicU64,
-    calls: Vec<&'static Call>,
 }
 
 impl Papr {
     /// A personality for `cpus` vCPUs with these devices.
     pub fn new(cpus: u32, ports: Ports) -> Papr {
-        let mut calls: Vec<&'static Call> = FAMILIES.iter().flat_map(|family| family.iter()).collect();
-        calls.sort_by_key(|call| call.number);
         Papr {
             ports,
             areas: Mutex::new(vec![Areas::default(); cpus as usize]),
             prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),
             cleared: AtomicU64::new(0),
-            calls,
         }
-    }
-
-    fn call(&self, number: u64) -> Option<&'static Call> {
-        let index = self.calls.binary_search_by_key(&number, |call| call.number).ok()?;
-        self.calls.get(index).copied()
-    }
-}
-
-impl Interface for Papr {
-    /// `sc 1`. From problem state it is a system call on a hash partition and a privileged instruction on a radix
-    /// one (spec papr 1.2).
-    fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
-        const SC_1: u64 = 0x4400_0022;
-        if insn.word != SC_1 {
-            return None;
-        }
-        if visit.vcpu.state.mode.problem() {
-            if !visit.context.partition.radix() {
-                return None;
-            }
-            visit.deliver(Interrupt::Program(program::PRIVILEGED));
-            return Some(Next::Run);
-        }
-        self.hypercall(visit)
-    }
-
-    /// A reserved word that stands for `sc 1` where that can not trap (spec ppc-pv 1.4).
-    fn illegal(&self, visit: &mut Visit, word: u32) -> Option<Next> {
-        const INSTEAD_OF_SC_1: u32 = 0x7c00_0268;
-        if word != INSTEAD_OF_SC_1 || visit.vcpu.state.mode.problem() { None } else { self.hypercall(visit) }
-    }
-}
-
-impl Papr {
-    /// Answers the call in the registers and moves past the instruction.
-    fn hypercall(&self, visit: &mut Visit) -> Option<Next> {
-        visit.vcpu.state.cia = visit.vcpu.state.effective(visit.vcpu.state.cia.wrapping_add(4));
-        let number = visit.vcpu.state.gpr[3];
-        let mut arguments = Arguments::default();
-        arguments.copy_from_slice(visit.vcpu.state.gpr.get(4..13)?);
-        match hcall::name(number) {
-            Some(name) => visit.counts.hypercall("papr", name),
-            None => visit.counts.hypercall("papr", "unknown"),
-        }
-        let answer = match self.call(number) {
-            Some(call) => (call.handler)(self, visit, &arguments).unwrap_or_else(Answer::status),
-            None => Answer::status(H_FUNCTION),
-        };
-        let gpr = &mut visit.vcpu.state.gpr;
-        gpr[3] = answer.status as u64;
-        for (register, output) in gpr.iter_mut().skip(4).zip(answer.outputs) {
-            *register = output;
-        }
-        Some(answer.next)
     }
 }

@@ -28,14 +28,6 @@ pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_SIGNAL_SYS_RESET, handler: signal_sys_reset },
 ];
 
-/// Areas that a vCPU has registered: guest real addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Areas {
-    vpa: Option<u64>,
-    slb_shadow: Option<u64>,
-    dispatch_log: Option<u64>,
-}
-
 /// Smallest size of a virtual processor area.
 const VPA_SIZE: u64 = 640;
 const CACHE_LINE: u64 = 128;
