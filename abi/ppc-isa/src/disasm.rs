@@ -12,6 +12,7 @@ use core::fmt::{self, Display, Formatter, Write};
 
 use crate::Decoder;
 use crate::Row;
+use crate::field::FLAGS;
 use crate::operand::{Kind, named};
 use forms::{FORMS, Form};
 
@@ -143,7 +144,7 @@ impl View {
                 },
             }
         }
-        for (field, suffix) in [("OE", 'o'), ("LK", 'l'), ("AA", 'a'), ("Rc", '.'), ("RcV", '.')] {
+        for &(field, suffix) in FLAGS {
             if self.row.field(field).is_some_and(|f| f.get(self.word) == 1) {
                 out.write_char(suffix)?;
             }

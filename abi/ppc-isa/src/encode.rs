@@ -1,9 +1,10 @@
 //! From a row and its operands to a word.
 
 use crate::Row;
+use crate::field::FLAGS;
 use crate::operand::operands;
 
-/// Encodes `row` with `values` for its operands in assembler order and flag fields (`Rc`, `OE`, `LK`, `AA`) zero.
+/// Encodes `row` with `values` for its operands in assembler order and flag fields ([`FLAGS`]) zero.
 /// `None` when there are too few values or one does not fit.
 pub fn encode(row: &'static Row, values: &[i64]) -> Option<u32> {
     let mut word = row.value;
@@ -14,24 +15,13 @@ pub fn encode(row: &'static Row, values: &[i64]) -> Option<u32> {
     values.next().is_none().then_some(word)
 }
 
-/// Encodes the row called `name`; a trailing `.` sets Rc, a trailing `o` before it sets OE where the plain name has
-/// no row of its own. `None` for an unknown name or operands that do not fit.
+/// Encodes the row called `name`, or the row whose name is the longest beginning of `name`; what is left of it are
+/// suffixes that set flag fields ([`FLAGS`]). `None` for an unknown name or operands that do not fit.
 pub fn assemble(name: &str, values: &[i64]) -> Option<u32> {
-    if let Some(row) = crate::row(name) {
-        return encode(row, values);
-    }
-    let (plain, rc) = name.strip_suffix('.').map_or((name, false), |n| (n, true));
-    let (plain, oe) = match (crate::row(plain), plain.strip_suffix('o')) {
-        (None, Some(n)) => (n, true),
-        _ => (plain, false),
-    };
-    let row = crate::row(plain)?;
-    let mut word = encode(row, values)?;
-    if rc {
-        word = row.field("Rc").or_else(|| row.field("RcV"))?.set(word, 1);
-    }
-    if oe {
-        word = row.field("OE")?.set(word, 1);
-    }
-    Some(word)
+    let row = (1..=name.len()).rev().find_map(|end| crate::row(name.get(..end)?))?;
+    let mut suffixes = name.strip_prefix(row.name)?.chars();
+    suffixes.try_fold(encode(row, values)?, |word, suffix| {
+        let flag = FLAGS.iter().filter(|f| f.1 == suffix).find_map(|f| row.field(f.0))?;
+        Some(flag.set(word, 1))
+    })
 }

@@ -48,6 +48,8 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("Rc", 1),
     ("RcV", 1),
     ("OE", 1),
+    ("RO", 1),
+    ("EX", 1),
     ("BO", 5),
     ("BI", 5),
     ("BH", 2),
@@ -114,6 +116,10 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("RMC", 2),
     ("TE", 5),
 ];
+
+/// Fields that select a suffix of the mnemonic when they are 1, in the order in which the suffixes follow the name.
+pub const FLAGS: &[(&str, char)] =
+    &[("OE", 'o'), ("RO", 'o'), ("EX", 'x'), ("LK", 'l'), ("AA", 'a'), ("Rc", '.'), ("RcV", '.')];
 
 /// Index into [`FIELDS`] of the field called `name[start..end]`.
 pub(crate) const fn find(name: &[u8], start: usize, end: usize) -> Option<u8> {

@@ -35,7 +35,7 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 11] = [
+pub const TABLES: [&[Row]; 12] = [
     branch::ROWS,
     integer::ROWS,
     loadstore::ROWS,
@@ -46,6 +46,7 @@ pub const TABLES: [&[Row]; 11] = [
     vsx::arithmetic::ROWS,
     vsx::compare::ROWS,
     vsx::convert::ROWS,
+    vsx::quad::ROWS,
     system::ROWS,
 ];
 

@@ -67,7 +67,7 @@ pub const MAX_FIELDS: usize = 8;
 /// One instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Mnemonic without the suffixes that its fields select (`o`, `.`, `l`, `a`).
+    /// Mnemonic without the suffixes that its fields select ([`crate::field::FLAGS`]).
     pub name: &'static str,
     /// The 32 bits from left to right: opcode numbers, field names, `/n` for n reserved bits. A number takes six
     /// bits when it stands first, `n:w` takes w bits, and one plain number may take what remains.

@@ -24,6 +24,7 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, bail, ensure};
 use guest_mem::Order;
+use ppc_isa::field::FLAGS;
 use ppc_isa::{Cpu, Decoder};
 
 use crate::case::{Case, DATA_BYTES, Difference, Ending, MAX_WORDS, Outcome, SLOTS, State, differences, reg};
@@ -177,8 +178,8 @@ fn print_state(out: &mut String, base: &State, state: &State) {
 pub fn disassemble(decoder: &Decoder, word: u32) -> String {
     let Some(row) = decoder.decode(word) else { return "(no instruction)".to_string() };
     let values: Vec<String> = ppc_isa::operand::operands(row).map(|o| format!("{}={}", o.name, o.get(word))).collect();
-    let flags = row.fields().iter().filter(|f| ["Rc", "RcV", "OE", "LK", "AA"].contains(&f.name()) && f.get(word) == 1);
-    let flags: Vec<&str> = flags.map(|f| f.name()).collect();
+    let flags = FLAGS.iter().map(|f| f.0).filter(|name| row.field(name).is_some_and(|f| f.get(word) == 1));
+    let flags: Vec<&str> = flags.collect();
     format!("{} {} {}", row.name, values.join(","), flags.join(" ")).trim_end().to_string()
 }
 

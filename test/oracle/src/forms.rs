@@ -137,6 +137,7 @@ pub fn valid(row: &'static Row, word: u32, string: u32) -> bool {
         _ => match row.name {
             "lfdp" | "lfdpx" => get("FRT") % 2 == 0,
             "stfdp" | "stfdpx" => get("FRS") % 2 == 0,
+            "xsrqpi" | "xsrqpxp" => get("R") == 1 || [0, 3].contains(&get("RMC")),
             _ => true,
         },
     }

@@ -104,6 +104,34 @@ const SINGLES: [u32; 16] = [
     0x5f00_0000, // 2^63
 ];
 
+/// Both doublewords of quad-precision numbers.
+const QUADS: [(u64, u64); 24] = [
+    (0x0000_0000_0000_0000, 0),            // zero
+    (0x0000_0000_0000_0000, 1),            // least subnormal
+    (0x0000_ffff_ffff_ffff, u64::MAX),     // greatest subnormal
+    (0x0001_0000_0000_0000, 0),            // least normal
+    (0x3bcd_0000_0000_0000, 0),            // least double subnormal
+    (0x3c00_ffff_ffff_ffff, u64::MAX),     // just below the least double normal
+    (0x3c01_0000_0000_0000, 0),            // least double normal
+    (0x3f8e_0000_0000_0000, 0),            // 2^-113
+    (0x3ffe_0000_0000_0000, 0),            // 0.5
+    (0x3fff_0000_0000_0000, 0),            // 1
+    (0x3fff_0000_0000_0000, 1),            // 1 + ulp
+    (0x3fff_8000_0000_0000, 0),            // 1.5
+    (0x4000_4000_0000_0000, 0),            // 2.5
+    (0x401d_ffff_fffc_0000, 0),            // 2^31 - 1
+    (0x401e_0000_0000_0000, 0),            // 2^31
+    (0x401f_0000_0000_0000, 0),            // 2^32
+    (0x403d_ffff_ffff_ffff, 0xfffc << 48), // 2^63 - 1
+    (0x403e_0000_0000_0000, 0),            // 2^63
+    (0x403f_0000_0000_0000, 0),            // 2^64
+    (0x43fe_ffff_ffff_ffff, 0xf000 << 48), // greatest double
+    (0x7ffe_ffff_ffff_ffff, u64::MAX),     // greatest
+    (0x7fff_0000_0000_0000, 0),            // infinity
+    (0x7fff_8000_0000_0000, 0),            // quiet NaN
+    (0x7fff_0000_0000_0000, 1),            // signalling NaN
+];
+
 const HALVES: [u16; 9] = [0, 1, 0x3ff, 0x400, 0x3c00, 0x7bff, 0x7c00, 0x7e00, 0x7c01];
 
 /// A value for a general purpose register.
@@ -144,13 +172,27 @@ fn single(chance: &mut Chance) -> f32 {
     f32::from_bits(bits)
 }
 
+fn quad(chance: &mut Chance) -> [u64; 2] {
+    let sign = chance.bits() & 1 << 63;
+    let (high, low) = match chance.below(5) {
+        0..=1 => chance.one_of(&QUADS),
+        // Doubles' exponents.
+        2 => ((16383 - 1023 + (double(chance) >> 52 & 0x7ff)) << 48 | chance.bits() >> 16, chance.bits()),
+        // Exponents near each other, so that sums cancel and round.
+        3 => ((16350 + chance.below(130) as u64) << 48 | chance.bits() >> 16, chance.bits()),
+        // Few bits, and exponents near the ends.
+        _ => (chance.one_of(&[0, 1, 40, 0x7fc0, 0x7ffe]) << 48 | chance.bits() & 0xffff << 32, chance.bits() << 60),
+    };
+    [high | sign, low]
+}
+
 /// A value for a vector-scalar register: integers, floats of every size, decimals.
 pub fn vector(chance: &mut Chance) -> [u64; 2] {
     let lanes = |chance: &mut Chance, bits: u32, lane: fn(&mut Chance) -> u64| {
         let n = (0..128 / bits).fold(0u128, |n, _| (n << bits) | u128::from(lane(chance) & (u64::MAX >> (64 - bits))));
         [(n >> 64) as u64, n as u64]
     };
-    match chance.below(12) {
+    match chance.below(13) {
         0..=3 => lanes(chance, 64, double),
         4..=5 => lanes(chance, 32, |c| u64::from(single(c).to_bits())),
         6 => lanes(chance, 16, |c| u64::from(c.one_of(&HALVES) ^ (c.bits() as u16 & 1 << 15))),
@@ -163,8 +205,7 @@ pub fn vector(chance: &mut Chance) -> [u64; 2] {
             let n = decimal(chance, 31) << 4 | chance.one_of(&[0xc, 0xd, 0xf, 0xa, 0xb, 0xe, 0]);
             [(n >> 64) as u64, n as u64]
         }
-        // Quad precision with doubles' exponents.
-        10 => [(double(chance) >> 63 << 63) | (16383 - 1023 + (double(chance) >> 52 & 0x7ff)) << 48, chance.bits()],
+        10..=11 => quad(chance),
         _ => [chance.bits(), chance.bits()],
     }
 }

@@ -69,6 +69,9 @@ fn prints_as_objdump_does() {
         (0x7fe0_0008, "trap"),
         (0x0b03_0000, "tdnei   r3,0"),
         (0x4400_0022, "sc      1"),
+        (0x4c00_0924, "rfebb"),
+        (0xfc22_1809, "xsaddqpo v1,v2,v3"),
+        (0xfc21_1c0b, "xsrqpix 1,v1,v3,2"),
         (0x7c43_2000, ".long 0x7c432000"),
         (0x0000_0000, ".long 0x0"),
     ];

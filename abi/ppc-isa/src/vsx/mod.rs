@@ -1,19 +1,21 @@
 //! VSX: scalar and vector operations on 64 registers of 128 bits (Power ISA Book I, chapter 7).
 //!
-//! One file each for loads and stores, for what moves bits without knowing numbers, and for floating-point arithmetic,
-//! comparisons and conversions. Quad-precision arithmetic is not here.
+//! One file each for loads and stores, for what moves bits without knowing numbers, for floating-point arithmetic,
+//! comparisons and conversions, and for all of quad precision.
 
 pub mod arithmetic;
 pub mod compare;
 pub mod convert;
 pub mod memory;
 pub mod permute;
+pub mod quad;
 
 pub use arithmetic::Arithmetic;
 pub use compare::Compare;
 pub use convert::Convert;
 pub use memory::Memory;
 pub use permute::Permute;
+pub use quad::Quad;
 
 /// Semantic operations of this folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,4 +30,6 @@ pub enum Vsx {
     Compare(Compare),
     /// Conversions.
     Convert(Convert),
+    /// Quad precision.
+    Quad(Quad),
 }

@@ -41,14 +41,14 @@ fn bf(w: u32) -> usize {
 }
 
 /// Writes a comparison's result to CR field BF and `FPSCR[FPCC]`.
-fn report(s: &mut VcpuState, env: &mut Env, w: u32, field: u8, raised: u64) -> Step {
+pub fn report(s: &mut VcpuState, env: &mut Env, w: u32, field: u8, raised: u64) -> Step {
     s.cr[bf(w)] = field;
     s.fpscr = fpscr::raise(s.fpscr & !fpscr::FPCC | u64::from(field) << 12, raised);
     interrupt_if_enabled(s, env)
 }
 
 /// LT, GT, EQ or unordered.
-fn field(order: Option<Ordering>) -> u8 {
+pub fn field(order: Option<Ordering>) -> u8 {
     match order {
         Some(Ordering::Less) => 8,
         Some(Ordering::Greater) => 4,
@@ -112,7 +112,7 @@ fn test_square_root<S: Shape>(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
 }
 
 /// Whether a number is of a class in `mask`: from the left NaN, +infinity, -infinity, +0, -0, +denormal, -denormal.
-fn is_of_class(x: Float, denormal: bool, mask: u32) -> bool {
+pub fn is_of_class(x: Float, denormal: bool, mask: u32) -> bool {
     let bit = match x.kind {
         Kind::Nan => 6,
         Kind::Infinity => 5 - u32::from(x.negative),

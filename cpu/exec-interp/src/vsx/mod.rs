@@ -6,6 +6,7 @@ mod compare;
 mod convert;
 mod memory;
 mod permute;
+mod quad;
 mod shape;
 
 use ppc_isa::vsx::Vsx;
@@ -20,6 +21,7 @@ pub fn handler(op: Vsx) -> Handler {
         Vsx::Arithmetic(op) => arithmetic::handler(op),
         Vsx::Compare(op) => compare::handler(op),
         Vsx::Convert(op) => convert::handler(op),
+        Vsx::Quad(op) => quad::handler(op),
     }
 }
 

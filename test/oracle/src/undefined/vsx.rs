@@ -5,6 +5,7 @@ use ppc_isa::row::fact;
 use ppc_isa::vsx::Convert;
 use ppc_isa::vsx::arithmetic::{Arithmetic, Operation, Shape};
 use ppc_isa::vsx::convert::Number;
+use ppc_isa::vsx::quad::Quad;
 use ppc_isa::{Op, Row};
 
 use super::Ignore::{Doubleword1, Operand, Register};
@@ -37,6 +38,8 @@ pub const CLEARED: &[(fn(&Row) -> bool, u64)] = &[
     (single, 0x60),
     // Underflow in one element is lost in QEMU if another overflows.
     (vector, 0x20),
+    // By RN QEMU rounds down for toward zero, and the other way round.
+    (|r| matches!(quad(r), Some(Quad::RoundToInteger | Quad::RoundToExtended)), 1),
 ];
 
 /// What the Power ISA leaves undefined.
@@ -47,6 +50,9 @@ pub const UNDEFINED: &[Entry] = &[
     that(|r| r.name == "xsrsp", always, &[Doubleword1("XT")]),
     // Book I, 7.6.3: the estimate is the implementation's, and with it all status that follows from its value.
     that(estimate, always, &[Operand("XT", ALL), Register(reg::FPSCR, STATUS)]),
+    // Book I, 7.4.3 and 7.4.4: the exponent is adjusted by 1536. The ISA does not say what becomes of a quad-precision
+    // number for which that is not enough.
+    that(|r| quad(r) == Some(Quad::ToDouble), beyond_adjusted, &[Operand("VRT", ALL), Register(reg::FPSCR, STATUS)]),
 ];
 
 /// What QEMU 7.2 does otherwise than the Power ISA says.
@@ -77,6 +83,14 @@ pub const QUIRKS: &[Entry] = &[
     that(|r| ["xsmaxjdp", "xsminjdp"].contains(&r.name), always, &[Register(reg::FPSCR, FX | VX | VXSNAN)]),
     // Numbers that are denormal as a single match DCMX whatever it says.
     that(|r| r.name == "xststdcsp", denormal_single, &[Register(reg::CR, ALL), Register(reg::FPSCR, FPRF)]),
+    // With XE=1 QEMU does not write an inexact result.
+    that(
+        |r| quad(r) == Some(Quad::RoundToInteger),
+        |v| enabled(v) && v.field("EX") == 1,
+        &[Operand("VRT", ALL), Register(reg::FPSCR, FPRF)],
+    ),
+    // QEMU does not round this one to odd.
+    that(|r| r.name == "xsnmsubqp", |v| v.field("RO") == 1, &[Operand("VRT", ALL), Register(reg::FPSCR, STATUS)]),
 ];
 
 impl View<'_> {
@@ -110,8 +124,16 @@ fn fused(row: &Row) -> bool {
     arithmetic(row).is_some_and(|a| matches!(a.operation, Operation::Fused(_)))
 }
 
+fn quad(row: &Row) -> Option<Quad> {
+    match row.op {
+        Op::Vsx(Vsx::Quad(op)) => Some(op),
+        _ => None,
+    }
+}
+
 fn negated(row: &Row) -> bool {
     arithmetic(row).is_some_and(|a| matches!(a.operation, Operation::Fused(fused) if fused.negate))
+        || matches!(quad(row), Some(Quad::Fused { negate: true, .. }))
 }
 
 fn extreme(row: &Row) -> bool {
@@ -137,8 +159,13 @@ fn vector(row: &Row) -> bool {
 
 fn to_integer(row: &Row) -> bool {
     use Number::{SignedDouble, SignedWord, UnsignedDouble, UnsignedWord};
-    let Op::Vsx(Vsx::Convert(Convert::Scalar(_, to) | Convert::Vector(_, to))) = row.op else { return false };
-    matches!(to, SignedDouble | SignedWord | UnsignedDouble | UnsignedWord)
+    match row.op {
+        Op::Vsx(Vsx::Convert(Convert::Scalar(_, to) | Convert::Vector(_, to))) => {
+            matches!(to, SignedDouble | SignedWord | UnsignedDouble | UnsignedWord)
+        }
+        Op::Vsx(Vsx::Quad(Quad::ToInteger { .. })) => true,
+        _ => false,
+    }
 }
 
 /// An element of XB is too large for a word, or negative and the result unsigned.
@@ -171,6 +198,13 @@ fn infinity_and_zero(v: &View) -> bool {
         })
     };
     any([0x7f80_0000, 0x7ff0 << 48]) && any([0, 0])
+}
+
+/// The exponent of VRB, adjusted by 1536 as FPSCR[OE] and FPSCR[UE] say, is out of the range of double precision.
+fn beyond_adjusted(v: &View) -> bool {
+    let biased = v.before.reg[reg::VSR + 2 * (32 + v.field("VRB") as usize)] >> 48 & 0x7fff;
+    let exponent = biased as i64 - 16383;
+    (v.fpscr() & 0x40 != 0 && exponent >= 1023 + 1536) || (v.fpscr() & 0x20 != 0 && exponent < -1022 - 1536)
 }
 
 fn denormal_single(v: &View) -> bool {
