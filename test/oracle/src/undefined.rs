@@ -209,6 +209,8 @@ const QUIRKS: &[Entry] = &[
     entry(&["bcdcpsgn."], |v| v.field("VRT") == v.field("VRB"), &[Operand("VRT", ALL), Register(reg::CR, 0xf0)]),
     // The length is unsigned (Book I, 6.17); QEMU takes 65535 for -1.
     entry(&["bcdtrunc."], vector::length_65535, &[Operand("VRT", ALL), Register(reg::CR, 0xf0)]),
+    // Shifting a zero loses no digit (Book I, 6.17); QEMU takes more than 31 places for an overflow.
+    entry(&["bcdus."], vector::zero, &[Register(reg::CR, 0x10)]),
     // QEMU takes the last digit of an unsigned number, or of a binary one, for its sign.
     entry(&["bcdus.", "bcdctsq."], always, &[Order(6)]),
 ];

@@ -65,6 +65,11 @@ pub fn no_decimal(v: &View) -> bool {
     }
 }
 
+/// VRB is zero.
+pub fn zero(v: &View) -> bool {
+    vr(v, "VRB") == 0
+}
+
 /// A shift or truncation leaves no digit of a number that is not zero.
 pub fn all_digits_lost(v: &View) -> bool {
     let Op::Vector(Vector::Decimal(op)) = v.row.op else { return false };
