@@ -438,7 +438,7 @@ fn papr_case_31_bulk_remove() {
     assert_eq!(fixture.hcall(H_READ, &[0, GROUP + 2]).out[0], V, "behind the end");
     let reply = fixture.hcall(H_BULK_REMOVE, &[REQUEST | beyond, 0, REQUEST | (GROUP + 1), 0, END, 0]);
     assert_eq!(reply.out[0] >> 60, 0xa, "a parameter error of one entry");
-    assert!(fixture.status(H_BULK_REMOVE, &[REQUEST | 3 << 56 | GROUP + 2, 0, END, 0]) < 0);
+    assert!(fixture.status(H_BULK_REMOVE, &[REQUEST | 3 << 56 | (GROUP + 2), 0, END, 0]) < 0);
     assert_eq!(fixture.hcall(H_READ, &[0, GROUP + 2]).out[0], V);
 }
 
