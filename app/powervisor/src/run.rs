@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
 use anyhow::{Context, Result, bail};
@@ -90,6 +90,7 @@ fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
         calls: calls(flags)?,
         append,
         seed: seed().context("/dev/urandom")?,
+        fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
     })
 }
 
@@ -100,6 +101,11 @@ fn calls(flags: &RunFlags) -> Result<Calls> {
     }
     let has = |call| list.contains(&call);
     Ok(Calls { papr: has(CallFlag::Papr), kvm: has(CallFlag::Kvm), epapr: has(CallFlag::Epapr) })
+}
+
+/// The host's time of day.
+fn seconds_now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
 }
 
 fn seed() -> std::io::Result<[u8; 32]> {

@@ -1,10 +1,18 @@
 //! Timebase and decrementer of Book3S-64: a level that is up while the decrementer is negative.
 
+use std::time::Duration;
+
 use crate::engine::Context;
 use crate::state::VcpuState;
 
 /// Timebase ticks a second on every Book3S-64 machine.
 pub const TIMEBASE_HZ: u64 = 512_000_000;
+
+/// Time that `ticks` last.
+pub fn duration(ticks: u64) -> Duration {
+    let nanoseconds = u128::from(ticks) * 1_000_000_000 / u128::from(TIMEBASE_HZ);
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+}
 
 /// The timebase now.
 pub fn timebase(state: &VcpuState, context: &Context) -> u64 {

@@ -15,7 +15,7 @@ pub mod xics;
 
 pub use dma::DmaWindow;
 pub use nvram::Nvram;
-pub use random::HostRandom;
+pub use random::{HostRandom, SeededRandom};
 pub use rtc::Rtc;
 pub use vty::Vty;
 pub use xics::Xics;

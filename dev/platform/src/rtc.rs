@@ -1,25 +1,60 @@
-//! The real-time clock: the host's time plus what the guest set.
+//! The real-time clock: the host's time, or guest time from a given start; plus what the guest set.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A clock.
 #[derive(Debug, Default)]
 pub struct Rtc {
+    start: Option<i64>,
     offset: AtomicI64,
 }
 
 impl Rtc {
-    /// Seconds since 1970 (UTC) and nanoseconds.
-    pub fn now(&self) -> (i64, u32) {
-        let host = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(host.as_secs()).unwrap_or(i64::MAX);
-        (seconds.saturating_add(self.offset.load(Ordering::Relaxed)), host.subsec_nanos())
+    /// A clock that reads `start` (seconds since 1970, UTC) when the guest starts and then follows guest time, or the
+    /// host's clock without a start.
+    pub fn new(start: Option<i64>) -> Rtc {
+        Rtc { start, ..Rtc::default() }
+    }
+
+    /// Time before what the guest set, when it has run for `elapsed`.
+    fn unset(&self, elapsed: Duration) -> (i64, u32) {
+        let (start, since) = match self.start {
+            Some(start) => (start, elapsed),
+            None => (0, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
+        };
+        (start.saturating_add_unsigned(since.as_secs()), since.subsec_nanos())
+    }
+
+    /// Seconds since 1970 (UTC) and nanoseconds, when the guest has run for `elapsed` of its own time.
+    pub fn now(&self, elapsed: Duration) -> (i64, u32) {
+        let (seconds, nanoseconds) = self.unset(elapsed);
+        (seconds.saturating_add(self.offset.load(Ordering::Relaxed)), nanoseconds)
     }
 
     /// Makes the clock read `seconds` now.
-    pub fn set(&self, seconds: i64) {
-        let host = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.offset.store(seconds.saturating_sub(i64::try_from(host).unwrap_or(i64::MAX)), Ordering::Relaxed);
+    pub fn set(&self, elapsed: Duration, seconds: i64) {
+        self.offset.store(seconds.saturating_sub(self.unset(elapsed).0), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guest_time_from_a_start() {
+        let rtc = Rtc::new(Some(1_000_000));
+        assert_eq!(rtc.now(Duration::from_millis(2500)), (1_000_002, 500_000_000));
+        rtc.set(Duration::from_secs(10), 77);
+        assert_eq!(rtc.now(Duration::from_secs(13)), (80, 0));
+    }
+
+    #[test]
+    fn host_time() {
+        let rtc = Rtc::new(None);
+        assert!(rtc.now(Duration::ZERO).0 > 1_700_000_000);
+        rtc.set(Duration::ZERO, 1000);
+        assert!((1000..1100).contains(&rtc.now(Duration::MAX).0));
     }
 }

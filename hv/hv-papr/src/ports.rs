@@ -1,5 +1,7 @@
 //! What the calls need from the machine.
 
+use std::time::Duration;
+
 /// The virtual terminal.
 pub trait Console: Send + Sync {
     /// Whether `unit` is a terminal of this machine.
@@ -32,10 +34,10 @@ pub trait InterruptController: Send + Sync {
 
 /// Date and time.
 pub trait TimeOfDay: Send + Sync {
-    /// Seconds since 1970 (UTC) and nanoseconds.
-    fn now(&self) -> (i64, u32);
+    /// Seconds since 1970 (UTC) and nanoseconds, when the guest has run for `elapsed` of its own time.
+    fn now(&self, elapsed: Duration) -> (i64, u32);
     /// Sets the clock to seconds since 1970.
-    fn set(&self, seconds: i64);
+    fn set(&self, elapsed: Duration, seconds: i64);
 }
 
 /// Random numbers good enough for keys.

@@ -1,6 +1,7 @@
 //! H_RTAS: run-time abstraction services, called with an argument buffer of big-endian cells.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use exec::timer;
 use guest_mem::{GuestMem, Order};
@@ -101,8 +102,13 @@ fn halt(cells: &mut Cells, why: Halt) -> i32 {
     SUCCESS
 }
 
-fn get_time_of_day(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    let (seconds, nanoseconds) = papr.ports.time.now();
+/// Guest time since the start.
+fn elapsed(visit: &Visit) -> Duration {
+    timer::duration(timer::timebase(&visit.vcpu.state, visit.context))
+}
+
+fn get_time_of_day(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
+    let (seconds, nanoseconds) = papr.ports.time.now(elapsed(visit));
     let (year, month, day) = date_of(seconds.div_euclid(86400));
     let second = seconds.rem_euclid(86400) as u32;
     let values = [year as u32, month, day, second / 3600, second / 60 % 60, second % 60, nanoseconds];
@@ -112,7 +118,7 @@ fn get_time_of_day(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
     SUCCESS
 }
 
-fn set_time_of_day(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
+fn set_time_of_day(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
     let [year, month, day, hour, minute, second] = [0, 1, 2, 3, 4, 5].map(|n| cells.input(n));
     let valid = (1970..=9999).contains(&year)
         && (1..=12).contains(&month)
@@ -124,7 +130,7 @@ fn set_time_of_day(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
         return PARAMETER;
     }
     let days = days_of(i64::from(year), month, day);
-    papr.ports.time.set(days * 86400 + i64::from(hour * 3600 + minute * 60 + second));
+    papr.ports.time.set(elapsed(visit), days * 86400 + i64::from(hour * 3600 + minute * 60 + second));
     SUCCESS
 }
 
@@ -176,8 +182,7 @@ fn os_term(_: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
         (start..start + LONGEST).map_while(|at| mem.load::<u8>(at, Order::Big).filter(|b| *b != 0)).collect();
     let words: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();
     let words = if words.is_empty() { "without a message".to_owned() } else { words };
-    let uptime = timer::timebase(&visit.vcpu.state, visit.context) / timer::TIMEBASE_HZ;
-    halt(cells, Halt::Panic(format!("{words} ({uptime} s after start)")))
+    halt(cells, Halt::Panic(format!("{words} ({} s after start)", elapsed(visit).as_secs())))
 }
 
 #[cfg(test)]

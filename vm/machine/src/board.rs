@@ -11,13 +11,13 @@ use hv_papr::Papr;
 use hv_papr::ports::Ports;
 use hv_pv::Kvm;
 use papr_abi::rtas;
-use platform::{DmaWindow, HostRandom, Nvram, Rtc, Vty, Xics};
+use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::{HashTable, Invalidation};
 use thiserror::Error;
 
 use crate::plan::Layout;
-use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, VtyPort, WindowPort, XicsPort};
+use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort};
 use crate::{pci, sources, tree};
 
 /// Why a planned machine could not be built.
@@ -120,8 +120,11 @@ impl Machine {
         let ports = Ports {
             console: Box::new(VtyPort(Arc::clone(&vty))),
             interrupts: Box::new(XicsPort(Arc::clone(&xics))),
-            time: Box::new(RtcPort(Rtc::default())),
-            random: Box::new(RandomPort(HostRandom::default())),
+            time: Box::new(RtcPort(Rtc::new(spec.fixed_start))),
+            random: match spec.fixed_start {
+                None => Box::new(RandomPort(HostRandom::default())),
+                Some(_) => Box::new(SeededPort(SeededRandom::new(spec.seed))),
+            },
             nvram: Box::new(NvramPort(Nvram::default())),
             bridges: vec![Box::new(EmptyBridge)],
             windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],

@@ -1,6 +1,6 @@
 //! The two clocks: host time, and virtual time made of retired instructions.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use exec::Clock;
 use exec::timer::TIMEBASE_HZ;
@@ -31,10 +31,4 @@ impl Clock for VirtualClock {
     fn ticks(&self, retired: u64) -> u64 {
         retired
     }
-}
-
-/// Host time that `ticks` last.
-pub fn duration(ticks: u64) -> Duration {
-    let nanoseconds = u128::from(ticks) * 1_000_000_000 / u128::from(TIMEBASE_HZ);
-    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
 }

@@ -1,9 +1,10 @@
 //! Adapters: the devices in the shape in which the hypercalls want them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hv_papr::ports::{ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay};
-use platform::{HostRandom, Rtc, Vty, Xics};
+use platform::{HostRandom, Rtc, SeededRandom, Vty, Xics};
 
 use crate::pci;
 
@@ -69,12 +70,12 @@ impl InterruptController for XicsPort {
 pub struct RtcPort(pub Rtc);
 
 impl TimeOfDay for RtcPort {
-    fn now(&self) -> (i64, u32) {
-        self.0.now()
+    fn now(&self, elapsed: Duration) -> (i64, u32) {
+        self.0.now(elapsed)
     }
 
-    fn set(&self, seconds: i64) {
-        self.0.set(seconds);
+    fn set(&self, elapsed: Duration, seconds: i64) {
+        self.0.set(elapsed, seconds);
     }
 }
 
@@ -84,6 +85,15 @@ pub struct RandomPort(pub HostRandom);
 impl Random for RandomPort {
     fn next(&self) -> Option<u64> {
         self.0.next()
+    }
+}
+
+/// Random numbers from the machine's seed.
+pub struct SeededPort(pub SeededRandom);
+
+impl Random for SeededPort {
+    fn next(&self) -> Option<u64> {
+        Some(self.0.next())
     }
 }
 

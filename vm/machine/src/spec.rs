@@ -60,4 +60,7 @@ pub struct Spec {
     pub append: String,
     /// Random bytes for the guest's random number generator.
     pub seed: [u8; 32],
+    /// Lets runs repeat: the time of day at the start, in seconds since 1970 (UTC). It then follows guest time, and the
+    /// guest's random numbers all come from `seed`. Without it, time of day and random numbers are the host's.
+    pub fixed_start: Option<i64>,
 }

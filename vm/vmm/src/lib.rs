@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use exec::{Clock, Context, Engine, NoMmio, Requests, Vcpu, request, timer};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
-use machine::clock::duration;
 
 /// How time passes for a machine.
 pub struct Time {
@@ -116,7 +115,7 @@ fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool)
         vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
         return;
     }
-    let deadline = if ticks < FOREVER { Instant::now().checked_add(duration(ticks)) } else { None };
+    let deadline = if ticks < FOREVER { Instant::now().checked_add(timer::duration(ticks)) } else { None };
     context.requests.sleep(deadline);
 }
 

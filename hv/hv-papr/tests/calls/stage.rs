@@ -1,6 +1,7 @@
 //! One vCPU with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
 
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use exec::supervisor::Peers;
 use exec::{Clock, Context, NoMmio, PartitionState, Requests, Vcpu};
@@ -79,10 +80,10 @@ impl InterruptController for Silent {
 }
 
 impl TimeOfDay for Silent {
-    fn now(&self) -> (i64, u32) {
+    fn now(&self, _: Duration) -> (i64, u32) {
         (0, 0)
     }
-    fn set(&self, _: i64) {}
+    fn set(&self, _: Duration, _: i64) {}
 }
 
 impl Random for Silent {

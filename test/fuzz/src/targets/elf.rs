@@ -18,6 +18,7 @@ pub fn run(data: &[u8]) {
             calls: Calls::with_pv(true),
             append: String::new(),
             seed: [0; 32],
+            fixed_start: None,
         };
         let Ok(layout) = machine::plan(&spec, &kernel, Some(data.len() as u64)) else { continue };
         assert!(layout.to_string().contains("kernel"));

@@ -37,7 +37,8 @@ impl Vm {
     pub fn new(cpu: Cpu, pv: bool) -> Vm {
         let mmu = if cpu == Cpu::Power8 { Mmu::Hash } else { Mmu::Radix };
         let (kind, calls) = (Kind::Pseries, Calls::with_pv(pv));
-        let spec = Spec { kind, cpu, memory: RAM, mmu, calls, append: String::new(), seed: [0; 32] };
+        let spec =
+            Spec { kind, cpu, memory: RAM, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
         let (class, order) = (Class::Elf64, elf::Order::Big);
         let kernel = Kernel { class, order, entry: 0, abi: Abi::ElfV2, segments: vec![segment] };
