@@ -27,6 +27,8 @@ pub enum Timing {
     Host,
 }
 
+/// The time of day when a guest starts: the first of January 2030.
+const START: i64 = 1_893_456_000;
 /// Wall time after which a run is stopped: many times what the slowest boot takes on a busy host.
 const LONGEST: Duration = Duration::from_secs(900);
 /// Instructions after which a run is stopped: several times what the longest dialogue takes.
@@ -69,6 +71,7 @@ impl Guest {
             calls: Calls::with_pv(true),
             append: "console=hvc0".into(),
             seed: [0x5a; 32],
+            fixed_start: Some(START),
         };
         Guest { kernel, spec, lines: Vec::new(), timing: Timing::Virtual, longest: LONGEST, most: MOST }
     }

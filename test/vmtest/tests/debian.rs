@@ -140,3 +140,15 @@ fn host_time() -> Result<()> {
     let guest = told(Release::Bookworm, "sleep 2; echo awake $((6 * 7))")?.expect("awake 42", "poweroff -f\n");
     guest.timing(Timing::Host).run()?.ended(&Halt::PowerOff)
 }
+
+#[test]
+fn virtual_time_repeats_itself() -> Result<()> {
+    let guest = told(Release::Bookworm, "sleep 1; cat /proc/uptime; date; poweroff -f")?;
+    let (first, second) = (guest.clone().run()?, guest.run()?);
+    first.ended(&Halt::PowerOff)?;
+    first.shows("Tue Jan  1 00:00:0")?;
+    let differs = first.console.lines().zip(second.console.lines()).find(|(a, b)| a != b);
+    ensure!(differs.is_none(), "the runs differ: {differs:?}");
+    ensure!(first == second, "{} and {} instructions", first.instructions, second.instructions);
+    Ok(())
+}
