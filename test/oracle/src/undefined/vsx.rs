@@ -71,6 +71,8 @@ pub const QUIRKS: &[Entry] = &[
     that(single, always, &[Register(reg::FPSCR, CLASS)]),
     // Tininess is detected before rounding (Book I, 4.4.4); QEMU detects it after rounding to a single.
     that(single, always, &[Register(reg::FPSCR, FX | UX)]),
+    // A result is rounded once; QEMU rounds to double precision first, which shows where singles are denormalized.
+    that(single, tiny_single, &[Operand("XT", ALL)]),
     // With XE=1 QEMU does not write the result.
     that(|r| r.name == "xsrsp", enabled, &[Operand("XT", ALL), Register(reg::FPSCR, FPRF)]),
     // Only a signalling NaN is reported; QEMU adds the exceptions of whatever ran before.
@@ -205,6 +207,13 @@ fn beyond_adjusted(v: &View) -> bool {
     let biased = v.before.reg[reg::VSR + 2 * (32 + v.field("VRB") as usize)] >> 48 & 0x7fff;
     let exponent = biased as i64 - 16383;
     (v.fpscr() & 0x40 != 0 && exponent >= 1023 + 1536) || (v.fpscr() & 0x20 != 0 && exponent < -1022 - 1536)
+}
+
+/// Some sum, product or quotient of the operands is below the normal range of single precision, or hardly above.
+fn tiny_single(v: &View) -> bool {
+    let [t, a, b] = [v.vsr("TX", "T"), v.vsr("AX", "A"), v.xb()].map(|register| f64::from_bits(register[0]));
+    let results = [a + b, a - b, a * b, a / b, b.sqrt(), a * b + t, a * b - t, a * t + b, a * t - b];
+    results.into_iter().any(|x| x != 0.0 && x.abs() < 2.0 * f64::from(f32::MIN_POSITIVE))
 }
 
 fn denormal_single(v: &View) -> bool {
