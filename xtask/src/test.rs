@@ -21,9 +21,11 @@ const FRESH: &str = "FRESH";
 const CARGO: &[(&str, &str)] = &[
     // `ignored` are tests too long or too far-reaching for everyday use; they fetch Debian's kernels, which others need.
     ("long tests",         "test --release --workspace --locked --no-fail-fast -- --ignored --show-output"),
-    ("tests",              "test --release --workspace --locked --no-fail-fast -- --show-output"),
+    ("tests",              "test --release --workspace --locked --no-fail-fast --exclude vmtest -- --show-output"),
+    ("whole machines",     "test --release --package vmtest --locked --no-fail-fast -- --show-output"),
     ("oracle, fixed seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed 1"),
     ("oracle, fresh seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed FRESH"),
+    ("fuzzing",            "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 20 --seed FRESH"),
 ];
 
 /// Runs everything; with `all` also what needs the guests that take long to build.
