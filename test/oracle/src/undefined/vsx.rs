@@ -202,7 +202,7 @@ fn infinity_and_zero(v: &View) -> bool {
     any([0x7f80_0000, 0x7ff0 << 48]) && any([0, 0])
 }
 
-/// The exponent of VRB, adjusted by 1536 as FPSCR[OE] and FPSCR[UE] say, is out of the range of double precision.
+/// The exponent of VRB, adjusted by 1536 as `FPSCR[OE]` and `FPSCR[UE]` say, is out of the range of double precision.
 fn beyond_adjusted(v: &View) -> bool {
     let biased = v.before.reg[reg::VSR + 2 * (32 + v.field("VRB") as usize)] >> 48 & 0x7fff;
     let exponent = biased as i64 - 16383;
