@@ -15,7 +15,7 @@ const REPLACE: [u32; 5] = [0x90a6_0000, 0x7c00_306c, 0x7c00_04ac, 0x7c00_37ac, 0
 /// `rldimi r6,r9,60,0`: the low four bits of r9 become the top four of r6.
 const ALIAS: u32 = 0x7926_e00e;
 
-/// Each block stores an `addi` over the one behind it; the sum in r3 tells which of them ran.
+/// Each block runs an `addi`, stores another over it, and goes back to run that; the sum in r3 tells which of them ran.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let mut vm = Vm::new(input.pick(&Cpu::ALL), false);
@@ -26,22 +26,18 @@ pub fn run(data: &[u8]) {
     let start = CODE + 4 * u64::from(input.byte());
     let (mut code, mut sum) = (Vec::new(), 0);
     while !input.is_empty() && code.len() < 2000 {
-        let (new, alias, twice) = (u32::from(input.byte()), u32::from(input.byte() & 15), input.byte() & 3 == 0);
-        let first = code.len();
-        let slot = first + 6 + REPLACE.len();
+        let (old, new, alias) = (u32::from(input.byte()), u32::from(input.byte()), u32::from(input.byte() & 15));
+        let slot = code.len();
+        code.push(ADD | old);
         code.extend(constant(5, ADD | new));
         code.extend(constant(6, start as u32 + 4 * slot as u32));
         // Real addresses ignore their top four bits.
         code.extend([0x3920_0000 | alias, ALIAS]);
         code.extend(REPLACE);
-        code.push(ADD);
-        sum += u64::from(new);
-        if twice {
-            // addi r7,r7,-1; cmpdi r7,0; bne first; li r7,2
-            let back = 4 * (first as i64 - (code.len() as i64 + 2));
-            code.extend([0x38e7_ffff, 0x2c27_0000, 0x4082_0000 | back as u32 & 0xfffc, 0x38e0_0002]);
-            sum += u64::from(new);
-        }
+        // addi r7,r7,-1; cmpdi r7,0; bne slot; li r7,2
+        let back = 4 * (slot as i64 - (code.len() as i64 + 2));
+        code.extend([0x38e7_ffff, 0x2c27_0000, 0x4082_0000 | back as u32 & 0xfffc, 0x38e0_0002]);
+        sum += u64::from(old + new);
     }
     let end = start + 4 * code.len() as u64;
     code.push(0x4400_0002); // sc
