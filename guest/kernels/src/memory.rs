@@ -1,4 +1,4 @@
-//! Where in real memory the kernels keep things, above the image. A kernel needs 64 MiB.
+//! Where in real memory the kernels keep things, above the image. A kernel needs 128 MiB.
 
 /// A frame of 64 KiB for loads, stores and copied code.
 pub const SCRATCH: u64 = 0x100_0000;
