@@ -74,8 +74,7 @@ fn guest_programs(workspace: &Workspace) -> Result<Finding> {
     for order in ["be", "le"] {
         let kernel = folder.join(format!("demo-{order}.elf"));
         if finding.problems.is_empty() && kernel.exists() {
-            let mut command =
-                workspace.cargo("run --release --quiet --locked --package powervisor -- run --machine bare");
+            let mut command = workspace.cargo("run --release --quiet --locked -- run --machine bare");
             command.args(["--timeout", "60", "--kernel"]).arg(kernel);
             finding.merge(program::run(&mut command, &workspace.log(&format!("demo-{order}")))?);
         }
