@@ -36,6 +36,6 @@ pub fn json(report: &Report, elapsed: Duration) -> Value {
         "instructions": report.instructions,
         "exits": report.counts.reasons,
         "emulated_instructions": report.counts.instructions,
-        "hypercalls": report.counts.hypercalls,
+        "hypercalls": report.counts.hypercalls(),
     })
 }

@@ -60,6 +60,6 @@ fn a_stopped_vcpu_stays_stopped() {
         vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &time)
     });
     assert_eq!(report.outcome, Outcome::Stopped);
-    assert_eq!(report.counts.hypercalls.get("rtas:stop-self"), Some(&1));
+    assert_eq!(report.counts.hypercalls().get("rtas:stop-self"), Some(&1));
     assert!(report.instructions <= 7, "{} instructions", report.instructions);
 }

@@ -12,6 +12,7 @@ use exec::{Interrupt, VcpuState};
 use ppc_isa::float::{Access, Arithmetic, Direction, Float, Move, MoveFrom};
 
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::bf;
 use crate::loadstore::{displaced, indexed};
 
 /// The handler of `op`.
@@ -97,10 +98,6 @@ fn frb(w: u32) -> usize {
 
 fn frc(w: u32) -> usize {
     (w >> 6 & 31) as usize
-}
-
-fn bf(w: u32) -> usize {
-    (w >> 23 & 7) as usize
 }
 
 fn fpr(s: &VcpuState, n: usize) -> u64 {

@@ -8,6 +8,7 @@ use ppc_isa::spr;
 
 use crate::branch::cr_bit;
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::{ra, ra0, rb, rc, rt};
 
 /// The handler of `op`.
 pub fn handler(op: Integer) -> Handler {
@@ -72,29 +73,8 @@ pub fn handler(op: Integer) -> Handler {
     }
 }
 
-fn rt(w: u32) -> usize {
-    (w >> 21 & 31) as usize
-}
-
-fn ra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-fn rb(w: u32) -> usize {
-    (w >> 11 & 31) as usize
-}
-
-fn rc(w: u32) -> usize {
-    (w >> 6 & 31) as usize
-}
-
 fn si(w: u32) -> u64 {
     i64::from(w as i16) as u64
-}
-
-/// (RA|0).
-fn ra0(s: &VcpuState, w: u32) -> u64 {
-    if ra(w) == 0 { 0 } else { s.gpr[ra(w)] }
 }
 
 /// CR field 0 from a comparison of `value` with zero.

@@ -10,6 +10,7 @@ mod branch;
 mod code;
 mod engine;
 mod env;
+mod fields;
 mod float;
 mod integer;
 mod loadstore;

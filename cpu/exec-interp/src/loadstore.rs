@@ -7,6 +7,7 @@ use ppc_isa::loadstore::{Access as Form0, CopyPaste, Form, LoadStore};
 use ppc_mmu::Access;
 
 use crate::env::{Env, Flow, Handler, Step, Trapped};
+use crate::fields::{ra, ra0, rb, rt};
 
 /// Bytes of a cache block, as the device tree publishes it.
 const CACHE_BLOCK: u64 = 128;
@@ -54,32 +55,16 @@ pub fn handler(op: LoadStore) -> Handler {
     }
 }
 
-fn rt(w: u32) -> usize {
-    (w >> 21 & 31) as usize
-}
-
-fn ra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-fn rb(w: u32) -> usize {
-    (w >> 11 & 31) as usize
-}
-
-fn base(s: &VcpuState, w: u32) -> u64 {
-    if ra(w) == 0 { 0 } else { s.gpr[ra(w)] }
-}
-
 /// (RA|0) + (RB): the address of X-form accesses.
 #[inline(always)]
 pub fn indexed(s: &VcpuState, w: u32) -> u64 {
-    s.effective(base(s, w).wrapping_add(s.gpr[rb(w)]))
+    s.effective(ra0(s, w).wrapping_add(s.gpr[rb(w)]))
 }
 
 /// (RA|0) + a displacement whose low bits `KEEP` clears: D-, DS- and DQ-form addresses.
 #[inline(always)]
 pub fn displaced<const KEEP: i64>(s: &VcpuState, w: u32) -> u64 {
-    s.effective(base(s, w).wrapping_add_signed(i64::from(w as i16) & KEEP))
+    s.effective(ra0(s, w).wrapping_add_signed(i64::from(w as i16) & KEEP))
 }
 
 /// How an instruction forms its address.
@@ -234,7 +219,7 @@ fn string<const INDEXED: bool>(s: &VcpuState, w: u32) -> (u64, u64) {
         return (indexed(s, w), s.xer() & 0x7f);
     }
     let count = u64::from(w >> 11 & 31);
-    (s.effective(base(s, w)), if count == 0 { 32 } else { count })
+    (s.effective(ra0(s, w)), if count == 0 { 32 } else { count })
 }
 
 fn load_string<const INDEXED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
@@ -402,7 +387,7 @@ fn invalid_function(env: &mut Env) -> Trapped {
 }
 
 fn load_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, s.effective(base(s, w)), T::BYTES)?;
+    let ea = aligned(env, s.effective(ra0(s, w)), T::BYTES)?;
     let function = w >> 11 & 31;
     let operand = |n: usize| T::truncate(s.gpr[(rt(w) + n) & 31]);
     let (first, second) = (operand(1), operand(2));
@@ -425,7 +410,7 @@ fn load_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 }
 
 fn store_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, s.effective(base(s, w)), T::BYTES)?;
+    let ea = aligned(env, s.effective(ra0(s, w)), T::BYTES)?;
     let operand = T::truncate(s.gpr[rt(w)]);
     match w >> 11 & 31 {
         function @ 0..=7 => {

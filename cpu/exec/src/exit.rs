@@ -34,14 +34,3 @@ pub enum Exit {
     /// An event point was reached with the budget spent or a request pending; `state.cia` is the next instruction.
     Event,
 }
-
-impl Exit {
-    /// Whether running on at `state.cia` without handling the exit makes sense.
-    pub fn is_resumable(&self) -> bool {
-        match self {
-            // The instruction has not been executed; it would exit again.
-            Exit::Privileged(_) | Exit::SystemCall(_) | Exit::Illegal { .. } | Exit::Interrupt(_) => false,
-            Exit::Event => true,
-        }
-    }
-}

@@ -11,8 +11,7 @@ pub struct ExitCounts {
     pub reasons: BTreeMap<&'static str, u64>,
     /// Emulated privileged instructions by mnemonic.
     pub instructions: BTreeMap<&'static str, u64>,
-    /// Hypercalls by interface and name.
-    pub hypercalls: BTreeMap<String, u64>,
+    hypercalls: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 impl ExitCounts {
@@ -22,9 +21,13 @@ impl ExitCounts {
     }
 
     /// Counts a hypercall. `interface` and `name` together name it.
-    pub fn hypercall(&mut self, interface: &str, name: &str) {
-        let key = format!("{interface}:{name}");
-        *self.hypercalls.entry(key).or_default() += 1;
+    pub fn hypercall(&mut self, interface: &'static str, name: &'static str) {
+        *self.hypercalls.entry((interface, name)).or_default() += 1;
+    }
+
+    /// Hypercalls by `interface:name`.
+    pub fn hypercalls(&self) -> BTreeMap<String, u64> {
+        self.hypercalls.iter().map(|((interface, name), n)| (format!("{interface}:{name}"), *n)).collect()
     }
 
     /// Counts `exit` in the sum and by its own reason.
@@ -46,19 +49,6 @@ impl ExitCounts {
     /// The number counted for a reason.
     pub fn count(&self, reason: &str) -> u64 {
         self.reasons.get(reason).copied().unwrap_or(0)
-    }
-
-    /// Adds the counts of another vCPU.
-    pub fn add(&mut self, other: &ExitCounts) {
-        for (reason, n) in &other.reasons {
-            *self.reasons.entry(reason).or_default() += n;
-        }
-        for (name, n) in &other.instructions {
-            *self.instructions.entry(name).or_default() += n;
-        }
-        for (name, n) in &other.hypercalls {
-            *self.hypercalls.entry(name.clone()).or_default() += n;
-        }
     }
 }
 

@@ -226,7 +226,7 @@ impl Run {
 
     /// How often a hypercall of an interface was made.
     pub fn hypercalls(&self, name: &str) -> u64 {
-        self.counts.hypercalls.get(name).copied().unwrap_or(0)
+        self.counts.hypercalls().get(name).copied().unwrap_or(0)
     }
 }
 

@@ -62,9 +62,9 @@ fn shell(release: Release, cpu: Cpu, mmu: Mmu, pv: bool) -> Result<()> {
 /// The guest finds the interface when it is offered, and only then.
 fn paravirtual(run: &Run, pv: bool) -> Result<()> {
     let [features, map] = ["kvm:FEATURES", "kvm:MAP_MAGIC_PAGE"].map(|name| run.hypercalls(name));
-    let kvm = run.counts.hypercalls.keys().any(|name| name.starts_with("kvm:"));
+    let kvm = run.counts.hypercalls().keys().any(|name| name.starts_with("kvm:"));
     ensure!(features == u64::from(pv) && map == u64::from(pv), "FEATURES {features}, MAP_MAGIC_PAGE {map}, pv {pv}");
-    ensure!(kvm == pv, "KVM hypercalls without the interface: {:?}", run.counts.hypercalls);
+    ensure!(kvm == pv, "KVM hypercalls without the interface: {:?}", run.counts.hypercalls());
     Ok(())
 }
 

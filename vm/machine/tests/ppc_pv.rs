@@ -76,7 +76,7 @@ fn ppc_pv_case_09_features() {
 #[test]
 fn ppc_pv_case_10_map() {
     let fixture = mapped();
-    assert_eq!(fixture.counts.hypercalls["kvm:MAP_MAGIC_PAGE"], 1);
+    assert_eq!(fixture.counts.hypercalls()["kvm:MAP_MAGIC_PAGE"], 1);
     assert_ne!(fixture.machine.mailboxes.0[0].pending() & request::INVALIDATE, 0);
 }
 

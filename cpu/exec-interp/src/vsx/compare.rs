@@ -12,6 +12,7 @@ use ppc_isa::vsx::compare::{Compare, Relation};
 use super::shape::{ScalarDouble, Shape, Status, VectorDouble, VectorSingle, finish, number, register};
 use super::{xa, xb, xt};
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::bf;
 use crate::float::interrupt_if_enabled;
 
 /// The handler of `op`.
@@ -34,10 +35,6 @@ pub fn handler(op: Compare) -> Handler {
         Compare::ClassTest(Named::VectorDouble) => classes::<VectorDouble>,
         Compare::ClassTest(Named::VectorSingle) => classes::<VectorSingle>,
     }
-}
-
-fn bf(w: u32) -> usize {
-    (w >> 23 & 7) as usize
 }
 
 /// Writes a comparison's result to CR field BF and `FPSCR[FPCC]`.

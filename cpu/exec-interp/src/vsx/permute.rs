@@ -6,6 +6,7 @@ use ppc_isa::vsx::permute::{Part, Permute};
 
 use super::{from_words, pair, quad, words, xa, xb, xc, xt};
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::{ra, rb};
 
 /// The handler of `op`.
 pub fn handler(op: Permute) -> Handler {
@@ -62,14 +63,6 @@ pub fn handler(op: Permute) -> Handler {
         Permute::ReverseBytes { element: 8 } => |s, _, w| finish(s, w, s.vsr[xb(w)].map(u64::swap_bytes)),
         Permute::ReverseBytes { .. } => |s, _, w| finish(s, w, pair(quad(s.vsr[xb(w)]).swap_bytes())),
     }
-}
-
-fn ra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-fn rb(w: u32) -> usize {
-    (w >> 11 & 31) as usize
 }
 
 fn sign_extended(value: u64) -> u64 {
