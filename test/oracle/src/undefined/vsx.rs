@@ -71,8 +71,9 @@ pub const QUIRKS: &[Entry] = &[
     that(single, always, &[Register(reg::FPSCR, CLASS)]),
     // Tininess is detected before rounding (Book I, 4.4.4); QEMU detects it after rounding to a single.
     that(single, always, &[Register(reg::FPSCR, FX | UX)]),
-    // A result is rounded once; QEMU rounds to double precision first, which shows where singles are denormalized.
-    that(single, tiny_single, &[Operand("XT", ALL)]),
+    // A result is rounded once; QEMU rounds to double precision first, which shows where singles are denormalized, and
+    // where the double lies halfway between two singles.
+    that(single, |v| rounded(v).any(|x| tiny(x) || halfway(x)), &[Operand("XT", ALL)]),
     // With XE=1 QEMU does not write the result.
     that(|r| r.name == "xsrsp", enabled, &[Operand("XT", ALL), Register(reg::FPSCR, FPRF)]),
     // Only a signalling NaN is reported; QEMU adds the exceptions of whatever ran before.
@@ -209,11 +210,21 @@ fn beyond_adjusted(v: &View) -> bool {
     (v.fpscr() & 0x40 != 0 && exponent >= 1023 + 1536) || (v.fpscr() & 0x20 != 0 && exponent < -1022 - 1536)
 }
 
-/// Some sum, product or quotient of the operands is below the normal range of single precision, or hardly above.
-fn tiny_single(v: &View) -> bool {
+/// The sums, products and quotients of the operands that a single-precision instruction may round, as doubles.
+fn rounded(v: &View) -> impl Iterator<Item = f64> {
     let [t, a, b] = [v.vsr("TX", "T"), v.vsr("AX", "A"), v.xb()].map(|register| f64::from_bits(register[0]));
-    let results = [a + b, a - b, a * b, a / b, b.sqrt(), a * b + t, a * b - t, a * t + b, a * t - b];
-    results.into_iter().any(|x| x != 0.0 && x.abs() < 2.0 * f64::from(f32::MIN_POSITIVE))
+    let fused = [a.mul_add(b, t), a.mul_add(b, -t), a.mul_add(t, b), a.mul_add(t, -b)];
+    [a + b, a - b, a * b, a / b, b.sqrt()].into_iter().chain(fused)
+}
+
+/// Below the normal range of single precision, or hardly above.
+fn tiny(x: f64) -> bool {
+    x != 0.0 && x.abs() < 2.0 * f64::from(f32::MIN_POSITIVE)
+}
+
+/// Halfway between two singles.
+fn halfway(x: f64) -> bool {
+    x.to_bits() & 0x1fff_ffff == 0x1000_0000
 }
 
 fn denormal_single(v: &View) -> bool {
