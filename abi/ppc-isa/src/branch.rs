@@ -1,6 +1,6 @@
 //! Branches, condition-register logic, system calls and traps (Power ISA Book I, chapter 2 and section 3.3.11).
 
-use crate::cpu::{BASE, Level, Unit, V207, V300};
+use crate::cpu::{ALL, Models, SIXTY_FOUR, Unit, V207, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -47,12 +47,12 @@ const fn row(
     name: &'static str,
     picture: &'static str,
     asm: &'static str,
-    level: Level,
+    models: Models,
     unit: Unit,
     facts: u32,
     op: Branch,
 ) -> Row {
-    Row::new(name, picture, asm, level, unit, facts, Op::Branch(op))
+    Row::new(name, picture, asm, models, unit, facts, Op::Branch(op))
 }
 
 const N: Unit = Unit::None;
@@ -60,27 +60,27 @@ const N: Unit = Unit::None;
 /// The rows.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    row("b",      "18 LI AA LK",                "LI",       BASE, N, END,             Branch::B),
-    row("bc",     "16 BO BI BD AA LK",          "BO,BI,BD", BASE, N, END|R_CTR|W_CTR, Branch::Bc),
-    row("bclr",   "19 BO BI /3 BH 16 LK",       "BO,BI,BH", BASE, N, END|R_LR|R_CTR|W_CTR, Branch::BcTo(Register::Lr)),
-    row("bcctr",  "19 BO BI /3 BH 528 LK",      "BO,BI,BH", BASE, N, END|R_CTR,       Branch::BcTo(Register::Ctr)),
+    row("b",      "18 LI AA LK",                "LI",       ALL, N, END,             Branch::B),
+    row("bc",     "16 BO BI BD AA LK",          "BO,BI,BD", ALL, N, END|R_CTR|W_CTR, Branch::Bc),
+    row("bclr",   "19 BO BI /3 BH 16 LK",       "BO,BI,BH", ALL, N, END|R_LR|R_CTR|W_CTR, Branch::BcTo(Register::Lr)),
+    row("bcctr",  "19 BO BI /3 BH 528 LK",      "BO,BI,BH", ALL, N, END|R_CTR,       Branch::BcTo(Register::Ctr)),
     row("bctar",  "19 BO BI /3 BH 560 LK",      "BO,BI,BH", V207, Unit::Tar, END|R_CTR|W_CTR, Branch::BcTo(Register::Tar)),
-    row("crand",  "19 BT BA BB 257 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b1000)),
-    row("crnand", "19 BT BA BB 225 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b0111)),
-    row("cror",   "19 BT BA BB 449 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b1110)),
-    row("crxor",  "19 BT BA BB 193 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b0110)),
-    row("crnor",  "19 BT BA BB 33 /1",          "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b0001)),
-    row("creqv",  "19 BT BA BB 289 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b1001)),
-    row("crandc", "19 BT BA BB 129 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b0100)),
-    row("crorc",  "19 BT BA BB 417 /1",         "=BT,BA,BB", BASE, N, 0, Branch::CrLogic(0b1101)),
-    row("mcrf",   "19 BF /2 BFA /2 /5 0 /1",    "=BF,BFA",  BASE, N, 0, Branch::Mcrf),
-    row("sc",     "17 /5 /5 /4 LEV /3 1:1 /1",  "LEV",      BASE, N, END|PROGRAM,     Branch::Sc),
+    row("crand",  "19 BT BA BB 257 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b1000)),
+    row("crnand", "19 BT BA BB 225 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b0111)),
+    row("cror",   "19 BT BA BB 449 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b1110)),
+    row("crxor",  "19 BT BA BB 193 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b0110)),
+    row("crnor",  "19 BT BA BB 33 /1",          "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b0001)),
+    row("creqv",  "19 BT BA BB 289 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b1001)),
+    row("crandc", "19 BT BA BB 129 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b0100)),
+    row("crorc",  "19 BT BA BB 417 /1",         "=BT,BA,BB", ALL, N, 0, Branch::CrLogic(0b1101)),
+    row("mcrf",   "19 BF /2 BFA /2 /5 0 /1",    "=BF,BFA",  ALL, N, 0, Branch::Mcrf),
+    row("sc",     "17 /5 /5 /4 LEV /3 1:1 /1",  "LEV",      ALL, N, END|PROGRAM,     Branch::Sc),
     row("scv",    "17 /5 /5 /4 LEV /3 0:1 1:1", "LEV",      V300, Unit::Scv, END|W_LR|W_CTR, Branch::Scv),
     row("rfebb",  "19 /5 /5 /4 S1 146 /1",      "S1",       V207, Unit::Ebb, END,       Branch::Absent),
     row("clrbhrb", "31 /5 /5 /5 430 /1",        "",         V207, Unit::Bhrb, 0,        Branch::Absent),
     row("mfbhrbe", "31 RT BHRBE 302 /1",        "=RT,BHRBE", V207, Unit::Bhrb, 0,       Branch::Absent),
-    row("tw",     "31 TO RA RB 4 /1",           "TO,RA,RB", BASE, N, PROGRAM, Branch::Trap { double: false, immediate: false }),
-    row("twi",    "3 TO RA SI",                 "TO,RA,SI", BASE, N, PROGRAM, Branch::Trap { double: false, immediate: true }),
-    row("td",     "31 TO RA RB 68 /1",          "TO,RA,RB", BASE, N, PROGRAM, Branch::Trap { double: true, immediate: false }),
-    row("tdi",    "2 TO RA SI",                 "TO,RA,SI", BASE, N, PROGRAM, Branch::Trap { double: true, immediate: true }),
+    row("tw",     "31 TO RA RB 4 /1",           "TO,RA,RB", ALL, N, PROGRAM, Branch::Trap { double: false, immediate: false }),
+    row("twi",    "3 TO RA SI",                 "TO,RA,SI", ALL, N, PROGRAM, Branch::Trap { double: false, immediate: true }),
+    row("td",     "31 TO RA RB 68 /1",          "TO,RA,RB", SIXTY_FOUR, N, PROGRAM, Branch::Trap { double: true, immediate: false }),
+    row("tdi",    "2 TO RA SI",                 "TO,RA,SI", SIXTY_FOUR, N, PROGRAM, Branch::Trap { double: true, immediate: true }),
 ];

@@ -1,22 +1,54 @@
-//! CPU models: which levels of the ISA they implement and how they name themselves.
+//! CPU models: sets of them by what they implement, and how they name themselves.
 
-/// The ISA levels at which an instruction exists: `from..=to`, as hundredths (207 = Power ISA 2.07).
+/// A set of CPU models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level {
-    /// First level that has it.
-    pub from: u16,
-    /// Last level that has it.
-    pub to: u16,
+pub struct Models(u16);
+
+impl Models {
+    /// The set of `cpus`.
+    pub const fn of(cpus: &[Cpu]) -> Models {
+        let mut bits = 0;
+        let mut i = 0;
+        while i < cpus.len() {
+            bits |= 1 << cpus[i] as u16;
+            i += 1;
+        }
+        Models(bits)
+    }
+
+    /// The models of either set.
+    pub const fn or(self, other: Models) -> Models {
+        Models(self.0 | other.0)
+    }
+
+    /// Whether `cpu` is one of them.
+    pub const fn contains(self, cpu: Cpu) -> bool {
+        self.0 >> cpu as u16 & 1 != 0
+    }
 }
 
-/// Every Book3S-64 CPU that we model.
-pub const BASE: Level = Level { from: 200, to: 999 };
+/// Every model.
+pub const ALL: Models = Models::of(&Cpu::ALL);
+/// Book3S-64.
+pub const SERVER: Models = Models::of(&[Cpu::Power8, Cpu::Power9]);
 /// From Power ISA 2.07 (POWER8).
-pub const V207: Level = Level { from: 207, to: 999 };
+pub const V207: Models = SERVER;
 /// From Power ISA 3.0 (POWER9).
-pub const V300: Level = Level { from: 300, to: 999 };
+pub const V300: Models = Models::of(&[Cpu::Power9]);
 /// Up to Power ISA 2.07 only.
-pub const TO_207: Level = Level { from: 200, to: 207 };
+pub const TO_207: Models = Models::of(&[Cpu::Power8]);
+/// Book3S-32.
+pub const CLASSIC: Models = Models::of(&[Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450]);
+/// BookE.
+pub const BOOKE: Models = Models::of(&[Cpu::E500v2, Cpu::E5500]);
+/// 64-bit implementations; all of them have what Power ISA 2.06 added to the base.
+pub const SIXTY_FOUR: Models = SERVER.or(Models::of(&[Cpu::E5500]));
+/// With floating-point registers.
+pub const FLOAT: Models = SIXTY_FOUR.or(CLASSIC);
+/// With AltiVec.
+pub const ALTIVEC: Models = SERVER.or(Models::of(&[Cpu::Ppc7400, Cpu::Ppc7450]));
+/// With the signal processing engine (SPE) and its embedded floating point.
+pub const SPE: Models = Models::of(&[Cpu::E500v2]);
 
 /// The unit an instruction needs, switched on by a bit of the MSR or of FSCR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,27 +73,76 @@ pub enum Unit {
     Ebb,
     /// Branch history, `FSCR[BHRB]`; not offered.
     Bhrb,
+    /// Signal processing engine, `MSR[SPE]`.
+    Spe,
+}
+
+/// The three programming models of Book III: what privileged software sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Book3S-64: hashed or radix page tables, segment lookaside buffer.
+    Book3s64,
+    /// Book3S-32: BATs, segment registers, hashed page table.
+    Book3s32,
+    /// BookE: software-managed TLBs, IVORs.
+    BookE,
 }
 
 /// A CPU model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Cpu {
     /// POWER8, Power ISA 2.07B, without transactional memory.
     Power8,
     /// POWER9, Power ISA 3.0B, without transactional memory.
     Power9,
+    /// e5500: 64-bit BookE, Power ISA 2.06.
+    E5500,
+    /// e500v2: 32-bit BookE with SPE and embedded floating point, no floating-point registers.
+    E500v2,
+    /// 750 ("G3").
+    Ppc750,
+    /// 7400 ("G4"), AltiVec.
+    Ppc7400,
+    /// 7450 ("G4"), AltiVec.
+    Ppc7450,
+}
+
+/// What is to be known of a model, a row each.
+struct Facts {
+    name: &'static str,
+    family: Family,
+    level: u16,
+    sixty_four: bool,
+    pvr: u32,
+}
+
+const fn facts(name: &'static str, family: Family, level: u16, sixty_four: bool, pvr: u32) -> Facts {
+    Facts { name, family, level, sixty_four, pvr }
 }
 
 impl Cpu {
     /// All models.
-    pub const ALL: [Cpu; 2] = [Cpu::Power8, Cpu::Power9];
+    pub const ALL: [Cpu; 7] =
+        [Cpu::Power8, Cpu::Power9, Cpu::E5500, Cpu::E500v2, Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450];
+    /// Those of Book3S-64.
+    pub const BOOK3S_64: [Cpu; 2] = [Cpu::Power8, Cpu::Power9];
+
+    const fn facts(self) -> Facts {
+        match self {
+            Cpu::Power8 => facts("power8", Family::Book3s64, 207, true, 0x004d_0200),
+            Cpu::Power9 => facts("power9", Family::Book3s64, 300, true, 0x004e_1202),
+            Cpu::E5500 => facts("e5500", Family::BookE, 206, true, 0x8024_0020),
+            Cpu::E500v2 => facts("e500v2", Family::BookE, 203, false, 0x8021_0022),
+            Cpu::Ppc750 => facts("750", Family::Book3s32, 110, false, 0x0008_0301),
+            Cpu::Ppc7400 => facts("7400", Family::Book3s32, 110, false, 0x000c_0209),
+            Cpu::Ppc7450 => facts("7450", Family::Book3s32, 110, false, 0x8000_0201),
+        }
+    }
 
     /// Name as on the command line.
     pub fn name(self) -> &'static str {
-        match self {
-            Cpu::Power8 => "power8",
-            Cpu::Power9 => "power9",
-        }
+        self.facts().name
     }
 
     /// The model called `name`.
@@ -69,32 +150,34 @@ impl Cpu {
         Cpu::ALL.into_iter().find(|c| c.name() == name)
     }
 
-    /// ISA level in hundredths.
-    pub fn level(self) -> u16 {
-        match self {
-            Cpu::Power8 => 207,
-            Cpu::Power9 => 300,
-        }
+    /// Programming model of privileged software.
+    #[inline(always)]
+    pub const fn family(self) -> Family {
+        self.facts().family
     }
 
-    /// Whether the model has rows of `level`.
-    pub fn has(self, level: Level) -> bool {
-        (level.from..=level.to).contains(&self.level())
+    /// ISA level in hundredths: 207 is Power ISA 2.07, 110 PowerPC 1.10.
+    pub const fn level(self) -> u16 {
+        self.facts().level
+    }
+
+    /// Whether registers have 64 bits.
+    #[inline(always)]
+    pub const fn sixty_four(self) -> bool {
+        self.facts().sixty_four
     }
 
     /// Processor version register.
     pub fn pvr(self) -> u32 {
-        match self {
-            Cpu::Power8 => 0x004d_0200,
-            Cpu::Power9 => 0x004e_1202,
-        }
+        self.facts().pvr
     }
 
-    /// The architected PVR value that PAPR publishes as `cpu-version`.
+    /// The architected PVR value that PAPR publishes as `cpu-version`; models without one publish their own.
     pub fn architected_pvr(self) -> u32 {
         match self {
             Cpu::Power8 => 0x0f00_0004,
             Cpu::Power9 => 0x0f00_0005,
+            _ => self.pvr(),
         }
     }
 }

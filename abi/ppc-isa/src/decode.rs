@@ -26,7 +26,7 @@ const LOW: u32 = 0x7ff;
 impl Decoder {
     /// The decoder of `cpu`.
     pub fn new(cpu: Cpu) -> Decoder {
-        let mut rows: Vec<&'static Row> = rows().filter(|r| cpu.has(r.level)).collect();
+        let mut rows: Vec<&'static Row> = rows().filter(|r| r.models.contains(cpu)).collect();
         rows.sort_by_key(|r| core::cmp::Reverse(r.mask.count_ones()));
         let mut lists: Vec<Vec<u16>> = vec![Vec::new(); 64 * 2048];
         for (index, row) in rows.iter().enumerate() {

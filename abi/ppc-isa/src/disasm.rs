@@ -12,6 +12,7 @@ use core::fmt::{self, Display, Formatter, Write};
 
 use crate::Decoder;
 use crate::Row;
+use crate::cpu::Cpu;
 use crate::field::FLAGS;
 use crate::operand::{Kind, named};
 use forms::{FORMS, Form};
@@ -19,7 +20,7 @@ use forms::{FORMS, Form};
 /// The instruction `word` at `address` in the syntax of GNU objdump, mnemonic padded as there.
 pub fn disassemble(decoder: &Decoder, address: u64, word: u32) -> impl Display {
     let row = decoder.decode(word).filter(|row| word & row.reserved == 0);
-    Text { word, view: row.map(|row| View { row, isa: decoder.cpu().level(), address, word }) }
+    Text { word, view: row.map(|row| View { row, cpu: decoder.cpu(), address, word }) }
 }
 
 struct Text {
@@ -56,7 +57,7 @@ impl Write for Columns<'_, '_> {
 /// A word seen through its row.
 struct View {
     row: &'static Row,
-    isa: u16,
+    cpu: Cpu,
     address: u64,
     word: u32,
 }
@@ -114,7 +115,7 @@ impl View {
             return number(expression);
         }
         match expression {
-            "ISA" => i64::from(self.isa),
+            "ISA" => i64::from(self.cpu.level()),
             _ => named(self.row, expression).get(self.word),
         }
     }
@@ -126,7 +127,7 @@ impl View {
             '?' => Some(pick(&CONDITION, self.value("BI&3"))),
             '!' => Some(pick(&NEGATED, self.value("BI&3"))),
             '^' => Some(pick(&TRAP, self.value("TO"))),
-            '%' => Some(sprs::name(self.value("SPR"), self.row.field("RS").is_some(), self.isa)),
+            '%' => Some(sprs::name(self.value("SPR"), self.row.field("RS").is_some(), self.cpu)),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 12] = [
+pub const TABLES: [&[Row]; 14] = [
     branch::ROWS,
     integer::ROWS,
     loadstore::ROWS,
@@ -48,6 +48,8 @@ pub const TABLES: [&[Row]; 12] = [
     vsx::convert::ROWS,
     vsx::quad::ROWS,
     system::ROWS,
+    system::book3s32::ROWS,
+    system::booke::ROWS,
 ];
 
 /// All rows, in table order.

@@ -1,4 +1,4 @@
-//! Bits of the machine state register (Power ISA Book III, section 3.2.1).
+//! Bits of the machine state register (Power ISA Book III-S and Book III-E, section 3.2.1).
 
 /// Sixty-four-bit mode.
 pub const SF: u64 = 1 << 63;
@@ -40,3 +40,20 @@ pub const PMM: u64 = 1 << 2;
 pub const RI: u64 = 1 << 1;
 /// Little-endian.
 pub const LE: u64 = 1;
+
+/// BookE: 64-bit mode ("computation mode").
+pub const CM: u64 = 1 << 31;
+/// BookE: user cache locking enable.
+pub const UCLE: u64 = 1 << 26;
+/// BookE: signal processing engine available.
+pub const SPE: u64 = 1 << 25;
+/// BookE: wait state enable.
+pub const WE: u64 = 1 << 18;
+/// BookE: critical interrupt enable.
+pub const CE: u64 = 1 << 17;
+/// BookE: debug interrupt enable.
+pub const DE: u64 = 1 << 9;
+/// BookE: address space of instruction fetches.
+pub const IS: u64 = IR;
+/// BookE: address space of data accesses.
+pub const DS: u64 = DR;

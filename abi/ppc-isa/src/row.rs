@@ -1,7 +1,6 @@
 //! What one row of the table says, and how its picture is read.
 
-use crate::cpu::Level;
-use crate::cpu::Unit;
+use crate::cpu::{Models, Unit};
 use crate::field::{FIELDS, Placed, find};
 use crate::op::Op;
 
@@ -75,8 +74,8 @@ pub struct Row {
     /// Operands in assembler order, see [`crate::operand`]. `=` marks a register that is written, `+` one that is
     /// read and written.
     pub asm: &'static str,
-    /// The first ISA level that has it, and the last.
-    pub level: Level,
+    /// The models that have it.
+    pub models: Models,
     /// The unit that must be switched on in the MSR (or FSCR).
     pub unit: Unit,
     /// Bits of [`fact`].
@@ -99,7 +98,7 @@ impl Row {
         name: &'static str,
         picture: &'static str,
         asm: &'static str,
-        level: Level,
+        models: Models,
         unit: Unit,
         facts: u32,
         op: Op,
@@ -109,7 +108,7 @@ impl Row {
             name,
             picture,
             asm,
-            level,
+            models,
             unit,
             facts,
             op,

@@ -1,4 +1,8 @@
-//! Special purpose registers of Book3S-64: numbers, names, who may touch them (Power ISA Book III, section 5.4.4).
+//! Special purpose registers: numbers, names, who may touch them (Power ISA Book III-S, section 5.4.4).
+//!
+//! Here those of Book3S-64, whose numbers the other families share where they have the register at all.
+
+use crate::cpu::Family;
 
 /// Who may read or write an SPR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +34,17 @@ macro_rules! sprs {
     ($($(#[$doc:meta])* $const:ident = $number:literal, $name:literal, $read:ident, $write:ident;)*) => {
         $($(#[$doc])* pub const $const: u16 = $number;)*
         /// The table.
-        pub const SPRS: &[Spr] =
-            &[$(Spr { number: $number, name: $name, read: Right::$read, write: Right::$write }),*];
+        pub const SPRS: &[$crate::spr::Spr] = &[$($crate::spr::Spr {
+            number: $number,
+            name: $name,
+            read: $crate::spr::Right::$read,
+            write: $crate::spr::Right::$write,
+        }),*];
     };
 }
+
+pub mod book3s32;
+pub mod booke;
 
 sprs! {
     /// Fixed-point exception register.
@@ -264,7 +275,12 @@ sprs! {
     PIR = 1023, "pir", Privileged, None;
 }
 
-/// The SPR with this number, if Book3S-64 has one.
-pub fn spr(number: u16) -> Option<&'static Spr> {
-    SPRS.iter().find(|s| s.number == number)
+/// The SPR with this number, if the family has one.
+pub fn spr(family: Family, number: u16) -> Option<&'static Spr> {
+    let table = match family {
+        Family::Book3s64 => SPRS,
+        Family::Book3s32 => book3s32::SPRS,
+        Family::BookE => booke::SPRS,
+    };
+    table.iter().find(|s| s.number == number)
 }

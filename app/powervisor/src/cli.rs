@@ -32,6 +32,10 @@ pub enum Guest {
 pub enum MachineFlag {
     /// PAPR partition (ppc64 and ppc64le Linux)
     Pseries,
+    /// BookE board (ppc Linux for e500v2, ppc64 Linux for e5500)
+    E500,
+    /// Power Macintosh (ppc Linux for G3 and G4)
+    Mac,
     /// RAM, console and hypercalls, for test kernels
     Bare,
 }
@@ -56,12 +60,16 @@ pub enum CallFlag {
     Papr,
     /// KVM hypercalls: features, magic page
     Kvm,
+    /// OSI calls, told by two magic numbers
+    Osi,
     /// ePAPR hypercalls
     Epapr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Privileged {
+pub enum PrivilegedFlag {
+    /// The engine carries them out itself
+    Inline,
     /// Every privileged instruction is an exit to the hypervisor, as in KVM's PR mode
     Trap,
 }
@@ -96,7 +104,7 @@ pub struct RunFlags {
     /// A guest that PowerVisor knows how to obtain
     #[arg(value_enum, conflicts_with_all = ["kernel", "initrd"], required_unless_present = "kernel")]
     pub guest: Option<Guest>,
-    /// Kernel: an ELF file, 64-bit, big- or little-endian
+    /// Kernel: an ELF file, of the width and byte order that the machine takes
     #[arg(long, value_name = "FILE")]
     pub kernel: Option<PathBuf>,
     /// Initial RAM file system
@@ -108,9 +116,9 @@ pub struct RunFlags {
     /// Machine
     #[arg(long, short = 'M', value_enum, default_value = "pseries")]
     pub machine: MachineFlag,
-    /// CPU model: power8 or power9
-    #[arg(long, value_name = "MODEL", default_value = "power9", value_parser = cpu)]
-    pub cpu: ppc_isa::Cpu,
+    /// CPU model; by default power9, e500v2 or 7400 as the machine has it
+    #[arg(long, value_name = "MODEL", value_parser = cpu)]
+    pub cpu: Option<ppc_isa::Cpu>,
     /// RAM, with K, M or G
     #[arg(long, short = 'm', value_name = "SIZE", default_value = "1G", value_parser = size)]
     pub memory: u64,
@@ -124,8 +132,8 @@ pub struct RunFlags {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     pub calls: Option<Vec<CallFlag>>,
     /// How privileged instructions are executed
-    #[arg(long, value_enum, default_value = "trap")]
-    pub privileged: Privileged,
+    #[arg(long, value_enum, default_value = "inline")]
+    pub privileged: PrivilegedFlag,
     /// Where guest time comes from
     #[arg(long, value_enum, default_value = "host")]
     pub clock: ClockFlag,

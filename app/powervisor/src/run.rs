@@ -6,17 +6,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
 use anyhow::{Context, Result, bail};
+use exec::Privileged;
 use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf::{self, Class};
 use machine::clock::{HostClock, VirtualClock};
 use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
+use ppc_isa::cpu::Family;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use vmm::{Outcome, Report, Time};
+use vmm::{Outcome, Policy, Report, Time};
 
-use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, RunFlags, Switch};
+use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch};
 use crate::console::{self, RawTerminal};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
@@ -67,25 +69,39 @@ fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
     let files = guests::files(flags)?;
     let name = format!("--kernel {}", files.kernel_name);
     let kernel = elf::read(&files.kernel).context(name.clone())?;
-    if kernel.class == Class::Elf32 {
-        bail!("{name}: a 32-bit kernel; the machines of this release are 64-bit");
-    }
     let spec = spec(flags, files.append.clone())?;
+    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
+        let bits = if kernel.class == Class::Elf64 { 64 } else { 32 };
+        bail!("{name}: a {bits}-bit kernel, and --cpu {} is not; choose another --machine or --cpu", spec.cpu.name());
+    }
     let layout = machine::plan(&spec, &kernel, files.initrd.as_ref().map(|data| data.len() as u64))?;
     Ok((files, layout))
 }
 
 fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
+    let (family, default) = match flags.machine {
+        MachineFlag::Pseries => (Some(Family::Book3s64), Cpu::Power9),
+        MachineFlag::Bare => (None, Cpu::Power9),
+        MachineFlag::E500 => (Some(Family::BookE), Cpu::E500v2),
+        MachineFlag::Mac => (Some(Family::Book3s32), Cpu::Ppc7400),
+    };
+    let cpu = flags.cpu.unwrap_or(default);
+    if family.is_some_and(|family| family != cpu.family()) {
+        let fitting = Cpu::ALL.into_iter().filter(|cpu| Some(cpu.family()) == family).map(Cpu::name);
+        bail!("--cpu {}: that machine takes {}", cpu.name(), fitting.collect::<Vec<_>>().join(", "));
+    }
     Ok(Spec {
         kind: match flags.machine {
             MachineFlag::Pseries => Kind::Pseries,
             MachineFlag::Bare => Kind::Bare,
+            MachineFlag::E500 => Kind::E500,
+            MachineFlag::Mac => Kind::Mac,
         },
-        cpu: flags.cpu,
+        cpu,
         memory: flags.memory,
-        mmu: match (flags.mmu, flags.cpu) {
-            (Some(MmuFlag::Hash), _) | (None, Cpu::Power8) => Mmu::Hash,
+        mmu: match (flags.mmu, cpu) {
             (Some(MmuFlag::Radix), _) | (None, Cpu::Power9) => Mmu::Radix,
+            _ => Mmu::Hash,
         },
         calls: calls(flags)?,
         append,
@@ -100,7 +116,12 @@ fn calls(flags: &RunFlags) -> Result<Calls> {
         bail!("--calls goes with --machine bare; a pseries machine answers what its guests expect");
     }
     let has = |call| list.contains(&call);
-    Ok(Calls { papr: has(CallFlag::Papr), kvm: has(CallFlag::Kvm), epapr: has(CallFlag::Epapr) })
+    Ok(Calls {
+        papr: has(CallFlag::Papr),
+        osi: has(CallFlag::Osi),
+        kvm: has(CallFlag::Kvm),
+        epapr: has(CallFlag::Epapr),
+    })
 }
 
 /// The host's time of day.
@@ -130,11 +151,15 @@ fn session(flags: &RunFlags) -> Result<(Report, Option<Stop>)> {
             terminal = Some(attach(flags, &current)?);
         }
         let mut engine = Interpreter::new(cpu);
+        let privileged = match flags.privileged {
+            PrivilegedFlag::Inline => Privileged::Inline,
+            PrivilegedFlag::Trap => Privileged::Trap,
+        };
         let time = match flags.clock {
             ClockFlag::Host => Time { clock: Box::new(HostClock::default()), is_virtual: false },
             ClockFlag::Virtual => Time { clock: Box::new(VirtualClock), is_virtual: true },
         };
-        let report = vmm::run(&mut machine, &mut engine, &time);
+        let report = vmm::run(&mut machine, &mut engine, &Policy { time, privileged });
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }

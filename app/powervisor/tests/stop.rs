@@ -4,13 +4,14 @@
 use std::thread;
 use std::time::Duration;
 
+use exec::Privileged;
 use exec_interp::Interpreter;
 use image::elf::{Abi, Class, Kernel, Order, Segment};
 use machine::clock::HostClock;
 use machine::{Calls, Kind, Machine, Mmu, Spec};
 use papr_abi::rtas::STOP_SELF;
 use ppc_isa::Cpu;
-use vmm::{Outcome, Time};
+use vmm::{Outcome, Policy, Time};
 
 const START: u64 = 0x10_0000;
 
@@ -50,6 +51,7 @@ fn a_stopped_vcpu_stays_stopped() {
     let mut machine = Machine::build(&layout, &file, None, Box::new(std::io::sink())).unwrap();
     let controls = machine.controls();
     let time = Time { clock: Box::new(HostClock::default()), is_virtual: false };
+    let policy = Policy { time, privileged: Privileged::Inline };
     let report = thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(50));
@@ -57,7 +59,7 @@ fn a_stopped_vcpu_stays_stopped() {
             thread::sleep(Duration::from_millis(50));
             controls.stop();
         });
-        vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &time)
+        vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &policy)
     });
     assert_eq!(report.outcome, Outcome::Stopped);
     assert_eq!(report.counts.hypercalls().get("rtas:stop-self"), Some(&1));

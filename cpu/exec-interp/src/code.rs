@@ -9,7 +9,7 @@ use exec::mode::{self, need};
 use guest_mem::{GuestMem, Order};
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::spr::{self, Right};
-use ppc_isa::{Decoder, Row};
+use ppc_isa::{Cpu, Decoder, Row};
 
 use crate::env::{Env, Handler, Trapped};
 use crate::{branch, float, integer, loadstore, vector, vsx};
@@ -128,7 +128,7 @@ impl CodeCache {
         let handler = match row.op {
             Op::Branch(op) => branch::handler(op),
             Op::Integer(op) => {
-                needs |= spr_needs(op, word);
+                needs |= spr_needs(self.decoder.cpu(), op, word);
                 integer::handler(op)
             }
             Op::LoadStore(op) => loadstore::handler(op),
@@ -142,13 +142,13 @@ impl CodeCache {
 }
 
 /// Moves to and from SPRs: those of problem state are ordinary, the others are the hypervisor's to judge.
-fn spr_needs(op: Integer, word: u32) -> u16 {
+fn spr_needs(cpu: Cpu, op: Integer, word: u32) -> u16 {
     let writes = op == Integer::Mtspr;
     if !writes && op != Integer::Mfspr {
         return 0;
     }
     let number = exec::supervisor::spr_number(word);
-    let right = spr::spr(number).map(|s| if writes { s.write } else { s.read });
+    let right = spr::spr(cpu.family(), number).map(|s| if writes { s.write } else { s.read });
     match (right, number) {
         (Some(Right::User), spr::UDSCR) => need::DSCR,
         (Some(Right::User), spr::TAR) => need::TAR,

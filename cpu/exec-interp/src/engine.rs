@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::need;
-use exec::{Context, Engine, Exit, Instruction, Vcpu, VcpuState};
+use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
 use ppc_isa::{Cpu, Decoder, Row};
-use ppc_mmu::{Access, Fault, SoftTlb};
+use ppc_mmu::{Access, SoftTlb};
 
 use crate::code::{CodeCache, Decoded, SLOTS};
 use crate::env::{Env, Flow, Trap};
@@ -36,8 +36,7 @@ impl Interpreter {
                 self.fetch.insert(&space.tables, ea, mapping);
                 Ok(mapping.real)
             }
-            Err(Fault::Segment) => Err(Exit::Interrupt(Interrupt::InstructionSegment)),
-            Err(Fault::Storage(status)) => Err(Exit::Interrupt(Interrupt::InstructionStorage { status })),
+            Err(fault) => Err(Exit::Interrupt(Interrupt::of(fault, Access::Fetch, ea))),
         }
     }
 
@@ -62,7 +61,7 @@ impl Interpreter {
         loop {
             let epoch = context.mem.code_epoch();
             let base = state.cia & !0xfff;
-            if vcpu.shared.visible(state, state.cia, state.mode.fetch_relocated()) {
+            if vcpu.shared.visible(state, state.cia, Access::Fetch) {
                 let word = vcpu.shared.instruction(state.cia, order);
                 let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
                 let decoded = self.code.decoded(word);
@@ -106,10 +105,27 @@ impl Interpreter {
 
 impl Engine for Interpreter {
     fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
-        self.prepare(&vcpu.state, context);
         let limit = vcpu.state.retired.saturating_add(budget);
-        match self.turns(vcpu, context, limit) {
-            Err(exit) => exit,
+        let inline = context.privileged == Privileged::Inline;
+        loop {
+            self.prepare(&vcpu.state, context);
+            let exit = match self.turns(vcpu, context, limit) {
+                Err(exit) => exit,
+            };
+            match exit {
+                Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {
+                    if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {
+                        return Exit::Interrupt(interrupt);
+                    }
+                    let timer = supervisor::concerns_time(&insn);
+                    let state = &vcpu.state;
+                    let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
+                    if event || timer || state.held || state.waiting {
+                        return Exit::Event;
+                    }
+                }
+                exit => return exit,
+            }
         }
     }
 
@@ -172,6 +188,7 @@ fn unavailable(state: &VcpuState, row: Option<&'static Row>, decoded: Decoded) -
         l if l & need::FP != 0 => Interrupt::FpUnavailable,
         l if l & need::VEC != 0 => Interrupt::VectorUnavailable,
         l if l & need::VSX != 0 => Interrupt::VsxUnavailable,
+        l if l & need::SPE != 0 => Interrupt::SpeUnavailable,
         l if l & need::TAR != 0 => Interrupt::FacilityUnavailable(facility::TAR),
         l if l & need::EBB != 0 => Interrupt::FacilityUnavailable(facility::EBB),
         l if l & need::BHRB != 0 => Interrupt::FacilityUnavailable(facility::BHRB),

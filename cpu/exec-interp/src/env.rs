@@ -2,7 +2,7 @@
 
 use exec::{Context, Interrupt, SharedPage, VcpuState, Width};
 use guest_mem::{Order, Word};
-use ppc_mmu::{Access, Fault, SoftTlb, fault};
+use ppc_mmu::{Access, SoftTlb};
 
 /// Where control goes after an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Env<'_> {
     /// Translates and remembers; the shared page comes first wherever it is visible, and is never remembered.
     fn place(&mut self, state: &VcpuState, ea: u64, access: Access) -> Result<Place, Trapped> {
         let offset = (ea & 0xfff) as usize;
-        if self.shared.visible(state, ea, state.mode.data_relocated()) {
+        if self.shared.visible(state, ea, access) {
             return Ok(Place::Shared(offset));
         }
         if let Some(real) = self.tlb.lookup(ea, access) {
@@ -192,18 +192,14 @@ impl Env<'_> {
         }
         let space = state.space(self.context.mem, self.context.partition, false);
         match space.translate(ea, access) {
-            Ok(mapping) if self.shared.mapped().is_some_and(|m| m.real == mapping.real & !0xfff) => {
-                Ok(Place::Shared(offset))
-            }
+            Ok(mapping) if self.shared.overrides(state, mapping.real) => Ok(Place::Shared(offset)),
             Ok(mapping) => {
-                self.tlb.insert(&space.tables, ea, mapping);
+                if !self.shared.shadows(ea) {
+                    self.tlb.insert(&space.tables, ea, mapping);
+                }
                 Ok(Place::Real(mapping.real))
             }
-            Err(Fault::Segment) => Err(self.interrupt(Interrupt::DataSegment { dar: ea })),
-            Err(Fault::Storage(bits)) => {
-                let store = if access == Access::Store { fault::STORE } else { 0 };
-                Err(self.interrupt(Interrupt::DataStorage { dar: ea, dsisr: bits | store }))
-            }
+            Err(fault) => Err(self.interrupt(Interrupt::of(fault, access, ea))),
         }
     }
 }

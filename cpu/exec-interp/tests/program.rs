@@ -1,6 +1,6 @@
 //! Small programs in real mode: the run loop, both byte orders, code that changes itself.
 
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Requests, Vcpu};
+use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
@@ -39,8 +39,15 @@ impl Machine {
     fn run(&mut self, budget: u64) -> Exit {
         let partition = PartitionState::new(None, true);
         let requests = Requests::default();
-        let context =
-            Context { mem: &self.mem, partition: &partition, requests: &requests, clock: &Retired, mmio: &NoMmio };
+        let context = Context {
+            mem: &self.mem,
+            partition: &partition,
+            requests: &requests,
+            clock: &Retired,
+            mmio: &NoMmio,
+            peers: &requests,
+            privileged: Privileged::Trap,
+        };
         self.engine.run(&mut self.vcpu, &context, budget)
     }
 }

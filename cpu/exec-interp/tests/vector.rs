@@ -1,6 +1,6 @@
 //! AltiVec: byte order of loads and stores, saturation, CR field 6, and published test vectors.
 
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Requests, Vcpu};
+use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
@@ -46,8 +46,15 @@ impl Machine {
         }
         self.vcpu.state.cia = CODE;
         let (partition, requests) = (PartitionState::new(None, true), Requests::default());
-        let context =
-            Context { mem: &self.mem, partition: &partition, requests: &requests, clock: &Retired, mmio: &NoMmio };
+        let context = Context {
+            mem: &self.mem,
+            partition: &partition,
+            requests: &requests,
+            clock: &Retired,
+            mmio: &NoMmio,
+            peers: &requests,
+            privileged: Privileged::Trap,
+        };
         self.engine.run(&mut self.vcpu, &context, 10)
     }
 

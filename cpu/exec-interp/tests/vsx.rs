@@ -1,7 +1,7 @@
 //! VSX: memory order in both endiannesses, units, permutes; what FPSCR and enabled exceptions do to results.
 
 use exec::fp::fpscr;
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Requests, Vcpu};
+use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
@@ -47,8 +47,15 @@ impl Machine {
         self.vcpu.state.cia = 0x1000;
         let partition = PartitionState::new(None, true);
         let requests = Requests::default();
-        let context =
-            Context { mem: &self.mem, partition: &partition, requests: &requests, clock: &Retired, mmio: &NoMmio };
+        let context = Context {
+            mem: &self.mem,
+            partition: &partition,
+            requests: &requests,
+            clock: &Retired,
+            mmio: &NoMmio,
+            peers: &requests,
+            privileged: Privileged::Trap,
+        };
         Interpreter::new(Cpu::Power9).run(&mut self.vcpu, &context, 10)
     }
 

@@ -7,6 +7,7 @@ use guest_mem::GuestMem;
 use crate::exit::Exit;
 use crate::partition::PartitionState;
 use crate::request::Requests;
+use crate::supervisor::Peers;
 use crate::vcpu::Vcpu;
 
 /// Size of a device access.
@@ -51,6 +52,31 @@ pub trait Clock: Sync + Debug {
     fn ticks(&self, retired: u64) -> u64;
 }
 
+/// The interrupt inputs of the vCPUs, by processor number.
+pub trait Lines: Sync {
+    /// The external input is up.
+    fn external(&self, server: u32) -> bool;
+    /// The critical input is up (BookE).
+    fn critical(&self, _server: u32) -> bool {
+        false
+    }
+    /// Acknowledges the external interrupt that was just delivered and returns its vector, where the interrupt
+    /// controller does this by itself (BookE's external proxy).
+    fn acknowledge(&self, _server: u32) -> Option<u32> {
+        None
+    }
+}
+
+/// What happens to a privileged instruction in the guest's privileged state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Privileged {
+    /// The engine carries it out.
+    #[default]
+    Inline,
+    /// It is an exit, and the hypervisor's to carry out.
+    Trap,
+}
+
 /// What an engine works with besides the vCPU.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -64,6 +90,10 @@ pub struct Context<'a> {
     pub clock: &'a dyn Clock,
     /// Devices.
     pub mmio: &'a dyn MmioPort,
+    /// All vCPUs of the machine.
+    pub peers: &'a dyn Peers,
+    /// Where privileged instructions are carried out.
+    pub privileged: Privileged,
 }
 
 /// Runs guest instructions.

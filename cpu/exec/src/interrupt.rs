@@ -1,10 +1,17 @@
-//! Interrupts as values, and their delivery to the guest (Power ISA Book III, chapter 6).
+//! Interrupts as values, and their delivery to the guest (Power ISA Book III-S and III-E, chapters 6).
 
-use guest_mem::Order;
+use ppc_isa::cpu::Family;
 use ppc_isa::msr;
+use ppc_mmu::{Access, Fault, fault};
 
-use crate::partition::{Ail, PartitionState};
+use crate::engine::{Context, Lines};
+use crate::partition::PartitionState;
+use crate::timer;
 use crate::vcpu::Vcpu;
+
+pub mod book3s32;
+pub mod book3s64;
+pub mod booke;
 
 /// SRR1 bits of a program interrupt.
 pub mod program {
@@ -76,6 +83,48 @@ pub enum Interrupt {
     SystemCallVectored(u8),
     /// Directed privileged doorbell.
     Doorbell,
+    /// BookE: critical input.
+    CriticalInput,
+    /// BookE: fixed-interval timer.
+    FixedInterval,
+    /// BookE: watchdog timer.
+    Watchdog,
+    /// BookE: debug.
+    Debug,
+    /// BookE: no TLB entry for a data access.
+    DataTlbMiss {
+        /// Address of the access.
+        dar: u64,
+        /// It was a store.
+        store: bool,
+    },
+    /// BookE: no TLB entry for an instruction fetch.
+    InstructionTlbMiss,
+    /// Signal processing engine unavailable.
+    SpeUnavailable,
+    /// Embedded floating-point data.
+    EmbeddedFpData,
+    /// Embedded floating-point round.
+    EmbeddedFpRound,
+    /// Performance monitor.
+    PerformanceMonitor,
+}
+
+impl Interrupt {
+    /// The interrupt that `fault` causes for an access at `address`.
+    pub fn of(fault: Fault, access: Access, address: u64) -> Interrupt {
+        let store = access == Access::Store;
+        match (fault, access) {
+            (Fault::Segment, Access::Fetch) => Interrupt::InstructionSegment,
+            (Fault::Segment, _) => Interrupt::DataSegment { dar: address },
+            (Fault::Storage(status), Access::Fetch) => Interrupt::InstructionStorage { status },
+            (Fault::Storage(bits), _) => {
+                Interrupt::DataStorage { dar: address, dsisr: bits | if store { fault::STORE } else { 0 } }
+            }
+            (Fault::TlbMiss, Access::Fetch) => Interrupt::InstructionTlbMiss,
+            (Fault::TlbMiss, _) => Interrupt::DataTlbMiss { dar: address, store },
+        }
+    }
 }
 
 /// Facility numbers of a facility unavailable interrupt.
@@ -92,90 +141,34 @@ pub mod facility {
     pub const SCV: u8 = 12;
 }
 
-/// SRR1 bits that carry status instead of MSR bits.
-const SRR1_STATUS: u64 = 0x783f_0000;
-
-impl Interrupt {
-    /// Vector offset.
-    pub fn vector(self) -> u64 {
-        match self {
-            Interrupt::SystemReset => 0x100,
-            Interrupt::MachineCheck { .. } => 0x200,
-            Interrupt::DataStorage { .. } => 0x300,
-            Interrupt::DataSegment { .. } => 0x380,
-            Interrupt::InstructionStorage { .. } => 0x400,
-            Interrupt::InstructionSegment => 0x480,
-            Interrupt::External => 0x500,
-            Interrupt::Alignment { .. } => 0x600,
-            Interrupt::Program(_) => 0x700,
-            Interrupt::FpUnavailable => 0x800,
-            Interrupt::Decrementer => 0x900,
-            Interrupt::Doorbell => 0xa00,
-            Interrupt::SystemCall => 0xc00,
-            Interrupt::Trace => 0xd00,
-            Interrupt::VectorUnavailable => 0xf20,
-            Interrupt::VsxUnavailable => 0xf40,
-            Interrupt::FacilityUnavailable(_) => 0xf60,
-            Interrupt::SystemCallVectored(level) => 0x17000 + 0x20 * u64::from(level),
-        }
-    }
-
-    fn srr1_status(self) -> u64 {
-        match self {
-            Interrupt::InstructionStorage { status } => u64::from(status),
-            // Reported as a load or store error in the processor's own terms; DAR holds the address.
-            Interrupt::MachineCheck { .. } => 0x20_0000,
-            Interrupt::Program(bit) => bit,
-            _ => 0,
-        }
+/// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 (or LR for `scv`) shall hold, and the vector afterwards.
+pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt) {
+    match vcpu.state.cpu.family() {
+        Family::Book3s64 => book3s64::deliver(vcpu, partition, interrupt),
+        Family::Book3s32 => book3s32::deliver(vcpu, interrupt),
+        Family::BookE => booke::deliver(vcpu, interrupt),
     }
 }
 
-/// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 (or LR for `scv`) shall hold, and the vector afterwards.
-pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt) {
-    let old = vcpu.shared.msr();
-    let relocated = old & (msr::IR | msr::DR) == msr::IR | msr::DR;
-    let unconditional = matches!(interrupt, Interrupt::SystemReset | Interrupt::MachineCheck { .. });
-    let high = partition.ail() == Ail::High && relocated && !unconditional;
+/// What the asynchronous sources ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// The interrupt to deliver now: the most urgent one that the guest lets in.
+    pub now: Option<Interrupt>,
+    /// Some source is up, let in or not.
+    pub any: bool,
+}
 
-    let mut new = msr::SF | msr::ME;
-    if partition.interrupt_order() == Order::Little {
-        new |= msr::LE;
-    }
-    if high {
-        new |= msr::IR | msr::DR;
-    }
-    let mut vector = interrupt.vector();
-    let state = &mut vcpu.state;
-    if let Interrupt::SystemCallVectored(level) = interrupt {
-        state.lr = state.cia;
-        state.ctr = old & !SRR1_STATUS;
-        new |= old & (msr::EE | msr::RI);
-        if high {
-            vector = 0xc000_0000_0000_3000 + 0x20 * u64::from(level);
-        }
-    } else {
-        vcpu.shared.set_srr0(state.cia);
-        vcpu.shared.set_srr1((old & !SRR1_STATUS) | interrupt.srr1_status());
-        if high {
-            vector += 0xc000_0000_0000_4000;
+/// Looks at external inputs and timers.
+pub fn pending(vcpu: &Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
+    match vcpu.state.cpu.family() {
+        Family::BookE => booke::pending(vcpu, context, lines),
+        Family::Book3s64 | Family::Book3s32 => {
+            let external = lines.external(vcpu.state.pir);
+            let any = external || timer::decrementer_pending(&vcpu.state, context);
+            let open = any && vcpu.shared.msr() & msr::EE != 0 && !vcpu.critical();
+            let interrupt = if external { Interrupt::External } else { Interrupt::Decrementer };
+            Pending { now: open.then_some(interrupt), any }
         }
     }
-    match interrupt {
-        Interrupt::DataStorage { dar, dsisr } | Interrupt::Alignment { dar, dsisr } => {
-            vcpu.shared.set_dar(dar);
-            vcpu.shared.set_dsisr(dsisr);
-        }
-        Interrupt::DataSegment { dar } => vcpu.shared.set_dar(dar),
-        Interrupt::MachineCheck { dar } => {
-            vcpu.shared.set_dar(dar);
-            vcpu.shared.set_dsisr(0);
-        }
-        Interrupt::FacilityUnavailable(number) => {
-            state.fscr = (state.fscr & (u64::MAX >> 8)) | u64::from(number) << 56;
-        }
-        _ => {}
-    }
-    state.cia = vector;
-    vcpu.set_msr(new);
 }

@@ -19,7 +19,7 @@ pub mod supervisor;
 pub mod timer;
 pub mod vcpu;
 
-pub use engine::{Clock, Context, Engine, MmioPort, NoMmio, Width};
+pub use engine::{Clock, Context, Engine, Lines, MmioPort, NoMmio, Privileged, Width};
 pub use exit::{Exit, Instruction};
 pub use interrupt::Interrupt;
 pub use mode::Mode;

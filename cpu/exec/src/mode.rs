@@ -3,9 +3,9 @@
 //! It follows from the MSR at each full MSR write; a guest that stores to the MSR field of its shared page changes EE
 //! and RI only, which are not part of it.
 
-use ppc_isa::cpu::Unit;
-use ppc_isa::msr;
+use ppc_isa::cpu::{Family, Unit};
 use ppc_isa::row::{Row, fact};
+use ppc_isa::{Cpu, msr};
 
 /// Mode bits, see the constants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,19 +22,22 @@ const TRACE_STEP: u32 = 1 << 6;
 const TRACE_BRANCH: u32 = 1 << 7;
 
 impl Mode {
-    /// The mode that `msr` asks for.
-    pub fn of(msr: u64) -> Mode {
+    /// The mode that `msr` asks for on `cpu`.
+    pub fn of(cpu: Cpu, msr: u64) -> Mode {
         let bit = |mask: u64, bit: u32| if msr & mask != 0 { bit } else { 0 };
-        Mode(
-            bit(msr::PR, PROBLEM)
-                | bit(msr::IR, FETCH_RELOCATED)
-                | bit(msr::DR, DATA_RELOCATED)
-                | bit(msr::SF, SIXTY_FOUR)
-                | bit(msr::LE, LITTLE)
-                | bit(msr::FE0 | msr::FE1, FP_EXCEPTIONS)
-                | bit(msr::SE, TRACE_STEP)
-                | bit(msr::BE, TRACE_BRANCH),
-        )
+        let shared = bit(msr::PR, PROBLEM)
+            | bit(msr::IR, FETCH_RELOCATED)
+            | bit(msr::DR, DATA_RELOCATED)
+            | bit(msr::FE0 | msr::FE1, FP_EXCEPTIONS);
+        Mode(match cpu.family() {
+            Family::Book3s64 => {
+                let traced = bit(msr::SE, TRACE_STEP) | bit(msr::BE, TRACE_BRANCH);
+                shared | traced | bit(msr::SF, SIXTY_FOUR) | bit(msr::LE, LITTLE)
+            }
+            Family::Book3s32 => shared | bit(msr::SE, TRACE_STEP) | bit(msr::BE, TRACE_BRANCH),
+            Family::BookE if cpu.sixty_four() => shared | bit(msr::CM, SIXTY_FOUR),
+            Family::BookE => shared,
+        })
     }
 
     /// Guest's problem state.
@@ -42,12 +45,12 @@ impl Mode {
         self.0 & PROBLEM != 0
     }
 
-    /// Instruction addresses are translated.
+    /// Instruction addresses are translated (Book3S); instructions come from address space 1 (BookE).
     pub fn fetch_relocated(self) -> bool {
         self.0 & FETCH_RELOCATED != 0
     }
 
-    /// Data addresses are translated.
+    /// Data addresses are translated (Book3S); data are in address space 1 (BookE).
     pub fn data_relocated(self) -> bool {
         self.0 & DATA_RELOCATED != 0
     }
@@ -101,6 +104,8 @@ pub mod need {
     pub const EBB: u16 = 1 << 9;
     /// `FSCR[BHRB]`, which no machine offers.
     pub const BHRB: u16 = 1 << 10;
+    /// `MSR[SPE]`.
+    pub const SPE: u16 = 1 << 11;
     /// Never available, whatever the state.
     pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | EBB | BHRB;
 }
@@ -130,6 +135,7 @@ pub fn needs(row: &Row, word: u32) -> u16 {
         Unit::Scv => need::SCV,
         Unit::Ebb => need::EBB,
         Unit::Bhrb => need::BHRB,
+        Unit::Spe => need::SPE,
     };
     unit | if row.is(fact::PRIV | fact::HV) { need::PRIVILEGED } else { 0 }
 }
@@ -140,6 +146,7 @@ pub fn unavailable(msr: u64, fscr: u64) -> u16 {
     need::NEVER
         | lacking(msr & msr::FP != 0, need::FP)
         | lacking(msr & msr::VEC != 0, need::VEC)
+        | lacking(msr & msr::SPE != 0, need::SPE)
         | lacking(msr & msr::VSX != 0, need::VSX)
         | lacking(fscr & fscr::TAR != 0, need::TAR)
         | lacking(fscr & fscr::SCV != 0, need::SCV)

@@ -4,6 +4,8 @@
 //! that was fixed when the page was mapped (big-endian before). Layout: spec "The magic page", section 3.1.
 
 use guest_mem::Order;
+use ppc_isa::cpu::Family;
+use ppc_mmu::Access;
 use ppc_mmu::space::REAL_MASK;
 use pv_abi::magic::{FIELDS, SIZE, offset};
 
@@ -125,17 +127,35 @@ impl SharedPage {
         self.mapped
     }
 
-    /// Whether an access at `ea` meets the page: from privileged state, at its effective address with relocation on,
-    /// at its real one with relocation off.
-    pub fn visible(&self, state: &VcpuState, ea: u64, relocated: bool) -> bool {
+    /// Whether an access at `ea` meets the page (spec ppc-pv 3.3): from privileged state, on Book3S at its effective
+    /// address with relocation on and at its real one with relocation off; on BookE data in address space 0 only.
+    pub fn visible(&self, state: &VcpuState, ea: u64, access: Access) -> bool {
         let Some(mapped) = self.mapped else { return false };
-        let page = ea & !0xfff;
-        let here = if relocated {
-            page == state.effective(mapped.effective)
-        } else {
-            page & REAL_MASK == state.effective(mapped.real) & REAL_MASK
+        if state.mode.problem() {
+            return false;
+        }
+        let relocated = match access {
+            Access::Fetch => state.mode.fetch_relocated(),
+            Access::Load | Access::Store => state.mode.data_relocated(),
         };
-        here && !state.mode.problem()
+        let page = ea & !0xfff;
+        let at_effective = page == state.effective(mapped.effective);
+        match state.cpu.family() {
+            Family::BookE => access != Access::Fetch && !relocated && at_effective,
+            _ if relocated => at_effective,
+            _ => page & REAL_MASK == state.effective(mapped.real) & REAL_MASK,
+        }
+    }
+
+    /// Whether the guest's own translation to `real` leads to the page. BookE has no such rule.
+    pub fn overrides(&self, state: &VcpuState, real: u64) -> bool {
+        state.cpu.family() != Family::BookE && self.mapped.is_some_and(|mapped| mapped.real == real & !0xfff)
+    }
+
+    /// Whether what is found at `ea` depends on more than its translation: the page may be there in another mode.
+    pub fn shadows(&self, ea: u64) -> bool {
+        let same = |address: u64| (address ^ ea) & 0xffff_f000 == 0;
+        self.mapped.is_some_and(|mapped| same(mapped.effective) || same(mapped.real))
     }
 
     /// The instruction word at `ea` of the page.

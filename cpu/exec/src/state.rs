@@ -2,10 +2,17 @@
 
 use guest_mem::{GuestMem, Order};
 use ppc_isa::Cpu;
+use ppc_isa::cpu::Family;
 use ppc_mmu::{Keys, Slb, Space, Tables};
 
 use crate::mode::{self, Mode};
 use crate::partition::PartitionState;
+
+pub mod book3s32;
+pub mod booke;
+
+pub use book3s32::Book3s32;
+pub use booke::BookE;
 
 /// A reservation made by a load-and-reserve instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,6 +108,20 @@ pub struct VcpuState {
     pub slb: Slb,
     /// Processor identification (server number).
     pub pir: u32,
+    /// An interrupt is pending that the guest does not let in.
+    pub held: bool,
+    /// The guest switched the processor off until the next interrupt (`MSR[POW]`, `MSR[WE]`).
+    pub waiting: bool,
+    /// Upper words of the GPRs as the signal processing engine sees them (e500v2).
+    pub gpr_high: [u32; 32],
+    /// Accumulator of the signal processing engine.
+    pub acc: u64,
+    /// Status and control register of the signal processing engine.
+    pub spefscr: u32,
+    /// Of Book3S-32 only.
+    pub book3s32: Book3s32,
+    /// Of BookE only.
+    pub booke: BookE,
 }
 
 impl VcpuState {
@@ -145,6 +166,13 @@ impl VcpuState {
             pmu: [0; 32],
             slb: Slb::default(),
             pir,
+            held: false,
+            waiting: false,
+            gpr_high: [0; 32],
+            acc: 0,
+            spefscr: 0,
+            book3s32: Book3s32::default(),
+            booke: BookE::default(),
         }
     }
 
@@ -195,17 +223,25 @@ impl VcpuState {
         if self.mode.sixty_four() { address } else { address & 0xffff_ffff }
     }
 
-    /// The tables that translate addresses when relocation is `on`.
+    /// The tables that translate addresses when relocation is `on`; on BookE, those of address space `on`.
     pub fn tables<'a>(&'a self, partition: &'a PartitionState, on: bool) -> Tables<'a> {
-        if !on {
-            return Tables::Real;
-        }
-        match partition.hash() {
-            Some(table) if !partition.radix() => Tables::Hash { table, slb: &self.slb },
-            _ => {
-                let (table, size) = partition.process_table();
-                Tables::Radix { table, size, pid: self.pid }
+        match self.cpu.family() {
+            Family::BookE => {
+                let [pid1, pid2] = self.booke.pids;
+                Tables::BookE { tlb: &self.booke.tlb, pids: [self.pid, pid1, pid2], space: on }
             }
+            _ if !on => Tables::Real,
+            Family::Book3s32 => {
+                let own = &self.book3s32;
+                Tables::Book3s32 { bats: &own.bats, segments: &own.segments, sdr1: own.sdr1 }
+            }
+            Family::Book3s64 => match partition.hash() {
+                Some(table) if !partition.radix() => Tables::Hash { table, slb: &self.slb },
+                _ => {
+                    let (table, size) = partition.process_table();
+                    Tables::Radix { table, size, pid: self.pid }
+                }
+            },
         }
     }
 

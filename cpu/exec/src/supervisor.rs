@@ -4,68 +4,75 @@
 //! calls the same functions. Each leaves `state.cia` at the next instruction, or returns the interrupt that the
 //! instruction causes with `state.cia` untouched.
 
+use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
-use ppc_isa::{Cpu, msr, spr};
-use ppc_mmu::{Invalidation, Slb};
+use ppc_isa::spr;
+use ppc_mmu::Invalidation;
 
 use crate::engine::Context;
 use crate::exit::Instruction;
 use crate::interrupt::{Interrupt, program};
-use crate::mode::fscr;
+use crate::request::Requests;
 use crate::timer;
 use crate::vcpu::Vcpu;
 
+pub mod book3s32;
+pub mod book3s64;
+pub mod booke;
+
 /// Reaches every vCPU of the machine with an invalidation.
-pub trait Peers {
+pub trait Peers: Sync {
     /// Posts `what` to all vCPUs, this one included.
     fn invalidate(&self, what: Invalidation);
 }
 
-/// Executes the privileged instruction `insn`.
+/// A machine with one vCPU.
+impl Peers for Requests {
+    fn invalidate(&self, what: Invalidation) {
+        Requests::invalidate(self, what);
+    }
+}
+
+/// Executes the privileged instruction `insn` and counts it as retired.
 ///
 /// # Errors
 /// The interrupt it causes instead: illegal for what this processor does not have.
-pub fn execute(vcpu: &mut Vcpu, context: &Context, peers: &dyn Peers, insn: &Instruction) -> Result<(), Interrupt> {
+pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result<(), Interrupt> {
     let word = insn.word as u32;
-    let next = insn.address.wrapping_add(u64::from(insn.len));
     let rt = (word >> 21 & 31) as usize;
-    let rb = vcpu.state.gpr[(word >> 11 & 31) as usize];
-    let rs = vcpu.state.gpr[rt];
-    match insn.row.op {
-        Op::System(op) => match op {
-            System::Rfid => {
-                rfid(vcpu);
-                return Ok(());
-            }
-            System::Rfscv => {
-                rfscv(vcpu);
-                return Ok(());
-            }
-            System::Mfmsr => vcpu.state.gpr[rt] = vcpu.shared.msr(),
-            System::Mtmsr => mtmsr(vcpu, rs, word >> 16 & 1 != 0),
-            System::Mtmsrd => mtmsrd(vcpu, rs, word >> 16 & 1 != 0),
-            System::Tlbie { local } => {
-                let what = tlbie(vcpu, word, rs, rb);
-                if local { context.requests.invalidate(what) } else { peers.invalidate(what) }
-            }
-            System::Tlbsync | System::Slbsync | System::MessagePrivileged { .. } => {}
-            System::Slbie => slb(vcpu, |slb| slb.invalidate(rb)),
-            System::Slbia => slb(vcpu, |slb| slb.invalidate_all(word >> 21 & 7)),
-            System::Slbmte => slb(vcpu, |slb| slb.write(rb, rs)),
-            System::Slbmfee => vcpu.state.gpr[rt] = vcpu.state.slb.esid_word(rb),
-            System::Slbmfev => vcpu.state.gpr[rt] = vcpu.state.slb.vsid_word(rb),
-            System::Slbfee => slbfee(vcpu, rt, rb),
-            System::Hypervisor => return Err(Interrupt::Program(program::PRIVILEGED)),
+    let jumped = match insn.row.op {
+        Op::System(System::Mfmsr) => {
+            vcpu.state.gpr[rt] = vcpu.shared.msr();
+            false
+        }
+        Op::System(op) => match vcpu.state.cpu.family() {
+            Family::Book3s64 => book3s64::execute(vcpu, context, op, word)?,
+            Family::Book3s32 => book3s32::execute(vcpu, context, op, word)?,
+            Family::BookE => booke::execute(vcpu, context, op, word)?,
         },
         Op::Integer(Integer::Mfspr) => {
             let value = mfspr(vcpu, context, spr_number(word))?;
             vcpu.state.gpr[rt] = value;
+            false
         }
-        Op::Integer(Integer::Mtspr) => mtspr(vcpu, context, spr_number(word), rs)?,
+        Op::Integer(Integer::Mtspr) => {
+            let value = vcpu.state.gpr[rt];
+            mtspr(vcpu, context, spr_number(word), value)?;
+            false
+        }
         _ => return Err(Interrupt::Program(program::ILLEGAL)),
+    };
+    if !jumped {
+        vcpu.state.cia = vcpu.state.effective(insn.address.wrapping_add(u64::from(insn.len)));
     }
-    vcpu.state.cia = next;
+    vcpu.state.retired += 1;
     Ok(())
+}
+
+/// Whether `insn` may have changed when a timer interrupts next.
+pub fn concerns_time(insn: &Instruction) -> bool {
+    let timers = [spr::DEC, spr::booke::TSR, spr::booke::TCR, spr::TBLW, spr::TBUW];
+    insn.row.op == Op::Integer(Integer::Mtspr) && timers.contains(&spr_number(insn.word as u32))
 }
 
 /// The SPR number in an mfspr or mtspr word.
@@ -73,86 +80,9 @@ pub fn spr_number(word: u32) -> u16 {
     ((word >> 16 & 31) | (word >> 6 & 0x3e0)) as u16
 }
 
-/// Return from interrupt doubleword (Book III, section 3.3.1).
-pub fn rfid(vcpu: &mut Vcpu) {
-    let (target, msr) = (vcpu.shared.srr0(), vcpu.shared.srr1());
-    return_to(vcpu, target, msr);
-}
-
-/// Return from system call vectored: like rfid from LR and CTR.
-pub fn rfscv(vcpu: &mut Vcpu) {
-    let (target, msr) = (vcpu.state.lr, vcpu.state.ctr);
-    return_to(vcpu, target, msr);
-}
-
 fn return_to(vcpu: &mut Vcpu, target: u64, msr: u64) {
     vcpu.set_msr(msr);
-    let mask = if vcpu.state.mode.sixty_four() { !3 } else { 0xffff_fffc };
-    vcpu.state.cia = target & mask;
-}
-
-/// Move to MSR: the low word, or with L=1 only EE and RI.
-pub fn mtmsr(vcpu: &mut Vcpu, rs: u64, safe_only: bool) {
-    if safe_only {
-        vcpu.set_msr_ee_ri(rs);
-    } else {
-        let high = vcpu.shared.msr() & !0xffff_ffff;
-        vcpu.set_msr(keep_fixed(vcpu, high | (rs & 0xffff_ffff)));
-    }
-}
-
-/// Move to MSR doubleword, or with L=1 only EE and RI.
-pub fn mtmsrd(vcpu: &mut Vcpu, rs: u64, safe_only: bool) {
-    if safe_only {
-        vcpu.set_msr_ee_ri(rs);
-    } else {
-        vcpu.set_msr(keep_fixed(vcpu, rs));
-    }
-}
-
-/// mtmsr and mtmsrd leave HV, ME and LE as they are (Book III, section 4.3.2).
-fn keep_fixed(vcpu: &Vcpu, value: u64) -> u64 {
-    let fixed = msr::HV | msr::ME | msr::LE;
-    (value & !fixed) | (vcpu.shared.msr() & fixed)
-}
-
-fn slb(vcpu: &mut Vcpu, change: impl FnOnce(&mut Slb)) {
-    change(&mut vcpu.state.slb);
-}
-
-fn slbfee(vcpu: &mut Vcpu, rt: usize, rb: u64) {
-    let found = vcpu.state.slb.find(rb);
-    vcpu.state.gpr[rt] = found.map_or(0, |entry| entry.vsid);
-    vcpu.state.cr[0] = if found.is_some() { 2 } else { 0 } | u8::from(vcpu.state.so);
-}
-
-/// What a tlbie or tlbiel names (Book III, section 5.9.3.3).
-fn tlbie(vcpu: &Vcpu, word: u32, rs: u64, rb: u64) -> Invalidation {
-    if vcpu.state.cpu == Cpu::Power8 {
-        // ISA 2.07: the L bit stands in the word, the page size in RB; be generous.
-        return match word >> 21 & 1 {
-            _ if rb >> 10 & 3 != 0 => Invalidation::All,
-            _ => Invalidation::Page { address: rb & !0xfff, shift: if rb & 1 != 0 { 24 } else { 12 } },
-        };
-    }
-    let radix = word >> 16 & 1 != 0;
-    let whole_caches = word >> 18 & 3 != 0;
-    let select = rb >> 10 & 3;
-    match (select, radix) {
-        (0, true) => {
-            let shift = match rb >> 5 & 7 {
-                0 => 12,
-                5 => 16,
-                1 => 21,
-                _ => 30,
-            };
-            // A page walk cache invalidation reaches further than one page.
-            if whole_caches { Invalidation::All } else { Invalidation::Page { address: rb & !0xfff, shift } }
-        }
-        (1, true) if rs >> 32 != 0 => Invalidation::Process((rs >> 32) as u32),
-        (0, false) => Invalidation::Page { address: rb & !0xfff, shift: if rb & 1 != 0 { 24 } else { 12 } },
-        _ => Invalidation::All,
-    }
+    vcpu.state.cia = vcpu.state.effective(target & !3);
 }
 
 /// Reads an SPR in privileged state.
@@ -164,65 +94,33 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
     Ok(match number {
         spr::SRR0 => vcpu.shared.srr0(),
         spr::SRR1 => vcpu.shared.srr1(),
-        spr::DAR => vcpu.shared.dar(),
-        spr::DSISR => u64::from(vcpu.shared.dsisr()),
         spr::SPRG0..=spr::SPRG7 => vcpu.shared.sprg(usize::from(number - spr::SPRG0)),
         spr::DEC => timer::decrementer(state, context),
         spr::PVR => u64::from(state.cpu.pvr()),
-        spr::PIR => u64::from(state.pir),
-        spr::PIDR => u64::from(state.pid),
-        spr::AMR | spr::UAMR => state.amr,
-        spr::IAMR => state.iamr,
-        spr::UAMOR => state.uamor,
-        spr::DSCR => state.dscr,
-        spr::FSCR => state.fscr,
-        spr::CTRL => u64::from(state.ctrl),
-        spr::CFAR => state.cfar,
-        spr::TIDR => state.tidr,
-        spr::PURR | spr::SPURR | spr::VTB => timer::timebase(state, context),
-        spr::IC => state.retired,
-        spr::SIER..=spr::MMCR1 => pmu(state.pmu, number),
-        0 | 4 | 5 | 6 => return Err(Interrupt::Program(program::ILLEGAL)),
-        _ => 0,
+        _ => match state.cpu.family() {
+            Family::Book3s64 => book3s64::mfspr(vcpu, context, number)?,
+            Family::Book3s32 => book3s32::mfspr(vcpu, context, number)?,
+            Family::BookE => booke::mfspr(vcpu, context, number)?,
+        },
     })
 }
 
-fn pmu(registers: [u64; 32], number: u16) -> u64 {
-    registers[usize::from(number & 31)]
-}
-
-/// Writes an SPR in privileged state. Unknown ones ignore the write.
+/// Writes an SPR in privileged state.
 ///
 /// # Errors
-/// Illegal instruction for number 0.
+/// Illegal instruction for numbers that even privileged software may not write.
 pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Result<(), Interrupt> {
-    let state = &mut vcpu.state;
+    let value = if vcpu.state.cpu.sixty_four() { value } else { value & 0xffff_ffff };
     match number {
         spr::SRR0 => vcpu.shared.set_srr0(value),
         spr::SRR1 => vcpu.shared.set_srr1(value),
-        spr::DAR => vcpu.shared.set_dar(value),
-        spr::DSISR => vcpu.shared.set_dsisr(value as u32),
         spr::SPRG0..=spr::SPRG7 => vcpu.shared.set_sprg(usize::from(number - spr::SPRG0), value),
-        spr::DEC => timer::set_decrementer(state, context, value),
-        spr::PIDR => state.pid = (value & 0xf_ffff) as u32,
-        spr::AMR | spr::UAMR => state.amr = value,
-        spr::IAMR => state.iamr = value,
-        spr::UAMOR => state.uamor = value,
-        spr::DSCR => state.dscr = value & 0x1ff_ffff,
-        spr::FSCR => {
-            let mut kept = fscr::DSCR | fscr::TAR | 0xff00_0000_0000_0000;
-            if state.cpu.level() >= 300 {
-                kept |= fscr::SCV;
-            }
-            state.fscr = value & kept;
-            vcpu.derive_mode();
-        }
-        spr::CTRL => state.ctrl = value as u32 & 1,
-        spr::CFAR => state.cfar = value,
-        spr::TIDR => state.tidr = value,
-        spr::SIER..=spr::MMCR1 => state.pmu[usize::from(number & 31)] = value,
-        0 => return Err(Interrupt::Program(program::ILLEGAL)),
-        _ => {}
+        spr::DEC => timer::set_decrementer(&mut vcpu.state, context, value),
+        _ => match vcpu.state.cpu.family() {
+            Family::Book3s64 => book3s64::mtspr(vcpu, number, value)?,
+            Family::Book3s32 => book3s32::mtspr(vcpu, context, number, value)?,
+            Family::BookE => booke::mtspr(vcpu, context, number, value)?,
+        },
     }
     Ok(())
 }

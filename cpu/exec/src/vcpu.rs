@@ -1,5 +1,6 @@
 //! A vCPU as engines and hypervisor see it.
 
+use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr};
 
 use crate::mode::{self, Mode};
@@ -16,19 +17,33 @@ pub struct Vcpu {
 }
 
 impl Vcpu {
-    /// A vCPU after reset: real mode, 64-bit, big-endian, at address 0.
+    /// A vCPU after reset: relocation off, big-endian, in the widest mode, at address 0.
     pub fn new(cpu: Cpu, pir: u32) -> Vcpu {
         let mut vcpu = Vcpu { state: VcpuState::new(cpu, pir), shared: SharedPage::default() };
         vcpu.shared.set_pir(pir);
-        vcpu.set_msr(msr::SF | msr::ME);
+        vcpu.set_msr(match cpu.family() {
+            Family::Book3s64 => msr::SF | msr::ME,
+            Family::Book3s32 => msr::ME,
+            Family::BookE => 0,
+        });
         vcpu
     }
 
-    /// The full effect of a write to the MSR: HV hidden, ME forced, transactions absent, mode derived again.
+    /// The full effect of a write to the MSR: what the model has no bit for is dropped, the mode is derived again.
+    ///
+    /// Book3S-64: HV hidden, ME forced, transactions absent; problem state implies external interrupts and relocation
+    /// (Power ISA Book III-S, section 3.2.1). Other families: 32 bits.
+    ///
+    /// POW (WE on BookE) stops the processor until something is pending, and is never seen set.
     pub fn set_msr(&mut self, value: u64) {
-        let value = (value & !(msr::HV | msr::TM | msr::TS | msr::POW)) | msr::ME;
-        // Problem state implies external interrupts and relocation (Power ISA Book III, section 3.2.1).
-        let value = if value & msr::PR != 0 { value | msr::EE | msr::IR | msr::DR } else { value };
+        self.state.waiting = value & msr::POW != 0;
+        let value = match self.state.cpu.family() {
+            Family::Book3s64 => {
+                let implied = if value & msr::PR != 0 { msr::EE | msr::IR | msr::DR } else { 0 };
+                (value & !(msr::HV | msr::TM | msr::TS | msr::POW)) | msr::ME | implied
+            }
+            Family::Book3s32 | Family::BookE => value & 0xffff_ffff & !msr::POW,
+        };
         self.shared.set_msr(value);
         self.derive_mode();
     }
@@ -43,7 +58,7 @@ impl Vcpu {
     /// Derives the mode word and the available units from MSR and FSCR.
     pub fn derive_mode(&mut self) {
         let msr = self.shared.msr();
-        self.state.mode = Mode::of(msr);
+        self.state.mode = Mode::of(self.state.cpu, msr);
         self.state.unavailable = mode::unavailable(msr, self.state.fscr);
     }
 

@@ -8,6 +8,8 @@ pub enum Fault {
     Segment,
     /// Data storage (0x300) or instruction storage (0x400) interrupt with these status bits.
     Storage(u32),
+    /// BookE: no entry, data or instruction TLB error interrupt.
+    TlbMiss,
 }
 
 /// No translation found.

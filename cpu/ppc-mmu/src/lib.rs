@@ -1,4 +1,4 @@
-//! Address translation: real mode, Book3S-64 hash and radix, from an effective address to a real one or to a fault.
+//! Address translation: real mode, Book3S-64 hash and radix, Book3S-32, BookE, from an effective address to a real one or to a fault.
 //!
 //! Translation is a function of values: [`Space`] says which tables and registers apply, the result is a
 //! [`Mapping`] or a [`Fault`] with exact status bits. Who delivers the fault, and when, is not known here.
@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod book3s32;
+pub mod booke;
 pub mod fault;
 pub mod hash;
 pub mod radix;

@@ -2,6 +2,8 @@
 
 use guest_mem::GuestMem;
 
+use crate::book3s32::{Bats, Segments};
+use crate::booke;
 use crate::slb::Slb;
 use crate::table::HashTable;
 
@@ -60,6 +62,24 @@ pub enum Tables<'a> {
         table: &'a HashTable,
         /// The thread's SLB.
         slb: &'a Slb,
+    },
+    /// Block address translation, then segment registers and a hashed page table in guest memory.
+    Book3s32 {
+        /// BATs.
+        bats: &'a Bats,
+        /// Segment registers.
+        segments: &'a Segments,
+        /// Place and size of the page table.
+        sdr1: u32,
+    },
+    /// The software-managed TLB.
+    BookE {
+        /// Its arrays.
+        tlb: &'a booke::Tlb,
+        /// PID0 to PID2.
+        pids: [u32; 3],
+        /// Address space 1.
+        space: bool,
     },
 }
 

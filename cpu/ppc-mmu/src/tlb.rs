@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 
+use crate::book3s32::Segments;
 use crate::slb::Slb;
 use crate::space::{Access, Keys, Mapping, Tables};
 
@@ -19,9 +20,11 @@ const NONE: u32 = 0;
 /// What a context stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Key {
-    Real,
+    Real { problem: bool },
     Radix { pid: u32, problem: bool, amr: u8, iamr: u8 },
     Segment { vsid_word: u64, problem: bool, keys: Keys },
+    SegmentRegister { value: u32, problem: bool },
+    BookE { pids: [u32; 3], space: bool, problem: bool },
 }
 
 /// A request to forget translations.
@@ -69,9 +72,13 @@ pub struct SoftTlb {
     context: u32,
     segments: [Segment; SEGMENTS],
     slb_generation: u64,
+    /// Segment registers for which `segments` holds.
+    registers: Segments,
     problem: bool,
     keys: Keys,
     contexts: HashMap<Key, u32>,
+    /// The key of `context`.
+    entered: Option<Key>,
     next_context: u32,
 }
 
@@ -82,9 +89,11 @@ impl Default for SoftTlb {
             context: NONE,
             segments: [Segment { esid: 0, context: NONE }; SEGMENTS],
             slb_generation: 0,
+            registers: [0; 16],
             problem: false,
             keys: Keys::default(),
             contexts: HashMap::new(),
+            entered: None,
             next_context: 1,
         }
     }
@@ -102,7 +111,17 @@ impl SoftTlb {
     /// Makes the TLB answer for these tables and this mode. Cheap when nothing changed.
     pub fn enter(&mut self, tables: &Tables, problem: bool, keys: Keys) {
         let key = match *tables {
-            Tables::Real => Key::Real,
+            Tables::Real => Key::Real { problem },
+            Tables::BookE { pids, space, .. } => Key::BookE { pids, space, problem },
+            Tables::Book3s32 { segments, .. } => {
+                if self.context != NONE || self.registers != *segments || self.problem != problem {
+                    self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];
+                }
+                self.registers = *segments;
+                self.problem = problem;
+                self.context = NONE;
+                return;
+            }
             Tables::Radix { pid, .. } => {
                 Key::Radix { pid, problem, amr: (keys.amr >> 62) as u8, iamr: (keys.iamr >> 62) as u8 }
             }
@@ -118,7 +137,10 @@ impl SoftTlb {
                 return;
             }
         };
-        self.context = self.number(key);
+        if self.context == NONE || self.entered != Some(key) {
+            self.context = self.number(key);
+            self.entered = Some(key);
+        }
     }
 
     fn number(&mut self, key: Key) -> u32 {
@@ -139,6 +161,7 @@ impl SoftTlb {
         self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];
         *self.entries = [EMPTY; SETS];
         self.next_context = 1;
+        self.entered = None;
         self.context = NONE;
     }
 
@@ -169,8 +192,10 @@ impl SoftTlb {
 
     /// Remembers a mapping of `ea`. In hash mode `slb` names the segment.
     pub fn insert(&mut self, tables: &Tables, ea: u64, mapping: Mapping) {
-        if let Tables::Hash { slb, .. } = *tables {
-            self.insert_segment(slb, ea);
+        match *tables {
+            Tables::Hash { slb, .. } => self.insert_segment(slb, ea),
+            Tables::Book3s32 { segments, .. } => self.insert_register(segments, ea),
+            _ => {}
         }
         let context = self.context_of(ea);
         let entry = Entry {
@@ -195,6 +220,14 @@ impl SoftTlb {
         }
     }
 
+    fn insert_register(&mut self, registers: &Segments, ea: u64) {
+        let Some(&value) = registers.get((ea >> 28 & 15) as usize) else { return };
+        let context = self.number(Key::SegmentRegister { value, problem: self.problem });
+        if let Some(slot) = self.segments.get_mut(segment_slot(ea)) {
+            *slot = Segment { esid: ea >> 28, context };
+        }
+    }
+
     /// Forgets what `what` names. The caller enters a context again before the next access.
     pub fn invalidate(&mut self, what: Invalidation) {
         match what {
@@ -209,7 +242,12 @@ impl SoftTlb {
                 }
             }
             Invalidation::Process(pid) => {
-                self.contexts.retain(|key, _| !matches!(key, Key::Radix { pid: p, .. } if *p == pid));
+                self.entered = None;
+                self.contexts.retain(|key, _| match key {
+                    Key::Radix { pid: own, .. } => *own != pid,
+                    Key::BookE { pids, .. } => !pids.contains(&pid),
+                    _ => true,
+                });
             }
             Invalidation::All => self.forget_all(),
         }

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::space::{Access, Mapping, REAL_MASK, Space, Tables};
-use crate::{hash, radix};
+use crate::{book3s32, booke, hash, radix};
 
 impl Space<'_> {
     /// Translates `ea` for `access`, setting reference and change bits as the architecture asks.
@@ -13,6 +13,8 @@ impl Space<'_> {
         match self.tables {
             Tables::Real => Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true }),
             Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
+            Tables::Book3s32 { bats, segments, sdr1 } => book3s32::translate(self, bats, segments, sdr1, ea, access),
+            Tables::BookE { tlb, pids, space } => booke::translate(self, tlb, pids, space, ea, access),
             Tables::Hash { table, slb } => hash::translate(self, table, slb, ea, access),
         }
     }

@@ -9,6 +9,7 @@
 pub mod dma;
 pub mod nvram;
 pub mod random;
+pub mod registers;
 pub mod rtc;
 pub mod vty;
 pub mod xics;
@@ -16,6 +17,7 @@ pub mod xics;
 pub use dma::DmaWindow;
 pub use nvram::Nvram;
 pub use random::{HostRandom, SeededRandom};
+pub use registers::Registers;
 pub use rtc::Rtc;
 pub use vty::Vty;
 pub use xics::Xics;

@@ -71,5 +71,15 @@ fn reason_of(interrupt: Interrupt) -> &'static str {
         Interrupt::SystemReset => "system_reset_exits",
         Interrupt::Trace => "trace_exits",
         Interrupt::Doorbell => "gdbell_exits",
+        Interrupt::CriticalInput => "critical_exits",
+        Interrupt::FixedInterval => "fit_exits",
+        Interrupt::Watchdog => "watchdog_exits",
+        Interrupt::Debug => "debug_exits",
+        Interrupt::DataTlbMiss { .. } => "dtlb_miss_exits",
+        Interrupt::InstructionTlbMiss => "itlb_miss_exits",
+        Interrupt::SpeUnavailable => "spe_unavail_exits",
+        Interrupt::EmbeddedFpData => "spe_fp_data_exits",
+        Interrupt::EmbeddedFpRound => "spe_fp_round_exits",
+        Interrupt::PerformanceMonitor => "perfmon_exits",
     }
 }

@@ -1,8 +1,7 @@
 //! Exits and their answers.
 
-use exec::interrupt::program;
-use exec::{Exit, Instruction, Interrupt, supervisor, timer};
-use ppc_isa::msr;
+use exec::interrupt::{self, program};
+use exec::{Exit, Instruction, Interrupt, Lines, supervisor};
 
 use crate::visit::{Next, Visit};
 
@@ -53,7 +52,7 @@ impl Hypervisor {
     fn privileged(&self, visit: &mut Visit, insn: &Instruction) -> Next {
         if visit.vcpu.state.mode.problem() {
             visit.deliver(Interrupt::Program(program_bit(insn)));
-        } else if let Err(interrupt) = supervisor::execute(visit.vcpu, visit.context, visit.peers, insn) {
+        } else if let Err(interrupt) = supervisor::execute(visit.vcpu, visit.context, insn) {
             visit.deliver(interrupt);
         }
         Next::Run
@@ -70,22 +69,33 @@ impl Hypervisor {
     }
 }
 
-/// Delivers an external or decrementer interrupt if one is pending and the guest lets it in, and tells the guest
-/// through the shared page whether one still waits. Returns whether one is pending that the guest does not let in.
-pub fn poll(visit: &mut Visit, external: bool) -> bool {
-    let decrementer = timer::decrementer_pending(&visit.vcpu.state, visit.context);
-    let pending = external || decrementer;
-    let open = pending && visit.vcpu.shared.msr() & msr::EE != 0 && !visit.vcpu.critical();
-    if open {
-        let interrupt = if external { Interrupt::External } else { Interrupt::Decrementer };
-        visit.counts.reason(if external { "ext_intr_exits" } else { "dec_exits" });
+/// Delivers the most urgent pending interrupt that the guest lets in, and tells the guest through the shared page
+/// whether any is pending. `state.held` then says whether one waits that the guest does not let in.
+pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
+    let pending = interrupt::pending(visit.vcpu, visit.context, lines);
+    if let Some(interrupt) = pending.now {
+        visit.counts.reason(match interrupt {
+            Interrupt::Decrementer => "dec_exits",
+            Interrupt::CriticalInput => "critical_exits",
+            Interrupt::FixedInterval => "fit_exits",
+            Interrupt::Watchdog => "watchdog_exits",
+            _ => "ext_intr_exits",
+        });
         visit.deliver(interrupt);
+        if interrupt == Interrupt::External
+            && let Some(vector) = lines.acknowledge(visit.vcpu.state.pir)
+        {
+            visit.vcpu.state.booke.epr = vector;
+        }
     }
-    // Both are levels: a delivered one stays pending until the guest quiets its source.
+    // Levels: a delivered one stays pending until the guest quiets its source.
     if visit.vcpu.shared.mapped().is_some() {
-        visit.vcpu.shared.set_int_pending(pending);
+        visit.vcpu.shared.set_int_pending(pending.any);
     }
-    pending && !open
+    if pending.any {
+        visit.vcpu.state.waiting = false;
+    }
+    visit.vcpu.state.held = pending.any && pending.now.is_none();
 }
 
 /// What problem state gets for an instruction that is not its own: SPR numbers say themselves whether they are

@@ -1,7 +1,6 @@
 //! What a handler is given, and what it answers.
 
 use exec::interrupt::{self, Interrupt};
-use exec::supervisor::Peers;
 use exec::{Context, Vcpu};
 
 use crate::count::ExitCounts;
@@ -10,10 +9,8 @@ use crate::count::ExitCounts;
 pub struct Visit<'a> {
     /// The vCPU; its thread is in the hypervisor, nobody else touches it.
     pub vcpu: &'a mut Vcpu,
-    /// Memory, partition, clock, own mailbox.
+    /// Memory, partition, clock, own mailbox, the other vCPUs.
     pub context: &'a Context<'a>,
-    /// All vCPUs of the machine.
-    pub peers: &'a dyn Peers,
     /// What is counted.
     pub counts: &'a mut ExitCounts,
 }

@@ -49,7 +49,7 @@ fn table<'a>(visit: &Visit<'a>) -> Result<&'a HashTable, i64> {
 /// other sizes are rare enough to forget everything.
 fn forget(visit: &Visit, table: &HashTable, index: u64, v: u64, r: u64) {
     let usual = v & V_LARGE == 0 || r & 0xf000 == 0x1000;
-    visit.peers.invalidate(if usual {
+    visit.context.peers.invalidate(if usual {
         Invalidation::Page { address: address_of(table, index, v), shift: largest_shift(v, r) }
     } else {
         Invalidation::All
@@ -201,7 +201,7 @@ fn clear_hpt(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
     for index in first..end {
         table.write(index, 0, 0);
     }
-    visit.peers.invalidate(Invalidation::All);
+    visit.context.peers.invalidate(Invalidation::All);
     let finished = end == table.len();
     papr.cleared.store(if finished { 0 } else { end }, Ordering::Relaxed);
     if finished { Ok(Answer::ok()) } else { Err(H_CONTINUE) }

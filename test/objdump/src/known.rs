@@ -1,5 +1,6 @@
 //! Where objdump's text and ours differ on purpose.
 
+use ppc_isa::cpu::Family;
 use ppc_isa::spr::spr;
 use ppc_isa::{Decoder, operand};
 
@@ -17,7 +18,9 @@ pub fn reason(decoder: &Decoder, word: u32, theirs: &str) -> Option<&'static str
     match row.name {
         name if word & row.reserved != 0 && LENIENT.contains(&name) => Some("objdump passes over a reserved bit"),
         "mftb" if rejected => Some("objdump takes mftb for removed; ISA 3.0 has it still, phased out"),
-        "mfspr" | "mtspr" if spr(field("SPR") as u16).is_none() => Some("objdump names an SPR that Book3S-64 lacks"),
+        "mfspr" | "mtspr" if spr(Family::Book3s64, field("SPR") as u16).is_none() => {
+            Some("objdump names an SPR that Book3S-64 lacks")
+        }
         "lfdp" | "lfdpx" | "stfdp" | "stfdpx" if rejected => {
             Some("objdump has floating-point pairs for POWER6 only; ISA 3.0 has them still, phased out")
         }

@@ -48,8 +48,9 @@ struct Draft {
 impl Generator {
     /// A generator that always makes the same cases from the same seed.
     pub fn new(cpu: Cpu, order: Order, seed: u64) -> Generator {
-        let simple =
-            |r: &&Row| cpu.has(r.level) && forms::left_out(r, order).is_none() && !is_branch(r) && !undefined::any(r);
+        let simple = |r: &&Row| {
+            r.models.contains(cpu) && forms::left_out(r, order).is_none() && !is_branch(r) && !undefined::any(r)
+        };
         let companions = ppc_isa::rows().filter(simple).filter(|r| !needs_first_place(r)).collect();
         Generator { cpu, order, chance: Chance::new(seed), companions }
     }

@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use exec::interrupt::{Interrupt, program};
-use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Requests, Vcpu, mode};
+use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Privileged, Requests, Vcpu, mode};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::{Cpu, msr};
@@ -68,6 +68,8 @@ impl Machine {
             requests: &self.requests,
             clock: &Retired,
             mmio: &NoMmio,
+            peers: &self.requests,
+            privileged: Privileged::Trap,
         };
         let exit = self.engine.run(&mut vcpu, &context, BUDGET);
         let mut after = state(&vcpu);

@@ -14,9 +14,9 @@ fn rows_agree_with_the_reference() {
             println!("skipped {order:?}: {reason}");
             continue;
         }
-        for cpu in Cpu::ALL {
+        for cpu in Cpu::BOOK3S_64 {
             let mut campaign = Campaign::new(cpu, order, 1).unwrap();
-            for row in ppc_isa::rows().filter(|r| cpu.has(r.level) && forms::left_out(r, order).is_none()) {
+            for row in ppc_isa::rows().filter(|r| r.models.contains(cpu) && forms::left_out(r, order).is_none()) {
                 if !matches!(row.op, Op::Branch(_) | Op::Integer(_) | Op::LoadStore(_) | Op::Float(_)) {
                     continue;
                 }

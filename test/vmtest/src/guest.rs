@@ -6,14 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use exec::Clock;
+use exec::{Clock, Privileged};
 use exec_interp::Interpreter;
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
 use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
-use vmm::{Outcome, Time};
+use vmm::{Outcome, Policy, Time};
 
 use crate::dialogue::{Dialogue, Line};
 use crate::files::Kernel;
@@ -41,6 +41,7 @@ pub struct Guest {
     spec: Spec,
     lines: Vec<Line>,
     timing: Timing,
+    privileged: Privileged,
     longest: Duration,
     most: u64,
 }
@@ -73,7 +74,15 @@ impl Guest {
             seed: [0x5a; 32],
             fixed_start: Some(START),
         };
-        Guest { kernel, spec, lines: Vec::new(), timing: Timing::Virtual, longest: LONGEST, most: MOST }
+        Guest {
+            kernel,
+            spec,
+            lines: Vec::new(),
+            timing: Timing::Virtual,
+            privileged: Privileged::Inline,
+            longest: LONGEST,
+            most: MOST,
+        }
     }
 
     /// Sets the machine type.
@@ -103,6 +112,12 @@ impl Guest {
     /// Sets the kernel's command line.
     pub fn append(mut self, append: &str) -> Guest {
         self.spec.append = append.into();
+        self
+    }
+
+    /// Sets where privileged instructions are carried out.
+    pub fn privileged(mut self, privileged: Privileged) -> Guest {
+        self.privileged = privileged;
         self
     }
 
@@ -159,7 +174,8 @@ impl Guest {
             })
         };
         let mut engine = Interpreter::new(self.spec.cpu);
-        let report = vmm::run(&mut machine, &mut engine, &self.time(controls));
+        let report =
+            vmm::run(&mut machine, &mut engine, &Policy { time: self.time(controls), privileged: self.privileged });
         drop(over);
         let _ = watch.join();
         Ok(Run {

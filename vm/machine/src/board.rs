@@ -1,24 +1,22 @@
 //! A machine that was built: memory, partition, devices, hypervisor and vCPUs.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use exec::supervisor::Peers;
-use exec::{PartitionState, Requests, Vcpu, request};
-use guest_mem::{GuestMem, Order};
-use hv_core::{Hypervisor, Interface};
-use hv_papr::Papr;
-use hv_papr::ports::Ports;
-use hv_pv::Kvm;
-use papr_abi::rtas;
-use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
-use ppc_isa::{Cpu, msr};
-use ppc_mmu::{HashTable, Invalidation};
+use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Vcpu, request};
+use guest_mem::GuestMem;
+use hv_core::{Halt, Hypervisor, Interface};
+use ppc_mmu::Invalidation;
 use thiserror::Error;
 
+use crate::bus::Bus;
 use crate::plan::Layout;
-use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort};
-use crate::{pci, sources, tree};
+use crate::spec::Kind;
+
+mod e500;
+mod mac;
+mod pseries;
 
 /// Why a planned machine could not be built.
 #[derive(Debug, Error)]
@@ -53,26 +51,66 @@ impl Peers for Mailboxes {
     }
 }
 
-/// Typed input and requests from outside, for other threads.
-#[derive(Clone)]
-pub struct Controls {
-    vty: Arc<Vty>,
-    xics: Arc<Xics>,
-    requests: Vec<Arc<Requests>>,
+/// Where typed input goes.
+pub trait Keyboard: Send + Sync {
+    /// Types bytes; returns how many were taken.
+    fn type_in(&self, data: &[u8]) -> usize;
 }
 
-impl Controls {
-    /// Types bytes at the console; returns how many were taken.
-    pub fn type_in(&self, data: &[u8]) -> usize {
-        let taken = self.vty.type_in(data);
-        self.xics.set_line(sources::VTY, true);
-        taken
+/// Requests that concern the whole machine, from devices and from outside.
+#[derive(Clone)]
+pub struct Power {
+    requests: Vec<Arc<Requests>>,
+    halt: Arc<Mutex<Option<Halt>>>,
+}
+
+impl Power {
+    /// Halts the machine at the next event point of each vCPU; the first reason counts.
+    pub fn halt(&self, why: Halt) {
+        self.halt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.stop();
     }
 
     /// Makes the machine stop running.
     pub fn stop(&self) {
         self.requests.iter().for_each(|requests| requests.post(request::STOP));
     }
+
+    /// Looks at the interrupt inputs of vCPU `server` again.
+    pub fn interrupt(&self, server: u32) {
+        if let Some(requests) = self.requests.get(server as usize) {
+            requests.post(request::INTERRUPT);
+        }
+    }
+}
+
+/// Typed input and requests from outside, for other threads.
+#[derive(Clone)]
+pub struct Controls {
+    keyboard: Arc<dyn Keyboard>,
+    power: Power,
+}
+
+impl Controls {
+    /// Types bytes at the console; returns how many were taken.
+    pub fn type_in(&self, data: &[u8]) -> usize {
+        self.keyboard.type_in(data)
+    }
+
+    /// Makes the machine stop running.
+    pub fn stop(&self) {
+        self.power.stop();
+    }
+}
+
+/// What a board adds to memory and mailboxes.
+struct Board {
+    partition: PartitionState,
+    interfaces: Vec<Box<dyn Interface>>,
+    bus: Bus,
+    lines: Arc<dyn Lines + Send>,
+    keyboard: Arc<dyn Keyboard>,
+    vcpu: Vcpu,
 }
 
 /// A machine.
@@ -87,8 +125,11 @@ pub struct Machine {
     pub vcpus: Vec<Vcpu>,
     /// Their mailboxes.
     pub mailboxes: Mailboxes,
-    xics: Arc<Xics>,
-    vty: Arc<Vty>,
+    /// Interrupt inputs of the vCPUs.
+    pub lines: Arc<dyn Lines + Send>,
+    bus: Bus,
+    keyboard: Arc<dyn Keyboard>,
+    power: Power,
 }
 
 impl Machine {
@@ -105,46 +146,23 @@ impl Machine {
         let spec = &layout.spec;
         let mem = GuestMem::new(spec.memory).map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         load(layout, kernel, initrd, &mem)?;
-
         let requests = vec![Arc::new(Requests::default())];
-        let wake = {
-            let requests = requests.clone();
-            move |server: u32| {
-                if let Some(requests) = requests.get(server as usize) {
-                    requests.post(request::INTERRUPT);
-                }
-            }
+        let power = Power { requests: requests.clone(), halt: Arc::default() };
+        let board = match spec.kind {
+            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console),
+            Kind::E500 => e500::board(layout, &mem, &power, console),
+            Kind::Mac => mac::board(layout, &mem, &power, console),
         };
-        let xics = Arc::new(Xics::new(1, &sources::all(), Box::new(wake)));
-        let vty = Arc::new(Vty::new(console));
-        let ports = Ports {
-            console: Box::new(VtyPort(Arc::clone(&vty))),
-            interrupts: Box::new(XicsPort(Arc::clone(&xics))),
-            time: Box::new(RtcPort(Rtc::new(spec.fixed_start))),
-            random: match spec.fixed_start {
-                None => Box::new(RandomPort(HostRandom::default())),
-                Some(_) => Box::new(SeededPort(SeededRandom::new(spec.seed))),
-            },
-            nvram: Box::new(NvramPort(Nvram::default())),
-            bridges: vec![Box::new(EmptyBridge)],
-            windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
-        };
-        let calls = spec.calls;
-        let mut interfaces: Vec<Box<dyn Interface>> = Vec::new();
-        if calls.papr {
-            interfaces.push(Box::new(Papr::new(1, ports)));
-        }
-        if calls.pv() {
-            interfaces.push(Box::new(Kvm { kvm: calls.kvm, epapr: calls.epapr }));
-        }
         Ok(Machine {
             mem,
-            partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu != Cpu::Power8),
-            hypervisor: Hypervisor::new(interfaces),
-            vcpus: vec![boot_cpu(layout)],
+            partition: board.partition,
+            hypervisor: Hypervisor::new(board.interfaces),
+            vcpus: vec![board.vcpu],
             mailboxes: Mailboxes(requests),
-            xics,
-            vty,
+            lines: board.lines,
+            bus: board.bus,
+            keyboard: board.keyboard,
+            power,
         })
     }
 
@@ -153,23 +171,40 @@ impl Machine {
     /// # Errors
     /// When it is too large for its place.
     pub fn tree(layout: &Layout) -> Result<Vec<u8>, BuildError> {
-        let tree = tree::write(layout);
+        let tree = match layout.spec.kind {
+            Kind::Pseries | Kind::Bare => pseries::tree(layout),
+            Kind::E500 => e500::tree(layout),
+            Kind::Mac => mac::tree(layout),
+        };
         let (len, room) = (tree.len() as u64, layout.tree.end - layout.tree.start);
         if len > room { Err(BuildError::TreeTooLarge { len, room }) } else { Ok(tree) }
     }
 
-    /// Whether an external interrupt is presented to `server`.
-    pub fn external_pending(&self, server: u32) -> bool {
-        self.xics.pending(server)
+    /// What an engine runs vCPU `server` in. `None` when there is no such vCPU.
+    pub fn context<'a>(&'a self, server: u32, clock: &'a dyn Clock, privileged: Privileged) -> Option<Context<'a>> {
+        Some(Context {
+            mem: &self.mem,
+            partition: &self.partition,
+            requests: self.mailboxes.0.get(server as usize)?,
+            clock,
+            mmio: &self.bus,
+            peers: &self.mailboxes,
+            privileged,
+        })
+    }
+
+    /// Why the machine halts, when a device asked for it.
+    pub fn halted(&self) -> Option<Halt> {
+        self.power.halt.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Handles for other threads.
     pub fn controls(&self) -> Controls {
-        Controls { vty: Arc::clone(&self.vty), xics: Arc::clone(&self.xics), requests: self.mailboxes.0.clone() }
+        Controls { keyboard: Arc::clone(&self.keyboard), power: self.power.clone() }
     }
 }
 
-/// Puts kernel, initrd, tree and RTAS code into RAM.
+/// Puts kernel, initrd and tree into RAM.
 fn load(layout: &Layout, kernel: &[u8], initrd: Option<&[u8]>, mem: &GuestMem) -> Result<(), BuildError> {
     let write = |address: u64, data: &[u8]| mem.write(address, data).then_some(()).ok_or(BuildError::Files);
     for segment in &layout.segments {
@@ -179,20 +214,5 @@ fn load(layout: &Layout, kernel: &[u8], initrd: Option<&[u8]>, mem: &GuestMem) -
         let data = initrd.filter(|data| data.len() as u64 == range.end - range.start).ok_or(BuildError::Files)?;
         write(range.start, data)?;
     }
-    write(layout.tree.start, &Machine::tree(layout)?)?;
-    for (n, word) in (0..).zip(rtas::ENTRY) {
-        mem.store(layout.rtas.start + 4 * n, Order::Big, word);
-    }
-    Ok(())
-}
-
-/// The boot CPU at the kernel's entry: real mode, r3 = tree, r4 = kernel, r5 = 0 (spec papr 4.5).
-fn boot_cpu(layout: &Layout) -> Vcpu {
-    let mut vcpu = Vcpu::new(layout.spec.cpu, 0);
-    vcpu.state.gpr[3] = layout.tree.start;
-    vcpu.state.gpr[4] = layout.kernel.start;
-    vcpu.state.cia = layout.entry;
-    let order = if layout.entry_order == Order::Little { msr::LE } else { 0 };
-    vcpu.set_msr(msr::SF | msr::ME | order);
-    vcpu
+    write(layout.tree.start, &Machine::tree(layout)?)
 }

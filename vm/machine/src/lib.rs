@@ -10,12 +10,13 @@ pub mod clock;
 pub mod plan;
 pub mod spec;
 
+mod bus;
 mod fdt;
 mod pci;
 mod ports;
 mod sources;
 mod tree;
 
-pub use board::{BuildError, Controls, Machine};
+pub use board::{BuildError, Controls, Keyboard, Machine, Power};
 pub use plan::{Layout, PlanError, plan};
 pub use spec::{Calls, Kind, Mmu, Spec};

@@ -9,6 +9,10 @@ pub enum Kind {
     Pseries,
     /// RAM, a console and hypercalls, for test kernels; entered in the byte order of the ELF file.
     Bare,
+    /// An e500 board: boots BookE Linux by ePAPR.
+    E500,
+    /// A Power Macintosh: boots Book3S-32 Linux by direct entry with a flattened device tree.
+    Mac,
 }
 
 /// Translation that the guest shall use.
@@ -25,6 +29,8 @@ pub enum Mmu {
 pub struct Calls {
     /// `sc 1`: PAPR and RTAS, with the console.
     pub papr: bool,
+    /// OSI, with two magic numbers.
+    pub osi: bool,
     /// KVM's own: features, magic page.
     pub kvm: bool,
     /// ePAPR's, by KVM's convention.
@@ -34,7 +40,7 @@ pub struct Calls {
 impl Calls {
     /// Everything but the paravirtual interface, or that too.
     pub fn with_pv(pv: bool) -> Calls {
-        Calls { papr: true, kvm: pv, epapr: pv }
+        Calls { papr: true, osi: true, kvm: pv, epapr: pv }
     }
 
     /// Whether the paravirtual interface is offered, in part or whole.
@@ -52,7 +58,7 @@ pub struct Spec {
     pub cpu: Cpu,
     /// Bytes of RAM.
     pub memory: u64,
-    /// Translation.
+    /// Translation, where the machine leaves a choice (Book3S-64).
     pub mmu: Mmu,
     /// Hypercalls that are answered.
     pub calls: Calls,

@@ -91,7 +91,7 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             cpus.cell("#size-cells", 0);
             let name = match layout.spec.cpu {
                 Cpu::Power8 => "PowerPC,POWER8@0",
-                Cpu::Power9 => "PowerPC,POWER9@0",
+                _ => "PowerPC,POWER9@0",
             };
             cpus.node(name, |node| cpu(node, layout));
         });

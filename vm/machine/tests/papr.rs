@@ -540,24 +540,24 @@ fn papr_case_48_interprocessor_interrupt() {
     let mut fixture = Fixture::hash();
     fixture.status(H_CPPR, &[0x55]);
     assert_eq!(fixture.status(H_IPI, &[0, 4]), H_SUCCESS);
-    assert!(fixture.machine.external_pending(0));
+    assert!(fixture.machine.lines.external(0));
     assert_eq!(fixture.hcall(H_IPOLL, &[0]).out[..2], [0x5500_0002, 4]);
     assert_eq!(fixture.hcall(H_XIRR, &[]).out[0], 0x5500_0002);
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     assert_eq!(fixture.status(H_IPI, &[0, 0xff]), H_SUCCESS);
     assert_eq!(fixture.status(H_EOI, &[0x5500_0002]), H_SUCCESS);
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     // Not retracted, it comes again; retracted before it was accepted, it does not come.
     fixture.status(H_IPI, &[0, 4]);
     let xirr = fixture.hcall(H_XIRR, &[]).out[0];
     fixture.status(H_EOI, &[xirr]);
-    assert!(fixture.machine.external_pending(0));
+    assert!(fixture.machine.lines.external(0));
     fixture.status(H_IPI, &[0, 0xff]);
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     // Less favoured than the processor's priority.
     fixture.status(H_CPPR, &[4]);
     fixture.status(H_IPI, &[0, 4]);
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     assert_eq!(fixture.status(H_IPI, &[1, 4]), H_PARAMETER);
     assert_eq!(fixture.status(H_IPI, &[1 << 32, 4]), H_PARAMETER);
 }
@@ -571,18 +571,18 @@ fn papr_case_49_masked_source() {
     assert_eq!(fixture.rtas(rtas::INT_OFF, &[VTY_IRQ]), [0]);
     assert_eq!(fixture.rtas(rtas::GET_XIVE, &[VTY_IRQ]), [0, 0, 0xff]);
     fixture.machine.controls().type_in(b"x");
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     assert_eq!(fixture.rtas(rtas::INT_ON, &[VTY_IRQ]), [0]);
     assert_eq!(fixture.rtas(rtas::GET_XIVE, &[VTY_IRQ]), [0, 0, 5]);
     assert_eq!(fixture.hcall(H_XIRR, &[]).out[0], 0xff00_0000 | u64::from(VTY_IRQ));
     fixture.status(H_EOI, &[0xff00_0000 | u64::from(VTY_IRQ)]);
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     // The same by priority 0xff.
     fixture.rtas(rtas::SET_XIVE, &[VTY_IRQ, 0, 0xff]);
     fixture.machine.controls().type_in(b"x");
-    assert!(!fixture.machine.external_pending(0));
+    assert!(!fixture.machine.lines.external(0));
     fixture.rtas(rtas::SET_XIVE, &[VTY_IRQ, 0, 5]);
-    assert!(fixture.machine.external_pending(0));
+    assert!(fixture.machine.lines.external(0));
     for (irq, server) in [(VTY_IRQ + 1, 0), (VTY_IRQ, 1), (VTY_IRQ, u32::MAX), (0, 0), (2, 0)] {
         assert_eq!(fixture.rtas(rtas::SET_XIVE, &[irq, server, 5]), [rtas::PARAMETER]);
     }

@@ -6,7 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use exec::{Clock, Context, Engine, NoMmio, Requests, Vcpu, request, timer};
+use exec::interrupt;
+use exec::{Clock, Context, Engine, Privileged, Requests, Vcpu, request, timer};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
 
@@ -16,6 +17,14 @@ pub struct Time {
     pub clock: Box<dyn Clock>,
     /// Whether time is made of instructions: waiting then skips ahead, and interrupts come at exact counts.
     pub is_virtual: bool,
+}
+
+/// How a machine is run.
+pub struct Policy {
+    /// Time.
+    pub time: Time,
+    /// Where privileged instructions are carried out.
+    pub privileged: Privileged,
 }
 
 /// Why a run ended.
@@ -48,12 +57,12 @@ const CRITICAL_SLICE: u64 = 64;
 const FOREVER: u64 = timer::TIMEBASE_HZ << 20;
 
 /// Runs `machine` on `engine` until it halts or is stopped.
-pub fn run(machine: &mut Machine, engine: &mut dyn Engine, time: &Time) -> Report {
+pub fn run(machine: &mut Machine, engine: &mut dyn Engine, policy: &Policy) -> Report {
     let mut vcpus = std::mem::take(&mut machine.vcpus);
     let mut report =
         Report { outcome: Outcome::Stopped, counts: ExitCounts::default(), instructions: 0, idle: Duration::ZERO };
     if let Some(vcpu) = vcpus.first_mut() {
-        report.outcome = run_vcpu(machine, vcpu, engine, time, &mut report.counts, &mut report.idle);
+        report.outcome = run_vcpu(machine, vcpu, engine, policy, &mut report.counts, &mut report.idle);
         report.instructions = vcpu.state.retired;
     }
     machine.vcpus = vcpus;
@@ -64,22 +73,28 @@ fn run_vcpu(
     machine: &Machine,
     vcpu: &mut Vcpu,
     engine: &mut dyn Engine,
-    time: &Time,
+    policy: &Policy,
     counts: &mut ExitCounts,
     idle: &mut Duration,
 ) -> Outcome {
     let server = vcpu.state.pir;
-    let Some(requests) = machine.mailboxes.0.get(server as usize) else { return Outcome::Stopped };
-    let context =
-        Context { mem: &machine.mem, partition: &machine.partition, requests, clock: &*time.clock, mmio: &NoMmio };
+    let time = &policy.time;
+    let Some(context) = machine.context(server, &*time.clock, policy.privileged) else { return Outcome::Stopped };
+    let requests = context.requests;
     loop {
         if requests.take(request::STOP) != 0 {
-            return Outcome::Stopped;
+            return machine.halted().map_or(Outcome::Stopped, Outcome::Halted);
         }
         requests.take(request::INTERRUPT | request::PROD);
-        let mut visit = Visit { vcpu: &mut *vcpu, context: &context, peers: &machine.mailboxes, counts: &mut *counts };
-        let held = hypervisor::poll(&mut visit, machine.external_pending(server));
-        let budget = if held && visit.vcpu.critical() {
+        let mut visit = Visit { vcpu: &mut *vcpu, context: &context, counts: &mut *counts };
+        hypervisor::poll(&mut visit, &*machine.lines);
+        if visit.vcpu.state.waiting {
+            let since = Instant::now();
+            wait(machine, visit.vcpu, &context, time.is_virtual);
+            *idle += since.elapsed();
+            continue;
+        }
+        let budget = if visit.vcpu.state.held && visit.vcpu.critical() {
             CRITICAL_SLICE
         } else if time.is_virtual {
             timer::ticks_left(&visit.vcpu.state, &context).clamp(1, FOREVER)
@@ -107,10 +122,10 @@ fn run_vcpu(
 
 /// Sleeps until an interrupt is pending or a request arrives; virtual time does not sleep but jumps.
 fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool) {
-    let ticks = timer::ticks_left(&vcpu.state, context);
-    if ticks == 0 || machine.external_pending(vcpu.state.pir) {
+    if interrupt::pending(vcpu, context, &*machine.lines).any {
         return;
     }
+    let ticks = timer::ticks_left(&vcpu.state, context);
     if is_virtual && ticks < FOREVER {
         vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
         return;

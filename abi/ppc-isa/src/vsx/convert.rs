@@ -2,7 +2,7 @@
 
 use super::Vsx;
 use super::arithmetic::Shape;
-use crate::cpu::{BASE, Level, Unit, V207, V300};
+use crate::cpu::{Models, SERVER, Unit, V207, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -51,21 +51,21 @@ const fn row(
     name: &'static str,
     picture: &'static str,
     asm: &'static str,
-    level: Level,
+    models: Models,
     facts: u32,
     op: Convert,
 ) -> Row {
-    Row::new(name, picture, asm, level, Unit::Vsx, facts, Op::Vsx(Vsx::Convert(op)))
+    Row::new(name, picture, asm, models, Unit::Vsx, facts, Op::Vsx(Vsx::Convert(op)))
 }
 
 /// Scalar conversion.
-const fn scalar(name: &'static str, picture: &'static str, level: Level, from: Number, to: Number) -> Row {
-    row(name, picture, "=XT,XB", level, FPSCR | PROGRAM, Convert::Scalar(from, to))
+const fn scalar(name: &'static str, picture: &'static str, models: Models, from: Number, to: Number) -> Row {
+    row(name, picture, "=XT,XB", models, FPSCR | PROGRAM, Convert::Scalar(from, to))
 }
 
 /// Vector conversion.
-const fn vector(name: &'static str, picture: &'static str, level: Level, from: Number, to: Number) -> Row {
-    row(name, picture, "=XT,XB", level, FPSCR | PROGRAM, Convert::Vector(from, to))
+const fn vector(name: &'static str, picture: &'static str, models: Models, from: Number, to: Number) -> Row {
+    row(name, picture, "=XT,XB", models, FPSCR | PROGRAM, Convert::Vector(from, to))
 }
 
 use Convert::{ExtractExponent, ExtractSignificand, InsertExponent};
@@ -77,38 +77,38 @@ use Shape::{ScalarDouble as SDP, VectorDouble as VDP, VectorSingle as VSP};
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     scalar("xsrsp",      "60 T /5 B 281 BX TX",  V207, Double, SingleAsDouble),
-    scalar("xscvdpsp",   "60 T /5 B 265 BX TX",  BASE, Double, Single),
-    scalar("xscvspdp",   "60 T /5 B 329 BX TX",  BASE, Single, Double),
+    scalar("xscvdpsp",   "60 T /5 B 265 BX TX",  SERVER, Double, Single),
+    scalar("xscvspdp",   "60 T /5 B 329 BX TX",  SERVER, Single, Double),
     scalar("xscvdphp",   "60 T 17:5 B 347 BX TX", V300, Double, Half),
     scalar("xscvhpdp",   "60 T 16:5 B 347 BX TX", V300, Half, Double),
-    scalar("xscvdpsxds", "60 T /5 B 344 BX TX",  BASE, Double, Sd),
-    scalar("xscvdpsxws", "60 T /5 B 88 BX TX",   BASE, Double, Sw),
-    scalar("xscvdpuxds", "60 T /5 B 328 BX TX",  BASE, Double, Ud),
-    scalar("xscvdpuxws", "60 T /5 B 72 BX TX",   BASE, Double, Uw),
-    scalar("xscvsxddp",  "60 T /5 B 376 BX TX",  BASE, Sd, Double),
+    scalar("xscvdpsxds", "60 T /5 B 344 BX TX",  SERVER, Double, Sd),
+    scalar("xscvdpsxws", "60 T /5 B 88 BX TX",   SERVER, Double, Sw),
+    scalar("xscvdpuxds", "60 T /5 B 328 BX TX",  SERVER, Double, Ud),
+    scalar("xscvdpuxws", "60 T /5 B 72 BX TX",   SERVER, Double, Uw),
+    scalar("xscvsxddp",  "60 T /5 B 376 BX TX",  SERVER, Sd, Double),
     scalar("xscvsxdsp",  "60 T /5 B 312 BX TX",  V207, Sd, SingleAsDouble),
-    scalar("xscvuxddp",  "60 T /5 B 360 BX TX",  BASE, Ud, Double),
+    scalar("xscvuxddp",  "60 T /5 B 360 BX TX",  SERVER, Ud, Double),
     scalar("xscvuxdsp",  "60 T /5 B 296 BX TX",  V207, Ud, SingleAsDouble),
-    vector("xvcvdpsp",   "60 T /5 B 393 BX TX",  BASE, Double, Single),
-    vector("xvcvspdp",   "60 T /5 B 457 BX TX",  BASE, Single, Double),
+    vector("xvcvdpsp",   "60 T /5 B 393 BX TX",  SERVER, Double, Single),
+    vector("xvcvspdp",   "60 T /5 B 457 BX TX",  SERVER, Single, Double),
     vector("xvcvhpsp",   "60 T 24:5 B 475 BX TX", V300, Half, Single),
     vector("xvcvsphp",   "60 T 25:5 B 475 BX TX", V300, Single, Half),
-    vector("xvcvdpsxds", "60 T /5 B 472 BX TX",  BASE, Double, Sd),
-    vector("xvcvdpsxws", "60 T /5 B 216 BX TX",  BASE, Double, Sw),
-    vector("xvcvdpuxds", "60 T /5 B 456 BX TX",  BASE, Double, Ud),
-    vector("xvcvdpuxws", "60 T /5 B 200 BX TX",  BASE, Double, Uw),
-    vector("xvcvspsxds", "60 T /5 B 408 BX TX",  BASE, Single, Sd),
-    vector("xvcvspsxws", "60 T /5 B 152 BX TX",  BASE, Single, Sw),
-    vector("xvcvspuxds", "60 T /5 B 392 BX TX",  BASE, Single, Ud),
-    vector("xvcvspuxws", "60 T /5 B 136 BX TX",  BASE, Single, Uw),
-    vector("xvcvsxddp",  "60 T /5 B 504 BX TX",  BASE, Sd, Double),
-    vector("xvcvsxdsp",  "60 T /5 B 440 BX TX",  BASE, Sd, Single),
-    vector("xvcvuxddp",  "60 T /5 B 488 BX TX",  BASE, Ud, Double),
-    vector("xvcvuxdsp",  "60 T /5 B 424 BX TX",  BASE, Ud, Single),
-    vector("xvcvsxwdp",  "60 T /5 B 248 BX TX",  BASE, Sw, Double),
-    vector("xvcvsxwsp",  "60 T /5 B 184 BX TX",  BASE, Sw, Single),
-    vector("xvcvuxwdp",  "60 T /5 B 232 BX TX",  BASE, Uw, Double),
-    vector("xvcvuxwsp",  "60 T /5 B 168 BX TX",  BASE, Uw, Single),
+    vector("xvcvdpsxds", "60 T /5 B 472 BX TX",  SERVER, Double, Sd),
+    vector("xvcvdpsxws", "60 T /5 B 216 BX TX",  SERVER, Double, Sw),
+    vector("xvcvdpuxds", "60 T /5 B 456 BX TX",  SERVER, Double, Ud),
+    vector("xvcvdpuxws", "60 T /5 B 200 BX TX",  SERVER, Double, Uw),
+    vector("xvcvspsxds", "60 T /5 B 408 BX TX",  SERVER, Single, Sd),
+    vector("xvcvspsxws", "60 T /5 B 152 BX TX",  SERVER, Single, Sw),
+    vector("xvcvspuxds", "60 T /5 B 392 BX TX",  SERVER, Single, Ud),
+    vector("xvcvspuxws", "60 T /5 B 136 BX TX",  SERVER, Single, Uw),
+    vector("xvcvsxddp",  "60 T /5 B 504 BX TX",  SERVER, Sd, Double),
+    vector("xvcvsxdsp",  "60 T /5 B 440 BX TX",  SERVER, Sd, Single),
+    vector("xvcvuxddp",  "60 T /5 B 488 BX TX",  SERVER, Ud, Double),
+    vector("xvcvuxdsp",  "60 T /5 B 424 BX TX",  SERVER, Ud, Single),
+    vector("xvcvsxwdp",  "60 T /5 B 248 BX TX",  SERVER, Sw, Double),
+    vector("xvcvsxwsp",  "60 T /5 B 184 BX TX",  SERVER, Sw, Single),
+    vector("xvcvuxwdp",  "60 T /5 B 232 BX TX",  SERVER, Uw, Double),
+    vector("xvcvuxwsp",  "60 T /5 B 168 BX TX",  SERVER, Uw, Single),
     row("xscvdpspn", "60 T /5 B 267 BX TX",   "=XT,XB",    V207, 0, Convert::NarrowBits),
     row("xscvspdpn", "60 T /5 B 331 BX TX",   "=XT,XB",    V207, 0, Convert::WidenBits),
     row("xsiexpdp",  "60 T RA RB 918 TX",     "=XT,RA,RB", V300, 0, InsertExponent(SDP)),

@@ -1,7 +1,7 @@
 //! VSX loads and stores (Power ISA Book I, section 7.6.2).
 
 use super::Vsx;
-use crate::cpu::{BASE, Level, Unit, V207, V300};
+use crate::cpu::{Models, SERVER, Unit, V207, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -84,12 +84,12 @@ const fn row(
     name: &'static str,
     picture: &'static str,
     asm: &'static str,
-    level: Level,
+    models: Models,
     unit: Unit,
     facts: u32,
     op: Memory,
 ) -> Row {
-    Row::new(name, picture, asm, level, unit, facts, Op::Vsx(Vsx::Memory(op)))
+    Row::new(name, picture, asm, models, unit, facts, Op::Vsx(Vsx::Memory(op)))
 }
 
 const fn load(element: u8, form: Form) -> Memory {
@@ -115,25 +115,25 @@ use Unit::{Vmx, Vsx as VSX, VsxOrVmx as EITHER};
 /// The rows.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    row("lxvd2x",   "31 T RA RB 844 TX",       "=XT,RA0,RB",   BASE, VSX,    LOAD,  load(8, X)),
-    row("lxvw4x",   "31 T RA RB 780 TX",       "=XT,RA0,RB",   BASE, VSX,    LOAD,  load(4, X)),
+    row("lxvd2x",   "31 T RA RB 844 TX",       "=XT,RA0,RB",   SERVER, VSX,    LOAD,  load(8, X)),
+    row("lxvw4x",   "31 T RA RB 780 TX",       "=XT,RA0,RB",   SERVER, VSX,    LOAD,  load(4, X)),
     row("lxvh8x",   "31 T RA RB 812 TX",       "=XT,RA0,RB",   V300, EITHER, LOAD,  load(2, X)),
     row("lxvb16x",  "31 T RA RB 876 TX",       "=XT,RA0,RB",   V300, EITHER, LOAD,  load(1, X)),
     row("lxvx",     "31 T RA RB 4:4 /1 12 TX", "=XT,RA0,RB",   V300, EITHER, LOAD,  load(16, X)),
     row("lxv",      "61 T RA DQ TX 1",         "=XT,DQ(RA0)",  V300, EITHER, LOAD,  load(16, Dq)),
-    row("stxvd2x",  "31 S RA RB 972 SX",       "XS,RA0,RB",    BASE, VSX,    STORE, store(8, X)),
-    row("stxvw4x",  "31 S RA RB 908 SX",       "XS,RA0,RB",    BASE, VSX,    STORE, store(4, X)),
+    row("stxvd2x",  "31 S RA RB 972 SX",       "XS,RA0,RB",    SERVER, VSX,    STORE, store(8, X)),
+    row("stxvw4x",  "31 S RA RB 908 SX",       "XS,RA0,RB",    SERVER, VSX,    STORE, store(4, X)),
     row("stxvh8x",  "31 S RA RB 940 SX",       "XS,RA0,RB",    V300, EITHER, STORE, store(2, X)),
     row("stxvb16x", "31 S RA RB 1004 SX",      "XS,RA0,RB",    V300, EITHER, STORE, store(1, X)),
     row("stxvx",    "31 S RA RB 396 SX",       "XS,RA0,RB",    V300, EITHER, STORE, store(16, X)),
     row("stxv",     "61 S RA DQ SX 5",         "XS,DQ(RA0)",   V300, EITHER, STORE, store(16, Dq)),
-    row("lxvdsx",   "31 T RA RB 332 TX",       "=XT,RA0,RB",   BASE, VSX,    LOAD,  Memory::LoadSplat { bytes: 8 }),
+    row("lxvdsx",   "31 T RA RB 332 TX",       "=XT,RA0,RB",   SERVER, VSX,    LOAD,  Memory::LoadSplat { bytes: 8 }),
     row("lxvwsx",   "31 T RA RB 364 TX",       "=XT,RA0,RB",   V300, EITHER, LOAD,  Memory::LoadSplat { bytes: 4 }),
     row("lxvl",     "31 T RA RB 269 TX",       "=XT,RA0,RB",   V300, EITHER, LOAD,  Memory::LoadLength { left: false }),
     row("lxvll",    "31 T RA RB 301 TX",       "=XT,RA0,RB",   V300, EITHER, LOAD,  Memory::LoadLength { left: true }),
     row("stxvl",    "31 S RA RB 397 SX",       "XS,RA0,RB",    V300, EITHER, STORE, Memory::StoreLength { left: false }),
     row("stxvll",   "31 S RA RB 429 SX",       "XS,RA0,RB",    V300, EITHER, STORE, Memory::StoreLength { left: true }),
-    row("lxsdx",    "31 T RA RB 588 TX",       "=XT,RA0,RB",   BASE, VSX,    LOAD,  load_scalar(Double, X)),
+    row("lxsdx",    "31 T RA RB 588 TX",       "=XT,RA0,RB",   SERVER, VSX,    LOAD,  load_scalar(Double, X)),
     row("lxsspx",   "31 T RA RB 524 TX",       "=XT,RA0,RB",   V207, VSX,    LOAD,  load_scalar(Single, X)),
     row("lxsiwax",  "31 T RA RB 76 TX",        "=XT,RA0,RB",   V207, VSX,    LOAD,  load_scalar(SignedWord, X)),
     row("lxsiwzx",  "31 T RA RB 12 TX",        "=XT,RA0,RB",   V207, VSX,    LOAD,  load_scalar(Word, X)),
@@ -141,7 +141,7 @@ pub const ROWS: &[Row] = &[
     row("lxsibzx",  "31 T RA RB 781 TX",       "=XT,RA0,RB",   V300, EITHER, LOAD,  load_scalar(Byte, X)),
     row("lxsd",     "57 VRT RA DS 2",          "=VRT,DS(RA0)", V300, Vmx,    LOAD,  load_scalar(Double, Ds)),
     row("lxssp",    "57 VRT RA DS 3",          "=VRT,DS(RA0)", V300, Vmx,    LOAD,  load_scalar(Single, Ds)),
-    row("stxsdx",   "31 S RA RB 716 SX",       "XS,RA0,RB",    BASE, VSX,    STORE, store_scalar(Double, X)),
+    row("stxsdx",   "31 S RA RB 716 SX",       "XS,RA0,RB",    SERVER, VSX,    STORE, store_scalar(Double, X)),
     row("stxsspx",  "31 S RA RB 652 SX",       "XS,RA0,RB",    V207, VSX,    STORE, store_scalar(Single, X)),
     row("stxsiwx",  "31 S RA RB 140 SX",       "XS,RA0,RB",    V207, VSX,    STORE, store_scalar(Word, X)),
     row("stxsihx",  "31 S RA RB 941 SX",       "XS,RA0,RB",    V300, EITHER, STORE, store_scalar(Half, X)),

@@ -1,7 +1,7 @@
 //! VSX moves to and from GPRs, logic and permutes (Power ISA Book I, sections 3.3.19 and 7.6.3).
 
 use super::Vsx;
-use crate::cpu::{BASE, Level, Unit, V207, V300};
+use crate::cpu::{Models, SERVER, Unit, V207, V300};
 use crate::integer::Logic;
 use crate::op::Op;
 use crate::row::Row;
@@ -67,15 +67,15 @@ const fn row(
     name: &'static str,
     picture: &'static str,
     asm: &'static str,
-    level: Level,
+    models: Models,
     unit: Unit,
     op: Permute,
 ) -> Row {
-    Row::new(name, picture, asm, level, unit, 0, Op::Vsx(Vsx::Permute(op)))
+    Row::new(name, picture, asm, models, unit, 0, Op::Vsx(Vsx::Permute(op)))
 }
 
-const fn logic(name: &'static str, picture: &'static str, level: Level, logic: Logic) -> Row {
-    row(name, picture, "=XT,XA,XB", level, Unit::Vsx, Permute::Logic(logic))
+const fn logic(name: &'static str, picture: &'static str, models: Models, logic: Logic) -> Row {
+    row(name, picture, "=XT,XA,XB", models, Unit::Vsx, Permute::Logic(logic))
 }
 
 const fn reverse(element: u8) -> Permute {
@@ -96,20 +96,20 @@ pub const ROWS: &[Row] = &[
     row("mtvsrwz", "31 T RA /5 243 TX",  "=XT,RA",      V207, MOVE,   MoveTo(Part::Word)),
     row("mtvsrdd", "31 T RA RB 435 TX",  "=XT,RA0,RB",  V300, EITHER, Permute::MoveToPair),
     row("mtvsrws", "31 T RA /5 403 TX",  "=XT,RA",      V300, EITHER, Permute::MoveToWords),
-    logic("xxland",  "60 T A B 130 AX BX TX", BASE, Logic::And),
-    logic("xxlandc", "60 T A B 138 AX BX TX", BASE, Logic::Andc),
-    logic("xxlor",   "60 T A B 146 AX BX TX", BASE, Logic::Or),
-    logic("xxlxor",  "60 T A B 154 AX BX TX", BASE, Logic::Xor),
-    logic("xxlnor",  "60 T A B 162 AX BX TX", BASE, Logic::Nor),
+    logic("xxland",  "60 T A B 130 AX BX TX", SERVER, Logic::And),
+    logic("xxlandc", "60 T A B 138 AX BX TX", SERVER, Logic::Andc),
+    logic("xxlor",   "60 T A B 146 AX BX TX", SERVER, Logic::Or),
+    logic("xxlxor",  "60 T A B 154 AX BX TX", SERVER, Logic::Xor),
+    logic("xxlnor",  "60 T A B 162 AX BX TX", SERVER, Logic::Nor),
     logic("xxlorc",  "60 T A B 170 AX BX TX", V207, Logic::Orc),
     logic("xxlnand", "60 T A B 178 AX BX TX", V207, Logic::Nand),
     logic("xxleqv",  "60 T A B 186 AX BX TX", V207, Logic::Eqv),
-    row("xxsel",    "60 T A B C 3:2 CX AX BX TX",     "=XT,XA,XB,XC",  BASE, VSX, Permute::Select),
-    row("xxpermdi", "60 T A B 0:1 DM 10:5 AX BX TX",  "=XT,XA,XB,DM",  BASE, VSX, Permute::Doublewords),
-    row("xxmrghw",  "60 T A B 18 AX BX TX",           "=XT,XA,XB",     BASE, VSX, Permute::MergeWords { low: false }),
-    row("xxmrglw",  "60 T A B 50 AX BX TX",           "=XT,XA,XB",     BASE, VSX, Permute::MergeWords { low: true }),
-    row("xxsldwi",  "60 T A B 0:1 SHW 2:5 AX BX TX",  "=XT,XA,XB,SHW", BASE, VSX, Permute::ShiftWords),
-    row("xxspltw",  "60 T /3 UIM2 B 164 BX TX",       "=XT,XB,UIM2",   BASE, VSX, Permute::SplatWord),
+    row("xxsel",    "60 T A B C 3:2 CX AX BX TX",     "=XT,XA,XB,XC",  SERVER, VSX, Permute::Select),
+    row("xxpermdi", "60 T A B 0:1 DM 10:5 AX BX TX",  "=XT,XA,XB,DM",  SERVER, VSX, Permute::Doublewords),
+    row("xxmrghw",  "60 T A B 18 AX BX TX",           "=XT,XA,XB",     SERVER, VSX, Permute::MergeWords { low: false }),
+    row("xxmrglw",  "60 T A B 50 AX BX TX",           "=XT,XA,XB",     SERVER, VSX, Permute::MergeWords { low: true }),
+    row("xxsldwi",  "60 T A B 0:1 SHW 2:5 AX BX TX",  "=XT,XA,XB,SHW", SERVER, VSX, Permute::ShiftWords),
+    row("xxspltw",  "60 T /3 UIM2 B 164 BX TX",       "=XT,XB,UIM2",   SERVER, VSX, Permute::SplatWord),
     row("xxspltib", "60 T 0:2 IMM8 360 TX",           "=XT,IMM8",      V300, EITHER, Permute::SplatByte),
     row("xxextractuw", "60 T /1 UIM4 B 165 BX TX",    "=XT,XB,UIM4",   V300, VSX, Permute::ExtractWord),
     row("xxinsertw",   "60 T /1 UIM4 B 181 BX TX",    "+XT,XB,UIM4",   V300, VSX, Permute::InsertWord),

@@ -3,8 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use exec::supervisor::Peers;
-use exec::{Clock, Context, NoMmio, PartitionState, Requests, Vcpu};
+use exec::{Clock, Context, NoMmio, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_core::{ExitCounts, Interface, Next, Visit};
 use hv_papr::Papr;
@@ -14,7 +13,7 @@ use hv_papr::ports::{
 use papr_abi::hcall::H_RTAS;
 use papr_abi::rtas;
 use ppc_isa::Cpu;
-use ppc_mmu::{HashTable, Invalidation};
+use ppc_mmu::HashTable;
 
 pub const RAM: u64 = 1 << 20;
 pub const LIOBN: u64 = 0x8000_0000;
@@ -34,12 +33,6 @@ impl Clock for Stopped {
     fn ticks(&self, _: u64) -> u64 {
         0
     }
-}
-
-struct Nobody;
-
-impl Peers for Nobody {
-    fn invalidate(&self, _: Invalidation) {}
 }
 
 struct Silent;
@@ -203,13 +196,15 @@ impl Stage {
             requests: &self.requests,
             clock: &Stopped,
             mmio: &NoMmio,
+            peers: &self.requests,
+            privileged: Privileged::Trap,
         };
         let gpr = &mut self.vcpu.state.gpr;
         gpr[3] = number;
         gpr[4..13].fill(0xdead);
         gpr[4..4 + arguments.len()].copy_from_slice(arguments);
         let counts = &mut ExitCounts::default();
-        let mut visit = Visit { vcpu: &mut self.vcpu, context: &context, peers: &Nobody, counts };
+        let mut visit = Visit { vcpu: &mut self.vcpu, context: &context, counts };
         let next = self.papr.illegal(&mut visit, CALL).unwrap();
         (self.vcpu.state.gpr[3] as i64, next)
     }

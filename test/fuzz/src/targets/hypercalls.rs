@@ -20,7 +20,7 @@ const BUFFERS: [u64; 6] = [0x1000, 0x2ffe, RAM - 76, RAM - 24, RAM - 12, RAM - 8
 /// Makes calls until the input is used up.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let mut vm = Vm::new(input.pick(&Cpu::ALL), input.flag());
+    let mut vm = Vm::new(input.pick(&Cpu::BOOK3S_64), input.flag());
     vm.type_in(&input.bytes::<24>());
     let mode = input.pick(&[0, msr::LE, msr::EE, msr::IR | msr::DR, msr::PR]);
     vm.vcpu.set_msr(msr::SF | msr::ME | mode);

@@ -40,7 +40,7 @@ const MODES: u64 = msr::SF
 /// Fills a machine and runs it for some exits.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let mut vm = Vm::new(input.pick(&Cpu::ALL), true);
+    let mut vm = Vm::new(input.pick(&Cpu::BOOK3S_64), true);
     let usual = if input.byte() & 7 != 0 { msr::SF | msr::FP | msr::VEC | msr::VSX } else { 0 };
     let traced = if input.byte() & 7 == 0 { input.doubleword() & (msr::SE | msr::BE) } else { 0 };
     let mode = input.doubleword() & MODES | usual | traced;
@@ -90,8 +90,8 @@ fn word(input: &mut Input, cpu: Cpu) -> u32 {
         return word;
     }
     // A pick per word over the whole table; rows of other models are legal to try as well.
-    let index = usize::from(u16::from_be_bytes(input.bytes())) % rows().filter(|row| cpu.has(row.level)).count();
-    rows().filter(|row| cpu.has(row.level)).nth(index).map_or(word, |row| word & !row.mask | row.value)
+    let index = usize::from(u16::from_be_bytes(input.bytes())) % rows().filter(|row| row.models.contains(cpu)).count();
+    rows().filter(|row| row.models.contains(cpu)).nth(index).map_or(word, |row| word & !row.mask | row.value)
 }
 
 fn registers(vm: &mut Vm, input: &mut Input) {

@@ -18,7 +18,7 @@ const ALIAS: u32 = 0x7926_e00e;
 /// Each block runs an `addi`, stores another over it, and goes back to run that; the sum in r3 tells which of them ran.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let mut vm = Vm::new(input.pick(&Cpu::ALL), false);
+    let mut vm = Vm::new(input.pick(&Cpu::BOOK3S_64), false);
     let little = input.flag();
     let order = if little { Order::Little } else { Order::Big };
     vm.vcpu.set_msr(msr::SF | msr::ME | if little { msr::LE } else { 0 });

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use exec::{Context, Engine, Exit, NoMmio, Vcpu};
+use exec::{Engine, Exit, Privileged, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::Order;
 use hv_core::{ExitCounts, Next, Visit, hypervisor};
@@ -16,8 +16,8 @@ pub const RAM: u64 = 16 << 20;
 
 thread_local! {
     /// Engines are dear to make: one a model, reset before each case.
-    static ENGINES: RefCell<[Interpreter; Cpu::ALL.len()]> = RefCell::new(Cpu::ALL.map(Interpreter::new));
-    static DECODERS: [Decoder; Cpu::ALL.len()] = Cpu::ALL.map(Decoder::new);
+    static ENGINES: RefCell<[Interpreter; Cpu::BOOK3S_64.len()]> = RefCell::new(Cpu::BOOK3S_64.map(Interpreter::new));
+    static DECODERS: [Decoder; Cpu::BOOK3S_64.len()] = Cpu::BOOK3S_64.map(Decoder::new);
 }
 
 /// The machine.
@@ -29,7 +29,7 @@ pub struct Vm {
 }
 
 fn index(cpu: Cpu) -> usize {
-    Cpu::ALL.iter().position(|model| *model == cpu).unwrap_or(0)
+    Cpu::BOOK3S_64.iter().position(|model| *model == cpu).unwrap_or(0)
 }
 
 impl Vm {
@@ -68,15 +68,9 @@ impl Vm {
 
     fn visit<T>(&mut self, work: impl FnOnce(&Machine, &mut Visit) -> T) -> T {
         let machine = &self.machine;
-        let context = Context {
-            mem: &machine.mem,
-            partition: &machine.partition,
-            requests: &machine.mailboxes.0[0],
-            clock: &VirtualClock,
-            mmio: &NoMmio,
-        };
+        let context = machine.context(0, &VirtualClock, Privileged::Trap).unwrap();
         let (vcpu, counts) = (&mut self.vcpu, &mut self.counts);
-        work(machine, &mut Visit { vcpu, context: &context, peers: &machine.mailboxes, counts })
+        work(machine, &mut Visit { vcpu, context: &context, counts })
     }
 
     /// Hands an exit to the hypervisor.
@@ -102,7 +96,7 @@ impl Vm {
 
     /// Delivers what is pending, as the run loop does.
     pub fn poll(&mut self) {
-        self.visit(|machine, visit| hypervisor::poll(visit, machine.external_pending(0)));
+        self.visit(|machine, visit| hypervisor::poll(visit, &*machine.lines));
     }
 
     /// Runs guest code to its first system call, which is not made; returns its address.

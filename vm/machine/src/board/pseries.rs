@@ -1,0 +1,95 @@
+//! A PAPR partition, and the bare machine, which is one without a tree of its own.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use exec::{Lines, PartitionState, Vcpu};
+use guest_mem::{GuestMem, Order};
+use hv_core::Interface;
+use hv_papr::Papr;
+use hv_papr::ports::Ports;
+use hv_pv::Kvm;
+use papr_abi::rtas;
+use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
+use ppc_isa::{Cpu, msr};
+use ppc_mmu::HashTable;
+
+use super::{Board, Keyboard, Power};
+use crate::bus::Bus;
+use crate::plan::Layout;
+use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort};
+use crate::{pci, sources, tree};
+
+pub use tree::write as tree;
+
+struct XicsLines(Arc<Xics>);
+
+impl Lines for XicsLines {
+    fn external(&self, server: u32) -> bool {
+        self.0.pending(server)
+    }
+}
+
+struct Terminal {
+    vty: Arc<Vty>,
+    xics: Arc<Xics>,
+}
+
+impl Keyboard for Terminal {
+    fn type_in(&self, data: &[u8]) -> usize {
+        let taken = self.vty.type_in(data);
+        self.xics.set_line(sources::VTY, true);
+        taken
+    }
+}
+
+/// Builds it.
+pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Write + Send>) -> Board {
+    let spec = &layout.spec;
+    for (n, word) in (0..).zip(rtas::ENTRY) {
+        mem.store(layout.rtas.start + 4 * n, Order::Big, word);
+    }
+    let wake = power.clone();
+    let xics = Arc::new(Xics::new(1, &sources::all(), Box::new(move |server| wake.interrupt(server))));
+    let vty = Arc::new(Vty::new(console));
+    let ports = Ports {
+        console: Box::new(VtyPort(Arc::clone(&vty))),
+        interrupts: Box::new(XicsPort(Arc::clone(&xics))),
+        time: Box::new(RtcPort(Rtc::new(spec.fixed_start))),
+        random: match spec.fixed_start {
+            None => Box::new(RandomPort(HostRandom::default())),
+            Some(_) => Box::new(SeededPort(SeededRandom::new(spec.seed))),
+        },
+        nvram: Box::new(NvramPort(Nvram::default())),
+        bridges: vec![Box::new(EmptyBridge)],
+        windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
+    };
+    let calls = spec.calls;
+    let mut interfaces: Vec<Box<dyn Interface>> = Vec::new();
+    if calls.papr {
+        interfaces.push(Box::new(Papr::new(1, ports)));
+    }
+    if calls.pv() {
+        interfaces.push(Box::new(Kvm { kvm: calls.kvm, epapr: calls.epapr }));
+    }
+    Board {
+        partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu != Cpu::Power8),
+        interfaces,
+        bus: Bus::default(),
+        lines: Arc::new(XicsLines(Arc::clone(&xics))),
+        keyboard: Arc::new(Terminal { vty, xics }),
+        vcpu: boot_cpu(layout),
+    }
+}
+
+/// The boot CPU at the kernel's entry: real mode, r3 = tree, r4 = kernel, r5 = 0 (spec papr 4.5).
+fn boot_cpu(layout: &Layout) -> Vcpu {
+    let mut vcpu = Vcpu::new(layout.spec.cpu, 0);
+    vcpu.state.gpr[3] = layout.tree.start;
+    vcpu.state.gpr[4] = layout.kernel.start;
+    vcpu.state.cia = layout.entry;
+    if layout.entry_order == Order::Little {
+        vcpu.set_msr(vcpu.shared.msr() | msr::LE);
+    }
+    vcpu
+}
