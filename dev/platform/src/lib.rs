@@ -8,6 +8,7 @@
 
 pub mod dma;
 pub mod nvram;
+pub mod openpic;
 pub mod random;
 pub mod registers;
 pub mod rtc;
@@ -16,6 +17,7 @@ pub mod xics;
 
 pub use dma::DmaWindow;
 pub use nvram::Nvram;
+pub use openpic::Openpic;
 pub use random::{HostRandom, SeededRandom};
 pub use registers::Registers;
 pub use rtc::Rtc;
