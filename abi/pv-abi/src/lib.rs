@@ -9,3 +9,4 @@ pub mod epapr;
 pub mod kvm;
 pub mod magic;
 pub mod osi;
+pub mod rewrite;

@@ -1,4 +1,4 @@
-//! The magic page: layout, features, and the rewrites that use it.
+//! The magic page: layout and features.
 
 /// Bytes of the page.
 pub const SIZE: usize = 4096;
