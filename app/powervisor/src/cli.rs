@@ -17,6 +17,10 @@ pub struct Cli {
 pub enum Command {
     /// Run a guest: a stock Debian, our demonstration, or your own kernel
     Run(RunFlags),
+    /// Run the same guest four ways and show what each paravirtual rewrite saves
+    Exits(ExitsFlags),
+    /// Run a guest and print its exits and hypercalls as they happen
+    Trace(TraceFlags),
 }
 
 /// What to run.
@@ -90,7 +94,7 @@ pub enum ReleaseFlag {
     Trixie,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 In the console: Ctrl-A X quits, Ctrl-A H shows all keys.
 
@@ -131,9 +135,12 @@ pub struct RunFlags {
     /// `--machine bare`: the hypercalls that are answered; by default all that --pv allows
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     pub calls: Option<Vec<CallFlag>>,
-    /// How privileged instructions are executed
-    #[arg(long, value_enum, default_value = "inline")]
-    pub privileged: PrivilegedFlag,
+    /// How privileged instructions are executed [default: inline; trap for `powervisor trace`]
+    #[arg(long, value_enum)]
+    pub privileged: Option<PrivilegedFlag>,
+    /// Let each exit cost so many nanoseconds more, as where entering the hypervisor is dear
+    #[arg(long, value_name = "NS", default_value_t = 0)]
+    pub exit_cost: u64,
     /// Where guest time comes from
     #[arg(long, value_enum, default_value = "host")]
     pub clock: ClockFlag,
@@ -158,6 +165,79 @@ pub struct RunFlags {
     /// Only the guest's own output: no greeting, no summary
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The ways: privileged instructions trapped or carried out inline, paravirtual interface offered or not. The guest must
+do the same work each time and switch itself off, as `--init CMD` of `exits debian` makes it.
+
+Examples:
+  powervisor exits debian --init true
+  powervisor exits --kernel vmlinux-pv --initrd initramfs.gz --append 'console=hvc0 autotest' --html exits.html")]
+pub struct ExitsFlags {
+    #[command(flatten)]
+    pub run: RunFlags,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write a report with bars to this file, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Names of addresses; by default the kernel's own symbols, or the System.map beside it
+    #[arg(long, value_name = "SYSTEM.MAP")]
+    pub symbols: Option<PathBuf>,
+    /// How many instructions and symbols to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The trace goes to standard output, the guest's console to standard error.
+
+Examples:
+  powervisor trace demo --only hypercall
+  powervisor trace debian --init true --name 'H_*' --json
+  powervisor trace --kernel vmlinux --initrd initramfs.gz --only privileged --symbol schedule --limit 100")]
+pub struct TraceFlags {
+    #[command(flatten)]
+    pub run: RunFlags,
+    /// Print JSON, an object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Kinds of exits to print
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
+    pub only: Option<Vec<ExitKind>>,
+    /// Print exits with this name only: an instruction, a hypercall, an interrupt; `*` stands for anything
+    #[arg(long, value_name = "PATTERN")]
+    pub name: Option<String>,
+    /// Print exits from this guest function only; `*` stands for anything
+    #[arg(long, value_name = "PATTERN")]
+    pub symbol: Option<String>,
+    /// Names of addresses; by default the kernel's own symbols, or the System.map beside it
+    #[arg(long, value_name = "SYSTEM.MAP")]
+    pub symbols: Option<PathBuf>,
+    /// Stop after so many lines
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+/// What an exit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum ExitKind {
+    /// A privileged instruction
+    Privileged,
+    /// A hypercall, of any interface
+    Hypercall,
+    /// A system call of the guest's own
+    Syscall,
+    /// An instruction that the processor lacks
+    Illegal,
+    /// An interrupt that an instruction caused
+    Interrupt,
+    /// An event point: time slice over, request from outside
+    Event,
 }
 
 fn cpu(text: &str) -> Result<ppc_isa::Cpu, String> {

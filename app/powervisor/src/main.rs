@@ -4,10 +4,14 @@
 mod cli;
 mod console;
 mod current;
+mod exits;
 mod guests;
 mod progress;
 mod run;
+mod session;
 mod stats;
+mod symbols;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -26,6 +30,8 @@ fn main() -> ExitCode {
     };
     let result = match command {
         cli::Command::Run(flags) => run::run(&flags),
+        cli::Command::Exits(flags) => exits::exits(&flags),
+        cli::Command::Trace(flags) => trace::trace(&flags),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -1,5 +1,7 @@
 //! Progress on standard error: a bar on a terminal, nothing else elsewhere.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that follows the stages of a long action.
@@ -16,6 +18,17 @@ impl Progress {
             bar.set_style(style);
         }
         Progress { bar }
+    }
+
+    /// Stage number `done` of `total`, named `stage`.
+    pub fn stage(&self, stage: &str, done: u64, total: u64) {
+        if let Ok(style) = ProgressStyle::with_template("{msg:<40} {wide_bar} {elapsed:>4}") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message(stage.to_owned());
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.bar.enable_steady_tick(Duration::from_millis(500));
     }
 
     /// `done` of `total` bytes of `stage`.

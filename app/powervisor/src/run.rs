@@ -1,27 +1,17 @@
 //! `powervisor run`.
 
-use std::io::Read;
+use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fs, thread};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
-use exec::Privileged;
-use exec_interp::Interpreter;
+use anyhow::{Context, Result};
 use hv_core::Halt;
-use image::elf::{self, Class};
-use machine::clock::{HostClock, VirtualClock};
-use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
-use ppc_isa::Cpu;
-use ppc_isa::cpu::Family;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use vmm::{Outcome, Policy, Report, Time};
+use machine::Machine;
+use vmm::{Outcome, Report};
 
-use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch};
-use crate::console::{self, RawTerminal};
-use crate::current::{Current, Stop};
-use crate::guests::{self, Files};
+use crate::cli::RunFlags;
+use crate::current::Stop;
+use crate::session::{self, Console};
 use crate::stats;
 
 /// The guest's kernel panicked.
@@ -32,7 +22,7 @@ const TIMED_OUT: u8 = 124;
 /// Runs a guest; returns the exit code.
 pub fn run(flags: &RunFlags) -> Result<u8> {
     if flags.dry_run || flags.dtb_out.is_some() {
-        let (_, layout) = planned(flags)?;
+        let (_, layout) = session::planned(flags)?;
         if let Some(path) = &flags.dtb_out {
             write(path, &Machine::tree(&layout)?, "--dtb-out")?;
         }
@@ -42,7 +32,7 @@ pub fn run(flags: &RunFlags) -> Result<u8> {
         }
     }
     let start = Instant::now();
-    let (report, stop) = session(flags)?;
+    let (report, stop) = session::run(flags, Console::Terminal, None)?;
     let elapsed = start.elapsed();
     if let Some(path) = &flags.stats {
         write(path, format!("{:#}\n", stats::json(&report, elapsed)).as_bytes(), "--stats")?;
@@ -50,7 +40,12 @@ pub fn run(flags: &RunFlags) -> Result<u8> {
     if !flags.quiet {
         eprintln!("powervisor: {}", stats::summary(&report, elapsed));
     }
-    Ok(match (report.outcome, stop) {
+    Ok(exit_code(flags, &report, stop))
+}
+
+/// The program's exit code for how a run ended, with a word about it on standard error.
+pub fn exit_code(flags: &RunFlags, report: &Report, stop: Option<Stop>) -> u8 {
+    match (&report.outcome, stop) {
         (Outcome::Halted(Halt::Panic(words)), _) => {
             eprintln!("powervisor: the guest's kernel panicked: {words}");
             GUEST_PANIC
@@ -61,140 +56,7 @@ pub fn run(flags: &RunFlags) -> Result<u8> {
         }
         (Outcome::Stopped, Some(Stop::Signal(number))) => 128 + number,
         (Outcome::Stopped | Outcome::Halted(_), _) => 0,
-    })
-}
-
-/// The guest's files and where they go.
-fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
-    let files = guests::files(flags)?;
-    let name = format!("--kernel {}", files.kernel_name);
-    let kernel = elf::read(&files.kernel).context(name.clone())?;
-    let spec = spec(flags, files.append.clone())?;
-    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
-        let bits = if kernel.class == Class::Elf64 { 64 } else { 32 };
-        bail!("{name}: a {bits}-bit kernel, and --cpu {} is not; choose another --machine or --cpu", spec.cpu.name());
     }
-    let layout = machine::plan(&spec, &kernel, files.initrd.as_ref().map(|data| data.len() as u64))?;
-    Ok((files, layout))
-}
-
-fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
-    let (family, default) = match flags.machine {
-        MachineFlag::Pseries => (Some(Family::Book3s64), Cpu::Power9),
-        MachineFlag::Bare => (None, Cpu::Power9),
-        MachineFlag::E500 => (Some(Family::BookE), Cpu::E500v2),
-        MachineFlag::Mac => (Some(Family::Book3s32), Cpu::Ppc7400),
-    };
-    let cpu = flags.cpu.unwrap_or(default);
-    if family.is_some_and(|family| family != cpu.family()) {
-        let fitting = Cpu::ALL.into_iter().filter(|cpu| Some(cpu.family()) == family).map(Cpu::name);
-        bail!("--cpu {}: that machine takes {}", cpu.name(), fitting.collect::<Vec<_>>().join(", "));
-    }
-    Ok(Spec {
-        kind: match flags.machine {
-            MachineFlag::Pseries => Kind::Pseries,
-            MachineFlag::Bare => Kind::Bare,
-            MachineFlag::E500 => Kind::E500,
-            MachineFlag::Mac => Kind::Mac,
-        },
-        cpu,
-        memory: flags.memory,
-        mmu: match (flags.mmu, cpu) {
-            (Some(MmuFlag::Radix), _) | (None, Cpu::Power9) => Mmu::Radix,
-            _ => Mmu::Hash,
-        },
-        calls: calls(flags)?,
-        append,
-        seed: seed().context("/dev/urandom")?,
-        fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
-    })
-}
-
-fn calls(flags: &RunFlags) -> Result<Calls> {
-    let Some(list) = &flags.calls else { return Ok(Calls::with_pv(flags.pv == Switch::On)) };
-    if flags.machine != MachineFlag::Bare {
-        bail!("--calls goes with --machine bare; a pseries machine answers what its guests expect");
-    }
-    let has = |call| list.contains(&call);
-    Ok(Calls {
-        papr: has(CallFlag::Papr),
-        osi: has(CallFlag::Osi),
-        kvm: has(CallFlag::Kvm),
-        epapr: has(CallFlag::Epapr),
-    })
-}
-
-/// The host's time of day.
-fn seconds_now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
-}
-
-fn seed() -> std::io::Result<[u8; 32]> {
-    let mut seed = [0; 32];
-    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    Ok(seed)
-}
-
-/// Runs the machine, again from its files after each reset, until it stops.
-fn session(flags: &RunFlags) -> Result<(Report, Option<Stop>)> {
-    let current = Current::default();
-    let mut terminal = None;
-    loop {
-        // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
-        let (mut machine, cpu) = {
-            let (files, layout) = planned(flags)?;
-            let output = Box::new(std::io::stdout());
-            (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), output)?, layout.spec.cpu)
-        };
-        current.set(machine.controls());
-        if terminal.is_none() {
-            terminal = Some(attach(flags, &current)?);
-        }
-        let mut engine = Interpreter::new(cpu);
-        let privileged = match flags.privileged {
-            PrivilegedFlag::Inline => Privileged::Inline,
-            PrivilegedFlag::Trap => Privileged::Trap,
-        };
-        let time = match flags.clock {
-            ClockFlag::Host => Time { clock: Box::new(HostClock::default()), is_virtual: false },
-            ClockFlag::Virtual => Time { clock: Box::new(VirtualClock), is_virtual: true },
-        };
-        let report = vmm::run(&mut machine, &mut engine, &Policy { time, privileged });
-        if report.outcome != Outcome::Halted(Halt::Reset) {
-            return Ok((report, current.why()));
-        }
-    }
-}
-
-/// Connects terminal, signals and time limit to the running machine.
-fn attach(flags: &RunFlags, current: &Current) -> Result<RawTerminal> {
-    watch_signals(current.clone())?;
-    if let Some(timeout) = flags.timeout {
-        watch_time(current.clone(), timeout);
-    }
-    let terminal = RawTerminal::new();
-    if terminal.is_terminal() && !flags.quiet {
-        eprint!("powervisor: Ctrl-A X quits, Ctrl-A H helps\r\n");
-    }
-    console::feed(current.clone(), terminal.is_terminal());
-    Ok(terminal)
-}
-
-fn watch_signals(current: Current) -> Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("signal handlers")?;
-    thread::spawn(move || {
-        for signal in signals.forever() {
-            current.stop(Stop::Signal(u8::try_from(signal).unwrap_or(0)));
-        }
-    });
-    Ok(())
-}
-
-fn watch_time(current: Current, timeout: Duration) {
-    thread::spawn(move || {
-        thread::sleep(timeout);
-        current.stop(Stop::Timeout);
-    });
 }
 
 fn write(path: &Path, data: &[u8], flag: &str) -> Result<()> {

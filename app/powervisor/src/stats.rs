@@ -1,5 +1,6 @@
 //! What a run did, as one line and as JSON.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -29,13 +30,15 @@ fn top(report: &Report) -> Vec<(&'static str, u64)> {
 
 /// All counters.
 pub fn json(report: &Report, elapsed: Duration) -> Value {
+    let named = report.counts.instructions.iter().map(|(insn, n)| (insn.name(report.family), *n));
+    let instructions: BTreeMap<String, u64> = named.collect();
     json!({
         "outcome": format!("{:?}", report.outcome),
         "seconds": elapsed.as_secs_f64(),
         "idle_seconds": report.idle.as_secs_f64(),
         "instructions": report.instructions,
         "exits": report.counts.reasons,
-        "emulated_instructions": report.counts.instructions,
+        "emulated_instructions": instructions,
         "hypercalls": report.counts.hypercalls(),
     })
 }

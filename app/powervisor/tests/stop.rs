@@ -51,7 +51,7 @@ fn a_stopped_vcpu_stays_stopped() {
     let mut machine = Machine::build(&layout, &file, None, Box::new(std::io::sink())).unwrap();
     let controls = machine.controls();
     let time = Time { clock: Box::new(HostClock::default()), is_virtual: false };
-    let policy = Policy { time, privileged: Privileged::Inline };
+    let policy = Policy { time, privileged: Privileged::Inline, exit_cost: Duration::ZERO };
     let report = thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(50));
@@ -59,7 +59,7 @@ fn a_stopped_vcpu_stays_stopped() {
             thread::sleep(Duration::from_millis(50));
             controls.stop();
         });
-        vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &policy)
+        vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &policy, None)
     });
     assert_eq!(report.outcome, Outcome::Stopped);
     assert_eq!(report.counts.hypercalls().get("rtas:stop-self"), Some(&1));

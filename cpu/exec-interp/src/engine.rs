@@ -109,9 +109,7 @@ impl Engine for Interpreter {
         let inline = context.privileged == Privileged::Inline;
         loop {
             self.prepare(&vcpu.state, context);
-            let exit = match self.turns(vcpu, context, limit) {
-                Err(exit) => exit,
-            };
+            let Err(exit) = self.turns(vcpu, context, limit);
             match exit {
                 Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {
                     if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {

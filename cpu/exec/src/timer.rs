@@ -14,6 +14,12 @@ pub fn duration(ticks: u64) -> Duration {
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
 }
 
+/// Ticks in `time`.
+pub fn ticks(time: Duration) -> u64 {
+    let ticks = time.as_nanos() * u128::from(TIMEBASE_HZ) / 1_000_000_000;
+    u64::try_from(ticks).unwrap_or(u64::MAX)
+}
+
 /// The timebase now.
 pub fn timebase(state: &VcpuState, context: &Context) -> u64 {
     context.clock.ticks(state.retired).wrapping_add(state.timebase_offset)

@@ -2,16 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use exec::{Exit, Interrupt};
+use exec::{Exit, Instruction, Interrupt, supervisor};
+use ppc_isa::cpu::Family;
+use ppc_isa::op::{Integer, Op};
+use ppc_isa::spr;
+
+/// A privileged instruction as it is counted: by mnemonic, and by register where it moves one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Emulated {
+    /// Mnemonic.
+    pub row: &'static str,
+    /// Number of the special purpose register.
+    pub spr: Option<u16>,
+}
+
+impl Emulated {
+    /// How `insn` is counted.
+    pub fn of(insn: &Instruction) -> Emulated {
+        let moves = matches!(insn.row.op, Op::Integer(Integer::Mfspr | Integer::Mtspr));
+        Emulated { row: insn.row.name, spr: moves.then(|| supervisor::spr_number(insn.word as u32)) }
+    }
+
+    /// Text such as `mfmsr`, `mtspr srr0`, or `mfspr 1013` for a register without a name.
+    pub fn name(self, family: Family) -> String {
+        match self.spr {
+            None => self.row.to_owned(),
+            Some(number) => match spr::spr(family, number) {
+                Some(spr) => format!("{} {}", self.row, spr.name),
+                None => format!("{} {number}", self.row),
+            },
+        }
+    }
+}
+
+/// A hypercall by interface and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call {
+    /// `kvm`, `papr`, `rtas`, ...
+    pub interface: &'static str,
+    /// Its name there.
+    pub name: &'static str,
+}
 
 /// Counters of one vCPU. Passed in, never static.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExitCounts {
     /// By KVM's statistics name.
     pub reasons: BTreeMap<&'static str, u64>,
-    /// Emulated privileged instructions by mnemonic.
-    pub instructions: BTreeMap<&'static str, u64>,
-    hypercalls: BTreeMap<(&'static str, &'static str), u64>,
+    /// Emulated privileged instructions.
+    pub instructions: BTreeMap<Emulated, u64>,
+    /// The hypercall that the last exit was, the innermost one where calls carry others.
+    pub last_call: Option<Call>,
+    hypercalls: BTreeMap<Call, u64>,
 }
 
 impl ExitCounts {
@@ -22,21 +64,24 @@ impl ExitCounts {
 
     /// Counts a hypercall. `interface` and `name` together name it.
     pub fn hypercall(&mut self, interface: &'static str, name: &'static str) {
-        *self.hypercalls.entry((interface, name)).or_default() += 1;
+        let call = Call { interface, name };
+        self.last_call = Some(call);
+        *self.hypercalls.entry(call).or_default() += 1;
     }
 
     /// Hypercalls by `interface:name`.
     pub fn hypercalls(&self) -> BTreeMap<String, u64> {
-        self.hypercalls.iter().map(|((interface, name), n)| (format!("{interface}:{name}"), *n)).collect()
+        self.hypercalls.iter().map(|(call, n)| (format!("{}:{}", call.interface, call.name), *n)).collect()
     }
 
     /// Counts `exit` in the sum and by its own reason.
     pub fn exit(&mut self, exit: &Exit) {
+        self.last_call = None;
         self.reason("sum_exits");
         match exit {
             Exit::Privileged(insn) => {
                 self.reason("emulated_inst_exits");
-                *self.instructions.entry(insn.row.name).or_default() += 1;
+                *self.instructions.entry(Emulated::of(insn)).or_default() += 1;
             }
             // Counted as a system call only when no hypercall interface takes it.
             Exit::SystemCall(_) => {}
@@ -52,7 +97,8 @@ impl ExitCounts {
     }
 }
 
-fn reason_of(interrupt: Interrupt) -> &'static str {
+/// The name under which an exit with `interrupt` is counted.
+pub fn reason_of(interrupt: Interrupt) -> &'static str {
     match interrupt {
         Interrupt::DataStorage { .. } => "dsi_exits",
         Interrupt::InstructionStorage { .. } => "isi_exits",

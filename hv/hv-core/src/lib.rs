@@ -10,6 +10,6 @@ pub mod count;
 pub mod hypervisor;
 pub mod visit;
 
-pub use count::ExitCounts;
+pub use count::{Call, Emulated, ExitCounts};
 pub use hypervisor::{Hypervisor, Interface};
 pub use visit::{Halt, Next, Visit};

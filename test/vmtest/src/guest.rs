@@ -13,7 +13,7 @@ use image::elf;
 use machine::clock::{HostClock, VirtualClock};
 use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
-use vmm::{Outcome, Policy, Time};
+use vmm::{Observer, Outcome, Policy, Time};
 
 use crate::dialogue::{Dialogue, Line};
 use crate::files::Kernel;
@@ -159,6 +159,14 @@ impl Guest {
     /// # Errors
     /// What keeps the machine from being built.
     pub fn run(self) -> Result<Run> {
+        self.watched(None)
+    }
+
+    /// The same, with every exit shown to `observer`.
+    ///
+    /// # Errors
+    /// What keeps the machine from being built.
+    pub fn watched(self, observer: Option<&mut dyn Observer>) -> Result<Run> {
         let dialogue = Dialogue::new(self.lines.clone());
         let console = Box::new(dialogue.clone());
         let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), console)?;
@@ -174,8 +182,8 @@ impl Guest {
             })
         };
         let mut engine = Interpreter::new(self.spec.cpu);
-        let report =
-            vmm::run(&mut machine, &mut engine, &Policy { time: self.time(controls), privileged: self.privileged });
+        let policy = Policy { time: self.time(controls), privileged: self.privileged, exit_cost: Duration::ZERO };
+        let report = vmm::run(&mut machine, &mut engine, &policy, observer);
         drop(over);
         let _ = watch.join();
         Ok(Run {

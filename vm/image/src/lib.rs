@@ -12,6 +12,7 @@ pub mod debian;
 pub mod elf;
 pub mod fdt;
 pub mod initramfs;
+pub mod symbols;
 
 /// The user's cache folder: `XDG_CACHE_HOME` if it is absolute, else `.cache` in `HOME` (XDG base directories).
 pub fn cache_dir() -> Option<PathBuf> {

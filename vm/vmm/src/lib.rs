@@ -7,9 +7,14 @@
 use std::time::{Duration, Instant};
 
 use exec::interrupt;
-use exec::{Clock, Context, Engine, Privileged, Requests, Vcpu, request, timer};
+use exec::{Clock, Context, Engine, Exit, Privileged, Requests, Vcpu, request, timer};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
+use ppc_isa::cpu::Family;
+
+pub mod observer;
+
+pub use observer::Observer;
 
 /// How time passes for a machine.
 pub struct Time {
@@ -25,6 +30,9 @@ pub struct Policy {
     pub time: Time,
     /// Where privileged instructions are carried out.
     pub privileged: Privileged,
+    /// What each exit costs beyond its own work, as on a machine where entering the hypervisor is dear. With virtual
+    /// time the guest's clock jumps, else the host waits.
+    pub exit_cost: Duration,
 }
 
 /// Why a run ended.
@@ -47,6 +55,8 @@ pub struct Report {
     pub instructions: u64,
     /// Host time that the machine slept.
     pub idle: Duration,
+    /// Family of its processors.
+    pub family: Family,
 }
 
 /// Instructions between looks at the host's clock.
@@ -56,13 +66,24 @@ const CRITICAL_SLICE: u64 = 64;
 /// A decrementer further away than this is as good as off.
 const FOREVER: u64 = timer::TIMEBASE_HZ << 20;
 
-/// Runs `machine` on `engine` until it halts or is stopped.
-pub fn run(machine: &mut Machine, engine: &mut dyn Engine, policy: &Policy) -> Report {
+/// Runs `machine` on `engine` until it halts or is stopped, watched by `observer` if there is one.
+pub fn run(
+    machine: &mut Machine,
+    engine: &mut dyn Engine,
+    policy: &Policy,
+    observer: Option<&mut dyn Observer>,
+) -> Report {
     let mut vcpus = std::mem::take(&mut machine.vcpus);
-    let mut report =
-        Report { outcome: Outcome::Stopped, counts: ExitCounts::default(), instructions: 0, idle: Duration::ZERO };
+    let mut report = Report {
+        outcome: Outcome::Stopped,
+        counts: ExitCounts::default(),
+        instructions: 0,
+        idle: Duration::ZERO,
+        family: Family::Book3s64,
+    };
     if let Some(vcpu) = vcpus.first_mut() {
-        report.outcome = run_vcpu(machine, vcpu, engine, policy, &mut report.counts, &mut report.idle);
+        report.family = vcpu.state.cpu.family();
+        report.outcome = run_vcpu(machine, vcpu, engine, policy, observer, &mut report);
         report.instructions = vcpu.state.retired;
     }
     machine.vcpus = vcpus;
@@ -74,9 +95,10 @@ fn run_vcpu(
     vcpu: &mut Vcpu,
     engine: &mut dyn Engine,
     policy: &Policy,
-    counts: &mut ExitCounts,
-    idle: &mut Duration,
+    mut observer: Option<&mut dyn Observer>,
+    report: &mut Report,
 ) -> Outcome {
+    let Report { counts, idle, .. } = report;
     let server = vcpu.state.pir;
     let time = &policy.time;
     let Some(context) = machine.context(server, &*time.clock, policy.privileged) else { return Outcome::Stopped };
@@ -101,8 +123,28 @@ fn run_vcpu(
         } else {
             SLICE
         };
-        let exit = engine.run(visit.vcpu, &context, budget);
-        match machine.hypervisor.handle(exit, &mut visit) {
+        let next = match &mut observer {
+            None => {
+                let exit = engine.run(visit.vcpu, &context, budget);
+                let next = machine.hypervisor.handle(exit, &mut visit);
+                charge(policy, &exit, visit.vcpu);
+                next
+            }
+            Some(observer) => {
+                let start = Instant::now();
+                let exit = engine.run(visit.vcpu, &context, budget);
+                observer.exit(visit.vcpu, &exit, start.elapsed());
+                let start = Instant::now();
+                let next = machine.hypervisor.handle(exit, &mut visit);
+                charge(policy, &exit, visit.vcpu);
+                observer.answer(visit.vcpu, visit.counts.last_call, start.elapsed());
+                if observer.done() {
+                    return Outcome::Stopped;
+                }
+                next
+            }
+        };
+        match next {
             Next::Run => {}
             Next::Wait => {
                 visit.counts.reason("halt_wakeup");
@@ -116,6 +158,22 @@ fn run_vcpu(
                 *idle += since.elapsed();
             }
             Next::Halt(why) => return Outcome::Halted(why),
+        }
+    }
+}
+
+/// Lets `exit` cost what the policy says. Events are no exits of the guest's doing.
+fn charge(policy: &Policy, exit: &Exit, vcpu: &mut Vcpu) {
+    if policy.exit_cost.is_zero() || matches!(exit, Exit::Event) {
+        return;
+    }
+    if policy.time.is_virtual {
+        let ticks = timer::ticks(policy.exit_cost);
+        vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
+    } else {
+        let start = Instant::now();
+        while start.elapsed() < policy.exit_cost {
+            std::hint::spin_loop();
         }
     }
 }

@@ -1,0 +1,191 @@
+//! One run of a guest from its files to its end, with the user's terminal, signals and time limit around it.
+
+use std::io::{Read, Write};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{fs, thread};
+
+use anyhow::{Context, Result, bail};
+use exec::Privileged;
+use exec_interp::Interpreter;
+use hv_core::Halt;
+use image::elf::{self, Class};
+use machine::clock::{HostClock, VirtualClock};
+use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
+use ppc_isa::Cpu;
+use ppc_isa::cpu::Family;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use vmm::{Observer, Outcome, Policy, Report, Time};
+
+use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch};
+use crate::console::{self, RawTerminal};
+use crate::current::{Current, Stop};
+use crate::guests::{self, Files};
+
+/// Where the guest's console is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// The user's terminal: standard input and output.
+    Terminal,
+    /// Standard error, nothing typed: standard output is for something else.
+    Diagnostics,
+    /// Nowhere.
+    Silent,
+}
+
+impl Console {
+    fn output(self) -> Box<dyn Write + Send> {
+        match self {
+            Console::Terminal => Box::new(std::io::stdout()),
+            Console::Diagnostics => Box::new(std::io::stderr()),
+            Console::Silent => Box::new(std::io::sink()),
+        }
+    }
+}
+
+/// The guest's files and where they go.
+pub fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
+    let files = guests::files(flags)?;
+    let name = format!("--kernel {}", files.kernel_name);
+    let kernel = elf::read(&files.kernel).context(name.clone())?;
+    let spec = spec(flags, files.append.clone())?;
+    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
+        let bits = if kernel.class == Class::Elf64 { 64 } else { 32 };
+        bail!("{name}: a {bits}-bit kernel, and --cpu {} is not; choose another --machine or --cpu", spec.cpu.name());
+    }
+    let layout = machine::plan(&spec, &kernel, files.initrd.as_ref().map(|data| data.len() as u64))?;
+    Ok((files, layout))
+}
+
+fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
+    let (family, default) = match flags.machine {
+        MachineFlag::Pseries => (Some(Family::Book3s64), Cpu::Power9),
+        MachineFlag::Bare => (None, Cpu::Power9),
+        MachineFlag::E500 => (Some(Family::BookE), Cpu::E500v2),
+        MachineFlag::Mac => (Some(Family::Book3s32), Cpu::Ppc7400),
+    };
+    let cpu = flags.cpu.unwrap_or(default);
+    if family.is_some_and(|family| family != cpu.family()) {
+        let fitting = Cpu::ALL.into_iter().filter(|cpu| Some(cpu.family()) == family).map(Cpu::name);
+        bail!("--cpu {}: that machine takes {}", cpu.name(), fitting.collect::<Vec<_>>().join(", "));
+    }
+    Ok(Spec {
+        kind: match flags.machine {
+            MachineFlag::Pseries => Kind::Pseries,
+            MachineFlag::Bare => Kind::Bare,
+            MachineFlag::E500 => Kind::E500,
+            MachineFlag::Mac => Kind::Mac,
+        },
+        cpu,
+        memory: flags.memory,
+        mmu: match (flags.mmu, cpu) {
+            (Some(MmuFlag::Radix), _) | (None, Cpu::Power9) => Mmu::Radix,
+            _ => Mmu::Hash,
+        },
+        calls: calls(flags)?,
+        append,
+        seed: seed().context("/dev/urandom")?,
+        fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
+    })
+}
+
+fn calls(flags: &RunFlags) -> Result<Calls> {
+    let Some(list) = &flags.calls else { return Ok(Calls::with_pv(flags.pv == Switch::On)) };
+    if flags.machine != MachineFlag::Bare {
+        bail!("--calls goes with --machine bare; a pseries machine answers what its guests expect");
+    }
+    let has = |call| list.contains(&call);
+    Ok(Calls {
+        papr: has(CallFlag::Papr),
+        osi: has(CallFlag::Osi),
+        kvm: has(CallFlag::Kvm),
+        epapr: has(CallFlag::Epapr),
+    })
+}
+
+/// The host's time of day.
+fn seconds_now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
+}
+
+fn seed() -> std::io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(seed)
+}
+
+/// Runs the machine, again from its files after each reset, until it stops. Returns what it did, and how it was
+/// stopped if not by itself.
+pub fn run(
+    flags: &RunFlags,
+    console: Console,
+    mut observer: Option<&mut dyn Observer>,
+) -> Result<(Report, Option<Stop>)> {
+    let current = Current::default();
+    let mut attached = None;
+    loop {
+        // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
+        let (mut machine, cpu) = {
+            let (files, layout) = planned(flags)?;
+            (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), console.output())?, layout.spec.cpu)
+        };
+        current.set(machine.controls());
+        if attached.is_none() {
+            attached = Some(attach(flags, console, &current)?);
+        }
+        let mut engine = Interpreter::new(cpu);
+        let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
+        let report = vmm::run(&mut machine, &mut engine, &policy(flags), watching);
+        if report.outcome != Outcome::Halted(Halt::Reset) {
+            return Ok((report, current.why()));
+        }
+    }
+}
+
+fn policy(flags: &RunFlags) -> Policy {
+    Policy {
+        time: match flags.clock {
+            ClockFlag::Host => Time { clock: Box::new(HostClock::default()), is_virtual: false },
+            ClockFlag::Virtual => Time { clock: Box::new(VirtualClock), is_virtual: true },
+        },
+        privileged: match flags.privileged.unwrap_or(PrivilegedFlag::Inline) {
+            PrivilegedFlag::Inline => Privileged::Inline,
+            PrivilegedFlag::Trap => Privileged::Trap,
+        },
+        exit_cost: Duration::from_nanos(flags.exit_cost),
+    }
+}
+
+/// Connects terminal, signals and time limit to the running machine.
+fn attach(flags: &RunFlags, console: Console, current: &Current) -> Result<Option<RawTerminal>> {
+    watch_signals(current.clone())?;
+    if let Some(timeout) = flags.timeout {
+        watch_time(current.clone(), timeout);
+    }
+    if console != Console::Terminal {
+        return Ok(None);
+    }
+    let terminal = RawTerminal::new();
+    if terminal.is_terminal() && !flags.quiet {
+        eprint!("powervisor: Ctrl-A X quits, Ctrl-A H helps\r\n");
+    }
+    console::feed(current.clone(), terminal.is_terminal());
+    Ok(Some(terminal))
+}
+
+fn watch_signals(current: Current) -> Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("signal handlers")?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            current.stop(Stop::Signal(u8::try_from(signal).unwrap_or(0)));
+        }
+    });
+    Ok(())
+}
+
+fn watch_time(current: Current, timeout: Duration) {
+    thread::spawn(move || {
+        thread::sleep(timeout);
+        current.stop(Stop::Timeout);
+    });
+}
