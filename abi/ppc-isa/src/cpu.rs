@@ -161,6 +161,16 @@ impl Cpu {
         self.facts().level
     }
 
+    /// Bytes of a cache block, which dcbz clears.
+    #[inline(always)]
+    pub const fn cache_block(self) -> u64 {
+        match self {
+            Cpu::Power8 | Cpu::Power9 => 128,
+            Cpu::E5500 => 64,
+            Cpu::E500v2 | Cpu::Ppc750 | Cpu::Ppc7400 | Cpu::Ppc7450 => 32,
+        }
+    }
+
     /// Whether registers have 64 bits.
     #[inline(always)]
     pub const fn sixty_four(self) -> bool {

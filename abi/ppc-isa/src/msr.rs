@@ -30,6 +30,8 @@ pub const SE: u64 = 1 << 10;
 pub const BE: u64 = 1 << 9;
 /// Floating-point exception mode 1.
 pub const FE1: u64 = 1 << 8;
+/// Interrupt vectors stand at 0xfff0_0000 (Book3S-32).
+pub const IP: u64 = 1 << 6;
 /// Instruction relocate.
 pub const IR: u64 = 1 << 5;
 /// Data relocate.

@@ -45,6 +45,8 @@ pub mod offset {
     pub const DSISR: usize = 0x60;
     /// 1 while an interrupt is pending, 32 bits.
     pub const INT_PENDING: usize = 0x64;
+    /// Segment registers, 32 bits each.
+    pub const SR: usize = 0x68;
     /// PIR, 32 bits.
     pub const PIR: usize = 0xcc;
     /// SPRG4; SPRG5 to 7 follow.
@@ -67,7 +69,7 @@ pub const FIELDS: &[Field] = &[
     field("msr", offset::MSR, 8, 1),
     field("dsisr", offset::DSISR, 4, 1),
     field("int_pending", offset::INT_PENDING, 4, 1),
-    field("sr", 0x68, 4, 16),
+    field("sr", offset::SR, 4, 16),
     field("mas0", 0xa8, 4, 1),
     field("mas1", 0xac, 4, 1),
     field("mas7_3", 0xb0, 8, 1),

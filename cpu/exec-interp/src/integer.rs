@@ -4,7 +4,7 @@ use exec::{VcpuState, timer};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
 };
-use ppc_isa::spr;
+use ppc_isa::spr::{self, book3s32 as classic};
 
 use crate::branch::cr_bit;
 use crate::env::{Env, Flow, Handler, Step};
@@ -613,7 +613,9 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         spr::BESCR | spr::BESCRS | spr::BESCRR => s.ebb[0],
         spr::EBBHR => s.ebb[1],
         spr::EBBRR => s.ebb[2],
-        number @ spr::USIER..=spr::UMMCR1 => s.pmu[usize::from((number + 16) & 31)],
+        number @ (spr::USIER..=spr::UMMCR1 | classic::UMMCR2..=classic::USDAR) => {
+            s.pmu[usize::from((number + 16) & 31)]
+        }
         _ => 0,
     };
     Ok(Flow::Next)

@@ -9,9 +9,6 @@ use ppc_mmu::Access;
 use crate::env::{Env, Flow, Handler, Step, Trapped};
 use crate::fields::{ra, ra0, rb, rt};
 
-/// Bytes of a cache block, as the device tree publishes it.
-const CACHE_BLOCK: u64 = 128;
-
 /// The handler of `op`.
 pub fn handler(op: LoadStore) -> Handler {
     match op {
@@ -431,12 +428,13 @@ fn store_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 }
 
 fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = indexed(s, w) & !(CACHE_BLOCK - 1);
+    let block = s.cpu.cache_block();
+    let ea = indexed(s, w) & !(block - 1);
     match env.real(s, ea, Access::Store)? {
-        Some(real) if env.context.mem.zero(real, CACHE_BLOCK) => {}
+        Some(real) if env.context.mem.zero(real, block) => {}
         Some(_) => return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 })),
         None => {
-            for offset in (0..CACHE_BLOCK).step_by(8) {
+            for offset in (0..block).step_by(8) {
                 env.store(s, ea + offset, 0u64)?;
             }
         }

@@ -160,8 +160,12 @@ pub struct Pending {
 }
 
 /// Looks at external inputs and timers.
-pub fn pending(vcpu: &Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
-    match vcpu.state.cpu.family() {
+pub fn pending(vcpu: &mut Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
+    let family = vcpu.state.cpu.family();
+    if family == Family::Book3s32 {
+        timer::book3s32::latch(&mut vcpu.state, context);
+    }
+    match family {
         Family::BookE => booke::pending(vcpu, context, lines),
         Family::Book3s64 | Family::Book3s32 => {
             let external = lines.external(vcpu.state.pir);

@@ -92,6 +92,16 @@ impl SharedPage {
         if n < 4 { offset::SPRG0 + 8 * n } else { offset::SPRG4 + 8 * (n - 4) }
     }
 
+    /// Segment register `n` of 0 to 15.
+    pub fn segment(&self, n: usize) -> u32 {
+        self.word(offset::SR + 4 * (n & 15))
+    }
+
+    /// Sets segment register `n` of 0 to 15.
+    pub fn set_segment(&mut self, n: usize, value: u32) {
+        self.set_word(offset::SR + 4 * (n & 15), value);
+    }
+
     /// The word that is equal to r1 inside a critical section.
     pub fn critical(&self) -> u64 {
         self.doubleword(offset::CRITICAL)

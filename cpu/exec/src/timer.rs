@@ -1,11 +1,16 @@
-//! Timebase and decrementer of Book3S-64: a level that is up while the decrementer is negative.
+//! Timebase and decrementer. On Book3S-64 the interrupt is a level that is up while the decrementer is negative; the
+//! other families differ, each in its file.
 
 use std::time::Duration;
+
+use ppc_isa::cpu::Family;
 
 use crate::engine::Context;
 use crate::state::VcpuState;
 
-/// Timebase ticks a second on every Book3S-64 machine.
+pub mod book3s32;
+
+/// Timebase ticks a second on every machine.
 pub const TIMEBASE_HZ: u64 = 512_000_000;
 
 /// Time that `ticks` last.
@@ -25,6 +30,13 @@ pub fn timebase(state: &VcpuState, context: &Context) -> u64 {
     context.clock.ticks(state.retired).wrapping_add(state.timebase_offset)
 }
 
+/// Writes the timebase. The decrementer goes on as it was.
+pub fn set_timebase(state: &mut VcpuState, context: &Context, value: u64) {
+    let change = value.wrapping_sub(timebase(state, context));
+    state.timebase_offset = state.timebase_offset.wrapping_add(change);
+    state.decrementer = state.decrementer.wrapping_add(change);
+}
+
 /// Width of the decrementer in bits.
 fn width(context: &Context) -> u32 {
     if context.partition.large_decrementer() { 56 } else { 32 }
@@ -32,6 +44,9 @@ fn width(context: &Context) -> u32 {
 
 /// Writes the decrementer: `value` counts down from now on, its top bit is its sign.
 pub fn set_decrementer(state: &mut VcpuState, context: &Context, value: u64) {
+    if state.cpu.family() == Family::Book3s32 {
+        return book3s32::set_decrementer(state, context, value);
+    }
     let unused = 64 - width(context);
     let signed = ((value << unused) as i64) >> unused;
     state.decrementer = timebase(state, context).wrapping_add_signed(signed).wrapping_add(1);
@@ -50,5 +65,8 @@ pub fn decrementer_pending(state: &VcpuState, context: &Context) -> bool {
 
 /// Ticks until the decrementer interrupt becomes pending, 0 if it is.
 pub fn ticks_left(state: &VcpuState, context: &Context) -> u64 {
+    if state.book3s32.decrementer_latched {
+        return 0;
+    }
     u64::try_from(state.decrementer.wrapping_sub(timebase(state, context)) as i64).unwrap_or(0)
 }

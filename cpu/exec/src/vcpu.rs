@@ -1,11 +1,26 @@
 //! A vCPU as engines and hypervisor see it.
 
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{ALTIVEC, Family};
 use ppc_isa::{Cpu, msr};
 
 use crate::mode::{self, Mode};
 use crate::shared::SharedPage;
 use crate::state::VcpuState;
+
+/// MSR bits of Book3S-32 without AltiVec; POW is never seen.
+const CLASSIC_MSR: u64 = msr::EE
+    | msr::PR
+    | msr::FP
+    | msr::ME
+    | msr::FE0
+    | msr::SE
+    | msr::BE
+    | msr::FE1
+    | msr::IP
+    | msr::IR
+    | msr::DR
+    | msr::PMM
+    | msr::RI;
 
 /// Registers and shared page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +36,9 @@ impl Vcpu {
     pub fn new(cpu: Cpu, pir: u32) -> Vcpu {
         let mut vcpu = Vcpu { state: VcpuState::new(cpu, pir), shared: SharedPage::default() };
         vcpu.shared.set_pir(pir);
+        if cpu.family() == Family::Book3s32 {
+            vcpu.state.decrementer = 1 << 32;
+        }
         vcpu.set_msr(match cpu.family() {
             Family::Book3s64 => msr::SF | msr::ME,
             Family::Book3s32 => msr::ME,
@@ -32,7 +50,8 @@ impl Vcpu {
     /// The full effect of a write to the MSR: what the model has no bit for is dropped, the mode is derived again.
     ///
     /// Book3S-64: HV hidden, ME forced, transactions absent; problem state implies external interrupts and relocation
-    /// (Power ISA Book III-S, section 3.2.1). Other families: 32 bits.
+    /// (Power ISA Book III-S, section 3.2.1). Book3S-32: little-endian mode, which changes addresses and not the order
+    /// of bytes, is not offered. BookE: 32 bits.
     ///
     /// POW (WE on BookE) stops the processor until something is pending, and is never seen set.
     pub fn set_msr(&mut self, value: u64) {
@@ -42,7 +61,9 @@ impl Vcpu {
                 let implied = if value & msr::PR != 0 { msr::EE | msr::IR | msr::DR } else { 0 };
                 (value & !(msr::HV | msr::TM | msr::TS | msr::POW)) | msr::ME | implied
             }
-            Family::Book3s32 | Family::BookE => value & 0xffff_ffff & !msr::POW,
+            Family::Book3s32 if ALTIVEC.contains(self.state.cpu) => value & (CLASSIC_MSR | msr::VEC),
+            Family::Book3s32 => value & CLASSIC_MSR,
+            Family::BookE => value & 0xffff_ffff & !msr::POW,
         };
         self.shared.set_msr(value);
         self.derive_mode();
@@ -55,9 +76,21 @@ impl Vcpu {
         self.shared.set_msr((msr & !safe) | (value & safe));
     }
 
-    /// Derives the mode word and the available units from MSR and FSCR.
+    /// Sets segment register `n` of 0 to 15 (Book3S-32).
+    pub fn set_segment(&mut self, n: usize, value: u32) {
+        self.shared.set_segment(n, value);
+        if let Some(segment) = self.state.book3s32.segments.get_mut(n & 15) {
+            *segment = value;
+        }
+    }
+
+    /// Derives the mode word and the available units from MSR and FSCR, and on Book3S-32 the segment registers in force
+    /// from those of the page, where the guest may store to them in real mode.
     pub fn derive_mode(&mut self) {
         let msr = self.shared.msr();
+        if self.state.cpu.family() == Family::Book3s32 {
+            self.state.book3s32.segments = std::array::from_fn(|n| self.shared.segment(n));
+        }
         self.state.mode = Mode::of(self.state.cpu, msr);
         self.state.unavailable = mode::unavailable(msr, self.state.fscr);
     }

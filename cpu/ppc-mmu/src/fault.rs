@@ -18,6 +18,8 @@ pub const NO_PTE: u32 = 0x4000_0000;
 pub const NO_EXECUTE: u32 = 0x1000_0000;
 /// Protection violation.
 pub const PROTECTION: u32 = 0x0800_0000;
+/// Access to a direct-store segment (Book3S-32; DSISR only).
+pub const DIRECT_STORE: u32 = 0x0400_0000;
 /// The access was a store (DSISR only).
 pub const STORE: u32 = 0x0200_0000;
 /// Refused by the authority mask register.

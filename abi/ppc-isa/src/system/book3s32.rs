@@ -22,6 +22,8 @@ pub enum Book3s32 {
     Tlbie,
     /// TLB synchronise.
     Tlbsync,
+    /// Data cache block invalidate.
+    Dcbi,
 }
 
 const fn row(name: &'static str, picture: &'static str, asm: &'static str, facts: u32, op: Book3s32) -> Row {
@@ -37,4 +39,5 @@ pub const ROWS: &[Row] = &[
     row("mfsrin",  "31 RT /5 RB 659 /1",    "=RT,RB", PRIV, Book3s32::Mfsr { indirect: true }),
     row("tlbie",   "31 /5 /5 RB 306 /1",    "RB",     PRIV, Book3s32::Tlbie),
     row("tlbsync", "31 /5 /5 /5 566 /1",    "",       PRIV, Book3s32::Tlbsync),
+    row("dcbi",    "31 /5 RA RB 470 /1",    "RA0,RB", PRIV|STORE, Book3s32::Dcbi),
 ];

@@ -1,9 +1,61 @@
-//! Delivery on Book3S-32 (PowerPC Operating Environment Architecture, chapter 6).
+//! Delivery on Book3S-32 (The Programming Environments for 32-Bit Microprocessors, chapter 6).
+
+use ppc_isa::msr;
 
 use super::Interrupt;
 use crate::vcpu::Vcpu;
 
-/// Delivers `interrupt`.
+/// SRR1 bits that carry status instead of MSR bits.
+const SRR1_STATUS: u64 = 0x783f_0000;
+/// MSR bits that an interrupt leaves alone. Everything else is cleared.
+const KEPT: u64 = msr::ME | msr::IP;
+/// Base of the vectors with `MSR[IP]` set.
+const HIGH_VECTORS: u64 = 0xfff0_0000;
+/// SRR1 bit of a machine check: the bus answered with an error (MPC750 user's manual, section 4.5.2).
+const TRANSFER_ERROR: u64 = 0x4_0000;
+/// SRR1 bits that an instruction storage interrupt may set.
+const ISI_STATUS: u32 = 0x5800_0000;
+
+/// Vector offset of `interrupt`; those of other families count as machine checks.
+fn vector(interrupt: Interrupt) -> u64 {
+    match interrupt {
+        Interrupt::SystemReset => 0x100,
+        Interrupt::DataStorage { .. } => 0x300,
+        Interrupt::InstructionStorage { .. } => 0x400,
+        Interrupt::External => 0x500,
+        Interrupt::Alignment { .. } => 0x600,
+        Interrupt::Program(_) => 0x700,
+        Interrupt::FpUnavailable => 0x800,
+        Interrupt::Decrementer => 0x900,
+        Interrupt::SystemCall => 0xc00,
+        Interrupt::Trace => 0xd00,
+        Interrupt::PerformanceMonitor => 0xf00,
+        Interrupt::VectorUnavailable => 0xf20,
+        _ => 0x200,
+    }
+}
+
+/// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 shall hold, and the vector afterwards.
 pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
-    let _ = (vcpu, interrupt);
+    let old = vcpu.shared.msr();
+    let (mut status, mut kept) = (0, KEPT);
+    match interrupt {
+        Interrupt::InstructionStorage { status: bits } => status = u64::from(bits & ISI_STATUS),
+        Interrupt::Program(bit) => status = bit,
+        Interrupt::MachineCheck { .. } => {
+            status = TRANSFER_ERROR;
+            kept &= !msr::ME;
+        }
+        Interrupt::DataStorage { dar, dsisr } | Interrupt::Alignment { dar, dsisr } => {
+            vcpu.shared.set_dar(dar);
+            vcpu.shared.set_dsisr(dsisr);
+        }
+        Interrupt::Decrementer => vcpu.state.book3s32.decrementer_latched = false,
+        _ => {}
+    }
+    vcpu.shared.set_srr0(vcpu.state.cia);
+    vcpu.shared.set_srr1(old & !SRR1_STATUS | status);
+    let base = if old & msr::IP != 0 { HIGH_VECTORS } else { 0 };
+    vcpu.state.cia = base + vector(interrupt);
+    vcpu.set_msr(old & kept);
 }
