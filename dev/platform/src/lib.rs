@@ -1,5 +1,5 @@
-//! Platform devices: virtual terminal, interrupt controller, clock, random numbers, non-volatile memory, DMA
-//! windows.
+//! Platform devices: terminals, interrupt controllers, clocks, random numbers, non-volatile memory, DMA windows, and
+//! what a Power Macintosh is made of.
 //!
 //! Devices know neither vCPUs nor hypercalls. They are built from what they need (a writer, a wake-up function) and
 //! attached by the machine.
@@ -7,19 +7,29 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod dma;
+pub mod escc;
+pub mod latches;
 pub mod nvram;
 pub mod openpic;
+pub mod pci_host;
+pub mod pmu;
 pub mod random;
 pub mod registers;
 pub mod rtc;
+pub mod via;
 pub mod vty;
 pub mod xics;
 
 pub use dma::DmaWindow;
+pub use escc::Escc;
+pub use latches::Latches;
 pub use nvram::Nvram;
 pub use openpic::Openpic;
+pub use pci_host::PciHost;
+pub use pmu::Pmu;
 pub use random::{HostRandom, SeededRandom};
 pub use registers::Registers;
-pub use rtc::Rtc;
+pub use rtc::{GuestTime, Rtc};
+pub use via::Via;
 pub use vty::Vty;
 pub use xics::Xics;

@@ -1,7 +1,25 @@
 //! The real-time clock: the host's time, or guest time from a given start; plus what the guest set.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long the guest has run, in time of its own: told by who runs it, for devices that no call tells it.
+#[derive(Debug, Default)]
+pub struct GuestTime {
+    nanoseconds: AtomicU64,
+}
+
+impl GuestTime {
+    /// Sets it.
+    pub fn set(&self, elapsed: Duration) {
+        self.nanoseconds.store(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// What was set last.
+    pub fn get(&self) -> Duration {
+        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
+    }
+}
 
 /// A clock.
 #[derive(Debug, Default)]

@@ -34,6 +34,11 @@ impl Vty {
         taken
     }
 
+    /// Whether typed bytes wait.
+    pub fn has_input(&self) -> bool {
+        !self.input.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Reads queued bytes into `out`; returns how many.
     pub fn get(&self, out: &mut [u8]) -> usize {
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
