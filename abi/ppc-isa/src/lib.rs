@@ -23,6 +23,7 @@ pub mod msr;
 pub mod op;
 pub mod operand;
 pub mod row;
+pub mod spe;
 pub mod spr;
 pub mod system;
 pub mod vector;
@@ -35,7 +36,7 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 14] = [
+pub const TABLES: [&[Row]; 17] = [
     branch::ROWS,
     integer::ROWS,
     loadstore::ROWS,
@@ -47,6 +48,9 @@ pub const TABLES: [&[Row]; 14] = [
     vsx::compare::ROWS,
     vsx::convert::ROWS,
     vsx::quad::ROWS,
+    spe::integer::ROWS,
+    spe::loadstore::ROWS,
+    spe::multiply::ROWS,
     system::ROWS,
     system::book3s32::ROWS,
     system::booke::ROWS,

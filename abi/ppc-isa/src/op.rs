@@ -4,6 +4,7 @@ pub use crate::branch::Branch;
 pub use crate::float::Float;
 pub use crate::integer::Integer;
 pub use crate::loadstore::LoadStore;
+pub use crate::spe::Spe;
 pub use crate::system::System;
 pub use crate::vector::Vector;
 pub use crate::vsx::Vsx;
@@ -23,6 +24,8 @@ pub enum Op {
     Vector(Vector),
     /// VSX.
     Vsx(Vsx),
+    /// Signal processing engine.
+    Spe(Spe),
     /// Book III: privileged instructions.
     System(System),
 }

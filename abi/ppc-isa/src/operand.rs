@@ -96,6 +96,10 @@ const DEFS: &[Def] = &[
     def("D", Kind::Displacement, &["D"], 0),
     def("DS", Kind::Displacement, &["DS"], 2),
     def("DQ", Kind::Displacement, &["DQ"], 4),
+    // Unsigned displacements of the signal processing engine.
+    def("UI8", Kind::Unsigned, &["UIM5"], 3),
+    def("UI4", Kind::Unsigned, &["UIM5"], 2),
+    def("UI2", Kind::Unsigned, &["UIM5"], 1),
     def("LI", Kind::Target, &["LI"], 2),
     def("BD", Kind::Target, &["BD"], 2),
     def("SH6", Kind::Unsigned, &["shx", "sh"], 0),

@@ -12,7 +12,7 @@ use ppc_isa::spr::{self, Right};
 use ppc_isa::{Cpu, Decoder, Row};
 
 use crate::env::{Env, Handler, Trapped};
-use crate::{branch, float, integer, loadstore, vector, vsx};
+use crate::{branch, float, integer, loadstore, spe, vector, vsx};
 
 /// Instructions of a page.
 pub const SLOTS: usize = 1024;
@@ -135,6 +135,7 @@ impl CodeCache {
             Op::Float(op) => float::handler(op),
             Op::Vector(op) => vector::handler(op),
             Op::Vsx(op) => vsx::handler(op),
+            Op::Spe(_) => spe::execute,
             Op::System(_) => nothing,
         };
         Decoded { handler, word, need: needs, row: index as u16 }

@@ -14,6 +14,7 @@ mod fields;
 mod float;
 mod integer;
 mod loadstore;
+mod spe;
 mod vector;
 mod vsx;
 

@@ -70,6 +70,7 @@ fn file(row: &Row) -> &'static str {
         Op::Float(_) => "float",
         Op::Vector(_) => "vector",
         Op::Vsx(_) => "vsx",
+        Op::Spe(_) => "spe",
         Op::System(_) => "system",
     }
 }

@@ -34,6 +34,11 @@ const LOADS_WITH_UPDATE: &str = "lbzu lbzux lhzu lhzux lhau lhaux lwzu lwzux lwa
 /// Further loads and stores with update: RA must not be 0.
 const OTHERS_WITH_UPDATE: &str =
     "stbu stbux sthu sthux stwu stwux stdu stdux lfsu lfsux lfdu lfdux stfsu stfsux stfdu stfdux";
+/// Loads and stores for which objdump prints r0 where RA = 0 means the value 0.
+const SPE_LOADS_INDEXED: &str =
+    "evlddx evldwx evldhx evlhhesplatx evlhhousplatx evlhhossplatx evlwhex evlwhoux evlwhosx evlwwsplatx evlwhsplatx";
+/// The stores among them.
+const SPE_STORES_INDEXED: &str = "evstddx evstdwx evstdhx evstwhex evstwhox evstwwex evstwwox";
 
 /// The forms, in the order in which they are tried.
 #[rustfmt::skip]
@@ -204,6 +209,19 @@ pub const FORMS: &[Form] = &[
     form("xvcpsgnsp", "XA=XB",    "xvmovsp", "XT,XA"),
     form("xxlor",  "XA=XB",       "xxmr",    "XT,XA"),
     form("xxlnor", "XA=XB",       "xxlnot",  "XT,XA"),
+
+    // Signal processing engine.
+    form("evor",   "RA=RB",       "evmr",    "RT,RA"),
+    form("evnor",  "RA=RB",       "evnot",   "RT,RA"),
+    form("evsubfw", "",           "evsubw",  "RT,RB,RA"),
+    form("evsubifw", "",          "evsubiw", "RT,RB,UIM5"),
+    form(SPE_LOADS_INDEXED,  "",  "<*",      "RT,RA,RB"),
+    form(SPE_STORES_INDEXED, "",  "<*",      "RS,RA,RB"),
+    form("evldd evldw evldh", "", "<*",      "RT,UI8(RA)"),
+    form("evlwhe evlwhou evlwhos evlwwsplat evlwhsplat", "", "<*", "RT,UI4(RA)"),
+    form("evlhhesplat evlhhousplat evlhhossplat", "", "<*", "RT,UI2(RA)"),
+    form("evstdd evstdw evstdh", "", "<*",   "RS,UI8(RA)"),
+    form("evstwhe evstwho evstwwe evstwwo", "", "<*", "RS,UI4(RA)"),
 
     // Privileged.
     form("mtmsr mtmsrd", "",      "<*",     "RS[,L]"),
