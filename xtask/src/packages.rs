@@ -18,6 +18,8 @@ pub const TEST: &[&str] = &[
     "qemu-user", "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross", "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross",
     // objdump, and ld for the guest programs with the compiler they are built by
     "binutils-powerpc64-linux-gnu", "binutils-powerpc64le-linux-gnu", "rustc-web", "cargo-web", "rust-web-src",
+    // looks at our HTML report
+    "chromium",
     // a second reader of our initial file systems
     "cpio",
 ];

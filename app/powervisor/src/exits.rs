@@ -159,7 +159,8 @@ fn table(title: &'static str, ways: &[Way], top: usize, of: impl Fn(&Way) -> BTr
 
 /// What of `before` is saved when `after` is left, as a percentage; `None` where nothing was there to be saved.
 fn saving(before: u64, after: u64) -> Option<f64> {
-    (before > 0).then(|| 100.0 * (1.0 - after as f64 / before as f64))
+    // A little more or less is noise: no "-0.0 %".
+    (before > 0).then(|| (1000.0 * (1.0 - after as f64 / before as f64)).round() / 10.0 + 0.0)
 }
 
 fn json(ways: &[Way]) -> Value {

@@ -16,10 +16,11 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th { text-align: right; font-weight: 600; color: var(--soft); padding: .25rem .5rem; }
 td { text-align: right; padding: .25rem .5rem; border-top: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; font-family: ui-monospace, monospace; font-size: .9em; }
-td.bars { width: 38%; } .bar { height: 6px; margin: 2px 0; border-radius: 2px; min-width: 1px; }
+td.bars { width: 30%; } .bar { height: 6px; margin: 2px 0; border-radius: 2px; min-width: 1px; }
 .w0 { background: var(--a); } .w1 { background: var(--b); } .w2 { background: var(--c); } .w3 { background: var(--d); }
-.key span { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin: 0 .35rem 0 1rem;
-  vertical-align: -1px; }
+th { white-space: nowrap; } th i { display: inline-block; width: .7rem; height: .7rem; border-radius: 2px;
+  margin-right: .3rem; }
+h2::first-letter { text-transform: uppercase; }
 .big { display: grid; grid-template-columns: 7rem 1fr 7rem; gap: .35rem .8rem; align-items: center; }
 .big .bar { height: 22px; margin: 0; border-radius: 3px; } .big b { text-align: right; font-weight: 600; }
 footer { color: var(--soft); margin: 3rem 0 1rem; font-size: .85rem; }
@@ -64,13 +65,9 @@ fn bars(out: &mut String, title: &str, ways: &[Way], value: fn(&Way) -> f64, tex
 
 fn rows(out: &mut String, table: &Table, ways: &[Way]) {
     let most = table.rows.iter().flat_map(|(_, counts)| counts).copied().max().unwrap_or(0).max(1) as f64;
-    let _ = write!(out, "<h2>{}</h2><table><tr><th class=\"key\">", escape(table.title));
+    let _ = write!(out, "<h2>{}</h2><table><tr><th></th><th></th>", escape(table.title));
     for (n, way) in ways.iter().enumerate() {
-        let _ = write!(out, "<span class=\"w{n}\"></span>{}", escape(way.name));
-    }
-    let _ = write!(out, "</th><th></th>");
-    for way in ways {
-        let _ = write!(out, "<th>{}</th>", escape(way.name));
+        let _ = write!(out, "<th><i class=\"w{n}\"></i>{}</th>", escape(way.name));
     }
     let _ = write!(out, "<th>pv saves</th></tr>");
     for (name, counts) in &table.rows {
