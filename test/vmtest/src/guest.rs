@@ -6,13 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use exec::{Clock, Privileged};
+use exec::{Clock, Privileged, Vcpu};
 use exec_interp::Interpreter;
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
 use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
+use sha2::{Digest, Sha256};
 use vmm::{Observer, Outcome, Policy, Time};
 
 use crate::dialogue::{Dialogue, Line};
@@ -44,6 +45,7 @@ pub struct Guest {
     privileged: Privileged,
     longest: Duration,
     most: u64,
+    keep: bool,
 }
 
 /// What a run came to.
@@ -59,6 +61,30 @@ pub struct Run {
     pub instructions: u64,
     /// The text that the dialogue still waited for.
     pub waiting_for: Option<String>,
+    /// What the guest left behind, if it was asked for.
+    pub left: Option<Left>,
+}
+
+/// Everything that a guest leaves behind and could see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// SHA-256 of its RAM.
+    pub memory: [u8; 32],
+    /// Registers, with the shared pages.
+    pub vcpus: Vec<Vcpu>,
+}
+
+impl Left {
+    fn of(machine: &Machine) -> Left {
+        let mut hash = Sha256::new();
+        let mut chunk = vec![0; 1 << 20];
+        let mut at = 0;
+        while machine.mem.read(at, &mut chunk) {
+            hash.update(&chunk);
+            at += chunk.len() as u64;
+        }
+        Left { memory: hash.finalize().into(), vcpus: machine.vcpus.clone() }
+    }
 }
 
 impl Guest {
@@ -82,6 +108,7 @@ impl Guest {
             privileged: Privileged::Inline,
             longest: LONGEST,
             most: MOST,
+            keep: false,
         }
     }
 
@@ -118,6 +145,12 @@ impl Guest {
     /// Sets where privileged instructions are carried out.
     pub fn privileged(mut self, privileged: Privileged) -> Guest {
         self.privileged = privileged;
+        self
+    }
+
+    /// Keeps what the guest leaves behind, see [`Run::left`].
+    pub fn keep(mut self) -> Guest {
+        self.keep = true;
         self
     }
 
@@ -192,6 +225,7 @@ impl Guest {
             counts: report.counts,
             instructions: report.instructions,
             waiting_for: dialogue.waiting_for(),
+            left: self.keep.then(|| Left::of(&machine)),
         })
     }
 
