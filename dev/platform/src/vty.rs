@@ -36,12 +36,7 @@ impl Vty {
 
     /// Whether typed bytes wait.
     pub fn has_input(&self) -> bool {
-        self.waiting() != 0
-    }
-
-    /// Number of typed bytes that wait.
-    pub fn waiting(&self) -> usize {
-        self.input.lock().unwrap_or_else(PoisonError::into_inner).len()
+        !self.input.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Reads queued bytes into `out`; returns how many.

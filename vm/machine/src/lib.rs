@@ -12,7 +12,6 @@ pub mod spec;
 
 mod bus;
 mod fdt;
-mod paravirt;
 mod pci;
 mod ports;
 mod sources;
