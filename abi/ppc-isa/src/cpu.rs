@@ -43,10 +43,18 @@ pub const CLASSIC: Models = Models::of(&[Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450
 pub const BOOKE: Models = Models::of(&[Cpu::E500v2, Cpu::E5500]);
 /// 64-bit implementations; all of them have what Power ISA 2.06 added to the base.
 pub const SIXTY_FOUR: Models = SERVER.or(Models::of(&[Cpu::E5500]));
+/// 32-bit implementations.
+pub const THIRTY_TWO: Models = CLASSIC.or(SPE);
+/// e5500, which has what is [`BOOKE`] and came after Power ISA 2.03.
+pub const E5500: Models = Models::of(&[Cpu::E5500]);
 /// With floating-point registers.
 pub const FLOAT: Models = SIXTY_FOUR.or(CLASSIC);
+/// 7400 and 7450.
+pub const G4: Models = Models::of(&[Cpu::Ppc7400, Cpu::Ppc7450]);
 /// With AltiVec.
-pub const ALTIVEC: Models = SERVER.or(Models::of(&[Cpu::Ppc7400, Cpu::Ppc7450]));
+pub const ALTIVEC: Models = SERVER.or(G4);
+/// With load and store string instructions.
+pub const STRING: Models = SERVER.or(CLASSIC);
 /// With the signal processing engine (SPE) and its embedded floating point.
 pub const SPE: Models = Models::of(&[Cpu::E500v2]);
 

@@ -115,6 +115,7 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("DGM", 6),
     ("RMC", 2),
     ("TE", 5),
+    ("MO", 5),
 ];
 
 /// Fields that select a suffix of the mnemonic when they are 1, in the order in which the suffixes follow the name.

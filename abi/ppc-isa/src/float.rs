@@ -1,6 +1,6 @@
 //! Scalar floating point with its loads, stores and FPSCR (Power ISA Book I, chapter 4).
 
-use crate::cpu::{FLOAT, Models, SERVER, SIXTY_FOUR, Unit, V207, V300};
+use crate::cpu::{CLASSIC, E5500, FLOAT, Models, SERVER, SIXTY_FOUR, Unit, V207, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -87,9 +87,15 @@ pub enum Float {
     /// Read FPSCR, and perhaps change its control bits.
     MoveFrom(MoveFrom),
     /// FPSCR fields from FRB.
-    MoveToFields,
+    MoveToFields {
+        /// FPSCR has 64 bits, and the instruction the fields L and W.
+        wide: bool,
+    },
     /// FPSCR field from an immediate.
-    MoveToFieldImmediate,
+    MoveToFieldImmediate {
+        /// FPSCR has 64 bits, and the instruction the field W.
+        wide: bool,
+    },
     /// Set or clear an FPSCR bit.
     MoveToBit {
         /// Its new value.
@@ -320,8 +326,10 @@ pub const ROWS: &[Row] = &[
     row("mffscrni", "63 FRT 23:5 /3 RM 583 /1", "=FRT,RM",         V300, FPSCR, Mffs(Rounding { immediate: true })),
     row("mffsl",   "63 FRT 24:5 /5 583 /1",    "=FRT",             V300, FPSCR, Mffs(Lightweight)),
     row("mcrfs",   "63 BF /2 BFA /2 /5 64 /1", "=BF,FBFA",         FLOAT, FPSCR, Float::MoveToCr),
-    row("mtfsfi",  "63 BF /2 /4 W U /1 134 Rc", "FBF,U,W",         FLOAT, FP, Float::MoveToFieldImmediate),
-    row("mtfsf",   "63 L FLM W FRB 711 Rc",    "FLM,FRB,L,W",      FLOAT, FP, Float::MoveToFields),
+    row("mtfsfi",  "63 BF /2 /4 W U /1 134 Rc", "FBF,U,W",         SERVER, FP, Float::MoveToFieldImmediate { wide: true }),
+    row("mtfsfi",  "63 BF /2 /5 U /1 134 Rc",  "FBF,U",            CLASSIC.or(E5500), FP, Float::MoveToFieldImmediate { wide: false }),
+    row("mtfsf",   "63 L FLM W FRB 711 Rc",    "FLM,FRB,L,W",      SERVER, FP, Float::MoveToFields { wide: true }),
+    row("mtfsf",   "63 /1 FLM /1 FRB 711 Rc",  "FLM,FRB",          CLASSIC.or(E5500), FP, Float::MoveToFields { wide: false }),
     row("mtfsb0",  "63 BT /5 /5 70 Rc",        "FBT",              FLOAT, FPSCR, Float::MoveToBit { set: false }),
     row("mtfsb1",  "63 BT /5 /5 38 Rc",        "FBT",              FLOAT, FP, Float::MoveToBit { set: true }),
 ];

@@ -1,6 +1,6 @@
 //! Fixed-point arithmetic, logic, rotates, compares and moves (Power ISA Book I, chapter 3).
 
-use crate::cpu::{ALL, Models, SERVER, SIXTY_FOUR, SPE, Unit, V300};
+use crate::cpu::{ALL, BOOKE, CLASSIC, Models, SERVER, SIXTY_FOUR, SPE, THIRTY_TWO, Unit, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -106,6 +106,8 @@ pub enum Integer {
     Mfcr,
     /// OV, OV32, CA, CA32 to a CR field.
     Mcrxrx,
+    /// SO, OV, CA to a CR field; then they are cleared.
+    Mcrxr,
 }
 
 /// Where the adder's second operand comes from.
@@ -327,12 +329,12 @@ pub const ROWS: &[Row] = &[
     row("maddld",  "4 RT RA RB RC 51",       "=RT,RA,RB,RC", V300, 0, Madd(MultiplyAdd::Low)),
     row("divw",    "31 RT RA RB OE 491 Rc",  "=RT,RA,RB",   ALL, 0, divide(false, true, false, false)),
     row("divwu",   "31 RT RA RB OE 459 Rc",  "=RT,RA,RB",   ALL, 0, divide(false, false, false, false)),
-    row("divwe",   "31 RT RA RB OE 427 Rc",  "=RT,RA,RB",   SIXTY_FOUR, 0, divide(false, true, true, false)),
-    row("divweu",  "31 RT RA RB OE 395 Rc",  "=RT,RA,RB",   SIXTY_FOUR, 0, divide(false, false, true, false)),
+    row("divwe",   "31 RT RA RB OE 427 Rc",  "=RT,RA,RB",   SERVER, 0, divide(false, true, true, false)),
+    row("divweu",  "31 RT RA RB OE 395 Rc",  "=RT,RA,RB",   SERVER, 0, divide(false, false, true, false)),
     row("divd",    "31 RT RA RB OE 489 Rc",  "=RT,RA,RB",   SIXTY_FOUR, 0, divide(true, true, false, false)),
     row("divdu",   "31 RT RA RB OE 457 Rc",  "=RT,RA,RB",   SIXTY_FOUR, 0, divide(true, false, false, false)),
-    row("divde",   "31 RT RA RB OE 425 Rc",  "=RT,RA,RB",   SIXTY_FOUR, 0, divide(true, true, true, false)),
-    row("divdeu",  "31 RT RA RB OE 393 Rc",  "=RT,RA,RB",   SIXTY_FOUR, 0, divide(true, false, true, false)),
+    row("divde",   "31 RT RA RB OE 425 Rc",  "=RT,RA,RB",   SERVER, 0, divide(true, true, true, false)),
+    row("divdeu",  "31 RT RA RB OE 393 Rc",  "=RT,RA,RB",   SERVER, 0, divide(true, false, true, false)),
     row("modsw",   "31 RT RA RB 779 /1",     "=RT,RA,RB",   V300, 0, divide(false, true, false, true)),
     row("moduw",   "31 RT RA RB 267 /1",     "=RT,RA,RB",   V300, 0, divide(false, false, false, true)),
     row("modsd",   "31 RT RA RB 777 /1",     "=RT,RA,RB",   V300, 0, divide(true, true, false, true)),
@@ -398,9 +400,12 @@ pub const ROWS: &[Row] = &[
     row("mfspr",   "31 RT spr 339 /1",       "=RT,SPR",     ALL, BY_SPR, Integer::Mfspr),
     row("mtspr",   "31 RS spr 467 /1",       "SPR,RS",      ALL, BY_SPR, Integer::Mtspr),
     row("mftb",    "31 RT spr 371 /1",       "=RT,SPR",     ALL, VOLATILE, Integer::Mftb),
-    row("mtcrf",   "31 RS 0:1 FXM /1 144 /1", "FXM,RS",     ALL, W_CR, Integer::Mtcrf),
+    row("mtcrf",   "31 RS 0:1 FXM /1 144 /1", "FXM,RS",     SIXTY_FOUR, W_CR, Integer::Mtcrf),
+    row("mtcrf",   "31 RS /1 FXM /1 144 /1", "FXM,RS",      THIRTY_TWO, W_CR, Integer::Mtcrf),
     row("mtocrf",  "31 RS 1:1 FXM /1 144 /1", "FXM,RS",     SIXTY_FOUR, W_CR, Integer::Mtcrf),
-    row("mfcr",    "31 RT 0:1 /9 19 /1",     "=RT",         ALL, R_CR, Integer::Mfcr),
+    row("mfcr",    "31 RT 0:1 /9 19 /1",     "=RT",         SIXTY_FOUR, R_CR, Integer::Mfcr),
+    row("mfcr",    "31 RT /5 /5 19 /1",      "=RT",         THIRTY_TWO, R_CR, Integer::Mfcr),
     row("mfocrf",  "31 RT 1:1 FXM /1 19 /1", "=RT,FXM",     SIXTY_FOUR, R_CR, Integer::Mfcr),
+    row("mcrxr",   "31 BF /2 /5 /5 512 /1",  "=BF",         CLASSIC.or(BOOKE), R_XER|R_CA|W_CA|W_OV, Integer::Mcrxr),
     row("mcrxrx",  "31 BF /2 /5 /5 576 /1",  "=BF",         V300, R_XER, Integer::Mcrxrx),
 ];

@@ -1,7 +1,9 @@
 //! Fixed-point loads and stores, reservations, cache management and barriers (Power ISA Book I, section 3.3;
 //! Book II, chapter 4).
 
-use crate::cpu::{ALL, ALTIVEC, Models, SIXTY_FOUR, Unit, V207, V300};
+use crate::cpu::{
+    ALL, ALTIVEC, BOOKE, CLASSIC, E5500, G4, Models, SERVER, SIXTY_FOUR, SPE, STRING, THIRTY_TWO, Unit, V207, V300,
+};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -67,6 +69,11 @@ pub enum LoadStore {
     CopyPaste(CopyPaste),
     /// Wait for an interrupt: returns at once, which the architecture allows.
     Wait,
+    /// Load or store a word through the external access facility, which `EAR[E]` does not let happen.
+    External {
+        /// Store.
+        store: bool,
+    },
 }
 
 /// The copy-paste facility.
@@ -202,15 +209,16 @@ pub const ROWS: &[Row] = &[
     row("stdbrx", "31 RS RA RB 660 /1",   "RS,RA0,RB",    SIXTY_FOUR, STORE, str(8)),
     row("lmw",   "46 RT RA D",            "=RT,D(RA0)",   ALL, LOAD|MULTI,  LoadStore::LoadMultiple),
     row("stmw",  "47 RS RA D",            "RS,D(RA0)",    ALL, STORE|MULTI, LoadStore::StoreMultiple),
-    row("lswi",  "31 RT RA NB 597 /1",    "=RT,RA0,NB",   ALL, LOAD|MULTI,  LoadStore::LoadString { indexed: false }),
-    row("lswx",  "31 RT RA RB 533 /1",    "=RT,RA0,RB",   ALL, LOAD|MULTI|R_XER, LoadStore::LoadString { indexed: true }),
-    row("stswi", "31 RS RA NB 725 /1",    "RS,RA0,NB",    ALL, STORE|MULTI, LoadStore::StoreString { indexed: false }),
-    row("stswx", "31 RS RA RB 661 /1",    "RS,RA0,RB",    ALL, STORE|MULTI|R_XER, LoadStore::StoreString { indexed: true }),
+    row("lswi",  "31 RT RA NB 597 /1",    "=RT,RA0,NB",   STRING, LOAD|MULTI,  LoadStore::LoadString { indexed: false }),
+    row("lswx",  "31 RT RA RB 533 /1",    "=RT,RA0,RB",   STRING, LOAD|MULTI|R_XER, LoadStore::LoadString { indexed: true }),
+    row("stswi", "31 RS RA NB 725 /1",    "RS,RA0,NB",    STRING, STORE|MULTI, LoadStore::StoreString { indexed: false }),
+    row("stswx", "31 RS RA RB 661 /1",    "RS,RA0,RB",    STRING, STORE|MULTI|R_XER, LoadStore::StoreString { indexed: true }),
     row("lq",    "56 RT RA DQ /4",        "=RTp,DQ(RA0)", V207, LOAD|MULTI,  LoadStore::LoadQuad),
     row("stq",   "62 RS RA DS 2:2",       "RSp,DS(RA0)",  V207, STORE|MULTI, LoadStore::StoreQuad),
     row("lbarx", "31 RT RA RB 52 EH",     "=RT,RA0,RB,EH", V207, LOAD|RESERVE, LoadReserve { bytes: 1 }),
     row("lharx", "31 RT RA RB 116 EH",    "=RT,RA0,RB,EH", V207, LOAD|RESERVE, LoadReserve { bytes: 2 }),
-    row("lwarx", "31 RT RA RB 20 EH",     "=RT,RA0,RB,EH", ALL, LOAD|RESERVE, LoadReserve { bytes: 4 }),
+    row("lwarx", "31 RT RA RB 20 EH",     "=RT,RA0,RB,EH", SIXTY_FOUR, LOAD|RESERVE, LoadReserve { bytes: 4 }),
+    row("lwarx", "31 RT RA RB 20 /1",     "=RT,RA0,RB",   THIRTY_TWO, LOAD|RESERVE, LoadReserve { bytes: 4 }),
     row("ldarx", "31 RT RA RB 84 EH",     "=RT,RA0,RB,EH", SIXTY_FOUR, LOAD|RESERVE, LoadReserve { bytes: 8 }),
     row("lqarx", "31 RT RA RB 276 EH",    "=RTp,RA0,RB,EH", V207, LOAD|RESERVE|MULTI, LoadReserve { bytes: 16 }),
     row("stbcx.", "31 RS RA RB 694 1:1",  "RS,RA0,RB",    V207, STORE|RESERVE|W_CR0, StoreConditional { bytes: 1 }),
@@ -222,10 +230,19 @@ pub const ROWS: &[Row] = &[
     row("ldat",  "31 RT RA FC 614 /1",    "=RT,RA0,FC",   V300, LOAD|STORE|MULTI, LoadStore::LoadAtomic { bytes: 8 }),
     row("stwat", "31 RS RA FC 710 /1",    "RS,RA0,FC",    V300, LOAD|STORE|MULTI, LoadStore::StoreAtomic { bytes: 4 }),
     row("stdat", "31 RS RA FC 742 /1",    "RS,RA0,FC",    V300, LOAD|STORE|MULTI, LoadStore::StoreAtomic { bytes: 8 }),
-    row("dcbz",  "31 /5 RA RB 1014 /1",   "RA0,RB",       ALL, STORE, LoadStore::BlockZero),
+    row("dcbz",  "31 /5 RA RB 1014 /1",   "RA0,RB",       SERVER.or(THIRTY_TWO), STORE, LoadStore::BlockZero),
+    row("dcbz",  "31 /4 0:1 RA RB 1014 /1", "RA0,RB",     E5500, STORE, LoadStore::BlockZero),
+    row("dcbzl", "31 /4 1:1 RA RB 1014 /1", "RA0,RB",     E5500, STORE, LoadStore::BlockZero),
     row("dcbt",  "31 TH RA RB 278 /1",    "RA0,RB,TH",    ALL, 0, LoadStore::Hint),
     row("dcbtst", "31 TH RA RB 246 /1",   "RA0,RB,TH",    ALL, 0, LoadStore::Hint),
-    row("icbt",  "31 /1 CT RA RB 22 /1",  "CT,RA0,RB",    V207, 0, LoadStore::Hint),
+    row("icbt",  "31 /1 CT RA RB 22 /1",  "CT,RA0,RB",    V207.or(BOOKE), 0, LoadStore::Hint),
+    row("dcba",  "31 /5 RA RB 758 /1",    "RA0,RB",       G4.or(BOOKE), 0, LoadStore::Hint),
+    // Cache locking shows in no state but that of a cache.
+    row("dcbtstls", "31 /1 CT RA RB 134 /1", "CT,RA0,RB", BOOKE, 0, LoadStore::Hint),
+    row("dcbtls", "31 /1 CT RA RB 166 /1", "CT,RA0,RB",   BOOKE, 0, LoadStore::Hint),
+    row("icblc", "31 /1 CT RA RB 230 /1", "CT,RA0,RB",    BOOKE, 0, LoadStore::Hint),
+    row("dcblc", "31 /1 CT RA RB 390 /1", "CT,RA0,RB",    BOOKE, 0, LoadStore::Hint),
+    row("icbtls", "31 /1 CT RA RB 486 /1", "CT,RA0,RB",   BOOKE, 0, LoadStore::Hint),
     row("dst",   "31 0:1 /2 STRM RA RB 342 /1", "RA0,RB,STRM", ALTIVEC, 0, LoadStore::Hint),
     row("dstt",  "31 1:1 /2 STRM RA RB 342 /1", "RA0,RB,STRM", ALTIVEC, 0, LoadStore::Hint),
     row("dstst", "31 0:1 /2 STRM RA RB 374 /1", "RA0,RB,STRM", ALTIVEC, 0, LoadStore::Hint),
@@ -233,13 +250,20 @@ pub const ROWS: &[Row] = &[
     row("dss",   "31 0:1 /2 STRM /5 /5 822 /1", "STRM",       ALTIVEC, 0, LoadStore::Hint),
     row("dssall", "31 1:1 /2 /2 /5 /5 822 /1", "",            ALTIVEC, 0, LoadStore::Hint),
     row("dcbst", "31 /5 RA RB 54 /1",     "RA0,RB",       ALL, LOAD, LoadStore::Touch { instruction: false }),
-    row("dcbf",  "31 /3 L2 RA RB 86 /1",  "RA0,RB,L2",    ALL, LOAD, LoadStore::Touch { instruction: false }),
+    row("dcbf",  "31 /3 L2 RA RB 86 /1",  "RA0,RB,L2",    SERVER, LOAD, LoadStore::Touch { instruction: false }),
+    row("dcbf",  "31 /5 RA RB 86 /1",     "RA0,RB",       CLASSIC.or(BOOKE), LOAD, LoadStore::Touch { instruction: false }),
     row("icbi",  "31 /5 RA RB 982 /1",    "RA0,RB",       ALL, LOAD, LoadStore::Touch { instruction: true }),
-    row("sync",  "31 /3 L2 /2 /3 /5 598 /1", "L2",        ALL, SYNC, LoadStore::Barrier),
-    row("eieio", "31 /5 /5 /5 854 /1",    "",             ALL, 0, LoadStore::Barrier),
+    row("sync",  "31 /3 L2 /2 /3 /5 598 /1", "L2",        SIXTY_FOUR, SYNC, LoadStore::Barrier),
+    row("sync",  "31 /5 /5 /5 598 /1",    "",             CLASSIC, SYNC, LoadStore::Barrier),
+    row("msync", "31 /3 0:2 /5 /5 598 /1", "",            SPE, SYNC, LoadStore::Barrier),
+    row("eieio", "31 /5 /5 /5 854 /1",    "",             SERVER.or(CLASSIC), 0, LoadStore::Barrier),
+    row("mbar",  "31 MO /5 /5 854 /1",    "MO",           BOOKE, 0, LoadStore::Barrier),
     row("isync", "19 /5 /5 /5 150 /1",    "",             ALL, SYNC|END, LoadStore::Isync),
     row("copy",  "31 /4 1:1 RA RB 774 /1", "RA0,RB",      V300, 0, LoadStore::CopyPaste(CopyPaste::Copy)),
     row("paste.", "31 /4 1:1 RA RB 902 1:1", "RA0,RB",    V300, W_CR0, LoadStore::CopyPaste(CopyPaste::Paste)),
     row("cpabort", "31 /5 /5 /5 838 /1", "",             V300, 0, LoadStore::CopyPaste(CopyPaste::Abort)),
     row("wait",  "31 /3 WC /5 /5 30 /1",  "WC",           V300, 0, LoadStore::Wait),
+    row("wait",  "31 /3 WC /5 /5 62 /1",  "WC",           E5500, END, LoadStore::Wait),
+    row("eciwx", "31 RT RA RB 310 /1",    "=RT,RA0,RB",   CLASSIC, LOAD, LoadStore::External { store: false }),
+    row("ecowx", "31 RS RA RB 438 /1",    "RS,RA0,RB",    CLASSIC, STORE, LoadStore::External { store: true }),
 ];

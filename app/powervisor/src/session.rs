@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use exec::Privileged;
 use exec_interp::Interpreter;
 use hv_core::Halt;
-use image::elf::{self, Class};
+use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
+use machine::{Calls, Kind, Layout, Machine, Mmu, PlanError, Spec};
 use ppc_isa::Cpu;
 use ppc_isa::cpu::Family;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -49,11 +49,11 @@ pub fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
     let name = format!("--kernel {}", files.kernel_name);
     let kernel = elf::read(&files.kernel).context(name.clone())?;
     let spec = spec(flags, files.append.clone())?;
-    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
-        let bits = if kernel.class == Class::Elf64 { 64 } else { 32 };
-        bail!("{name}: a {bits}-bit kernel, and --cpu {} is not; choose another --machine or --cpu", spec.cpu.name());
-    }
-    let layout = machine::plan(&spec, &kernel, files.initrd.as_ref().map(|data| data.len() as u64))?;
+    let initrd_len = files.initrd.as_ref().map(|data| data.len() as u64);
+    let layout = machine::plan(&spec, &kernel, initrd_len).map_err(|error| match error {
+        PlanError::Width { .. } | PlanError::LittleEndian { .. } => anyhow!(error).context(name),
+        error => error.into(),
+    })?;
     Ok((files, layout))
 }
 

@@ -68,8 +68,10 @@ pub fn handler(op: Float) -> Handler {
             Ok(Flow::Next)
         },
         Float::MoveFrom(from) => move_from_handler(from),
-        Float::MoveToFields => mtfsf,
-        Float::MoveToFieldImmediate => mtfsfi,
+        Float::MoveToFields { wide: false } => |s, env, w| mtfsf(s, env, w & !(L | W)),
+        Float::MoveToFields { wide: true } => mtfsf,
+        Float::MoveToFieldImmediate { wide: false } => |s, env, w| mtfsfi(s, env, w & !W),
+        Float::MoveToFieldImmediate { wide: true } => mtfsfi,
         Float::MoveToBit { set: false } => |s, env, w| {
             s.fpscr = fpscr::written(s.fpscr, fpscr_bit(w), 0);
             conclude(s, env, w)
@@ -287,13 +289,18 @@ fn move_from_handler(from: MoveFrom) -> Handler {
     }
 }
 
-/// The first FPSCR field that the W field (bit 15) selects: 8 for the half with the exceptions, else 0.
+/// The L field of mtfsf: all of FPSCR.
+const L: u32 = 1 << 25;
+/// The W field of mtfsf and mtfsfi: the half of FPSCR without the exceptions.
+const W: u32 = 1 << 16;
+
+/// The first FPSCR field of the half that W selects.
 fn first_field(w: u32) -> u32 {
-    if w >> 16 & 1 == 0 { 8 } else { 0 }
+    if w & W == 0 { 8 } else { 0 }
 }
 
 fn mtfsf(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let everything = w >> 25 & 1 != 0;
+    let everything = w & L != 0;
     let selected = |i: &u32| w >> (24 - i) & 1 != 0;
     let mask =
         if everything { u64::MAX } else { (0..8).filter(selected).map(|i| fpscr::field(first_field(w) + i)).sum() };

@@ -4,10 +4,10 @@ use exec::{VcpuState, timer};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
 };
-use ppc_isa::spr::{self, book3s32 as classic, booke};
+use ppc_isa::spr::{self, book3s32 as classic};
 
 use crate::branch::cr_bit;
-use crate::env::{Env, Flow, Handler, Step, Trapped};
+use crate::env::{Env, Flow, Handler, Step};
 use crate::fields::{ra, ra0, rb, rc, rt};
 
 /// The handler of `op`.
@@ -70,6 +70,7 @@ pub fn handler(op: Integer) -> Handler {
         Integer::Mtcrf => mtcrf,
         Integer::Mfcr => mfcr,
         Integer::Mcrxrx => mcrxrx,
+        Integer::Mcrxr => mcrxr,
     }
 }
 
@@ -326,7 +327,8 @@ fn compare<const SIGNED: bool, const IMMEDIATE: bool>(s: &mut VcpuState, _: &mut
         (true, true) => si(w),
         (true, false) => u64::from(w & 0xffff),
     };
-    let (a, b) = match (w & 0x20_0000 != 0, SIGNED) {
+    // A 32-bit CPU has no use for L.
+    let (a, b) = match (w & 0x20_0000 != 0 && s.cpu.sixty_four(), SIGNED) {
         (true, _) => (a, b),
         (false, true) => (i64::from(a as i32) as u64, i64::from(b as i32) as u64),
         (false, false) => (a & 0xffff_ffff, b & 0xffff_ffff),
@@ -605,13 +607,8 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         spr::UAMR => s.amr,
         spr::TAR => s.tar,
         spr::USPRG3 => env.shared.sprg(3),
-        number @ booke::USPRG4..=booke::USPRG7 => env.shared.sprg(usize::from(number - 256)),
-        booke::SPEFSCR if !s.cpu.sixty_four() => u64::from(s.spefscr),
-        number @ (booke::SPEFSCR | booke::L1CFG0 | booke::L1CFG1 | booke::L2CFG0 | booke::BBEAR | booke::BBTAR) => {
-            s.booke.kept(s.cpu, number).ok_or(Trapped)?
-        }
-        spr::TB | booke::ATBL => timer::timebase(s, &env.context),
-        spr::TBU | booke::ATBU => timer::timebase(s, &env.context) >> 32,
+        spr::TB => timer::timebase(s, &env.context),
+        spr::TBU => timer::timebase(s, &env.context) >> 32,
         spr::PPR => s.ppr,
         spr::PPR32 => s.ppr >> 32,
         spr::UCTRL => u64::from(s.ctrl),
@@ -648,10 +645,6 @@ fn mtspr(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
         spr::BESCRR => s.ebb[0] &= !value,
         spr::EBBHR => s.ebb[1] = value,
         spr::EBBRR => s.ebb[2] = value,
-        booke::SPEFSCR if !s.cpu.sixty_four() => s.spefscr = value as u32,
-        number @ (booke::SPEFSCR | booke::BBEAR | booke::BBTAR) => {
-            s.booke.keep(s.cpu, number, value & 0xffff_ffff).ok_or(Trapped)?;
-        }
         _ => {}
     }
     Ok(Flow::Next)
@@ -676,6 +669,12 @@ fn mtcrf(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
 /// mfcr reads all fields; so does mfocrf here, since the bits of the other fields are undefined.
 fn mfcr(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     s.gpr[rt(w)] = u64::from(s.cr_word());
+    Ok(Flow::Next)
+}
+
+fn mcrxr(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    s.cr[rt(w) >> 2] = u8::from(s.so) << 3 | u8::from(s.ov) << 2 | u8::from(s.ca) << 1;
+    (s.so, s.ov, s.ca) = (false, false, false);
     Ok(Flow::Next)
 }
 

@@ -43,6 +43,8 @@ pub fn handler(op: LoadStore) -> Handler {
             std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
             Ok(Flow::Next)
         },
+        LoadStore::External { store: false } => external::<false>,
+        LoadStore::External { store: true } => external::<true>,
         LoadStore::Isync => |_, _, _| Ok(Flow::Synchronise),
         LoadStore::CopyPaste(CopyPaste::Copy) => |_, _, _| Ok(Flow::Next),
         LoadStore::CopyPaste(CopyPaste::Paste) => |s, _, _| {
@@ -440,6 +442,13 @@ fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         }
     }
     Ok(Flow::Next)
+}
+
+/// Without `EAR[E]` an external access is a data storage interrupt (PowerPC Microprocessor Family: The Programming
+/// Environments, eciwx and ecowx); no board has a device that would want it set.
+fn external<const STORE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let dsisr = 0x0010_0000 | if STORE { ppc_mmu::fault::STORE } else { 0 };
+    Err(env.interrupt(Interrupt::DataStorage { dar: indexed(s, w), dsisr }))
 }
 
 /// dcbst, dcbf and icbi are treated as loads by translation.

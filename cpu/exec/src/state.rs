@@ -118,6 +118,8 @@ pub struct VcpuState {
     pub acc: u64,
     /// Status and control register of the signal processing engine.
     pub spefscr: u32,
+    /// Privileged code is fetched from no-execute pages too (hash tables only; asked for with the shared page).
+    pub ignore_no_execute: bool,
     /// Of Book3S-32 only.
     pub book3s32: Book3s32,
     /// Of BookE only.
@@ -171,8 +173,9 @@ impl VcpuState {
             gpr_high: [0; 32],
             acc: 0,
             spefscr: 0,
+            ignore_no_execute: false,
             book3s32: Book3s32::default(),
-            booke: BookE::new(cpu),
+            booke: BookE::default(),
         }
     }
 
@@ -236,7 +239,9 @@ impl VcpuState {
                 Tables::Book3s32 { bats: &own.bats, segments: &own.segments, sdr1: own.sdr1 }
             }
             Family::Book3s64 => match partition.hash() {
-                Some(table) if !partition.radix() => Tables::Hash { table, slb: &self.slb },
+                Some(table) if !partition.radix() => {
+                    Tables::Hash { table, slb: &self.slb, ignore_no_execute: self.ignore_no_execute }
+                }
                 _ => {
                     let (table, size) = partition.process_table();
                     Tables::Radix { table, size, pid: self.pid }

@@ -99,15 +99,18 @@ impl Virtual {
     }
 }
 
+/// `no_execute` says whether the no-execute bits of segment and entry count.
 pub(crate) fn translate(
     space: &Space,
     table: &HashTable,
     slb: &Slb,
+    no_execute: bool,
     ea: u64,
     access: Access,
 ) -> Result<Mapping, Fault> {
     let segment = slb.find(ea).ok_or(Fault::Segment)?;
-    if access == Access::Fetch && segment.no_execute() {
+    let segment_no_execute = no_execute && segment.no_execute();
+    if access == Access::Fetch && segment_no_execute {
         return Err(Fault::Storage(NO_EXECUTE));
     }
     let page = Virtual::new(segment, ea).ok_or(Fault::Storage(NO_PTE))?;
@@ -123,7 +126,8 @@ pub(crate) fn translate(
         _ => (false, false),
     };
     let class = ((r >> 57) & 0x18 | (r >> 9) & 7) as u32;
-    let execute = r & (R_NO_EXECUTE | R_GUARDED) == 0 && !segment.no_execute();
+    let forbidding = if no_execute { R_NO_EXECUTE | R_GUARDED } else { R_GUARDED };
+    let execute = r & forbidding == 0 && !segment_no_execute;
     let allows = |access| match access {
         Access::Fetch => execute && read,
         Access::Load => read,

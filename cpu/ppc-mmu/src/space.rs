@@ -62,6 +62,8 @@ pub enum Tables<'a> {
         table: &'a HashTable,
         /// The thread's SLB.
         slb: &'a Slb,
+        /// No-execute bits do not count in privileged state.
+        ignore_no_execute: bool,
     },
     /// Block address translation, then segment registers and a hashed page table in guest memory.
     Book3s32 {

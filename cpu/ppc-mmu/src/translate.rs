@@ -15,7 +15,10 @@ impl Space<'_> {
             Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
             Tables::Book3s32 { bats, segments, sdr1 } => book3s32::translate(self, bats, segments, sdr1, ea, access),
             Tables::BookE { tlb, pids, space } => booke::translate(self, tlb, pids, space, ea, access),
-            Tables::Hash { table, slb } => hash::translate(self, table, slb, ea, access),
+            Tables::Hash { table, slb, ignore_no_execute } => {
+                let no_execute = self.problem || !ignore_no_execute;
+                hash::translate(self, table, slb, no_execute, ea, access)
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Platform devices: terminals, interrupt controllers, clocks, random numbers, non-volatile memory, DMA windows, and
-//! what a Power Macintosh is made of.
+//! what boards are made of besides.
 //!
 //! Devices know neither vCPUs nor hypercalls. They are built from what they need (a writer, a wake-up function) and
 //! attached by the machine.
@@ -8,6 +8,8 @@
 
 pub mod dma;
 pub mod escc;
+pub mod gpio;
+pub mod guts;
 pub mod latches;
 pub mod nvram;
 pub mod openpic;
@@ -16,12 +18,15 @@ pub mod pmu;
 pub mod random;
 pub mod registers;
 pub mod rtc;
+pub mod uart16550;
 pub mod via;
 pub mod vty;
 pub mod xics;
 
 pub use dma::DmaWindow;
 pub use escc::Escc;
+pub use gpio::QoriqGpio;
+pub use guts::Guts;
 pub use latches::Latches;
 pub use nvram::Nvram;
 pub use openpic::Openpic;
@@ -30,6 +35,7 @@ pub use pmu::Pmu;
 pub use random::{HostRandom, SeededRandom};
 pub use registers::Registers;
 pub use rtc::{GuestTime, Rtc};
+pub use uart16550::Uart16550;
 pub use via::Via;
 pub use vty::Vty;
 pub use xics::Xics;

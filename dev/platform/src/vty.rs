@@ -36,7 +36,12 @@ impl Vty {
 
     /// Whether typed bytes wait.
     pub fn has_input(&self) -> bool {
-        !self.input.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.waiting() != 0
+    }
+
+    /// Number of typed bytes that wait.
+    pub fn waiting(&self) -> usize {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Reads queued bytes into `out`; returns how many.

@@ -5,7 +5,7 @@
 
 #define IN 0x1000           /* state before the case */
 #define OUT 0x1800          /* state after it */
-#define HOST 0x2000         /* the harness's own r1, r2, r13; 32 bytes on, room for a vector */
+#define HOST 0x2000         /* the harness's own r1, r2, r13; 32 bytes on, room for a vector; 64 bytes on, zeros */
 #define LOW_BYTES 0x2000    /* from IN on */
 
 #define DATA 0x4000         /* the case's data area */
@@ -17,7 +17,8 @@
 #define CASE_WORDS 12
 #define SLOTS 1024
 
-/* Offsets in a state: 32 GPRs, then these, then 64 VSRs as doubleword 0 and 1. All doublewords. */
+/* Offsets in a state: 32 GPRs, then these, then 64 VSRs as doubleword 0 and 1, then what SPE adds. All doublewords;
+ * a 32-bit register is the low word of its doubleword. */
 #define CR 256
 #define XER 264
 #define LR 272
@@ -27,4 +28,18 @@
 #define VSCR 304
 #define VRSAVE 312
 #define VSR 320
-#define STATE_BYTES 1344
+#define HIGH 1344           /* upper words of the GPRs */
+#define ACC 1600
+#define SPEFSCR 1608
+#define STATE_BYTES 1616
+
+/* How a GPR is loaded from its doubleword and stored to it. */
+#ifdef __powerpc64__
+#define LOAD ld
+#define STORE std
+#define LOW 0
+#else
+#define LOAD lwz
+#define STORE stw
+#define LOW 4
+#endif

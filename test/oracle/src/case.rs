@@ -22,21 +22,30 @@ pub mod reg {
     pub const FPSCR: usize = 37;
     /// Vector status and control register.
     pub const VSCR: usize = 38;
-    /// VRSAVE.
+    /// VRSAVE; USPRG0 on BookE, which has the same number.
     pub const VRSAVE: usize = 39;
     /// Doubleword 0 of VSR 0; doubleword `d` of VSR `n` has index `VSR + 2 * n + d`.
     pub const VSR: usize = 40;
+    /// Upper word of GPR 0 as the signal processing engine sees it; that of GPR n has index `HIGH + n`.
+    pub const HIGH: usize = VSR + 128;
+    /// Accumulator of the signal processing engine.
+    pub const ACC: usize = HIGH + 32;
+    /// Status and control register of the signal processing engine.
+    pub const SPEFSCR: usize = ACC + 1;
     /// Registers in all.
-    pub const COUNT: usize = VSR + 128;
+    pub const COUNT: usize = SPEFSCR + 1;
 
     const NAMES: [&str; 8] = ["cr", "xer", "lr", "ctr", "tar", "fpscr", "vscr", "vrsave"];
 
-    /// The register's name: `r3`, `cr`, `vs34.0`.
+    /// The register's name: `r3`, `cr`, `vs34.0`, `r3.high`.
     pub fn name(index: usize) -> String {
         match index {
             0..CR => format!("r{index}"),
             CR..VSR => NAMES[index - CR].to_string(),
-            _ => format!("vs{}.{}", (index - VSR) / 2, (index - VSR) % 2),
+            VSR..HIGH => format!("vs{}.{}", (index - VSR) / 2, (index - VSR) % 2),
+            HIGH..ACC => format!("r{}.high", index - HIGH),
+            ACC => "acc".to_string(),
+            _ => "spefscr".to_string(),
         }
     }
 

@@ -195,6 +195,7 @@ mod tests {
         test.expected.after = test.case.before.clone();
         test.expected.after.reg[3] = 5;
         test.expected.after.reg[reg::VSR + 127] = 1;
+        test.expected.after.reg[reg::HIGH + 31] = 1;
         test.expected.ending = Ending::Trap;
         test.ignore.reg[reg::XER] = 0xff;
         let text = test.print();

@@ -5,14 +5,17 @@
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
+use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, E5500, Family, Models, SERVER};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
 use ppc_isa::row::fact;
-use ppc_isa::{Row, spr};
+use ppc_isa::{Cpu, Row, spr};
+
+use crate::values::Chance;
 
 /// Why `row` cannot be compared in this byte order, or `None` when it can.
-pub fn left_out(row: &Row, order: Order) -> Option<&'static str> {
+pub fn left_out(row: &Row, cpu: Cpu, order: Order) -> Option<&'static str> {
     use LoadStore::{LoadMultiple, LoadString, StoreMultiple, StoreString};
     match row.op {
         _ if row.is(fact::PRIV | fact::HV) => Some("privileged"),
@@ -25,20 +28,54 @@ pub fn left_out(row: &Row, order: Order) -> Option<&'static str> {
             Some("user-mode QEMU aborts on the alignment interrupt")
         }
         _ if DOUBLE_PAIRS.contains(&row.name) && order == Order::Little => Some("QEMU swaps the two registers"),
-        _ if ABSENT.contains(&row.name) => Some("QEMU has it on other CPUs only"),
+        _ if ABSENT.iter().any(|(names, models)| names.contains(&row.name) && models.contains(cpu)) => {
+            Some("QEMU has it on other CPUs only")
+        }
+        Op::LoadStore(LoadStore::External { .. }) => Some("the facility is off here, and on in QEMU"),
         Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::Wait) => Some("effect is the implementation's choice"),
         _ => None,
     }
 }
 
-/// Hints that QEMU's POWER8 and POWER9 call illegal.
-const ABSENT: [&str; 7] = ["icbt", "dst", "dstt", "dstst", "dststt", "dss", "dssall"];
+/// The models that are compared.
+pub fn models() -> impl Iterator<Item = Cpu> {
+    Cpu::ALL.into_iter().filter(|cpu| cpu.family() != Family::BookE)
+}
+
+/// The byte orders in which `cpu` is compared.
+pub fn orders(cpu: Cpu) -> &'static [Order] {
+    if SERVER.contains(cpu) { &[Order::Big, Order::Little] } else { &[Order::Big] }
+}
+
+/// Rows that QEMU calls illegal on some models.
+const ABSENT: [(&[&str], Models); 3] = [
+    (&["icbt", "dst", "dstt", "dstst", "dststt", "dss", "dssall"], SERVER),
+    // Of Power ISA 2.05 and 2.06; compared on POWER8.
+    (&["cmpb", "prtyw", "prtyd", "ldbrx", "stdbrx"], E5500),
+    (&["icbt", "dcbtstls", "dcbtls", "icblc", "dcblc", "icbtls"], BOOKE),
+];
 
 /// In little-endian mode, too, the doubleword at the lower address belongs to the even register (Book I, 4.6.4).
 const DOUBLE_PAIRS: [&str; 4] = ["lfdp", "lfdpx", "stfdp", "stfdpx"];
 
-/// SPRs of problem state that are part of [`crate::case::State`].
-pub const SPRS: [u16; 5] = [spr::XER, spr::LR, spr::CTR, spr::VRSAVE, spr::TAR];
+/// SPRs of problem state that are part of [`crate::case::State`], and the models that have them.
+const SPRS: [(u16, Models); 5] = [
+    (spr::XER, ALL),
+    (spr::LR, ALL),
+    (spr::CTR, ALL),
+    (spr::VRSAVE, ALTIVEC.or(BOOKE)), // USPRG0 on BookE
+    (spr::TAR, SERVER),
+];
+
+/// One of the SPRs that an mtspr or mfspr can be tried with on `cpu`.
+pub fn spr(cpu: Cpu, chance: &mut Chance) -> u16 {
+    loop {
+        let (number, models) = chance.one_of(&SPRS);
+        if models.contains(cpu) {
+            return number;
+        }
+    }
+}
 
 /// How an instruction forms the address of its operand in storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +136,8 @@ const LOAD_FUNCTIONS: [u32; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 25];
 /// Functions of the atomic stores (section 4.5.2).
 const STORE_FUNCTIONS: [u32; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 24];
 
-/// Whether `word` is a valid form of `row`, given the string length in XER.
-pub fn valid(row: &'static Row, word: u32, string: u32) -> bool {
+/// Whether `word` is a valid form of `row` on `cpu`, given the string length in XER.
+pub fn valid(row: &'static Row, cpu: Cpu, word: u32, string: u32) -> bool {
     let field = |name: &str| row.field(name).map(|f| f.get(word));
     let get = |name: &str| field(name).unwrap_or(0);
     let (rt, ra, rb) = (field("RT").or(field("RS")).unwrap_or(0), get("RA"), get("RB"));
@@ -117,6 +154,8 @@ pub fn valid(row: &'static Row, word: u32, string: u32) -> bool {
         Op::Branch(Branch::Bc) => hint(get("BO")),
         Op::Branch(Branch::BcTo(Register::Ctr)) => hint(get("BO")) && get("BO") & 4 != 0,
         Op::Branch(Branch::BcTo(_)) => hint(get("BO")),
+        // "In 32-bit implementations, if L=1 the instruction form is invalid."
+        Op::Integer(Integer::Compare { .. }) => cpu.sixty_four() || get("L") == 0,
         Op::Integer(Integer::AddExtendedOv) => get("CY") == 0,
         Op::Integer(Integer::Mtcrf | Integer::Mfcr) => !row.name.contains("ocr") || get("FXM").count_ones() == 1,
         Op::LoadStore(LoadStore::LoadMultiple) => ra < rt,
@@ -135,6 +174,8 @@ pub fn valid(row: &'static Row, word: u32, string: u32) -> bool {
         // QEMU lacks L=3 (dcbflp).
         Op::LoadStore(LoadStore::Touch { .. }) => get("L2") < 2,
         _ => match row.name {
+            // AltiVec PEM, chapter 6: "If rA=0, the instruction form is invalid."
+            "dst" | "dstt" | "dstst" | "dststt" => ra != 0,
             "lfdp" | "lfdpx" => get("FRT") % 2 == 0,
             "stfdp" | "stfdpx" => get("FRS") % 2 == 0,
             "xsrqpi" | "xsrqpxp" => get("R") == 1 || [0, 3].contains(&get("RMC")),

@@ -4,6 +4,7 @@ use std::mem::discriminant;
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
+use ppc_isa::cpu::{ALTIVEC, FLOAT, SERVER, SPE};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::Op;
 use ppc_isa::operand::{Access, Kind, Operand, operands};
@@ -19,6 +20,8 @@ use crate::values::{self, Chance};
 const REACH: usize = 144;
 /// An address at which neither engine has anything.
 const NOWHERE: u64 = 0x5000_0000;
+/// The low word of a register.
+const WORD: u64 = 0xffff_ffff;
 /// Tries before a word is given up; invalid forms and conflicts of registers are that common.
 const TRIES: usize = 64;
 
@@ -43,13 +46,15 @@ struct Draft {
     string: u32,
     origin: u64,
     length: usize,
+    /// Registers have 64 bits.
+    wide: bool,
 }
 
 impl Generator {
     /// A generator that always makes the same cases from the same seed.
     pub fn new(cpu: Cpu, order: Order, seed: u64) -> Generator {
         let simple = |r: &&Row| {
-            r.models.contains(cpu) && forms::left_out(r, order).is_none() && !is_branch(r) && !undefined::any(r)
+            r.models.contains(cpu) && forms::left_out(r, cpu, order).is_none() && !is_branch(r) && !undefined::any(r)
         };
         let companions = ppc_isa::rows().filter(simple).filter(|r| !needs_first_place(r)).collect();
         Generator { cpu, order, chance: Chance::new(seed), companions }
@@ -122,14 +127,58 @@ impl Generator {
         state.reg[reg::VRSAVE] = c.bits() & 0xffff_ffff;
         state.reg[reg::VSCR] = [0, 0, 1, 0x1_0000][c.below(4)];
         state.reg[reg::FPSCR] = fpscr(c);
-        Draft { state, words: Vec::new(), pinned: 0, written: 0, string, origin, length }
+        self.restrict(&mut state);
+        Draft { state, words: Vec::new(), pinned: 0, written: 0, string, origin, length, wide: self.cpu.sixty_four() }
+    }
+
+    /// Clears what the model lacks; fills the registers of the signal processing engine where there is one.
+    fn restrict(&mut self, state: &mut State) {
+        let (cpu, c) = (self.cpu, &mut self.chance);
+        if SERVER.contains(cpu) {
+            return;
+        }
+        let reg = &mut state.reg;
+        if !cpu.sixty_four() {
+            for value in reg[..reg::CR].iter_mut() {
+                *value &= WORD;
+            }
+            reg[reg::LR] &= WORD;
+            reg[reg::CTR] &= WORD;
+        }
+        reg[reg::TAR] = 0;
+        if !ALTIVEC.contains(cpu) {
+            reg[reg::VSCR] = 0;
+            reg[reg::VSR + 64..reg::HIGH].fill(0);
+        }
+        for fpr in reg[reg::VSR..reg::VSR + 64].chunks_mut(2) {
+            fpr[1] = 0;
+            if !FLOAT.contains(cpu) {
+                fpr[0] = 0;
+            }
+        }
+        if !FLOAT.contains(cpu) {
+            reg[reg::FPSCR] = 0;
+        }
+        if cpu == Cpu::Ppc750 {
+            reg[reg::VRSAVE] = 0;
+        }
+        if SPE.contains(cpu) {
+            for n in 0..32 {
+                // Integers and floats of both halves, or whole doubles.
+                let [high, low] = if c.percent(50) { values::vector(c) } else { [values::integer(c), reg[n]] };
+                (reg[reg::HIGH + n], reg[n]) =
+                    if c.percent(50) { (high >> 32, high & WORD) } else { (high & WORD, low & WORD) };
+            }
+            reg[reg::ACC] = values::vector(c)[0];
+            reg[reg::SPEFSCR] = c.below(4) as u64;
+        }
     }
 
     /// Appends a word of `row` and arranges the state for it.
     fn word(&mut self, row: &'static Row, draft: &mut Draft) -> Option<()> {
         for _ in 0..TRIES {
             let word = self.operands(row);
-            if forms::valid(row, word, draft.string) && self.address(row, word, draft) {
+            if forms::valid(row, self.cpu, word, draft.string) && self.address(row, word, draft) {
                 let word = self.branch(row, word, draft);
                 draft.push(row, word);
                 return Some(());
@@ -140,7 +189,8 @@ impl Generator {
 
     /// A load and reserve, and a store conditional to the same place.
     fn reserve_and_store(&mut self, row: &'static Row, bytes: u8, draft: &mut Draft) -> Option<()> {
-        let load = ppc_isa::rows().find(|r| r.op == Op::LoadStore(LoadStore::LoadReserve { bytes }))?;
+        let loads = |r: &&Row| r.op == Op::LoadStore(LoadStore::LoadReserve { bytes }) && r.models.contains(self.cpu);
+        let load = ppc_isa::rows().find(loads)?;
         self.word(load, draft)?;
         let first = *draft.words.first()?;
         for _ in 0..TRIES {
@@ -153,7 +203,7 @@ impl Generator {
             if (base != 0 && base == target) || load.field("RB")?.get(first) == target {
                 return None;
             }
-            if forms::valid(row, word, draft.string) {
+            if forms::valid(row, self.cpu, word, draft.string) {
                 draft.push(row, word);
                 return Some(());
             }
@@ -181,7 +231,7 @@ impl Generator {
                     last
                 }
                 Kind::GprPair => c.below(16) as i64 * 2,
-                Kind::Spr => c.one_of(&forms::SPRS).into(),
+                Kind::Spr => forms::spr(self.cpu, c).into(),
                 Kind::Unsigned | Kind::Signed if c.percent(30) => {
                     let top = 1i64 << (operand.width() - 1);
                     let signed = operand.kind == Kind::Signed;
@@ -264,7 +314,7 @@ impl Draft {
             return false;
         }
         self.pinned |= 1 << gpr;
-        self.state.reg[gpr] = value;
+        self.state.reg[gpr] = if self.wide { value } else { value & WORD };
         true
     }
 

@@ -1,13 +1,14 @@
 //! Our engines under test: a case in, an outcome out.
 //!
 //! The case runs with its own RAM in real mode, privileged, with every unit on; a system call stands behind its last
-//! word.
+//! word. On a 32-bit CPU the upper halves of registers, which nothing may depend on, hold garbage.
 
 use anyhow::{Context as _, Result};
 use exec::interrupt::{Interrupt, program};
 use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Privileged, Requests, Vcpu, mode};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
+use ppc_isa::cpu::{Family, SPE};
 use ppc_isa::{Cpu, msr};
 
 use crate::case::{CODE, Case, DATA, Ending, Outcome, SLOT_BYTES, SLOTS, State, reg};
@@ -92,47 +93,84 @@ fn ending(exit: &Exit, at_end: bool) -> Ending {
             Interrupt::Program(program::FP_ENABLED) => Ending::FloatEnabled,
             Interrupt::Program(_) => Ending::Illegal,
             Interrupt::Alignment { .. } => Ending::Alignment,
-            Interrupt::MachineCheck { .. } | Interrupt::DataStorage { .. } => Ending::Storage,
+            Interrupt::MachineCheck { .. } | Interrupt::DataStorage { .. } | Interrupt::DataTlbMiss { .. } => {
+                Ending::Storage
+            }
+            Interrupt::EmbeddedFpData | Interrupt::EmbeddedFpRound => Ending::FloatEnabled,
             Interrupt::FpUnavailable
             | Interrupt::VectorUnavailable
             | Interrupt::VsxUnavailable
+            | Interrupt::SpeUnavailable
             | Interrupt::FacilityUnavailable(_) => Ending::Unavailable,
             _ => Ending::Broken,
         },
     }
 }
 
+/// The MSR of a case: the widest mode, every unit on.
+fn msr(case: &Case) -> u64 {
+    let little = if case.order == Order::Little { msr::LE } else { 0 };
+    let wide = if case.cpu.sixty_four() { msr::SF | msr::CM } else { 0 };
+    let units = msr::FP | msr::FE0 | msr::FE1 | msr::VEC | msr::SPE;
+    match case.cpu.family() {
+        Family::Book3s64 => msr::SF | msr::VSX | units | little,
+        Family::Book3s32 => units,
+        Family::BookE => wide | units,
+    }
+}
+
+/// `value` as a register of `cpu` holds it: with something above its 32 bits where that must not matter.
+fn with_garbage(cpu: Cpu, value: u64) -> u64 {
+    if cpu.sixty_four() { value } else { value & 0xffff_ffff | value.wrapping_mul(0x9e37_79b9_7f4a_7c15) << 32 }
+}
+
 fn vcpu(case: &Case) -> Vcpu {
     let mut vcpu = Vcpu::new(case.cpu, 0);
     vcpu.state.fscr = mode::fscr::TAR | mode::fscr::DSCR;
-    let little = if case.order == Order::Little { msr::LE } else { 0 };
-    vcpu.set_msr(msr::SF | msr::FP | msr::FE0 | msr::FE1 | msr::VEC | msr::VSX | little);
+    vcpu.set_msr(msr(case));
     let (state, from) = (&mut vcpu.state, &case.before.reg);
-    state.gpr.copy_from_slice(&from[..reg::CR]);
+    for (gpr, value) in state.gpr.iter_mut().zip(from) {
+        *gpr = with_garbage(case.cpu, *value);
+    }
+    for (high, value) in state.gpr_high.iter_mut().zip(&from[reg::HIGH..]) {
+        *high = *value as u32;
+    }
     state.set_cr_word(from[reg::CR] as u32);
     state.set_xer(from[reg::XER]);
-    state.lr = from[reg::LR];
-    state.ctr = from[reg::CTR];
+    state.lr = with_garbage(case.cpu, from[reg::LR]);
+    state.ctr = with_garbage(case.cpu, from[reg::CTR]);
     state.tar = from[reg::TAR];
     state.fpscr = from[reg::FPSCR];
     state.vscr = from[reg::VSCR] as u32;
     state.vrsave = from[reg::VRSAVE] as u32;
-    state.vsr.as_flattened_mut().copy_from_slice(&from[reg::VSR..]);
+    state.vsr.as_flattened_mut().copy_from_slice(&from[reg::VSR..reg::HIGH]);
+    state.acc = from[reg::ACC];
+    state.spefscr = from[reg::SPEFSCR] as u32;
     state.cia = case.address();
     vcpu
 }
 
 fn state(vcpu: &Vcpu) -> State {
     let (from, mut to) = (&vcpu.state, State::default());
-    to.reg[..reg::CR].copy_from_slice(&from.gpr);
+    let bits = if from.cpu.sixty_four() { u64::MAX } else { 0xffff_ffff };
+    for (to, gpr) in to.reg.iter_mut().zip(&from.gpr) {
+        *to = gpr & bits;
+    }
     to.reg[reg::CR] = from.cr_word().into();
     to.reg[reg::XER] = from.xer();
-    to.reg[reg::LR] = from.lr;
-    to.reg[reg::CTR] = from.ctr;
+    to.reg[reg::LR] = from.lr & bits;
+    to.reg[reg::CTR] = from.ctr & bits;
     to.reg[reg::TAR] = from.tar;
     to.reg[reg::FPSCR] = from.fpscr;
     to.reg[reg::VSCR] = from.vscr.into();
     to.reg[reg::VRSAVE] = from.vrsave.into();
-    to.reg[reg::VSR..].copy_from_slice(from.vsr.as_flattened());
+    to.reg[reg::VSR..reg::HIGH].copy_from_slice(from.vsr.as_flattened());
+    if SPE.contains(from.cpu) {
+        for (to, high) in to.reg[reg::HIGH..].iter_mut().zip(&from.gpr_high) {
+            *to = u64::from(*high);
+        }
+        to.reg[reg::ACC] = from.acc;
+        to.reg[reg::SPEFSCR] = from.spefscr.into();
+    }
     to
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Parser;
 use guest_mem::Order;
 use oracle::campaign::{Campaign, Report};
@@ -26,10 +27,10 @@ struct Arguments {
     /// Cases for each row.
     #[arg(long, default_value_t = 1000)]
     cases: usize,
-    /// power8 or power9; both when absent.
+    /// CPU model; every one when absent.
     #[arg(long, value_parser = cpu)]
     cpu: Option<Cpu>,
-    /// be or le; both when absent.
+    /// be or le; what the model has when absent.
     #[arg(long, value_parser = endian)]
     endian: Option<Order>,
     /// Folder for the shrunk cases that disagree.
@@ -50,7 +51,8 @@ struct Total {
 }
 
 fn cpu(name: &str) -> Result<Cpu, String> {
-    Cpu::from_name(name).ok_or_else(|| "neither power8 nor power9".to_string())
+    let names = || Cpu::ALL.map(Cpu::name).join(", ");
+    Cpu::from_name(name).ok_or_else(|| format!("none of {}", names()))
 }
 
 fn endian(name: &str) -> Result<Order, String> {
@@ -78,40 +80,63 @@ fn file(row: &Row) -> &'static str {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let wanted = Regex::new(&format!("^(?:{})$", arguments.rows))?;
+    let mut runs = Vec::new();
+    for cpu in forms::models().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
+        let orders = forms::orders(cpu).iter().filter(|o| arguments.endian.is_none_or(|a| a == **o));
+        runs.extend(orders.map(|&order| (cpu, order)));
+    }
+    let next = AtomicUsize::new(0);
+    let worker = || -> Result<Total> {
+        let mut total = Total::default();
+        while let Some(&(cpu, order)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            run(cpu, order, &arguments, &wanted, &mut total)?;
+        }
+        Ok(total)
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let totals = std::thread::scope(|scope| -> Result<Vec<Total>> {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a thread panicked"))?).collect()
+    })?;
+    let sum = |field: fn(&Total) -> usize| totals.iter().map(field).sum::<usize>();
+    let wrong = sum(|t| t.wrong);
+    println!(
+        "{} rows compared, {} left out, {} cases, {wrong} rows disagree, {} runs skipped",
+        sum(|t| t.rows),
+        sum(|t| t.left_out),
+        sum(|t| t.cases),
+        sum(|t| t.skipped)
+    );
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// All rows of one model in one byte order.
+fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mut Total) -> Result<()> {
     let chosen = |row: &&Row| wanted.is_match(row.name) && arguments.file.as_deref().is_none_or(|f| f == file(row));
-    let mut total = Total::default();
-    for cpu in Cpu::BOOK3S_64.into_iter().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
-        for order in [Order::Big, Order::Little].into_iter().filter(|o| arguments.endian.is_none_or(|a| a == *o)) {
-            let endian = if order == Order::Big { "be" } else { "le" };
-            let here = format!("{} {endian}", cpu.name());
-            if let Some(reason) = reference::missing(order) {
-                println!("{here}: skipped: {reason}");
-                total.skipped += 1;
-                continue;
+    let endian = if order == Order::Big { "be" } else { "le" };
+    let here = format!("{} {endian}", cpu.name());
+    if let Some(reason) = reference::missing(cpu, order) {
+        println!("{here}: SKIP: {reason}");
+        total.skipped += 1;
+        return Ok(());
+    }
+    let mut campaign = Campaign::new(cpu, order, arguments.seed)?;
+    for row in ppc_isa::rows().filter(chosen).filter(|r| r.models.contains(cpu)) {
+        if let Some(reason) = forms::left_out(row, cpu, order) {
+            total.left_out += 1;
+            if arguments.verbose {
+                println!("{here} {}: left out: {reason}", row.name);
             }
-            let mut campaign = Campaign::new(cpu, order, arguments.seed)?;
-            for row in ppc_isa::rows().filter(chosen).filter(|r| r.models.contains(cpu)) {
-                if let Some(reason) = forms::left_out(row, order) {
-                    total.left_out += 1;
-                    if arguments.verbose {
-                        println!("{here} {}: left out: {reason}", row.name);
-                    }
-                    continue;
-                }
-                let report = campaign.row(row, arguments.cases)?;
-                total.rows += 1;
-                total.cases += report.cases;
-                if !agrees(&here, row, &report, &arguments.out)? {
-                    total.wrong += 1;
-                }
-            }
+            continue;
+        }
+        let report = campaign.row(row, arguments.cases)?;
+        total.rows += 1;
+        total.cases += report.cases;
+        if !agrees(&here, row, &report, &arguments.out)? {
+            total.wrong += 1;
         }
     }
-    println!(
-        "{} rows compared, {} left out, {} cases, {} rows disagree, {} runs skipped",
-        total.rows, total.left_out, total.cases, total.wrong, total.skipped
-    );
-    Ok(if total.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(())
 }
 
 /// Prints what is wrong with a row, and writes its smallest case.
@@ -123,13 +148,14 @@ fn agrees(here: &str, row: &Row, report: &Report, out: &Path) -> Result<bool> {
     let Some(finding) = &report.first else { return Ok(true) };
     let path = out.join(format!("{}-{}.txt", row.name, here.replace(' ', "-")));
     let (wrong, cases) = (report.disagreements, report.cases);
-    println!("{here} {}: {wrong} of {cases} cases disagree; {}", row.name, path.display());
+    let mut text = format!("{here} {}: {wrong} of {cases} cases disagree; {}", row.name, path.display());
     if finding.culprit != row.name {
-        println!("    because of {}", finding.culprit);
+        text += &format!("\n    because of {}", finding.culprit);
     }
     for difference in finding.differences.iter().take(4) {
-        println!("    {} {difference}", finding.engine);
+        text += &format!("\n    {} {difference}", finding.engine);
     }
+    println!("{text}");
     std::fs::create_dir_all(out)?;
     std::fs::write(path, finding.test.print())?;
     Ok(false)

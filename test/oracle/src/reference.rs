@@ -5,9 +5,10 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 use guest_mem::Order;
@@ -21,10 +22,52 @@ const SOURCES: [(&str, &str); 3] = [
     ("layout.h", include_str!("../harness/layout.h")),
 ];
 
-/// No vector code in the harness itself: cases do not keep the non-volatile vector registers. The text segment lies
-/// above the code slots and within reach of a relative branch.
-const FLAGS: [&str; 7] =
-    ["-O2", "-Wall", "-static", "-mcpu=power8", "-mno-vsx", "-mno-altivec", "-Wl,-Ttext-segment=0x2000000"];
+/// Without a library, and without floating-point and vector code: cases do not keep those registers. The text segment
+/// lies above the code slots and within reach of a relative branch.
+const FLAGS: [&str; 9] = [
+    "-O2",
+    "-Wall",
+    "-static",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fno-stack-protector",
+    "-fno-tree-loop-distribute-patterns",
+    "-msoft-float",
+    "-Wl,-Ttext-segment=0x2000000",
+];
+
+/// What a CPU model's harness is built by, and runs on.
+struct Tools {
+    /// Prefix of the compiler's name.
+    target: &'static str,
+    /// User-mode QEMU.
+    qemu: &'static str,
+    /// QEMU's name of the model.
+    cpu: &'static str,
+    /// Compiler flags that say what the model has, see `harness/switch.S`.
+    flags: &'static [&'static str],
+}
+
+fn tools(cpu: Cpu, order: Order) -> Tools {
+    const SERVER: &[&str] =
+        &["-mcpu=power8", "-mno-vsx", "-mno-altivec", "-Wa,-mpower9", "-DVSX", "-DSPR256", "-DTAR_SPR"];
+    const ALTIVEC: &[&str] = &["-mcpu=powerpc", "-Wa,-m7450", "-DFPU", "-DVMX", "-DSPR256"];
+    let sixty_four = cpu.sixty_four();
+    let (cpu, flags): (_, &[&str]) = match cpu {
+        Cpu::Power8 | Cpu::Power9 => (cpu.name(), SERVER),
+        Cpu::E5500 => ("e5500", &["-mcpu=e5500", "-Wa,-me5500", "-DFPU", "-DSPR256"]),
+        Cpu::E500v2 => ("e500v2", &["-mcpu=powerpc", "-Wa,-me500", "-DSPE", "-DSPR256"]),
+        Cpu::Ppc750 => ("750", &["-mcpu=powerpc", "-Wa,-m750cl", "-DFPU"]),
+        Cpu::Ppc7400 => ("7400", ALTIVEC),
+        Cpu::Ppc7450 => ("7450", ALTIVEC),
+    };
+    let (target, qemu) = match (sixty_four, order) {
+        (true, Order::Big) => ("powerpc64", "qemu-ppc64"),
+        (true, Order::Little) => ("powerpc64le", "qemu-ppc64le"),
+        (false, _) => ("powerpc", "qemu-ppc"),
+    };
+    Tools { target, qemu, cpu, flags }
+}
 
 /// Where the guest's address 0 is put, so that the harness can have its low pages whatever the host's vm.mmap_min_addr.
 const GUEST_BASE: &str = "0x10000000000";
@@ -35,30 +78,28 @@ pub struct Reference {
     order: Order,
     child: Child,
     input: ChildStdin,
-    output: ChildStdout,
+    output: BufReader<ChildStdout>,
 }
 
-fn little(order: Order) -> &'static str {
-    if order == Order::Little { "le" } else { "" }
-}
-
-/// Why there is no reference for `order` on this machine, or `None` when there is.
-pub fn missing(order: Order) -> Option<String> {
-    let le = little(order);
-    [format!("qemu-ppc64{le}"), format!("powerpc64{le}-linux-gnu-gcc")]
+/// Why there is no reference for this model and byte order on this machine, or `None` when there is.
+pub fn missing(cpu: Cpu, order: Order) -> Option<String> {
+    let tools = tools(cpu, order);
+    [tools.qemu.to_string(), format!("{}-linux-gnu-gcc", tools.target)]
         .into_iter()
         .find(|tool| Command::new(tool).arg("--version").output().is_err())
         .map(|tool| format!("{tool} is not installed"))
 }
 
 /// Builds the harness beside our own executable, unless it is there.
-fn build(order: Order) -> Result<PathBuf> {
+fn build(tools: &Tools) -> Result<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock();
     let mut hash = DefaultHasher::new();
-    (SOURCES, FLAGS).hash(&mut hash);
+    (SOURCES, FLAGS, tools.target, tools.flags).hash(&mut hash);
     let exe = std::env::current_exe()?;
-    let name = format!("oracle-harness-{:016x}", hash.finish());
-    let dir = exe.parent().context("the executable has no directory")?.join(name);
-    let program = dir.join(format!("harness{}", little(order)));
+    let dir = exe.parent().context("the executable has no directory")?;
+    let dir = dir.join(format!("oracle-harness-{:016x}", hash.finish()));
+    let program = dir.join("harness");
     if program.exists() {
         return Ok(program);
     }
@@ -66,13 +107,15 @@ fn build(order: Order) -> Result<PathBuf> {
     for (name, text) in SOURCES {
         std::fs::write(dir.join(name), text)?;
     }
-    let unfinished = dir.join(format!("harness{}.{}", little(order), std::process::id()));
-    let compiler = format!("powerpc64{}-linux-gnu-gcc", little(order));
+    let unfinished = dir.join(format!("harness.{}", std::process::id()));
+    let compiler = format!("{}-linux-gnu-gcc", tools.target);
     let status = Command::new(&compiler)
         .args(FLAGS)
+        .args(tools.flags)
         .arg("-o")
         .arg(&unfinished)
         .args([dir.join("harness.c"), dir.join("switch.S")])
+        .arg("-lgcc")
         .status()
         .with_context(|| compiler.clone())?;
     if !status.success() {
@@ -88,16 +131,17 @@ impl Reference {
     /// # Errors
     /// When it cannot be built or started; ask [`missing`] first.
     pub fn start(cpu: Cpu, order: Order) -> Result<Reference> {
-        let program = build(order)?;
-        let mut child = Command::new(format!("qemu-ppc64{}", little(order)))
-            .args(["-B", GUEST_BASE, "-cpu", cpu.name()])
+        let tools = tools(cpu, order);
+        let program = build(&tools)?;
+        let mut child = Command::new(tools.qemu)
+            .args(["-B", GUEST_BASE, "-cpu", tools.cpu])
             .arg(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
         let input = child.stdin.take().context("no pipe to the harness")?;
-        let output = child.stdout.take().context("no pipe from the harness")?;
+        let output = BufReader::with_capacity(1 << 16, child.stdout.take().context("no pipe from the harness")?);
         Ok(Reference { cpu, order, child, input, output })
     }
 
@@ -204,4 +248,4 @@ fn ending(signal: u64, code: u64) -> Ending {
     }
 }
 
-const _: () = assert!(reg::COUNT * 8 == 1344, "the harness has another state");
+const _: () = assert!(reg::COUNT * 8 == 1616, "the harness has another state");

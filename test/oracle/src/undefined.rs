@@ -142,7 +142,7 @@ const UNDEFINED: &[Entry] = &[
     entry(MODULI, no_quotient, &[Operand("RT", ALL)]),
     // Book I, 3.3.9: "RT 0:31 <- undefined"; and "LT, GT, and EQ bits of CR Field 0 [...] undefined" in 64-bit mode.
     entry(&["divw", "divwu", "divwe", "divweu", "mulhw", "mulhwu", "modsw", "moduw"], always, &[Operand("RT", HIGH)]),
-    entry(&["divw", "divwu", "divwe", "divweu", "mulhw", "mulhwu"], recorded, &[Order(0)]),
+    entry(&["divw", "divwu", "divwe", "divweu", "mulhw", "mulhwu"], |v| recorded(v) && v.cpu.sixty_four(), &[Order(0)]),
     // Book I, 3.3.17: mfocrf: "RT <- undefined", before the 4 bits that FXM selects are set.
     entry(&["mfocrf"], always, &[OtherFields("RT")]),
     // Book I, 1.3.2: "Subsequent reading of the [reserved] bit returns 0 if the value last written to the bit was 0 and

@@ -12,6 +12,7 @@ pub mod spec;
 
 mod bus;
 mod fdt;
+mod paravirt;
 mod pci;
 mod ports;
 mod sources;

@@ -1,24 +1,27 @@
 //! Where everything goes: a pure function from description and kernel to a layout.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use guest_mem::Order;
-use image::elf::{Kernel, Order as ElfOrder, Segment};
+use image::elf::{Class, Kernel, Order as ElfOrder, Segment};
 use ppc_isa::Cpu;
+use ppc_isa::cpu::Family;
 use thiserror::Error;
 
 use crate::spec::{Kind, Mmu, Spec};
 
 /// Granularity of the layout.
 const UNIT: u64 = 0x1_0000;
-/// RTAS, tree and initrd lie below this, so that 32-bit cells and real-mode limits can reach them.
+/// Initrd and, on pseries, tree and RTAS lie below this: 32-bit cells, real-mode limits and a 32-bit kernel's linear
+/// mapping reach them.
 const REACH: u64 = 0x3000_0000;
+/// 32-bit kernels and ePAPR's: what their first mapping covers holds kernel and tree.
+const FIRST_MAPPING: u64 = 64 << 20;
 const RTAS_SIZE: u64 = UNIT;
 /// Room for the device tree.
 const TREE_SIZE: u64 = 0x4_0000;
-const SMALLEST: u64 = 16 << 20;
-const LARGEST: u64 = 1 << 42;
+const SPIN_TABLE_SIZE: u64 = UNIT;
 
 /// Why a machine can not be planned.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -29,11 +32,27 @@ pub enum PlanError {
         /// CPU name.
         cpu: &'static str,
     },
+    /// The processor runs kernels of the other width.
+    #[error("a {bits}-bit kernel, and --cpu {cpu} is not; choose another --machine or --cpu")]
+    Width {
+        /// The kernel's.
+        bits: u32,
+        /// CPU name.
+        cpu: &'static str,
+    },
+    /// The processor does not run little-endian kernels.
+    #[error("a little-endian kernel, and --cpu {cpu} is big-endian; give a big-endian one, or use --machine pseries")]
+    LittleEndian {
+        /// CPU name.
+        cpu: &'static str,
+    },
     /// Outside what a machine can have.
-    #[error("--memory: {memory} bytes; this machine takes 16M to 4T, in steps of 64K")]
+    #[error("--memory: {memory} bytes; this machine takes {range}, in steps of 64K")]
     MemorySize {
         /// Bytes asked for.
         memory: u64,
+        /// What it takes.
+        range: &'static str,
     },
     /// It does not fit.
     #[error("{what} needs {needed} MiB of memory and the machine has {have} MiB; give it more with --memory")]
@@ -44,6 +63,16 @@ pub enum PlanError {
         needed: u64,
         /// MiB there.
         have: u64,
+    },
+    /// It does not fit, whatever the memory.
+    #[error("{what} needs {needed} MiB from address 0 on, and the kernel's first mapping covers {limit} MiB")]
+    OutOfReach {
+        /// What does not fit.
+        what: &'static str,
+        /// MiB needed.
+        needed: u64,
+        /// MiB mapped.
+        limit: u64,
     },
     /// The entry lies in no segment.
     #[error("the kernel's entry {entry:#x} is in none of its loaded segments")]
@@ -79,10 +108,23 @@ pub struct Layout {
     pub initrd: Option<Range<u64>>,
     /// Room for the device tree.
     pub tree: Range<u64>,
-    /// RTAS code.
+    /// RTAS code, empty where there is no RTAS.
     pub rtas: Range<u64>,
+    /// ePAPR's spin table, empty where there is none.
+    pub spin_table: Range<u64>,
     /// log2 of the hashed page table's size.
     pub hash_shift: u32,
+}
+
+/// RAM that a kind of machine can have, and the same in words.
+fn memory(kind: Kind) -> (RangeInclusive<u64>, &'static str) {
+    match kind {
+        Kind::Pseries | Kind::Bare => (16 << 20..=1 << 42, "16M to 4T"),
+        // The I/O space begins at 60 GiB.
+        Kind::E500 => (64 << 20..=32 << 30, "64M to 32G"),
+        // The I/O space begins at 2 GiB.
+        Kind::Mac => (64 << 20..=2 << 30, "64M to 2G"),
+    }
 }
 
 /// Lays out a machine.
@@ -90,11 +132,20 @@ pub struct Layout {
 /// # Errors
 /// What does not fit or fit together.
 pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Layout, PlanError> {
+    let cpu = spec.cpu.name();
     if spec.mmu == Mmu::Radix && spec.cpu == Cpu::Power8 {
-        return Err(PlanError::NoRadix { cpu: spec.cpu.name() });
+        return Err(PlanError::NoRadix { cpu });
     }
-    if !(SMALLEST..=LARGEST).contains(&spec.memory) || !spec.memory.is_multiple_of(UNIT) {
-        return Err(PlanError::MemorySize { memory: spec.memory });
+    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
+        return Err(PlanError::Width { bits: if kernel.class == Class::Elf64 { 64 } else { 32 }, cpu });
+    }
+    let little = kernel.order == ElfOrder::Little;
+    if little && spec.cpu.family() != Family::Book3s64 {
+        return Err(PlanError::LittleEndian { cpu });
+    }
+    let (sizes, range) = memory(spec.kind);
+    if !sizes.contains(&spec.memory) || !spec.memory.is_multiple_of(UNIT) {
+        return Err(PlanError::MemorySize { memory: spec.memory, range });
     }
     let inside = |s: &&Segment| kernel.entry.wrapping_sub(s.virtual_) < s.memory_size;
     let no_entry = PlanError::NoEntry { entry: kernel.entry };
@@ -102,55 +153,98 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     let entry = kernel.entry.wrapping_sub(segment.virtual_).wrapping_add(segment.physical);
     let start = kernel.segments.iter().map(|s| s.physical).min().unwrap_or(0);
     let end = kernel.segments.iter().map(|s| s.physical.saturating_add(s.memory_size)).max().unwrap_or(0);
-
-    let top = spec.memory.min(REACH);
-    let fixed = RTAS_SIZE + TREE_SIZE;
-    let kernel_end = end.checked_next_multiple_of(UNIT).unwrap_or(u64::MAX);
-    let initrd_size = initrd_len.unwrap_or(0).checked_next_multiple_of(UNIT).unwrap_or(u64::MAX);
-    let too_small = |what, needed: u64| PlanError::MemoryTooSmall {
-        what,
-        needed: needed.saturating_add(fixed).div_ceil(1 << 20),
-        have: spec.memory >> 20,
+    let places = match spec.kind {
+        Kind::Pseries | Kind::Bare => high(spec, end, initrd_len)?,
+        Kind::E500 => low(spec, end, initrd_len, SPIN_TABLE_SIZE)?,
+        Kind::Mac => low(spec, end, initrd_len, 0)?,
     };
-    if kernel_end > top - fixed {
-        return Err(too_small("the kernel", kernel_end));
-    }
-    if initrd_size > top - fixed - kernel_end {
-        return Err(too_small("the kernel with its initrd", kernel_end.saturating_add(initrd_size)));
-    }
-    let rtas = top - RTAS_SIZE..top;
-    let tree = rtas.start - TREE_SIZE..rtas.start;
-    let initrd_start = tree.start - initrd_size;
-    let little_entry = spec.kind == Kind::Bare && kernel.order == ElfOrder::Little;
+    let little_entry = spec.kind == Kind::Bare && little;
     Ok(Layout {
         spec: spec.clone(),
         entry,
         entry_order: if little_entry { Order::Little } else { Order::Big },
         kernel: start..end,
         segments: kernel.segments.iter().map(|s| Placed { address: s.physical, file: s.file.clone() }).collect(),
-        initrd: initrd_len.map(|len| initrd_start..initrd_start + len),
-        tree,
-        rtas,
+        initrd: initrd_len.map(|len| places.initrd..places.initrd + len),
+        tree: places.tree,
+        rtas: places.rtas,
+        spin_table: places.spin_table,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
         hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
     })
 }
 
+/// What is placed around the kernel.
+#[derive(Default)]
+struct Places {
+    initrd: u64,
+    tree: Range<u64>,
+    rtas: Range<u64>,
+    spin_table: Range<u64>,
+}
+
+/// `bytes` in whole units; what overflows is more than any machine has.
+fn units(bytes: u64) -> u64 {
+    bytes.checked_next_multiple_of(UNIT).unwrap_or(u64::MAX)
+}
+
+/// pseries: RTAS, below it the tree, below it the initrd, all as high as they are reached.
+fn high(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>) -> Result<Places, PlanError> {
+    let top = spec.memory.min(REACH);
+    let fixed = RTAS_SIZE + TREE_SIZE;
+    let (kernel_end, initrd_size) = (units(kernel_end), units(initrd_len.unwrap_or(0)));
+    if kernel_end > top - fixed {
+        return Err(too_small(spec, "the kernel", kernel_end.saturating_add(fixed)));
+    }
+    if initrd_size > top - fixed - kernel_end {
+        let needed = kernel_end.saturating_add(initrd_size).saturating_add(fixed);
+        return Err(too_small(spec, "the kernel with its initrd", needed));
+    }
+    let rtas = top - RTAS_SIZE..top;
+    let tree = rtas.start - TREE_SIZE..rtas.start;
+    Ok(Places { initrd: tree.start - initrd_size, tree, rtas, ..Places::default() })
+}
+
+/// e500 and Mac: tree, spin table and initrd follow the kernel, so that the kernel's first mapping reaches the tree.
+fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, spin_table: u64) -> Result<Places, PlanError> {
+    let tree_start = units(kernel_end);
+    let tree_end = tree_start.saturating_add(TREE_SIZE);
+    if tree_end > FIRST_MAPPING {
+        let (needed, limit) = (tree_end.div_ceil(1 << 20), FIRST_MAPPING >> 20);
+        return Err(PlanError::OutOfReach { what: "the kernel with its device tree", needed, limit });
+    }
+    let tree = tree_start..tree_end;
+    let spin_table = tree.end..tree.end + spin_table;
+    let initrd = spin_table.end;
+    let end = initrd.saturating_add(units(initrd_len.unwrap_or(0)));
+    if end > spec.memory.min(REACH) {
+        return Err(too_small(spec, "the kernel with its initrd", end));
+    }
+    Ok(Places { initrd, tree, spin_table, ..Places::default() })
+}
+
+fn too_small(spec: &Spec, what: &'static str, needed: u64) -> PlanError {
+    PlanError::MemoryTooSmall { what, needed: needed.div_ceil(1 << 20), have: spec.memory >> 20 }
+}
+
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let spec = &self.spec;
-        let mut line =
-            |name: &str, range: &Range<u64>| writeln!(f, "{name:8} {:#012x}..{:#012x}", range.start, range.end);
-        line("ram", &(0..spec.memory))?;
-        line("kernel", &self.kernel)?;
-        if let Some(initrd) = &self.initrd {
-            line("initrd", initrd)?;
+        let ranges = [
+            ("ram", Some(&(0..spec.memory))),
+            ("kernel", Some(&self.kernel)),
+            ("initrd", self.initrd.as_ref()),
+            ("tree", Some(&self.tree)),
+            ("rtas", Some(&self.rtas).filter(|range| !range.is_empty())),
+            ("spin", Some(&self.spin_table).filter(|range| !range.is_empty())),
+        ];
+        for (name, range) in ranges.into_iter().filter_map(|(name, range)| Some((name, range?))) {
+            writeln!(f, "{name:8} {:#012x}..{:#012x}", range.start, range.end)?;
         }
-        line("tree", &self.tree)?;
-        line("rtas", &self.rtas)?;
         writeln!(f, "entry    {:#012x} ({:?}-endian)", self.entry, self.entry_order)?;
         let pv = if spec.calls.pv() { "on" } else { "off" };
-        writeln!(f, "machine  {:?}, {}, {:?}, pv {pv}", spec.kind, spec.cpu.name(), spec.mmu)?;
+        let mmu = if spec.cpu.family() == Family::Book3s64 { format!("{:?}, ", spec.mmu) } else { String::new() };
+        writeln!(f, "machine  {:?}, {}, {mmu}pv {pv}", spec.kind, spec.cpu.name())?;
         writeln!(f, "append   {}", spec.append)
     }
 }

@@ -67,7 +67,7 @@ impl InterruptController for XicsPort {
 }
 
 /// The real-time clock.
-pub struct RtcPort(pub Rtc);
+pub struct RtcPort(pub Arc<Rtc>);
 
 impl TimeOfDay for RtcPort {
     fn now(&self, elapsed: Duration) -> (i64, u32) {

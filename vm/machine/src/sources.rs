@@ -1,19 +1,26 @@
 //! Interrupt sources of a PAPR machine by number (spec papr 7.1, 7.3, 8.5).
 
+use crate::spec::Kind;
+
 /// Environmental and power warnings.
 pub const EPOW: u32 = 0x1000;
 /// Hot-plug events.
 pub const HOT_PLUG: u32 = 0x1001;
 /// Input at the terminal.
 pub const VTY: u32 = 0x1100;
+/// Room in the byte channel of ePAPR's calls.
+pub const CHANNEL_ROOM: u32 = 0x1101;
+/// The doorbell of ePAPR's calls.
+pub const DOORBELL: u32 = 0x1102;
 /// First of the PCI bridge's lines.
 pub const PCI_LINES: u32 = 0x1200;
 /// Lines that the slots of the bridge share.
 pub const PCI_LINE_COUNT: u32 = 4;
 
-/// All sources; the lines of PCI are level-triggered.
-pub fn all() -> Vec<(u32, bool)> {
-    let edges = [EPOW, HOT_PLUG, VTY].map(|source| (source, false));
+/// All sources of a machine; the lines of PCI are level-triggered.
+pub fn all(kind: Kind) -> Vec<(u32, bool)> {
+    let epapr: &[u32] = if kind == Kind::Bare { &[CHANNEL_ROOM, DOORBELL] } else { &[] };
+    let edges = [EPOW, HOT_PLUG, VTY].iter().chain(epapr).map(|&source| (source, false));
     let levels = (PCI_LINES..PCI_LINES + PCI_LINE_COUNT).map(|source| (source, true));
-    edges.into_iter().chain(levels).collect()
+    edges.chain(levels).collect()
 }

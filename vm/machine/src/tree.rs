@@ -3,17 +3,17 @@
 use exec::timer::TIMEBASE_HZ;
 use hv_papr::rtas::services;
 use ppc_isa::Cpu;
-use pv_abi::kvm;
 
 use crate::fdt::Writer;
 use crate::plan::Layout;
 use crate::ports::VTY_UNIT;
-use crate::spec::Mmu;
-use crate::{pci, sources};
+use crate::spec::{Kind, Mmu};
+use crate::{paravirt, pci, sources};
 
 const VTY_PATH: &str = "/vdevice/vty@71000000";
 const NVRAM_UNIT: u32 = 0x7100_0001;
 const PIC_PHANDLE: u32 = 1;
+const HV_PIC_PHANDLE: u32 = 2;
 const CACHE_LINE: u32 = 128;
 /// Granularity of memory that could be added.
 const MEMORY_BLOCK: u32 = 0x1000_0000;
@@ -79,12 +79,7 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.strings("compatible", &["powervisor,pseries", "IBM,pSeries"]);
         root.cell("interrupt-parent", PIC_PHANDLE);
         root.node("chosen", |node| chosen(node, layout));
-        if layout.spec.calls.pv() {
-            root.node("hypervisor", |node| {
-                node.text("compatible", "linux,kvm");
-                node.cells("hcall-instructions", &kvm::HCALL_INSTRUCTIONS);
-            });
-        }
+        hypervisor(layout).write(root, layout.spec.calls);
         root.node("rtas", |node| rtas(node, layout));
         root.node("cpus", |cpus| {
             cpus.cell("#address-cells", 1);
@@ -119,6 +114,19 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.node("vdevice", vdevice);
     });
     tree.finish(0)
+}
+
+/// Devices behind ePAPR's calls are for test kernels; PAPR has its own.
+fn hypervisor(layout: &Layout) -> paravirt::Node<'static> {
+    match layout.spec.kind {
+        Kind::Bare => paravirt::Node {
+            idle: false,
+            channel: Some(&[sources::VTY, 0, sources::CHANNEL_ROOM, 0]),
+            doorbell: Some(&[sources::DOORBELL, 0]),
+            pic: Some(HV_PIC_PHANDLE),
+        },
+        _ => paravirt::Node::default(),
+    }
 }
 
 fn chosen(node: &mut Writer, layout: &Layout) {

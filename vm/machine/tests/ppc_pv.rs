@@ -10,6 +10,7 @@ use hv_core::Next;
 use image::fdt::Fdt;
 use machine::{Calls, Mmu};
 use ppc_isa::{Cpu, msr};
+use ppc_mmu::{Access, Fault};
 use pv_abi::kvm::MAGIC;
 use pv_abi::magic::offset;
 
@@ -29,6 +30,7 @@ fn call(fixture: &mut Fixture, token: u64, r3: u64, r4: u64) -> (u64, u64, Next)
     let mut expected = before.state.clone();
     expected.cia = HERE + 4;
     expected.gpr[3..5].copy_from_slice(&fixture.vcpu.state.gpr[3..5]);
+    expected.ignore_no_execute |= token == MAP_MAGIC_PAGE && r4 & 1 == 0;
     assert!(fixture.vcpu.state == expected, "the call changed more than r3 and r4");
     let special = |vcpu: &exec::Vcpu| {
         (vcpu.shared.srr0(), vcpu.shared.srr1(), vcpu.shared.dar(), vcpu.shared.dsisr(), vcpu.shared.msr())
@@ -176,6 +178,20 @@ fn ppc_pv_cases_27_and_28_order_of_addresses() {
 }
 
 #[test]
+fn ppc_pv_case_36_each_vcpu_has_its_own_page() {
+    let mut fixture = mapped();
+    fixture.vcpu.shared.set_sprg(0, 1);
+    let first = std::mem::replace(&mut fixture.vcpu, exec::Vcpu::new(Cpu::Power8, 1));
+    assert_eq!((fixture.vcpu.shared.mapped(), fixture.vcpu.shared.sprg(0)), (None, 0));
+    call(&mut fixture, MAP_MAGIC_PAGE, 0x30_0000, 0x4000_0001);
+    fixture.vcpu.shared.set_sprg(0, 2);
+    let second = std::mem::replace(&mut fixture.vcpu, first);
+    assert_eq!(fixture.vcpu.shared.mapped().unwrap().effective, TOP);
+    assert_eq!((fixture.vcpu.shared.sprg(0), second.shared.sprg(0)), (1, 2));
+    assert_eq!([&fixture.vcpu, &second].map(|vcpu| vcpu.shared.bytes::<4>(offset::PIR)[3]), [0, 1]);
+}
+
+#[test]
 fn ppc_pv_cases_37_and_38_mapping_again() {
     let mut fixture = mapped();
     fixture.vcpu.shared.set_sprg(2, 0x1234);
@@ -185,6 +201,37 @@ fn ppc_pv_cases_37_and_38_mapping_again() {
     assert_eq!(call(&mut fixture, MAP_MAGIC_PAGE, 0, 0), (0, 3, Next::Run));
     assert_eq!(fixture.vcpu.shared.mapped(), None);
     assert_eq!(fixture.vcpu.shared.sprg(2), 0x1234);
+}
+
+#[test]
+fn ppc_pv_case_39_no_execute() {
+    // 256 MiB segment 0 with VSID 1; virtual page 5 of it goes to real page 5. Segment and page may be no-execute.
+    const N_SEGMENT: u64 = 0x200;
+    const N_PAGE: u64 = 4;
+    const GUARDED: u64 = 8;
+    let fetch = |fixture: &mut Fixture, problem: u64, segment: u64, page: u64| {
+        fixture.vcpu.state.slb.write(1 << 27, 1 << 12 | segment);
+        let (hash, v, r) = (1 ^ 5, 1 << 12 | 1, 5 << 12 | 2 | page);
+        assert!(fixture.machine.partition.hash().unwrap().write(hash * 8, v, r));
+        fixture.vcpu.set_msr(msr::SF | msr::IR | msr::DR | problem);
+        let machine = &fixture.machine;
+        let space = fixture.vcpu.state.space(&machine.mem, &machine.partition, true);
+        space.translate(0x5000, Access::Fetch).map(|mapping| mapping.real)
+    };
+    let no_execute = Err(Fault::Storage(0x1000_0000));
+    let mut fixture = mapped();
+    assert_eq!(fetch(&mut fixture, 0, 0, 0), Ok(0x5000));
+    assert_eq!(fetch(&mut fixture, 0, 0, N_PAGE), no_execute, "the guest promised not to need it");
+    fixture.vcpu.set_msr(msr::SF);
+    call(&mut fixture, MAP_MAGIC_PAGE, TOP, TOP);
+    fixture.vcpu.set_msr(msr::SF);
+    call(&mut fixture, MAP_MAGIC_PAGE, TOP, TOP | 1);
+    assert_eq!(fetch(&mut fixture, 0, 0, N_PAGE), Ok(0x5000), "for good");
+    assert_eq!(fetch(&mut fixture, 0, N_SEGMENT, N_PAGE), Ok(0x5000));
+    assert_eq!(fetch(&mut fixture, 0, 0, GUARDED), no_execute);
+    assert_eq!(fetch(&mut fixture, msr::PR, 0, N_PAGE), no_execute);
+    assert_eq!(fetch(&mut fixture, msr::PR, N_SEGMENT, 0), no_execute);
+    assert_eq!(fetch(&mut fixture, msr::PR, 0, 0), Ok(0x5000));
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use exec::{Lines, PartitionState, Vcpu};
 use guest_mem::GuestMem;
-use hv_core::Interface;
-use hv_pv::Kvm;
+use hv_pv::epapr;
 
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
+use crate::paravirt;
 use crate::plan::Layout;
 
 struct Quiet;
@@ -33,16 +33,12 @@ pub fn tree(_: &Layout) -> Vec<u8> {
 
 /// Builds it.
 pub fn board(layout: &Layout, _: &GuestMem, _: &Power, _: Box<dyn Write + Send>) -> Board {
-    let calls = layout.spec.calls;
-    let mut interfaces: Vec<Box<dyn Interface>> = Vec::new();
-    if calls.pv() {
-        interfaces.push(Box::new(Kvm { kvm: calls.kvm, epapr: calls.epapr }));
-    }
+    let kvm = paravirt::kvm(layout.spec.calls, epapr::Ports::default());
     let mut vcpu = Vcpu::new(layout.spec.cpu, 0);
     vcpu.state.cia = layout.entry;
     Board {
         partition: PartitionState::new(None, false),
-        interfaces,
+        interfaces: kvm.into_iter().collect(),
         bus: Bus::default(),
         lines: Arc::new(Quiet),
         keyboard: Arc::new(Quiet),

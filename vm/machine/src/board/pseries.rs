@@ -8,7 +8,7 @@ use guest_mem::{GuestMem, Order};
 use hv_core::Interface;
 use hv_papr::Papr;
 use hv_papr::ports::Ports;
-use hv_pv::Kvm;
+use hv_pv::epapr;
 use papr_abi::rtas;
 use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
 use ppc_isa::{Cpu, msr};
@@ -18,7 +18,8 @@ use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::plan::Layout;
 use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort};
-use crate::{pci, sources, tree};
+use crate::spec::Kind;
+use crate::{paravirt, pci, sources, tree};
 
 pub use tree::write as tree;
 
@@ -50,12 +51,13 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         mem.store(layout.rtas.start + 4 * n, Order::Big, word);
     }
     let wake = power.clone();
-    let xics = Arc::new(Xics::new(1, &sources::all(), Box::new(move |server| wake.interrupt(server))));
+    let xics = Arc::new(Xics::new(1, &sources::all(spec.kind), Box::new(move |server| wake.interrupt(server))));
     let vty = Arc::new(Vty::new(console));
+    let clock = Arc::new(Rtc::new(spec.fixed_start));
     let ports = Ports {
         console: Box::new(VtyPort(Arc::clone(&vty))),
         interrupts: Box::new(XicsPort(Arc::clone(&xics))),
-        time: Box::new(RtcPort(Rtc::new(spec.fixed_start))),
+        time: Box::new(RtcPort(Arc::clone(&clock))),
         random: match spec.fixed_start {
             None => Box::new(RandomPort(HostRandom::default())),
             Some(_) => Box::new(SeededPort(SeededRandom::new(spec.seed))),
@@ -64,21 +66,30 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
     };
-    let calls = spec.calls;
-    let mut interfaces: Vec<Box<dyn Interface>> = Vec::new();
-    if calls.papr {
-        interfaces.push(Box::new(Papr::new(1, ports)));
-    }
-    if calls.pv() {
-        interfaces.push(Box::new(Kvm { kvm: calls.kvm, epapr: calls.epapr }));
-    }
+    let papr = spec.calls.papr.then(|| Box::new(Papr::new(1, ports)) as Box<dyn Interface>);
+    let osi = paravirt::osi(spec.calls, &vty, &clock);
+    let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
     Board {
         partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu != Cpu::Power8),
-        interfaces,
+        interfaces: [papr, osi, kvm].into_iter().flatten().collect(),
         bus: Bus::default(),
         lines: Arc::new(XicsLines(Arc::clone(&xics))),
         keyboard: Arc::new(Terminal { vty, xics }),
         vcpu: boot_cpu(layout),
+    }
+}
+
+/// The bare machine has a device for each of ePAPR's calls; a PAPR partition reaches the same ones by PAPR.
+fn epapr_ports(kind: Kind, vty: &Arc<Vty>, xics: &Arc<Xics>) -> epapr::Ports {
+    if kind != Kind::Bare {
+        return epapr::Ports::default();
+    }
+    epapr::Ports {
+        channels: Some(Box::new(paravirt::ConsoleChannel(Arc::clone(vty)))),
+        interrupts: Some(Box::new(paravirt::EpaprPic::new(1, &sources::all(kind), Arc::clone(xics)))),
+        doorbells: Some(Box::new(paravirt::OwnDoorbell { xics: Arc::clone(xics), source: sources::DOORBELL })),
+        messages: None,
+        cores: Some(Box::new(paravirt::OnlyCore)),
     }
 }
 

@@ -1,0 +1,44 @@
+//! Global utilities of MPC85xx chips (MPC8548E reference manual, chapter 20): processor and system version, and the
+//! register that asks for a reset.
+
+use crate::registers::Registers;
+
+/// Bytes of the register block.
+pub const SIZE: u64 = 0x1000;
+
+const PROCESSOR_VERSION: u64 = 0xa0;
+const SYSTEM_VERSION: u64 = 0xa4;
+const RESET_CONTROL: u64 = 0xb0;
+/// Hard reset request.
+const HRESET_REQ: u64 = 1 << 1;
+
+/// The block.
+pub struct Guts {
+    processor: u32,
+    system: u32,
+    reset: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Guts {
+    /// A block that reads as the given versions; `reset` is called when the guest asks for one.
+    pub fn new(processor: u32, system: u32, reset: Box<dyn Fn() + Send + Sync>) -> Guts {
+        Guts { processor, system, reset }
+    }
+}
+
+/// Registers of 32 bits; other widths read as zero and ignore writes, as do registers that are not here.
+impl Registers for Guts {
+    fn read(&self, offset: u64, bytes: u64) -> u64 {
+        match offset {
+            PROCESSOR_VERSION if bytes == 4 => self.processor.into(),
+            SYSTEM_VERSION if bytes == 4 => self.system.into(),
+            _ => 0,
+        }
+    }
+
+    fn write(&self, offset: u64, bytes: u64, value: u64) {
+        if offset == RESET_CONTROL && bytes == 4 && value & HRESET_REQ != 0 {
+            (self.reset)();
+        }
+    }
+}
