@@ -42,6 +42,8 @@ struct Way {
     instructions: BTreeMap<String, Tally>,
     calls: BTreeMap<String, Tally>,
     functions: BTreeMap<String, u64>,
+    /// After the guest patched itself: exits of rewritable instructions that are by the rules, and surplus ones.
+    rewritten: BTreeMap<&'static str, [u64; 2]>,
 }
 
 /// A table of counts: what is counted, with a number for each way.
@@ -125,6 +127,7 @@ fn way(
         instructions: profile.instructions(),
         calls: profile.calls.iter().map(|(c, tally)| (format!("{}:{}", c.interface, c.name), *tally)).collect(),
         functions: profile.functions(symbols),
+        rewritten: profile.rewritten(symbols),
     })
 }
 
@@ -182,6 +185,9 @@ fn json(ways: &[Way]) -> Value {
             "instructions": tallies(&way.instructions),
             "hypercalls": tallies(&way.calls),
             "functions": way.functions,
+            "rewritten": way.rewritten.iter().map(|(row, [due, surplus])| {
+                ((*row).to_owned(), json!({ "due": due, "surplus": surplus }))
+            }).collect::<serde_json::Map<_, _>>(),
         })
     };
     ways.iter().map(way).collect()

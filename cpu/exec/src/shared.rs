@@ -112,6 +112,11 @@ impl SharedPage {
         self.set_word(offset::INT_PENDING, u32::from(pending));
     }
 
+    /// Whether the guest was told that an interrupt waits.
+    pub fn int_pending(&self) -> bool {
+        self.word(offset::INT_PENDING) != 0
+    }
+
     /// The processor's number, as a patched read of PIR finds it.
     pub fn set_pir(&mut self, pir: u32) {
         self.set_word(offset::PIR, pir);
@@ -130,6 +135,14 @@ impl SharedPage {
         }
         let (real, effective) = (real & REAL_MASK & !0xfff, effective & !0xfff);
         self.mapped = (real != 0 || effective != 0).then_some(Mapped { real, effective });
+    }
+
+    /// Byte order of the fields.
+    pub fn order(&self) -> Order {
+        match self.order {
+            SharedOrder::Big => Order::Big,
+            SharedOrder::Little => Order::Little,
+        }
     }
 
     /// Where the page is mapped.

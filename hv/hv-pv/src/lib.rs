@@ -8,6 +8,7 @@
 pub mod epapr;
 pub mod kvm;
 pub mod osi;
+pub mod patched;
 
 mod answer;
 

@@ -23,15 +23,15 @@ impl Symbols {
             let mut words = line.split_whitespace();
             let address = u64::from_str_radix(words.next()?, 16).ok()?;
             let kind = words.next()?;
-            let code = matches!(kind, "t" | "T" | "w" | "W");
-            Some((address, words.next()?.to_owned())).filter(|_| code)
+            let name = words.next()?;
+            let code = matches!(kind, "t" | "T" | "w" | "W") || name == "_etext";
+            code.then(|| (address, name.to_owned()))
         };
         Symbols::new(map.lines().filter_map(entry).collect(), kernel)
     }
 
     fn new(mut entries: Vec<(u64, String)>, kernel: &Kernel) -> Symbols {
         entries.sort();
-        entries.dedup_by_key(|(address, _)| *address);
         Symbols { entries, segments: kernel.segments.clone() }
     }
 
@@ -40,19 +40,27 @@ impl Symbols {
         self.entries.is_empty()
     }
 
+    /// Where the kernel is linked to have what is at `address`: an address of real mode is one of its segments' own.
+    pub fn linked(&self, address: u64) -> Option<u64> {
+        if self.segments.iter().any(|s| address.wrapping_sub(s.virtual_) < s.memory_size) {
+            return Some(address);
+        }
+        let segment = self.segments.iter().find(|s| address.wrapping_sub(s.physical) < s.memory_size)?;
+        Some(address.wrapping_sub(segment.physical).wrapping_add(segment.virtual_))
+    }
+
     /// The symbol at or before `address` with the distance to it. Addresses of real mode are looked up where the
-    /// kernel maps them.
+    /// kernel is linked.
     pub fn find(&self, address: u64) -> Option<(&str, u64)> {
-        let linked = self.segments.iter().any(|s| address.wrapping_sub(s.virtual_) < s.memory_size);
-        let moved = self.segments.iter().find(|s| address.wrapping_sub(s.physical) < s.memory_size);
-        let address = match moved {
-            Some(s) if !linked => address.wrapping_sub(s.physical).wrapping_add(s.virtual_),
-            _ if linked => address,
-            _ => return None,
-        };
+        let address = self.linked(address)?;
         let index = self.entries.partition_point(|(start, _)| *start <= address).checked_sub(1)?;
         let (start, name) = self.entries.get(index)?;
         Some((name, address - start))
+    }
+
+    /// The address of `name`.
+    pub fn address(&self, name: &str) -> Option<u64> {
+        self.entries.iter().find(|(_, own)| own == name).map(|(address, _)| *address)
     }
 }
 

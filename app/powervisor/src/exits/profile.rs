@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use exec::{Exit, Vcpu};
 use hv_core::{Call, Emulated, count};
+use hv_pv::patched;
 use image::symbols::Symbols;
 use ppc_isa::cpu::Family;
 use vmm::Observer;
@@ -48,6 +49,12 @@ pub struct Profile {
     /// Event points at which the engine returned.
     pub events: u64,
     instructions: BTreeMap<Emulated, Tally>,
+    /// The guest has patched itself: it has left a critical section once.
+    patched: bool,
+    /// Since then, exits that rewritten code makes by its own rules, by row of the table of rewrites.
+    due: BTreeMap<&'static str, u64>,
+    /// Since then, other exits of instructions in that table, by row and address.
+    surplus: HashMap<(&'static str, u64), u64>,
     sites: HashMap<Site, u64>,
     family: Option<Family>,
     before: Option<(Exit, Site)>,
@@ -59,6 +66,16 @@ impl Observer for Profile {
         self.family = Some(vcpu.state.cpu.family());
         let site = if vcpu.state.mode.problem() { Site::User } else { Site::Kernel(vcpu.state.cia) };
         self.before = Some((*exit, site));
+        self.patched |= vcpu.shared.critical() != 0;
+        if let (true, Exit::Privileged(insn), Site::Kernel(pc)) = (self.patched, exit, site)
+            && let Some(found) = patched::rewritable(vcpu, insn)
+        {
+            if found.due {
+                *self.due.entry(found.row).or_default() += 1;
+            } else if self.surplus.len() < MAX_SITES {
+                *self.surplus.entry((found.row, pc)).or_default() += 1;
+            }
+        }
     }
 
     fn answer(&mut self, _: &Vcpu, call: Option<Call>, host: Duration) {
@@ -101,6 +118,28 @@ impl Profile {
     pub fn instructions(&self) -> BTreeMap<String, Tally> {
         let Some(family) = self.family else { return BTreeMap::new() };
         self.instructions.iter().map(|(insn, tally)| (insn.name(family), *tally)).collect()
+    }
+
+    /// Exits of instructions that the guest might have rewritten, since it patched itself, by row of the table of
+    /// rewrites: those that rewritten code makes by its own rules, and those that it should not make.
+    ///
+    /// Only the kernel's text is patched, and what may run at another place than it is linked at (Book3S-64's
+    /// interrupt vectors) takes no branch to a section (spec ppc-pv 4.1): those exits are by the rules, too.
+    pub fn rewritten(&self, symbols: &Symbols) -> BTreeMap<&'static str, [u64; 2]> {
+        let mut rows: BTreeMap<&'static str, [u64; 2]> = BTreeMap::new();
+        for (row, count) in &self.due {
+            rows.entry(row).or_default()[0] += count;
+        }
+        let at = |name| symbols.address(name);
+        let text = at("_stext").zip(at("_etext")).map(|(start, end)| start..end);
+        for ((row, pc), count) in &self.surplus {
+            let Some(pc) = symbols.linked(*pc) else { continue };
+            if text.as_ref().is_some_and(|text| text.contains(&pc)) {
+                let vectors = at("__end_interrupts").is_some_and(|end| pc < end) && row.starts_with("mtmsr");
+                rows.entry(row).or_default()[usize::from(!vectors)] += count;
+            }
+        }
+        rows
     }
 
     /// Exits by guest function.

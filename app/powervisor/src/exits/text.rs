@@ -42,6 +42,12 @@ pub fn report(title: &str, ways: &[Way], tables: &[Table]) -> String {
             let _ = writeln!(out, "and {} more; --top shows them", table.more);
         }
     }
+    if let Some(way) = ways.get(1).filter(|way| !way.rewritten.is_empty()) {
+        let _ = writeln!(out, "\n{:<32}{:>14}{:>14}", "rewritten, after patching", "by the rules", "surplus");
+        for (row, [due, surplus]) in &way.rewritten {
+            let _ = writeln!(out, "{row:<32}{due:>14}{surplus:>14}");
+        }
+    }
     out
 }
 
