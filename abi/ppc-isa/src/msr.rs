@@ -1,5 +1,7 @@
 //! Bits of the machine state register (Power ISA Book III-S and Book III-E, section 3.2.1).
 
+use crate::cpu::Cpu;
+
 /// Sixty-four-bit mode.
 pub const SF: u64 = 1 << 63;
 /// Hypervisor state.
@@ -59,3 +61,11 @@ pub const DE: u64 = 1 << 9;
 pub const IS: u64 = IR;
 /// BookE: address space of data accesses.
 pub const DS: u64 = DR;
+/// BookE: user BTB lock enable (e500v2).
+pub const UBLE: u64 = 1 << 10;
+
+/// The MSR bits of a BookE model, but for WE, which no read shows set.
+pub const fn booke(cpu: Cpu) -> u64 {
+    let common = UCLE | CE | EE | PR | ME | DE | IS | DS | PMM | RI;
+    common | if cpu.sixty_four() { CM | FP | FE0 | FE1 } else { SPE | UBLE }
+}

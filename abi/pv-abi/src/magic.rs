@@ -47,6 +47,20 @@ pub mod offset {
     pub const INT_PENDING: usize = 0x64;
     /// Segment registers, 32 bits each.
     pub const SR: usize = 0x68;
+    /// MAS0, 32 bits.
+    pub const MAS0: usize = 0xa8;
+    /// MAS1, 32 bits.
+    pub const MAS1: usize = 0xac;
+    /// MAS7 in the upper, MAS3 in the lower word.
+    pub const MAS7_3: usize = 0xb0;
+    /// MAS2.
+    pub const MAS2: usize = 0xb8;
+    /// MAS4, 32 bits.
+    pub const MAS4: usize = 0xc0;
+    /// MAS6, 32 bits.
+    pub const MAS6: usize = 0xc4;
+    /// ESR, 32 bits.
+    pub const ESR: usize = 0xc8;
     /// PIR, 32 bits.
     pub const PIR: usize = 0xcc;
     /// SPRG4; SPRG5 to 7 follow.
@@ -70,13 +84,13 @@ pub const FIELDS: &[Field] = &[
     field("dsisr", offset::DSISR, 4, 1),
     field("int_pending", offset::INT_PENDING, 4, 1),
     field("sr", offset::SR, 4, 16),
-    field("mas0", 0xa8, 4, 1),
-    field("mas1", 0xac, 4, 1),
-    field("mas7_3", 0xb0, 8, 1),
-    field("mas2", 0xb8, 8, 1),
-    field("mas4", 0xc0, 4, 1),
-    field("mas6", 0xc4, 4, 1),
-    field("esr", 0xc8, 4, 1),
+    field("mas0", offset::MAS0, 4, 1),
+    field("mas1", offset::MAS1, 4, 1),
+    field("mas7_3", offset::MAS7_3, 8, 1),
+    field("mas2", offset::MAS2, 8, 1),
+    field("mas4", offset::MAS4, 4, 1),
+    field("mas6", offset::MAS6, 4, 1),
+    field("esr", offset::ESR, 4, 1),
     field("pir", offset::PIR, 4, 1),
     field("sprg4", offset::SPRG4, 8, 1),
     field("sprg5", 0xd8, 8, 1),

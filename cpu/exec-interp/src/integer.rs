@@ -4,10 +4,10 @@ use exec::{VcpuState, timer};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
 };
-use ppc_isa::spr::{self, book3s32 as classic};
+use ppc_isa::spr::{self, book3s32 as classic, booke};
 
 use crate::branch::cr_bit;
-use crate::env::{Env, Flow, Handler, Step};
+use crate::env::{Env, Flow, Handler, Step, Trapped};
 use crate::fields::{ra, ra0, rb, rc, rt};
 
 /// The handler of `op`.
@@ -607,8 +607,13 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         spr::UAMR => s.amr,
         spr::TAR => s.tar,
         spr::USPRG3 => env.shared.sprg(3),
-        spr::TB => timer::timebase(s, &env.context),
-        spr::TBU => timer::timebase(s, &env.context) >> 32,
+        number @ booke::USPRG4..=booke::USPRG7 => env.shared.sprg(usize::from(number - 256)),
+        booke::SPEFSCR if !s.cpu.sixty_four() => u64::from(s.spefscr),
+        number @ (booke::SPEFSCR | booke::L1CFG0 | booke::L1CFG1 | booke::L2CFG0 | booke::BBEAR | booke::BBTAR) => {
+            s.booke.kept(s.cpu, number).ok_or(Trapped)?
+        }
+        spr::TB | booke::ATBL => timer::timebase(s, &env.context),
+        spr::TBU | booke::ATBU => timer::timebase(s, &env.context) >> 32,
         spr::PPR => s.ppr,
         spr::PPR32 => s.ppr >> 32,
         spr::UCTRL => u64::from(s.ctrl),
@@ -645,6 +650,10 @@ fn mtspr(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
         spr::BESCRR => s.ebb[0] &= !value,
         spr::EBBHR => s.ebb[1] = value,
         spr::EBBRR => s.ebb[2] = value,
+        booke::SPEFSCR if !s.cpu.sixty_four() => s.spefscr = value as u32,
+        number @ (booke::SPEFSCR | booke::BBEAR | booke::BBTAR) => {
+            s.booke.keep(s.cpu, number, value & 0xffff_ffff).ok_or(Trapped)?;
+        }
         _ => {}
     }
     Ok(Flow::Next)

@@ -6,6 +6,7 @@
 use guest_mem::Order;
 use ppc_isa::cpu::Family;
 use ppc_mmu::Access;
+use ppc_mmu::booke::Assist;
 use ppc_mmu::space::REAL_MASK;
 use pv_abi::magic::{FIELDS, SIZE, offset};
 
@@ -75,6 +76,40 @@ impl SharedPage {
     /// Data storage interrupt status register.
     pub fn set_dsisr(&mut self, value: u32) {
         self.set_word(offset::DSISR, value);
+    }
+
+    /// Exception syndrome register.
+    pub fn esr(&self) -> u32 {
+        self.word(offset::ESR)
+    }
+
+    /// Exception syndrome register.
+    pub fn set_esr(&mut self, value: u32) {
+        self.set_word(offset::ESR, value);
+    }
+
+    /// The MMU assist registers.
+    pub fn assist(&self) -> Assist {
+        let mas7_3 = self.doubleword(offset::MAS7_3);
+        Assist {
+            mas0: self.word(offset::MAS0),
+            mas1: self.word(offset::MAS1),
+            mas2: self.doubleword(offset::MAS2),
+            mas3: mas7_3 as u32,
+            mas4: self.word(offset::MAS4),
+            mas6: self.word(offset::MAS6),
+            mas7: (mas7_3 >> 32) as u32,
+        }
+    }
+
+    /// Sets the MMU assist registers.
+    pub fn set_assist(&mut self, value: &Assist) {
+        self.set_word(offset::MAS0, value.mas0);
+        self.set_word(offset::MAS1, value.mas1);
+        self.set_doubleword(offset::MAS2, value.mas2);
+        self.set_doubleword(offset::MAS7_3, u64::from(value.mas7) << 32 | u64::from(value.mas3));
+        self.set_word(offset::MAS4, value.mas4);
+        self.set_word(offset::MAS6, value.mas6);
     }
 
     /// SPRG `n` of 0 to 7.

@@ -175,7 +175,7 @@ impl VcpuState {
             spefscr: 0,
             ignore_no_execute: false,
             book3s32: Book3s32::default(),
-            booke: BookE::default(),
+            booke: BookE::new(cpu),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::engine::Context;
 use crate::state::VcpuState;
 
 pub mod book3s32;
+pub mod booke;
 
 /// Timebase ticks a second on every machine.
 pub const TIMEBASE_HZ: u64 = 512_000_000;
@@ -47,6 +48,10 @@ pub fn set_decrementer(state: &mut VcpuState, context: &Context, value: u64) {
     if state.cpu.family() == Family::Book3s32 {
         return book3s32::set_decrementer(state, context, value);
     }
+    if state.cpu.family() == Family::BookE {
+        state.booke.timers = state.booke.timers.at(timebase(state, context));
+        return state.booke.timers.set_decrementer(value as u32);
+    }
     let unused = 64 - width(context);
     let signed = ((value << unused) as i64) >> unused;
     state.decrementer = timebase(state, context).wrapping_add_signed(signed).wrapping_add(1);
@@ -54,6 +59,9 @@ pub fn set_decrementer(state: &mut VcpuState, context: &Context, value: u64) {
 
 /// Reads the decrementer, sign-extended from its width; a 32-bit one reads as an unsigned word.
 pub fn decrementer(state: &VcpuState, context: &Context) -> u64 {
+    if state.cpu.family() == Family::BookE {
+        return state.booke.timers.at(timebase(state, context)).decrementer().into();
+    }
     let left = state.decrementer.wrapping_sub(timebase(state, context)).wrapping_sub(1);
     if width(context) == 32 { left & 0xffff_ffff } else { left }
 }
@@ -63,10 +71,21 @@ pub fn decrementer_pending(state: &VcpuState, context: &Context) -> bool {
     ticks_left(state, context) == 0
 }
 
-/// Ticks until the decrementer interrupt becomes pending, 0 if it is.
+/// Ticks until a timer interrupt becomes pending. On Book3S 0 if it is; on BookE only what comes next counts.
 pub fn ticks_left(state: &VcpuState, context: &Context) -> u64 {
     if state.book3s32.decrementer_latched {
         return 0;
     }
+    if state.cpu.family() == Family::BookE {
+        return state.booke.timers.at(timebase(state, context)).ticks_left();
+    }
     u64::try_from(state.decrementer.wrapping_sub(timebase(state, context)) as i64).unwrap_or(0)
+}
+
+/// Whether the guest asked for a reset of its processor, by a debug register or by leaving the watchdog alone (BookE).
+pub fn reset_requested(state: &VcpuState, context: &Context) -> bool {
+    if state.cpu.family() != Family::BookE {
+        return false;
+    }
+    state.booke.reset || state.booke.timers.at(timebase(state, context)).tsr() & booke::tsr::WRS != 0
 }

@@ -63,7 +63,7 @@ impl Vcpu {
             }
             Family::Book3s32 if ALTIVEC.contains(self.state.cpu) => value & (CLASSIC_MSR | msr::VEC),
             Family::Book3s32 => value & CLASSIC_MSR,
-            Family::BookE => value & 0xffff_ffff & !msr::POW,
+            Family::BookE => value & msr::booke(self.state.cpu),
         };
         self.shared.set_msr(value);
         self.derive_mode();

@@ -85,7 +85,7 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
         if interrupt == Interrupt::External
             && let Some(vector) = lines.acknowledge(visit.vcpu.state.pir)
         {
-            visit.vcpu.state.booke.epr = vector;
+            visit.vcpu.state.booke.set_epr(vector.into());
         }
     }
     // Levels: a delivered one stays pending until the guest quiets its source.

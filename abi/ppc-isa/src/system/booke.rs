@@ -1,7 +1,7 @@
-//! Privileged instructions of BookE: interrupts of three levels, the software-managed TLB (Power ISA Book III-E).
+//! Privileged instructions of BookE: interrupts of four levels, the software-managed TLB (Power ISA Book III-E).
 
 use super::System;
-use crate::cpu::{BOOKE, Unit};
+use crate::cpu::{BOOKE, Cpu, Models, Unit};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -10,6 +10,10 @@ use crate::row::{Row, fact::*};
 pub enum BookE {
     /// Return from critical interrupt.
     Rfci,
+    /// Return from debug interrupt.
+    Rfdi,
+    /// Return from machine check interrupt.
+    Rfmci,
     /// Write `MSR[EE]` from a register.
     Wrtee,
     /// Write `MSR[EE]` from the instruction.
@@ -22,23 +26,40 @@ pub enum BookE {
     Tlbsx,
     /// TLB invalidate by virtual address, on all processors.
     Tlbivax,
+    /// TLB invalidate on this processor.
+    Tlbilx,
     /// TLB synchronise.
     Tlbsync,
+    /// Data cache block invalidate.
+    Dcbi,
 }
 
-const fn row(name: &'static str, picture: &'static str, asm: &'static str, facts: u32, op: BookE) -> Row {
-    Row::new(name, picture, asm, BOOKE, Unit::None, facts, Op::System(System::BookE(op)))
+const E5500: Models = Models::of(&[Cpu::E5500]);
+
+const fn row(
+    name: &'static str,
+    picture: &'static str,
+    asm: &'static str,
+    models: Models,
+    facts: u32,
+    op: BookE,
+) -> Row {
+    Row::new(name, picture, asm, models, Unit::None, facts, Op::System(System::BookE(op)))
 }
 
 /// The rows.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    row("rfci",    "19 /5 /5 /5 51 /1",       "",        PRIV|SYNC|END, BookE::Rfci),
-    row("wrtee",   "31 RS /5 /5 131 /1",      "RS",      PRIV, BookE::Wrtee),
-    row("wrteei",  "31 /5 /5 E /4 163 /1",    "E",       PRIV, BookE::Wrteei),
-    row("tlbre",   "31 /5 /5 /5 946 /1",      "",        PRIV, BookE::Tlbre),
-    row("tlbwe",   "31 /5 /5 /5 978 /1",      "",        PRIV, BookE::Tlbwe),
-    row("tlbsx",   "31 /5 RA RB 914 /1",      "RA0,RB",  PRIV, BookE::Tlbsx),
-    row("tlbivax", "31 /5 RA RB 786 /1",      "RA0,RB",  PRIV, BookE::Tlbivax),
-    row("tlbsync", "31 /5 /5 /5 566 /1",      "",        PRIV, BookE::Tlbsync),
+    row("rfci",    "19 /5 /5 /5 51 /1",       "",        BOOKE, PRIV|SYNC|END, BookE::Rfci),
+    row("rfdi",    "19 /5 /5 /5 39 /1",       "",        BOOKE, PRIV|SYNC|END, BookE::Rfdi),
+    row("rfmci",   "19 /5 /5 /5 38 /1",       "",        BOOKE, PRIV|SYNC|END, BookE::Rfmci),
+    row("wrtee",   "31 RS /5 /5 131 /1",      "RS",      BOOKE, PRIV, BookE::Wrtee),
+    row("wrteei",  "31 /5 /5 E /4 163 /1",    "E",       BOOKE, PRIV, BookE::Wrteei),
+    row("tlbre",   "31 /5 /5 /5 946 /1",      "",        BOOKE, PRIV, BookE::Tlbre),
+    row("tlbwe",   "31 /5 /5 /5 978 /1",      "",        BOOKE, PRIV, BookE::Tlbwe),
+    row("tlbsx",   "31 /5 RA RB 914 /1",      "RA0,RB",  BOOKE, PRIV, BookE::Tlbsx),
+    row("tlbivax", "31 /5 RA RB 786 /1",      "RA0,RB",  BOOKE, PRIV, BookE::Tlbivax),
+    row("tlbilx",  "31 /3 L2 RA RB 18 /1",    "L2,RA0,RB", E5500, PRIV, BookE::Tlbilx),
+    row("tlbsync", "31 /5 /5 /5 566 /1",      "",        BOOKE, PRIV, BookE::Tlbsync),
+    row("dcbi",    "31 /5 RA RB 470 /1",      "RA0,RB",  BOOKE, PRIV, BookE::Dcbi),
 ];

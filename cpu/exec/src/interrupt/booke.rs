@@ -1,16 +1,182 @@
 //! Delivery on BookE (Power ISA Book III-E, chapter 7).
 
-use super::{Interrupt, Pending};
+use ppc_isa::{Cpu, msr};
+use ppc_mmu::fault;
+
+use super::{Interrupt, Pending, program};
 use crate::engine::{Context, Lines};
+use crate::timer;
+use crate::timer::booke::tsr;
 use crate::vcpu::Vcpu;
+
+/// Exception syndrome register bits.
+pub mod esr {
+    /// Illegal instruction.
+    pub const PIL: u32 = 0x0800_0000;
+    /// Privileged instruction.
+    pub const PPR: u32 = 0x0400_0000;
+    /// Trap.
+    pub const PTR: u32 = 0x0200_0000;
+    /// Floating-point operation.
+    pub const FP: u32 = 0x0100_0000;
+    /// Store.
+    pub const ST: u32 = 0x0080_0000;
+    /// Data cache locking.
+    pub const DLK: u32 = 0x0020_0000;
+    /// Instruction cache locking.
+    pub const ILK: u32 = 0x0010_0000;
+    /// Signal processing engine.
+    pub const SPV: u32 = 0x80;
+}
+
+/// `DBSR[ICMP]`: an instruction completed; `DBCR0` has the event's enable in the same bit.
+pub const INSTRUCTION_COMPLETE: u64 = 0x0800_0000;
+/// `DBSR[BRT]`: a branch was taken; `DBCR0` likewise.
+pub const BRANCH_TAKEN: u64 = 0x0400_0000;
+/// `DBCR0[IDM]`: debug events interrupt.
+pub const INTERNAL_DEBUG: u64 = 0x4000_0000;
+
+/// Machine check: the address was saved.
+const MCSR_MAV: u64 = 0x8_0000;
+/// Machine check: it is an effective address.
+const MCSR_MEA: u64 = 0x4_0000;
+/// Machine check: error of a load or store.
+const MCSR_LD: u64 = 0x8000;
+/// Machine check of e500v2: nothing answered on the bus.
+const MCSR_BUS_RAERR: u64 = 0x40;
+
+/// The pairs of save and restore registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Base,
+    Critical,
+    Debug,
+    MachineCheck,
+}
+
+/// Level and number of the vector; interrupts of other families count as machine checks.
+fn vector(cpu: Cpu, interrupt: Interrupt) -> (Level, u16) {
+    match interrupt {
+        Interrupt::CriticalInput => (Level::Critical, 0),
+        Interrupt::DataStorage { .. } => (Level::Base, 2),
+        Interrupt::InstructionStorage { .. } => (Level::Base, 3),
+        Interrupt::External => (Level::Base, 4),
+        Interrupt::Alignment { .. } => (Level::Base, 5),
+        Interrupt::Program(_) => (Level::Base, 6),
+        Interrupt::FpUnavailable => (Level::Base, 7),
+        Interrupt::SystemCall => (Level::Base, 8),
+        Interrupt::Decrementer => (Level::Base, 10),
+        Interrupt::FixedInterval => (Level::Base, 11),
+        Interrupt::Watchdog => (Level::Critical, 12),
+        Interrupt::DataTlbMiss { .. } => (Level::Base, 13),
+        Interrupt::InstructionTlbMiss => (Level::Base, 14),
+        // e500v2 has no registers of its own for debug interrupts.
+        Interrupt::Debug | Interrupt::Trace if cpu == Cpu::E500v2 => (Level::Critical, 15),
+        Interrupt::Debug | Interrupt::Trace => (Level::Debug, 15),
+        Interrupt::SpeUnavailable => (Level::Base, 32),
+        Interrupt::EmbeddedFpData => (Level::Base, 33),
+        Interrupt::EmbeddedFpRound => (Level::Base, 34),
+        Interrupt::PerformanceMonitor => (Level::Base, 35),
+        Interrupt::Doorbell => (Level::Base, 36),
+        _ => (Level::MachineCheck, 1),
+    }
+}
+
+/// What the interrupt leaves in ESR, if it writes it.
+fn syndrome(interrupt: Interrupt) -> Option<u32> {
+    let stored = |store: bool| if store { esr::ST } else { 0 };
+    Some(match interrupt {
+        Interrupt::DataStorage { dsisr, .. } | Interrupt::Alignment { dsisr, .. } => {
+            stored(dsisr & fault::STORE != 0) | dsisr & (esr::DLK | esr::ILK)
+        }
+        Interrupt::DataTlbMiss { store, .. } => stored(store),
+        Interrupt::InstructionStorage { .. } => 0,
+        Interrupt::Program(program::FP_ENABLED) => esr::FP,
+        Interrupt::Program(program::PRIVILEGED) => esr::PPR,
+        Interrupt::Program(program::TRAP) => esr::PTR,
+        Interrupt::Program(_) => esr::PIL,
+        Interrupt::SpeUnavailable | Interrupt::EmbeddedFpData | Interrupt::EmbeddedFpRound => esr::SPV,
+        _ => return None,
+    })
+}
 
 /// Delivers `interrupt`.
 pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
-    let _ = (vcpu, interrupt);
+    let old = vcpu.shared.msr();
+    if let Some(value) = syndrome(interrupt) {
+        vcpu.shared.set_esr(value);
+    }
+    match interrupt {
+        Interrupt::DataStorage { dar, .. } | Interrupt::Alignment { dar, .. } => vcpu.shared.set_dar(dar),
+        Interrupt::DataTlbMiss { dar, .. } => {
+            vcpu.shared.set_dar(dar);
+            assist(vcpu, old & msr::DS != 0, dar);
+        }
+        Interrupt::InstructionTlbMiss => assist(vcpu, old & msr::IS != 0, vcpu.state.cia),
+        Interrupt::MachineCheck { dar } => {
+            let booke = &mut vcpu.state.booke;
+            let status = if vcpu.state.cpu == Cpu::E500v2 { MCSR_BUS_RAERR } else { MCSR_MAV | MCSR_MEA | MCSR_LD };
+            booke.set_mcsr(booke.mcsr() | status);
+            booke.set_mcar(dar);
+        }
+        Interrupt::Trace => {
+            let booke = &mut vcpu.state.booke;
+            booke.set_dbsr(booke.dbsr() | INSTRUCTION_COMPLETE);
+        }
+        _ => {}
+    }
+
+    let (level, number) = vector(vcpu.state.cpu, interrupt);
+    let cia = vcpu.state.cia;
+    let booke = &mut vcpu.state.booke;
+    let kept = match level {
+        Level::Base => {
+            vcpu.shared.set_srr0(cia);
+            vcpu.shared.set_srr1(old);
+            msr::CE | msr::ME | msr::DE
+        }
+        Level::Critical => {
+            booke.set_csrr0(cia);
+            booke.set_csrr1(old);
+            msr::ME
+        }
+        Level::Debug => {
+            booke.set_dsrr0(cia);
+            booke.set_dsrr1(old);
+            msr::ME
+        }
+        Level::MachineCheck => {
+            booke.set_mcsrr0(cia);
+            booke.set_mcsrr1(old);
+            0
+        }
+    };
+    let new = old & kept | booke.interrupt_msr();
+    let target = booke.vector(number);
+    vcpu.set_msr(new);
+    vcpu.state.cia = vcpu.state.effective(target);
 }
 
-/// Looks at external inputs and timers.
+/// Prepares the assist registers for writing the entry that was missing.
+fn assist(vcpu: &mut Vcpu, space: bool, address: u64) {
+    let mut assist = vcpu.shared.assist();
+    let [pid1, pid2] = vcpu.state.booke.pids;
+    vcpu.state.booke.tlb.missed(&mut assist, [vcpu.state.pid, pid1, pid2], space, address);
+    vcpu.shared.set_assist(&assist);
+}
+
+/// Looks at external inputs and timers, the most urgent first (spec ppc-pv 5.4).
 pub fn pending(vcpu: &Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
-    let _ = (vcpu, context, lines);
-    Pending::default()
+    let state = &vcpu.state;
+    let timers = state.booke.timers.at(timer::timebase(state, context)).pending();
+    let sources = [
+        (lines.critical(state.pir), msr::CE, Interrupt::CriticalInput),
+        (timers & tsr::WIS != 0, msr::CE, Interrupt::Watchdog),
+        (lines.external(state.pir), msr::EE, Interrupt::External),
+        (timers & tsr::FIS != 0, msr::EE, Interrupt::FixedInterval),
+        (timers & tsr::DIS != 0, msr::EE, Interrupt::Decrementer),
+    ];
+    let open = if vcpu.critical() { 0 } else { vcpu.shared.msr() };
+    let now = sources.iter().find(|(up, gate, _)| *up && open & gate != 0).map(|source| source.2);
+    Pending { now, any: sources.iter().any(|source| source.0) }
 }
