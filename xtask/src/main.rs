@@ -42,7 +42,7 @@ enum Chore {
     Guests { names: Vec<Guest> },
     /// A copy of a kernel that patches itself for the magic page, which Linux 6.1 as it is never does
     EnableMagic { kernel: PathBuf, out: PathBuf },
-    /// A stock kernel to its shell, on PowerVisor and on QEMU: processor time and memory
+    /// A stock kernel to its shell beside QEMU, and what the paravirtual interface saves on each family
     Bench(bench::Bench),
 }
 
