@@ -5,7 +5,7 @@
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
-use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, E5500, Family, Models, SERVER};
+use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, E5500, Models, SERVER};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
@@ -35,11 +35,6 @@ pub fn left_out(row: &Row, cpu: Cpu, order: Order) -> Option<&'static str> {
         Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::Wait) => Some("effect is the implementation's choice"),
         _ => None,
     }
-}
-
-/// The models that are compared.
-pub fn models() -> impl Iterator<Item = Cpu> {
-    Cpu::ALL.into_iter().filter(|cpu| cpu.family() != Family::BookE)
 }
 
 /// The byte orders in which `cpu` is compared.

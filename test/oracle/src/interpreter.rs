@@ -10,11 +10,14 @@ use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::cpu::{Family, SPE};
 use ppc_isa::{Cpu, msr};
+use ppc_mmu::booke::{Assist, mas};
 
 use crate::case::{CODE, Case, DATA, Ending, Outcome, SLOT_BYTES, SLOTS, State, reg};
 
 /// `sc`.
 const END: u32 = 0x4400_0002;
+/// log4 of the KiB of a page that holds all of RAM: 256 MiB.
+const PAGE: u32 = 9;
 /// A case is over long before.
 const BUDGET: u64 = 10_000;
 
@@ -124,10 +127,23 @@ fn with_garbage(cpu: Cpu, value: u64) -> u64 {
     if cpu.sixty_four() { value } else { value & 0xffff_ffff | value.wrapping_mul(0x9e37_79b9_7f4a_7c15) << 32 }
 }
 
+/// BookE has no real mode: one page stands for it, where the others have nothing at all above their RAM.
+fn map_all(vcpu: &mut Vcpu) {
+    if vcpu.state.cpu.family() == Family::BookE {
+        vcpu.state.booke.tlb.write(&Assist {
+            mas0: mas::TLBSEL,
+            mas1: mas::VALID | PAGE << 8,
+            mas3: 0x3f, // everything is allowed
+            ..Assist::default()
+        });
+    }
+}
+
 fn vcpu(case: &Case) -> Vcpu {
     let mut vcpu = Vcpu::new(case.cpu, 0);
     vcpu.state.fscr = mode::fscr::TAR | mode::fscr::DSCR;
     vcpu.set_msr(msr(case));
+    map_all(&mut vcpu);
     let (state, from) = (&mut vcpu.state, &case.before.reg);
     for (gpr, value) in state.gpr.iter_mut().zip(from) {
         *gpr = with_garbage(case.cpu, *value);

@@ -81,7 +81,7 @@ fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let wanted = Regex::new(&format!("^(?:{})$", arguments.rows))?;
     let mut runs = Vec::new();
-    for cpu in forms::models().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
+    for cpu in Cpu::ALL.into_iter().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
         let orders = forms::orders(cpu).iter().filter(|o| arguments.endian.is_none_or(|a| a == **o));
         runs.extend(orders.map(|&order| (cpu, order)));
     }

@@ -84,6 +84,8 @@ pub const QUIRKS: &[Entry] = &[
     that(|r| ["xscvsxdsp", "xscvuxdsp"].contains(&r.name), inexact_double, &[Operand("XT", ALL)]),
     // A signalling NaN in either operand is invalid; QEMU forgets XB when XA is a NaN, too.
     that(|r| ["xsmaxjdp", "xsminjdp"].contains(&r.name), always, &[Register(reg::FPSCR, FX | VX | VXSNAN)]),
+    // Of two zeros neither is greater, so that the result is XB; QEMU returns XA.
+    that(|r| r.name == "xsmaxcdp", two_zeros, &[Operand("XT", ALL)]),
     // Numbers that are denormal as a single match DCMX whatever it says.
     that(|r| r.name == "xststdcsp", denormal_single, &[Register(reg::CR, ALL), Register(reg::FPSCR, FPRF)]),
     // With XE=1 QEMU does not write an inexact result.
@@ -107,6 +109,10 @@ impl View<'_> {
         [self.before.reg[index], self.before.reg[index + 1]]
     }
 
+    fn xa(&self) -> [u64; 2] {
+        self.vsr("AX", "A")
+    }
+
     fn xb(&self) -> [u64; 2] {
         self.vsr("BX", "B")
     }
@@ -117,6 +123,10 @@ fn arithmetic(row: &Row) -> Option<Arithmetic> {
         Op::Vsx(Vsx::Arithmetic(op)) => Some(op),
         _ => None,
     }
+}
+
+fn two_zeros(v: &View) -> bool {
+    v.xa()[0] << 1 == 0 && v.xb()[0] << 1 == 0
 }
 
 fn estimate(row: &Row) -> bool {
