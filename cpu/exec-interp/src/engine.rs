@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 
-use exec::interrupt::{Interrupt, facility, program};
+use exec::interrupt::{Interrupt, book3s32, facility, program};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
+use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder, Row};
 use ppc_mmu::{Access, SoftTlb};
 
@@ -163,6 +164,10 @@ fn step(code: &CodeCache, state: &mut VcpuState, env: &mut Env, decoded: Decoded
 fn trapped(state: &VcpuState, env: &mut Env, row: Option<&'static Row>, decoded: Decoded) -> Exit {
     match (env.trap.take(), row) {
         (Some(Trap::SystemCall), Some(row)) => Exit::SystemCall(instruction(state, row, decoded)),
+        (Some(Trap::Interrupt(Interrupt::Alignment { dar, .. })), _) if state.cpu.family() == Family::Book3s32 => {
+            let dsisr = book3s32::alignment_status(decoded.word);
+            Exit::Interrupt(Interrupt::Alignment { dar, dsisr })
+        }
         (Some(Trap::Interrupt(interrupt)), _) => Exit::Interrupt(interrupt),
         _ => Exit::Interrupt(Interrupt::Program(program::ILLEGAL)),
     }

@@ -13,7 +13,7 @@ use ppc_isa::float::{Access, Arithmetic, Direction, Float, Move, MoveFrom};
 
 use crate::env::{Env, Flow, Handler, Step};
 use crate::fields::bf;
-use crate::loadstore::{displaced, indexed};
+use crate::loadstore::{aligned_float, displaced, indexed};
 
 /// The handler of `op`.
 pub fn handler(op: Float) -> Handler {
@@ -339,7 +339,7 @@ fn load<const IS_SINGLE: bool, const INDEXED: bool, const UPDATE: bool>(
     env: &mut Env,
     w: u32,
 ) -> Step {
-    let ea = address::<INDEXED, UPDATE>(s, w);
+    let ea = aligned_float(s, env, address::<INDEXED, UPDATE>(s, w))?;
     let value = if IS_SINGLE { fp::double_of_single(env.load(s, ea)?) } else { env.load(s, ea)? };
     set_fpr(s, frt(w), value);
     if UPDATE {
@@ -353,7 +353,7 @@ fn store<const IS_SINGLE: bool, const INDEXED: bool, const UPDATE: bool>(
     env: &mut Env,
     w: u32,
 ) -> Step {
-    let ea = address::<INDEXED, UPDATE>(s, w);
+    let ea = aligned_float(s, env, address::<INDEXED, UPDATE>(s, w))?;
     let value = fpr(s, frt(w));
     if IS_SINGLE {
         env.store(s, ea, fp::single_of_double(value))?;
@@ -399,7 +399,8 @@ fn load_word(s: &mut VcpuState, env: &mut Env, w: u32, extend: impl Fn(u32) -> u
 }
 
 fn stfiwx(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    env.store(s, indexed(s, w), fpr(s, frt(w)) as u32)?;
+    let ea = aligned_float(s, env, indexed(s, w))?;
+    env.store(s, ea, fpr(s, frt(w)) as u32)?;
     Ok(Flow::Next)
 }
 

@@ -3,8 +3,10 @@
 use exec::state::Reservation;
 use exec::{Interrupt, VcpuState};
 use guest_mem::Word;
+use ppc_isa::cpu::Family;
 use ppc_isa::loadstore::{Access as Form0, CopyPaste, Form, LoadStore};
-use ppc_mmu::Access;
+use ppc_isa::spr;
+use ppc_mmu::{Access, fault};
 
 use crate::env::{Env, Flow, Handler, Step, Trapped};
 use crate::fields::{ra, ra0, rb, rt};
@@ -193,6 +195,9 @@ fn big_endian_only(s: &VcpuState, env: &mut Env, ea: u64) -> Result<(), Trapped>
 fn lmw(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let ea = displaced::<-1>(s, w);
     big_endian_only(s, env, ea)?;
+    if s.cpu.family() != Family::Book3s64 {
+        aligned(env, ea, 4)?;
+    }
     let mut values = [0u64; 32];
     for (i, slot) in values.iter_mut().enumerate().skip(rt(w)) {
         let offset = (i - rt(w)) as u64 * 4;
@@ -205,6 +210,9 @@ fn lmw(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 fn stmw(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let ea = displaced::<-1>(s, w);
     big_endian_only(s, env, ea)?;
+    if s.cpu.family() != Family::Book3s64 {
+        aligned(env, ea, 4)?;
+    }
     for i in rt(w)..32 {
         let offset = (i - rt(w)) as u64 * 4;
         env.store(s, s.effective(ea.wrapping_add(offset)), s.gpr[i] as u32)?;
@@ -251,6 +259,27 @@ fn aligned(env: &mut Env, ea: u64, size: u64) -> Result<u64, Trapped> {
         return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 }));
     }
     Ok(ea)
+}
+
+/// Book3S-32 wants floating-point accesses aligned to words (MPC750 and MPC7400 user's manuals, section 4.5.6).
+#[inline(always)]
+pub fn aligned_float(s: &VcpuState, env: &mut Env, ea: u64) -> Result<u64, Trapped> {
+    if ea & 3 != 0 && s.cpu.family() == Family::Book3s32 { aligned(env, ea, 4) } else { Ok(ea) }
+}
+
+/// eciwx and ecowx: `EAR[E]` must allow them (The Programming Environments for 32-Bit Microprocessors, chapter 8), and no
+/// board has a device that answers.
+fn external<const STORE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    const ENABLE: u32 = 0x8000_0000;
+    const NOT_ENABLED: u32 = 0x0010_0000;
+    let ea = indexed(s, w);
+    if s.book3s32.kept(s.cpu, spr::book3s32::EAR).unwrap_or(0) & ENABLE == 0 {
+        let dsisr = NOT_ENABLED | if STORE { fault::STORE } else { 0 };
+        return Err(env.interrupt(Interrupt::DataStorage { dar: ea, dsisr }));
+    }
+    aligned(env, ea, 4)?;
+    env.real(s, ea, if STORE { Access::Store } else { Access::Load })?;
+    Err(env.interrupt(Interrupt::MachineCheck { dar: ea }))
 }
 
 /// The even register of a pair holds the doubleword that is more significant in the quadword's value.
@@ -442,13 +471,6 @@ fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         }
     }
     Ok(Flow::Next)
-}
-
-/// Without `EAR[E]` an external access is a data storage interrupt (PowerPC Microprocessor Family: The Programming
-/// Environments, eciwx and ecowx); no board has a device that would want it set.
-fn external<const STORE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let dsisr = 0x0010_0000 | if STORE { ppc_mmu::fault::STORE } else { 0 };
-    Err(env.interrupt(Interrupt::DataStorage { dar: indexed(s, w), dsisr }))
 }
 
 /// dcbst, dcbf and icbi are treated as loads by translation.

@@ -35,6 +35,16 @@ fn vector(interrupt: Interrupt) -> u64 {
     }
 }
 
+/// DSISR of an alignment interrupt: what a handler needs to know of the instruction `word` to carry it out (section
+/// 6.4.6.1, table 6-11).
+pub fn alignment_status(word: u32) -> u32 {
+    let opcode = match word >> 26 {
+        31 => (word & 0x6) << 14 | (word & 0x40) << 8 | (word & 0x780) << 3,
+        _ => (word & 0x0400_0000) >> 12 | (word & 0x7800_0000) >> 17,
+    };
+    opcode | word >> 16 & 0x3ff
+}
+
 /// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 shall hold, and the vector afterwards.
 pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
     let old = vcpu.shared.msr();
