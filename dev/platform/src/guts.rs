@@ -1,5 +1,5 @@
-//! Global utilities of MPC85xx chips (MPC8548E reference manual, chapter 20): processor and system version, and the
-//! register that asks for a reset.
+//! Global utilities of MPC85xx chips (MPC8548E reference manual, chapter 20): processor version, and the register that
+//! asks for a reset. The system version reads as zero, no chip of Freescale's.
 
 use crate::registers::Registers;
 
@@ -7,7 +7,6 @@ use crate::registers::Registers;
 pub const SIZE: u64 = 0x1000;
 
 const PROCESSOR_VERSION: u64 = 0xa0;
-const SYSTEM_VERSION: u64 = 0xa4;
 const RESET_CONTROL: u64 = 0xb0;
 /// Hard reset request.
 const HRESET_REQ: u64 = 1 << 1;
@@ -15,14 +14,13 @@ const HRESET_REQ: u64 = 1 << 1;
 /// The block.
 pub struct Guts {
     processor: u32,
-    system: u32,
     reset: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Guts {
-    /// A block that reads as the given versions; `reset` is called when the guest asks for one.
-    pub fn new(processor: u32, system: u32, reset: Box<dyn Fn() + Send + Sync>) -> Guts {
-        Guts { processor, system, reset }
+    /// A block that reads as the given processor version; `reset` is called when the guest asks for one.
+    pub fn new(processor: u32, reset: Box<dyn Fn() + Send + Sync>) -> Guts {
+        Guts { processor, reset }
     }
 }
 
@@ -31,7 +29,6 @@ impl Registers for Guts {
     fn read(&self, offset: u64, bytes: u64) -> u64 {
         match offset {
             PROCESSOR_VERSION if bytes == 4 => self.processor.into(),
-            SYSTEM_VERSION if bytes == 4 => self.system.into(),
             _ => 0,
         }
     }

@@ -17,7 +17,7 @@ const UNIT: u64 = 0x1_0000;
 /// mapping reach them.
 const REACH: u64 = 0x3000_0000;
 /// 32-bit kernels and ePAPR's: what their first mapping covers holds kernel and tree.
-const FIRST_MAPPING: u64 = 64 << 20;
+pub const FIRST_MAPPING: u64 = 64 << 20;
 const RTAS_SIZE: u64 = UNIT;
 /// Room for the device tree.
 const TREE_SIZE: u64 = 0x4_0000;
