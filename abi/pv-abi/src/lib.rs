@@ -5,6 +5,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod calls;
+pub mod convention;
 pub mod epapr;
 pub mod kvm;
 pub mod magic;

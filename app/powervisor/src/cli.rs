@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pv_abi::convention::Arch;
 
 /// A hypervisor for PowerPC guests that needs no PowerPC host.
 #[derive(Debug, Parser)]
@@ -21,6 +22,8 @@ pub enum Command {
     Exits(ExitsFlags),
     /// Run a guest and print its exits and hypercalls as they happen
     Trace(TraceFlags),
+    /// List the hypercalls that KVM knows, on every architecture
+    Hypercalls(HypercallsFlags),
 }
 
 /// What to run.
@@ -238,6 +241,22 @@ pub enum ExitKind {
     Interrupt,
     /// An event point: time slice over, request from outside
     Event,
+}
+
+#[derive(Debug, Args)]
+pub struct HypercallsFlags {
+    /// One architecture only: x86, powerpc, s390, mips or loongarch
+    #[arg(long, value_name = "ARCH", value_parser = arch)]
+    pub arch: Option<Arch>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn arch(text: &str) -> Result<Arch, String> {
+    let known = Arch::ALL.map(Arch::name).join(", ");
+    let found = Arch::ALL.into_iter().find(|arch| arch.name() == text);
+    found.ok_or_else(|| format!("unknown architecture; known are {known}"))
 }
 
 fn cpu(text: &str) -> Result<ppc_isa::Cpu, String> {

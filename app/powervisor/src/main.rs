@@ -6,6 +6,7 @@ mod console;
 mod current;
 mod exits;
 mod guests;
+mod hypercalls;
 mod progress;
 mod run;
 mod session;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         cli::Command::Run(flags) => run::run(&flags),
         cli::Command::Exits(flags) => exits::exits(&flags),
         cli::Command::Trace(flags) => trace::trace(&flags),
+        cli::Command::Hypercalls(flags) => hypercalls::hypercalls(&flags),
     };
     match result {
         Ok(code) => ExitCode::from(code),
