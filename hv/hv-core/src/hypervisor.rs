@@ -73,6 +73,7 @@ impl Hypervisor {
 /// whether any is pending. `state.held` then says whether one waits that the guest does not let in.
 pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
     let pending = interrupt::pending(visit.vcpu, visit.context, lines);
+    let mut still = pending.any;
     if let Some(interrupt) = pending.now {
         visit.counts.reason(match interrupt {
             Interrupt::Decrementer => "dec_exits",
@@ -87,10 +88,11 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
         {
             visit.vcpu.state.booke.set_epr(vector.into());
         }
+        // A level stays pending until the guest quiets its source, an edge does not.
+        still = interrupt::pending(visit.vcpu, visit.context, lines).any;
     }
-    // Levels: a delivered one stays pending until the guest quiets its source.
     if visit.vcpu.shared.mapped().is_some() {
-        visit.vcpu.shared.set_int_pending(pending.any);
+        visit.vcpu.shared.set_int_pending(still);
     }
     if pending.any {
         visit.vcpu.state.waiting = false;

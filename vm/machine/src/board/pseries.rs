@@ -70,7 +70,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     let osi = paravirt::osi(spec.calls, &vty, &clock);
     let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
     Board {
-        partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu != Cpu::Power8),
+        partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu == Cpu::Power9),
         interfaces: [papr, osi, kvm].into_iter().flatten().collect(),
         bus: Bus::default(),
         lines: Arc::new(XicsLines(Arc::clone(&xics))),
