@@ -78,7 +78,7 @@ pub enum Switch {
 
 /// A unit.
 pub struct Pmu {
-    rtc: Rtc,
+    clock: Arc<Rtc>,
     time: Arc<GuestTime>,
     switch: Box<dyn Fn(Switch) + Send + Sync>,
     message: Vec<u8>,
@@ -88,9 +88,9 @@ pub struct Pmu {
 }
 
 impl Pmu {
-    /// A unit that shows the time of `rtc` and switches the machine by `switch`.
-    pub fn new(rtc: Rtc, time: Arc<GuestTime>, switch: Box<dyn Fn(Switch) + Send + Sync>) -> Pmu {
-        Pmu { rtc, time, switch, message: Vec::new(), answer: VecDeque::new(), mask: 0, reasons: 0 }
+    /// A unit that shows the time of `clock` and switches the machine by `switch`.
+    pub fn new(clock: Arc<Rtc>, time: Arc<GuestTime>, switch: Box<dyn Fn(Switch) + Send + Sync>) -> Pmu {
+        Pmu { clock, time, switch, message: Vec::new(), answer: VecDeque::new(), mask: 0, reasons: 0 }
     }
 
     /// Whether it wants to be asked why it interrupts.
@@ -131,10 +131,10 @@ impl Pmu {
             // No device answers on the bus: the command is done, with nothing to report.
             (command::ADB, _) => self.reasons |= ADB_DONE,
             (command::SET_TIME, &[a, b, c, d]) => {
-                self.rtc.set(self.time.get(), i64::from(u32::from_be_bytes([a, b, c, d])) - EPOCH);
+                self.clock.set(self.time.get(), i64::from(u32::from_be_bytes([a, b, c, d])) - EPOCH);
             }
             (command::TIME, _) => {
-                let (seconds, _) = self.rtc.now(self.time.get());
+                let (seconds, _) = self.clock.now(self.time.get());
                 return (seconds.wrapping_add(EPOCH) as u32).to_be_bytes().into();
             }
             (command::SMART_BATTERY, _) => return NO_BATTERY.into(),
@@ -162,7 +162,7 @@ mod tests {
         let (time, switched) = (Arc::new(GuestTime::default()), Arc::new(Mutex::new(Vec::new())));
         let log = Arc::clone(&switched);
         let switch = Box::new(move |what| log.lock().unwrap().push(what));
-        (Pmu::new(Rtc::new(Some(1_000_000)), Arc::clone(&time), switch), time, switched)
+        (Pmu::new(Arc::new(Rtc::new(Some(1_000_000))), Arc::clone(&time), switch), time, switched)
     }
 
     /// Sends a message and reads `count` bytes of the answer.

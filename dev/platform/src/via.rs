@@ -171,7 +171,7 @@ mod tests {
     fn host() -> Host {
         let line = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&line);
-        let pmu = Pmu::new(Rtc::new(Some(0)), Arc::new(GuestTime::default()), Box::new(|_| ()));
+        let pmu = Pmu::new(Arc::new(Rtc::new(Some(0))), Arc::new(GuestTime::default()), Box::new(|_| ()));
         let interrupt = Box::new(move |output, up| {
             if output == Output::Via {
                 seen.store(up, Ordering::Relaxed);

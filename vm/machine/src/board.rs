@@ -7,6 +7,7 @@ use exec::supervisor::Peers;
 use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Vcpu, request};
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
+use platform::GuestTime;
 use ppc_mmu::Invalidation;
 use thiserror::Error;
 
@@ -110,6 +111,7 @@ struct Board {
     bus: Bus,
     lines: Arc<dyn Lines + Send>,
     keyboard: Arc<dyn Keyboard>,
+    time: Arc<GuestTime>,
     vcpu: Vcpu,
 }
 
@@ -127,6 +129,8 @@ pub struct Machine {
     pub mailboxes: Mailboxes,
     /// Interrupt inputs of the vCPUs.
     pub lines: Arc<dyn Lines + Send>,
+    /// How long it has run, for devices that keep the time; to be told where that is not the host's matter.
+    pub time: Arc<GuestTime>,
     bus: Bus,
     keyboard: Arc<dyn Keyboard>,
     power: Power,
@@ -160,6 +164,7 @@ impl Machine {
             vcpus: vec![board.vcpu],
             mailboxes: Mailboxes(requests),
             lines: board.lines,
+            time: board.time,
             bus: board.bus,
             keyboard: board.keyboard,
             power,

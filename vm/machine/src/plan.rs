@@ -22,6 +22,7 @@ const RTAS_SIZE: u64 = UNIT;
 /// Room for the device tree.
 const TREE_SIZE: u64 = 0x4_0000;
 const SPIN_TABLE_SIZE: u64 = UNIT;
+const STACK_SIZE: u64 = UNIT;
 
 /// Why a machine can not be planned.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -112,6 +113,8 @@ pub struct Layout {
     pub rtas: Range<u64>,
     /// ePAPR's spin table, empty where there is none.
     pub spin_table: Range<u64>,
+    /// A stack for the kernel's first instructions, empty where it needs none.
+    pub stack: Range<u64>,
     /// log2 of the hashed page table's size.
     pub hash_shift: u32,
 }
@@ -133,7 +136,7 @@ fn memory(kind: Kind) -> (RangeInclusive<u64>, &'static str) {
 /// What does not fit or fit together.
 pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Layout, PlanError> {
     let cpu = spec.cpu.name();
-    if spec.mmu == Mmu::Radix && spec.cpu == Cpu::Power8 {
+    if spec.mmu == Mmu::Radix && spec.cpu != Cpu::Power9 {
         return Err(PlanError::NoRadix { cpu });
     }
     if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
@@ -156,8 +159,9 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     let places = match spec.kind {
         Kind::Pseries | Kind::Bare => high(spec, end, initrd_len)?,
         Kind::E500 => low(spec, end, initrd_len, SPIN_TABLE_SIZE)?,
-        Kind::Mac => low(spec, end, initrd_len, 0)?,
+        Kind::Mac => low(spec, end, initrd_len, STACK_SIZE)?,
     };
+    let (spin_table, stack) = if spec.kind == Kind::Mac { (0..0, places.beside) } else { (places.beside, 0..0) };
     let little_entry = spec.kind == Kind::Bare && little;
     Ok(Layout {
         spec: spec.clone(),
@@ -168,7 +172,8 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         initrd: initrd_len.map(|len| places.initrd..places.initrd + len),
         tree: places.tree,
         rtas: places.rtas,
-        spin_table: places.spin_table,
+        spin_table,
+        stack,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
         hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
     })
@@ -180,7 +185,8 @@ struct Places {
     initrd: u64,
     tree: Range<u64>,
     rtas: Range<u64>,
-    spin_table: Range<u64>,
+    /// Spin table or stack.
+    beside: Range<u64>,
 }
 
 /// `bytes` in whole units; what overflows is more than any machine has.
@@ -205,8 +211,9 @@ fn high(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>) -> Result<Places,
     Ok(Places { initrd: tree.start - initrd_size, tree, rtas, ..Places::default() })
 }
 
-/// e500 and Mac: tree, spin table and initrd follow the kernel, so that the kernel's first mapping reaches the tree.
-fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, spin_table: u64) -> Result<Places, PlanError> {
+/// e500 and Mac: tree, `beside` bytes of spin table or stack, and initrd follow the kernel, so that the kernel's first
+/// mapping reaches the tree.
+fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, beside: u64) -> Result<Places, PlanError> {
     let tree_start = units(kernel_end);
     let tree_end = tree_start.saturating_add(TREE_SIZE);
     if tree_end > FIRST_MAPPING {
@@ -214,13 +221,13 @@ fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, spin_table: u64) -
         return Err(PlanError::OutOfReach { what: "the kernel with its device tree", needed, limit });
     }
     let tree = tree_start..tree_end;
-    let spin_table = tree.end..tree.end + spin_table;
-    let initrd = spin_table.end;
+    let beside = tree.end..tree.end + beside;
+    let initrd = beside.end;
     let end = initrd.saturating_add(units(initrd_len.unwrap_or(0)));
     if end > spec.memory.min(REACH) {
         return Err(too_small(spec, "the kernel with its initrd", end));
     }
-    Ok(Places { initrd, tree, spin_table, ..Places::default() })
+    Ok(Places { initrd, tree, beside, ..Places::default() })
 }
 
 fn too_small(spec: &Spec, what: &'static str, needed: u64) -> PlanError {
@@ -237,6 +244,7 @@ impl fmt::Display for Layout {
             ("tree", Some(&self.tree)),
             ("rtas", Some(&self.rtas).filter(|range| !range.is_empty())),
             ("spin", Some(&self.spin_table).filter(|range| !range.is_empty())),
+            ("stack", Some(&self.stack).filter(|range| !range.is_empty())),
         ];
         for (name, range) in ranges.into_iter().filter_map(|(name, range)| Some((name, range?))) {
             writeln!(f, "{name:8} {:#012x}..{:#012x}", range.start, range.end)?;

@@ -108,6 +108,9 @@ fn run_vcpu(
             return machine.halted().map_or(Outcome::Stopped, Outcome::Halted);
         }
         requests.take(request::INTERRUPT | request::PROD);
+        if time.is_virtual {
+            machine.time.set(timer::duration(time.clock.ticks(vcpu.state.retired)));
+        }
         let mut visit = Visit { vcpu: &mut *vcpu, context: &context, counts: &mut *counts };
         hypervisor::poll(&mut visit, &*machine.lines);
         if visit.vcpu.state.waiting {

@@ -121,6 +121,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         bus,
         lines: Arc::new(MpicLines(pic)),
         keyboard: Arc::new(Serial(uart)),
+        time: Arc::default(),
         vcpu: boot_cpu(layout),
     }
 }

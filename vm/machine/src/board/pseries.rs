@@ -75,6 +75,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         bus: Bus::default(),
         lines: Arc::new(XicsLines(Arc::clone(&xics))),
         keyboard: Arc::new(Terminal { vty, xics }),
+        time: Arc::default(),
         vcpu: boot_cpu(layout),
     }
 }
