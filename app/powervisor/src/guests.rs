@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use image::debian::{self, Release};
 use image::initramfs;
 
-use crate::cli::{Guest, ReleaseFlag, RunFlags};
+use crate::cli::{Guest, MachineFlag, ReleaseFlag, RunFlags};
 use crate::progress::Progress;
 
 /// Files and defaults of a guest.
@@ -41,8 +41,17 @@ fn own(flags: &RunFlags) -> Result<Files> {
         kernel: read(kernel, "--kernel")?,
         kernel_name: kernel.display().to_string(),
         initrd,
-        append: flags.append.clone().unwrap_or_else(|| "console=hvc0".into()),
+        append: flags.append.clone().unwrap_or_else(|| format!("console={}", console(flags.machine))),
     })
+}
+
+/// Linux's name for the machine's console.
+fn console(machine: MachineFlag) -> &'static str {
+    match machine {
+        MachineFlag::Pseries | MachineFlag::Bare => "hvc0",
+        MachineFlag::E500 => "ttyS0",
+        MachineFlag::Mac => "ttyPZ0",
+    }
 }
 
 fn debian(flags: &RunFlags) -> Result<Files> {
