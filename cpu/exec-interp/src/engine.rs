@@ -6,7 +6,7 @@ use exec::interrupt::{Interrupt, book3s32, facility, program};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
 use ppc_isa::cpu::Family;
-use ppc_isa::{Cpu, Decoder, Row};
+use ppc_isa::{Cpu, Decoder, Op, Row};
 use ppc_mmu::{Access, SoftTlb};
 
 use crate::code::{CodeCache, Decoded, SLOTS};
@@ -153,7 +153,7 @@ fn step(code: &CodeCache, state: &mut VcpuState, env: &mut Env, decoded: Decoded
         Flow::JumpIndirect => state.cia = state.target,
         Flow::Next | Flow::Synchronise | Flow::Leave => state.cia = next,
     }
-    if state.mode.traced() {
+    if state.mode.traced() && state.mode.traces(code.row(decoded).is_some_and(|row| matches!(row.op, Op::Branch(_)))) {
         return Err(Exit::Interrupt(Interrupt::Trace));
     }
     if flow == Flow::Leave { Err(Exit::Event) } else { Ok(event) }

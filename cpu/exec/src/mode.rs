@@ -74,8 +74,14 @@ impl Mode {
     }
 
     /// Single step or branch trace is on.
+    #[inline(always)]
     pub fn traced(self) -> bool {
         self.0 & (TRACE_STEP | TRACE_BRANCH) != 0
+    }
+
+    /// Whether a trace interrupt follows an instruction, `branch` or not, that completed in this mode.
+    pub fn traces(self, branch: bool) -> bool {
+        self.0 & TRACE_STEP != 0 || branch && self.traced()
     }
 }
 

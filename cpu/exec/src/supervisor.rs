@@ -36,10 +36,12 @@ impl Peers for Requests {
 /// Executes the privileged instruction `insn` and counts it as retired.
 ///
 /// # Errors
-/// The interrupt it causes instead: illegal for what this processor does not have.
+/// The interrupt it causes instead: illegal for what this processor does not have. A trace interrupt comes after it:
+/// then `state.cia` is the next instruction.
 pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result<(), Interrupt> {
     let word = insn.word as u32;
     let rt = (word >> 21 & 31) as usize;
+    let traced = vcpu.state.mode.traces(false);
     let jumped = match insn.row.op {
         Op::System(System::Mfmsr) => {
             vcpu.state.gpr[rt] = vcpu.shared.msr();
@@ -66,7 +68,8 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result
         vcpu.state.cia = vcpu.state.effective(insn.address.wrapping_add(u64::from(insn.len)));
     }
     vcpu.state.retired += 1;
-    Ok(())
+    // Returns from interrupts and what switches the processor off are not traced (Book III-S, section 6.5.15).
+    if traced && !jumped && !vcpu.state.waiting { Err(Interrupt::Trace) } else { Ok(()) }
 }
 
 /// Whether `insn` may have changed when a timer interrupts next.

@@ -269,6 +269,35 @@ fn alignment() {
     });
 }
 
+/// SE follows every instruction but rfi, BE every branch, taken or not.
+#[test]
+fn trace() {
+    everywhere(|m| {
+        let code = [
+            asm("addi", &[3, 0, 1]),
+            asm("bc", &[4, 2, 8]),
+            asm("mfmsr", &[4]),
+            asm("bc", &[12, 2, 8]),
+            asm("addi", &[5, 0, 1]),
+        ];
+        m.vcpu.state.cr[0] = 2;
+        for (mode, stops) in [(msr::SE, [4, 8, 12, 20].as_slice()), (msr::BE, &[8, 20])] {
+            m.load(&code);
+            m.vcpu.set_msr(mode);
+            for stop in stops {
+                let exit = m.run();
+                assert!(matches!(exit, exec::Exit::Interrupt(Interrupt::Trace)), "{exit:?}");
+                assert_eq!(m.vcpu.state.cia, CODE + stop);
+            }
+            assert!(matches!(m.run(), exec::Exit::SystemCall(_)));
+        }
+        m.vcpu.set_msr(msr::SE);
+        m.vcpu.shared.set_srr0(CODE + 8);
+        m.vcpu.shared.set_srr1(0);
+        m.program(&[asm("rfi", &[])]);
+    });
+}
+
 /// The registers of problem state's monitor, and everything else that problem state may not have.
 #[test]
 fn problem_state() {
