@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds every guest for both byte orders into elf/ and writes elf/MANIFEST. Installs nothing.
+# Builds every guest for both byte orders into elf/ and writes elf/MANIFEST, and pv-guest for 32-bit kernels too, whose
+# result is not kept. Installs nothing.
 #
 #   build.sh           what is committed: elf/NAME-be.elf, elf/NAME-le.elf
 #   build.sh --qemu    the same code with physical addresses lowered by 4 MiB, as QEMU's pseries wants them, into target/qemu
@@ -9,7 +10,8 @@
 set -eu
 cd "$(dirname "$0")"
 PATH=/usr/bin:/bin
-export PATH RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=never LC_ALL=C
+RUSTC_WRAPPER=$PWD/rustc.sh
+export PATH RUSTC_WRAPPER RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=never LC_ALL=C
 unset RUSTUP_TOOLCHAIN CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET 2>/dev/null || true
 
 out=elf offset=0
@@ -24,13 +26,16 @@ for order in be le; do
     esac
     RUSTFLAGS="-Clinker=$arch-linux-gnu-ld -Clinker-flavor=ld -Clink-arg=-T$PWD/link.ld -Clink-arg=--defsym=LOAD_OFFSET=$offset
         -Clink-arg=--build-id=none -Clink-arg=-zmax-page-size=4096 -Crelocation-model=static -Cpanic=abort
-        -Ctarget-feature=-altivec,-vsx --remap-path-prefix=$PWD=guest --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
-        cargo build --release --locked --quiet --target "$arch-unknown-linux-gnu" --target-dir "target/$offset" \
+        -Ctarget-feature=-altivec,-vsx --remap-path-prefix=$(dirname "$PWD")=. --remap-path-prefix=$PWD=guest --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
+        cargo build --release --locked --quiet --target "$arch-unknown-linux-gnu" --target-dir "target/load-$offset" \
         -Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
     for name in demo $packages; do
-        install -m 644 "target/$offset/$arch-unknown-linux-gnu/release/$name" "$out/$name-$order.elf"
+        install -m 644 "target/load-$offset/$arch-unknown-linux-gnu/release/$name" "$out/$name-$order.elf"
     done
 done
+
+RUSTFLAGS="-Cpanic=abort -Dwarnings" cargo build --release --locked --quiet -p pv-guest \
+    --target powerpc-unknown-linux-gnu --target-dir target/library -Zbuild-std=core,compiler_builtins
 
 if [ "$out" = elf ]; then
     {

@@ -61,17 +61,21 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What is copied to build the guests: their workspace, and what their library takes from the host's.
+const SOURCES: &[&str] = &["guest", "abi/pv-abi", "Cargo.toml"];
+
 /// Builds the guests again in a folder of their own; returns it with what was found.
 pub fn rebuild(workspace: &Workspace) -> Result<(PathBuf, Finding)> {
-    let copy = workspace.root.join("target/xtask/guest");
+    let checkout = workspace.root.join("target/xtask/checkout");
+    let copy = checkout.join("guest");
     let missing: Vec<_> =
         TOOLS.iter().filter(|(tool, _)| !program::exists(tool)).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
         let reason = format!("guest programs built again: needs {}", missing.join(" "));
         return Ok((copy, Finding { skipped: vec![reason], ..Finding::default() }));
     }
-    for file in workspace.files.iter().filter(|file| file.starts_with("guest")) {
-        let to = copy.join(file.strip_prefix("guest")?);
+    for file in workspace.files.iter().filter(|file| SOURCES.iter().any(|source| file.starts_with(source))) {
+        let to = checkout.join(file);
         fs::create_dir_all(to.parent().unwrap_or(&copy))?;
         fs::copy(workspace.root.join(file), &to).with_context(|| to.display().to_string())?;
     }

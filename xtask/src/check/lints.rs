@@ -10,6 +10,8 @@ use crate::workspace::Workspace;
 const NO_PANIC: &[&str] = &["clippy::unwrap_used", "clippy::expect_used", "clippy::panic"];
 const NO_INDEX: &[&str] = &["clippy::indexing_slicing"];
 const SAFE: &[&str] = &["forbid(unsafe_code)"];
+/// `unsafe` in modules that give their reason.
+const DENY_UNSAFE: &[&str] = &["deny(unsafe_code)"];
 const NO_STD: &[&str] = &["no_std"];
 
 /// A folder and the words that the inner attributes of its library roots have. All rows that match hold.
@@ -23,6 +25,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     ("hv",              &[SAFE, NO_PANIC, NO_INDEX]),
     ("dev",             &[SAFE, NO_PANIC, NO_INDEX]),
     ("vm",              &[SAFE, NO_PANIC, NO_INDEX]),
+    ("guest/pv-guest",  &[NO_STD, DENY_UNSAFE, NO_PANIC, NO_INDEX]),
 ];
 
 pub fn check(workspace: &Workspace) -> Result<Finding> {
