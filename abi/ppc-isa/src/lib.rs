@@ -36,7 +36,7 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 17] = [
+pub const TABLES: [&[Row]; 18] = [
     branch::ROWS,
     integer::ROWS,
     loadstore::ROWS,
@@ -51,6 +51,7 @@ pub const TABLES: [&[Row]; 17] = [
     spe::integer::ROWS,
     spe::loadstore::ROWS,
     spe::multiply::ROWS,
+    spe::float::ROWS,
     system::ROWS,
     system::book3s32::ROWS,
     system::booke::ROWS,

@@ -22,9 +22,7 @@ pub fn execute(op: Integer, s: &mut VcpuState, w: u32) {
         Integer::Splat { fraction: true } => [w << 11 & 0xf800_0000; 2],
         Integer::Splat { fraction: false } => [((w << 11) as i32 >> 27) as u32; 2],
         Integer::Compare(op) => {
-            let (high, low) = (compare(op, a[0], b[0]), compare(op, a[1], b[1]));
-            let bits = [high, low, high || low, high && low];
-            s.cr[bf(w)] = bits.into_iter().fold(0, |field, bit| field << 1 | u8::from(bit));
+            s.cr[bf(w)] = condition(compare(op, a[0], b[0]), compare(op, a[1], b[1]));
             return;
         }
         Integer::Select => {
@@ -44,6 +42,11 @@ pub fn execute(op: Integer, s: &mut VcpuState, w: u32) {
         }
     };
     write(s, w, result);
+}
+
+/// The CR field of a comparison of two elements.
+pub fn condition(high: bool, low: bool) -> u8 {
+    [high, low, high || low, high && low].into_iter().fold(0, |field, bit| field << 1 | u8::from(bit))
 }
 
 fn binary(op: Binary, a: u32, b: u32) -> u32 {

@@ -1,5 +1,6 @@
 //! The signal processing engine: GPRs of 64 bits, the accumulator, SPEFSCR (Freescale SPEPEM, chapters 2 and 5).
 
+mod float;
 mod integer;
 mod loadstore;
 mod multiply;
@@ -19,7 +20,7 @@ static OPERATIONS: [Option<Spe>; 2048] = by_opcode();
 
 const fn by_opcode() -> [Option<Spe>; 2048] {
     use ppc_isa::spe;
-    let tables: [&[Row]; 3] = [spe::integer::ROWS, spe::loadstore::ROWS, spe::multiply::ROWS];
+    let tables: [&[Row]; 4] = [spe::integer::ROWS, spe::loadstore::ROWS, spe::multiply::ROWS, spe::float::ROWS];
     let mut operations = [None; 2048];
     let mut t = 0;
     while t < tables.len() {
@@ -47,6 +48,7 @@ pub fn execute(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         Some(Spe::Integer(op)) => integer::execute(op, s, w),
         Some(Spe::LoadStore(op)) => return loadstore::execute(op, s, env, w),
         Some(Spe::Multiply(op)) => multiply::execute(op, s, w),
+        Some(Spe::Float(op)) => return float::execute(op, s, env, w),
         None => return Err(crate::env::Trapped),
     }
     Ok(Flow::Next)
@@ -82,6 +84,42 @@ mod spefscr {
     pub const OVERFLOW: [u32; 2] = [0x4000_0000, 0x4000];
     /// The same, sticky.
     pub const SUMMARY: [u32; 2] = [0x8000_0000, 0x8000];
+
+    /// FG: the bit right of the result. This bit and those after it concern the low word; each has a twin
+    /// [`HIGH`] bits to the left.
+    pub const GUARD: u32 = 0x2000;
+    /// FX: some bit right of that.
+    pub const STICKY: u32 = 0x1000;
+    /// FINV: an operand that is no number or denormal, or an invalid operation.
+    pub const INVALID: u32 = 0x800;
+    /// FDBZ: a normal number was divided by zero.
+    pub const DIVIDE: u32 = 0x400;
+    /// FUNF: underflow.
+    pub const UNDERFLOW: u32 = 0x200;
+    /// FOVF: overflow.
+    pub const OVERFLOW_FLOAT: u32 = 0x100;
+    /// All of these.
+    pub const STATUS: u32 = 0x3f00;
+    /// The exceptions among them, in the order of their sticky bits and their enables.
+    pub const EXCEPTIONS: u32 = 0xf00;
+    /// How far the twins of the high word are to the left.
+    pub const HIGH: u32 = 16;
+    /// How far the sticky bits are to the left of the exceptions.
+    pub const TO_STICKY: u32 = 9;
+    /// How far the enables are to the right of the exceptions.
+    pub const TO_ENABLE: u32 = 6;
+    /// FINXS: an inexact result, sticky.
+    pub const INEXACT_STICKY: u32 = 0x20_0000;
+    /// FINXE: inexact results interrupt.
+    pub const INEXACT_ENABLE: u32 = 0x40;
+    /// FRMC: rounding mode.
+    pub const ROUNDING: u32 = 3;
+    /// FRMC: to nearest.
+    pub const NEAREST: u32 = 0;
+    /// FRMC: toward plus infinity. From here on software rounds.
+    pub const UP: u32 = 2;
+    /// FRMC: toward minus infinity.
+    pub const DOWN: u32 = 3;
 }
 
 /// Sets OVH and OV, and SOVH and SOV if they are 1.
