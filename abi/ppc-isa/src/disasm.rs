@@ -215,7 +215,7 @@ impl View {
                 let base = if absolute { 0 } else { self.address };
                 write!(out, "0x{:x}", base.wrapping_add_signed(value))
             }
-            Kind::Unsigned | Kind::Signed | Kind::Displacement | Kind::Spr => write!(out, "{value}"),
+            Kind::Unsigned | Kind::Signed | Kind::Displacement | Kind::Offset | Kind::Spr => write!(out, "{value}"),
         }
     }
 }

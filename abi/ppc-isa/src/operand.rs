@@ -28,6 +28,8 @@ pub enum Kind {
     Signed,
     /// Signed displacement of an address.
     Displacement,
+    /// Unsigned displacement of an address.
+    Offset,
     /// Displacement of a branch, relative to the instruction unless AA=1.
     Target,
     /// Special purpose register number.
@@ -96,10 +98,9 @@ const DEFS: &[Def] = &[
     def("D", Kind::Displacement, &["D"], 0),
     def("DS", Kind::Displacement, &["DS"], 2),
     def("DQ", Kind::Displacement, &["DQ"], 4),
-    // Unsigned displacements of the signal processing engine.
-    def("UI8", Kind::Unsigned, &["UIM5"], 3),
-    def("UI4", Kind::Unsigned, &["UIM5"], 2),
-    def("UI2", Kind::Unsigned, &["UIM5"], 1),
+    def("UI8", Kind::Offset, &["UIM5"], 3),
+    def("UI4", Kind::Offset, &["UIM5"], 2),
+    def("UI2", Kind::Offset, &["UIM5"], 1),
     def("LI", Kind::Target, &["LI"], 2),
     def("BD", Kind::Target, &["BD"], 2),
     def("SH6", Kind::Unsigned, &["shx", "sh"], 0),
@@ -170,7 +171,8 @@ impl Operand {
 
     /// Whether it names a register or part of one.
     pub fn is_register(&self) -> bool {
-        !matches!(self.kind, Kind::Unsigned | Kind::Signed | Kind::Displacement | Kind::Target)
+        use Kind::{Displacement, Offset, Signed, Target, Unsigned};
+        !matches!(self.kind, Unsigned | Signed | Displacement | Offset | Target)
     }
 }
 

@@ -10,6 +10,7 @@ use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
 use ppc_isa::row::fact;
+use ppc_isa::spe::Spe;
 use ppc_isa::{Cpu, Row, spr};
 
 use crate::values::Chance;
@@ -92,7 +93,7 @@ pub fn addressing(row: &'static Row) -> Option<Address> {
     let has = |test: fn(&Operand) -> bool| operands(row).any(|o| test(&o));
     if !touches || !has(|o| o.name == "RA" || o.name == "RA0") {
         None
-    } else if has(|o| o.kind == Kind::Displacement) {
+    } else if has(|o| matches!(o.kind, Kind::Displacement | Kind::Offset)) {
         Some(Address::Displaced)
     } else if has(|o| o.name == "RB") && !length_in_rb(row) {
         Some(Address::Indexed)
@@ -115,6 +116,7 @@ pub fn alignment(row: &Row) -> u64 {
         Op::LoadStore(LoadStore::LoadAtomic { .. } | LoadStore::StoreAtomic { .. }) => 32,
         Op::LoadStore(LoadStore::LoadQuad | LoadStore::StoreQuad) => 16,
         Op::LoadStore(LoadStore::LoadMultiple | LoadStore::StoreMultiple) => 4,
+        Op::Spe(Spe::LoadStore(access)) => access.pattern.bytes(),
         _ => 1,
     }
 }

@@ -267,7 +267,8 @@ impl Generator {
             }
             Address::Base => draft.pin(base, ea),
             Address::Displaced => {
-                let d = operands(row).find(|o| o.kind == Kind::Displacement).map_or(0, |o| o.get(word));
+                let displacement = |o: &Operand| matches!(o.kind, Kind::Displacement | Kind::Offset);
+                let d = operands(row).find(displacement).map_or(0, |o| o.get(word));
                 !zero && draft.pin(base, ea.wrapping_add_signed(-d))
             }
             Address::Indexed if zero => draft.pin(other, ea),

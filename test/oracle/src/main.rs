@@ -18,7 +18,7 @@ struct Arguments {
     /// Rows whose name matches this expression as a whole.
     #[arg(long, default_value = ".*")]
     rows: String,
-    /// Rows of this file of the table: branch, integer, loadstore, float, vector, vsx.
+    /// Rows of this file of the table: branch, integer, loadstore, float, vector, vsx, spe.
     #[arg(long)]
     file: Option<String>,
     /// Seed of the random cases.

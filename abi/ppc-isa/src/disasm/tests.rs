@@ -81,6 +81,33 @@ fn prints_as_objdump_does() {
 }
 
 #[test]
+fn signal_processing_prints_as_objdump_does() {
+    for (word, expected) in [
+        (0x10a4_1a00, "evaddw  r5,r4,r3"),
+        (0x10b3_aa02, "evaddiw r5,r21,19"),
+        (0x1085_3204, "evsubw  r4,r6,r5"),
+        (0x10b3_aa06, "evsubiw r5,r21,19"),
+        (0x1085_2a17, "evmr    r4,r5"),
+        (0x1080_0218, "evnot   r4,r0"),
+        (0x1090_0229, "evsplati r4,-16"),
+        (0x1085_327d, "evsel   r4,r5,r6,cr5"),
+        (0x1085_3230, "evcmpgtu cr1,r5,r6"),
+        (0x1085_3301, "evldd   r4,48(r5)"),
+        (0x1080_3311, "evlwhe  r4,24(r0)"),
+        (0x1085_3309, "evlhhesplat r4,12(r5)"),
+        (0x10c4_1b20, "evstddx r6,r4,r3"),
+        (0x1080_333d, "evstwwo r4,24(r0)"),
+        (0x1084_04c4, "evmra   r4,r4"),
+        (0x10c6_3558, "evmwumiaa r6,r6,r6"),
+        (0x1080_32f8, "efdctuiz r4,r6"),
+    ] {
+        assert_eq!(text(Cpu::E500v2, word), expected, "{word:08x}");
+    }
+    // Where the others have AltiVec.
+    assert_eq!(text(Cpu::Ppc7400, 0x1085_3202), "vminub  v4,v5,v6");
+}
+
+#[test]
 fn models_differ() {
     for (word, power8, power9) in [
         (0x7c6b_2a64, ".long 0x7c6b2a64", "tlbie   r5,r3,2,1,1"),

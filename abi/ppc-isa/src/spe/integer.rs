@@ -114,8 +114,8 @@ const fn words(name: &'static str, picture: &'static str, op: Binary) -> Row {
     row(name, picture, "=RT,RA,RB", Integer::Binary(op, Immediate::None))
 }
 
-const fn imm_a(name: &'static str, picture: &'static str, op: Binary) -> Row {
-    row(name, picture, "=RT,UIM5,RB", Integer::Binary(op, Immediate::A))
+const fn imm_a(name: &'static str, picture: &'static str, asm: &'static str, op: Binary) -> Row {
+    row(name, picture, asm, Integer::Binary(op, Immediate::A))
 }
 
 const fn imm_b(name: &'static str, picture: &'static str, op: Binary) -> Row {
@@ -141,9 +141,9 @@ use Comparison::{Equal, Greater, Less};
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     words("evaddw",      "4 RT RA RB 512",    Add),
-    imm_a("evaddiw",     "4 RT UIM5 RB 514",  Add),
+    imm_a("evaddiw",     "4 RT UIM5 RB 514",  "=RT,RB,UIM5", Add),
     words("evsubfw",     "4 RT RA RB 516",    SubtractFrom),
-    imm_a("evsubifw",    "4 RT UIM5 RB 518",  SubtractFrom),
+    imm_a("evsubifw",    "4 RT UIM5 RB 518",  "=RT,UIM5,RB", SubtractFrom),
     unary("evabs",       "4 RT RA /5 520",    Unary::Absolute),
     unary("evneg",       "4 RT RA /5 521",    Unary::Negate),
     unary("evextsb",     "4 RT RA /5 522",    Unary::ExtendByte),

@@ -113,7 +113,7 @@ fn immediates_stand_for_either_operand() {
     let mut m = Machine::new();
     m.set(4, 0x0000_0010_ffff_ffff);
     for (name, values, expected) in [
-        ("evaddiw", [5, 31, 4], 0x0000_002f_0000_001e),
+        ("evaddiw", [5, 4, 31], 0x0000_002f_0000_001e),
         ("evsubifw", [5, 31, 4], 0xffff_fff1_ffff_ffe0),
         ("evslwi", [5, 4, 31], 0x0000_0000_8000_0000),
         ("evsrwiu", [5, 4, 4], 0x0000_0001_0fff_ffff),
