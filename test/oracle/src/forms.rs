@@ -13,6 +13,7 @@ use ppc_isa::row::fact;
 use ppc_isa::spe::Spe;
 use ppc_isa::{Cpu, Row, spr};
 
+use crate::undefined;
 use crate::values::Chance;
 
 /// Why `row` cannot be compared in this byte order, or `None` when it can.
@@ -32,6 +33,8 @@ pub fn left_out(row: &Row, cpu: Cpu, order: Order) -> Option<&'static str> {
         _ if ABSENT.iter().any(|(names, models)| names.contains(&row.name) && models.contains(cpu)) => {
             Some("QEMU has it on other CPUs only")
         }
+        Op::Spe(_) if undefined::absent(row) => Some("QEMU does not have it"),
+        Op::Spe(_) if undefined::merged_wrongly(row) => Some("QEMU puts the results at the wrong bits"),
         Op::LoadStore(LoadStore::External { .. }) => Some("the facility is off here, and on in QEMU"),
         Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::Wait) => Some("effect is the implementation's choice"),
         _ => None,

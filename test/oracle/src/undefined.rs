@@ -1,9 +1,12 @@
 //! Results that are not compared: data, one entry for each sentence of the Power ISA that leaves one undefined, and
-//! one for each known fault of the reference; those of VSX floating point stand in `vsx`.
+//! one for each known fault of the reference; those of VSX floating point stand in `vsx`,
+//! those of the signal processing engine in `spe`.
 //!
 //! An entry names rows, says when it applies, and which results are then ignored. To add one, quote the ISA. A
 //! difference that the ISA does not allow is a fault of ours, or belongs to `QUIRKS` with the reason.
 
+mod spe;
+pub use spe::{absent, merged_wrongly};
 mod vsx;
 
 use ppc_isa::operand::{Kind, operands};
@@ -18,6 +21,8 @@ use crate::vector;
 pub enum Ignore {
     /// Bits of the register that the named operand chooses; for a vector, of both doublewords.
     Operand(&'static str, u64),
+    /// The GPR that the named operand chooses, with its upper word.
+    Wide(&'static str),
     /// Doubleword 1 of the vector register that the named operand chooses.
     Doubleword1(&'static str),
     /// LT, GT and EQ of the CR field with this number.
@@ -260,7 +265,7 @@ fn no_quotient(v: &View) -> bool {
 }
 
 fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> + '_ {
-    [UNDEFINED, QUIRKS, vsx::UNDEFINED, vsx::QUIRKS].into_iter().flatten().filter(|e| match e.rows {
+    [UNDEFINED, QUIRKS, vsx::UNDEFINED, vsx::QUIRKS, spe::QUIRKS].into_iter().flatten().filter(|e| match e.rows {
         Rows::Named(names) => names.contains(&row.name),
         Rows::With(facts) => row.is(facts),
         Rows::That(holds) => holds(row),
@@ -287,6 +292,12 @@ pub fn mask(view: &View) -> State {
             Operand(name, bits) => {
                 for index in registers(view, name) {
                     mask.reg[index] |= bits;
+                }
+            }
+            Ignore::Wide(name) => {
+                for index in registers(view, name) {
+                    mask.reg[index] = ALL;
+                    mask.reg[reg::HIGH + index] = ALL;
                 }
             }
             Doubleword1(name) => {

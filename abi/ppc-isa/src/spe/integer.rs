@@ -29,8 +29,8 @@ pub enum Integer {
     Compare(Comparison),
     /// Each word from RA if its bit of CR field BFA (LT: high, GT: low) is 1, else from RB.
     Select,
-    /// RT = RA with the bits under the mask RB incremented in bit-reversed order. Low words only, and whatever
-    /// `MSR[SPE]` says.
+    /// RT = the bits of RA under the mask RB, incremented in bit-reversed order. Masks have 32 bits, the most that the
+    /// architecture allows. Low words only, and whatever `MSR[SPE]` says.
     BitReversedIncrement,
     /// Each word of RT = RA / RB; what is not defined saturates and sets OV.
     Divide {

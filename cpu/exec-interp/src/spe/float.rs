@@ -141,7 +141,7 @@ fn cut(magnitude: u128, shift: u32) -> (u128, bool, bool) {
 }
 
 fn status(guard: bool, sticky: bool) -> u32 {
-    u32::from(guard) * GUARD | u32::from(sticky) * STICKY
+    (u32::from(guard) * GUARD) | (u32::from(sticky) * STICKY)
 }
 
 /// How results are rounded.

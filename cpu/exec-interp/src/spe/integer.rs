@@ -32,7 +32,7 @@ pub fn execute(op: Integer, s: &mut VcpuState, w: u32) {
         Integer::BitReversedIncrement => {
             let (index, mask) = (a[1], b[1]);
             let next = (index | !mask).reverse_bits().wrapping_add(1).reverse_bits();
-            s.gpr[rt(w)] = u64::from(index & !mask | next & mask);
+            s.gpr[rt(w)] = u64::from(next & mask);
             return;
         }
         Integer::Divide { signed } => {

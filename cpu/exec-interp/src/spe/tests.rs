@@ -163,9 +163,9 @@ fn bit_reversed_increments_walk_a_transform() {
         m.run("brinc", &[3, 3, 4]).unwrap();
         seen.push(m.get(3));
     }
-    // Indices 0 to 7 in reversed order, times 8; the rest of the register stays.
+    // Indices 1 to 7 and 0 in reversed order, times 8; the high word stays.
     let expected = [0x20, 0x10, 0x30, 0x08, 0x28, 0x18, 0x38, 0x00];
-    assert_eq!(seen, expected.map(|index| 0x1234_5678_8000_0001 | index));
+    assert_eq!(seen, expected.map(|index| 0x1234_5678_0000_0000 | index));
 }
 
 const OVH: u32 = 0xc000_0000;
