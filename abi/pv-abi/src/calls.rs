@@ -92,13 +92,13 @@ impl Hypercall {
         }
     }
 
-    /// What a hypervisor without this call returns.
-    pub const fn not_implemented(&self) -> i64 {
+    /// What a hypervisor without this call returns; on s390 nothing: the guest gets a specification exception.
+    pub const fn not_implemented(&self) -> Option<i64> {
         match self.arch {
-            Arch::PowerPc => epapr::Status::Unimplemented as i64,
-            Arch::LoongArch => -1,
-            Arch::X86 | Arch::Mips => -ENOSYS,
-            Arch::S390 => -EINVAL,
+            Arch::PowerPc => Some(epapr::Status::Unimplemented as i64),
+            Arch::LoongArch => Some(-1),
+            Arch::X86 | Arch::Mips => Some(-ENOSYS),
+            Arch::S390 => None,
         }
     }
 }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(call(Arch::PowerPc, "EV_IDLE").code(), 0x1_0010);
         assert_eq!(call(Arch::PowerPc, "FH_EXIT_NAP").code(), 0x2_0010);
         assert_eq!(call(Arch::X86, "KVM_HC_SEND_IPI").code(), 10);
-        assert_eq!(call(Arch::X86, "KVM_HC_SEND_IPI").not_implemented(), -1000);
+        assert_eq!(call(Arch::X86, "KVM_HC_SEND_IPI").not_implemented(), Some(-1000));
         assert_eq!(call(Arch::S390, "KVM_S390_VIRTIO_CCW_NOTIFY").code(), 3);
     }
 }
