@@ -4,8 +4,6 @@ mod float;
 mod integer;
 mod loadstore;
 mod multiply;
-#[cfg(test)]
-mod tests;
 
 use exec::VcpuState;
 use ppc_isa::op::Op;

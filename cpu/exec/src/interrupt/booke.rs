@@ -87,7 +87,7 @@ fn syndrome(interrupt: Interrupt) -> Option<u32> {
     let stored = |store: bool| if store { esr::ST } else { 0 };
     Some(match interrupt {
         Interrupt::DataStorage { dsisr, .. } | Interrupt::Alignment { dsisr, .. } => {
-            stored(dsisr & fault::STORE != 0) | dsisr & (esr::DLK | esr::ILK)
+            stored(dsisr & fault::STORE != 0) | dsisr & (esr::DLK | esr::ILK | esr::SPV)
         }
         Interrupt::DataTlbMiss { store, .. } => stored(store),
         Interrupt::InstructionStorage { .. } => 0,
