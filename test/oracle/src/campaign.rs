@@ -90,6 +90,18 @@ impl Campaign {
         Ok(report)
     }
 
+    /// Whether the reference knows `row`, which the model lacks: it carries out one of some words that are no other
+    /// row's.
+    ///
+    /// # Errors
+    /// When the reference cannot be kept alive.
+    pub fn knows(&mut self, row: &'static Row) -> Result<bool> {
+        let cases = (0..8).filter_map(|slot| self.generator.alone(row, slot));
+        let cases: Vec<Case> = cases.filter(|c| c.words.iter().all(|&w| self.decoder.decode(w).is_none())).collect();
+        let outcomes = self.reference.run(&cases)?;
+        Ok(outcomes.iter().any(|o| !matches!(o.ending, Ending::Illegal | Ending::Privileged)))
+    }
+
     /// What is undefined after `case`. A row with undefined results stands alone in its case.
     fn ignored(&self, case: &Case, ending: Ending) -> State {
         let mut mask = match (case.words.as_slice(), case.words.first().and_then(|&w| self.decoder.decode(w))) {

@@ -89,6 +89,13 @@ impl Generator {
         Some(Case { cpu: self.cpu, order: self.order, slot, words: draft.words, before: draft.state })
     }
 
+    /// A case of `row` alone.
+    pub fn alone(&mut self, row: &'static Row, slot: usize) -> Option<Case> {
+        let mut draft = self.draft(address(slot), 1);
+        self.word(row, &mut draft)?;
+        Some(Case { cpu: self.cpu, order: self.order, slot, words: draft.words, before: draft.state })
+    }
+
     /// A fixed-point row, or one of the same file as `row`, so that a fault in one file does not show in others.
     fn companion(&mut self, row: &Row) -> &'static Row {
         loop {
