@@ -116,6 +116,7 @@ impl View {
         }
         match expression {
             "ISA" => i64::from(self.cpu.level()),
+            "WIDE" => i64::from(self.cpu.sixty_four()),
             _ => named(self.row, expression).get(self.word),
         }
     }
@@ -134,7 +135,7 @@ impl View {
 
     /// The name with its placeholders filled in; the suffixes of the flag fields stand before a branch hint.
     fn mnemonic(&self, name: &str, out: &mut impl Write) -> fmt::Result {
-        let plain = name.trim_end_matches(['+', '-']);
+        let plain = name.trim_end_matches(['+', '-', '$']);
         for c in plain.chars() {
             match c {
                 '<' => out.write_str(self.row.name.get(..2).unwrap_or(""))?,
@@ -150,7 +151,16 @@ impl View {
                 out.write_char(suffix)?;
             }
         }
-        out.write_str(name.get(plain.len()..).unwrap_or(""))
+        match name.get(plain.len()..).unwrap_or("") {
+            "$" => out.write_char(self.prediction()),
+            hint => out.write_str(hint),
+        }
+    }
+
+    /// Whether a branch is predicted to be taken (`+`) where BO has the y bit: backward unless it is 1.
+    fn prediction(&self) -> char {
+        let backward = i64::from(self.value("BD") < 0);
+        if self.value("BO&1") != backward { '+' } else { '-' }
     }
 
     /// Prints the operands of the template `asm`: those in brackets are left out when they and all bracketed ones
@@ -213,7 +223,8 @@ impl View {
             Kind::Target => {
                 let absolute = self.row.field("AA").is_some_and(|f| f.get(self.word) == 1);
                 let base = if absolute { 0 } else { self.address };
-                write!(out, "0x{:x}", base.wrapping_add_signed(value))
+                let target = base.wrapping_add_signed(value);
+                write!(out, "0x{:x}", if self.cpu.sixty_four() { target } else { target & 0xffff_ffff })
             }
             Kind::Unsigned | Kind::Signed | Kind::Displacement | Kind::Offset | Kind::Spr => write!(out, "{value}"),
         }

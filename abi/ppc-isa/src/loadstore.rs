@@ -233,8 +233,10 @@ pub const ROWS: &[Row] = &[
     row("dcbz",  "31 /5 RA RB 1014 /1",   "RA0,RB",       SERVER.or(THIRTY_TWO), STORE, LoadStore::BlockZero),
     row("dcbz",  "31 /4 0:1 RA RB 1014 /1", "RA0,RB",     E5500, STORE, LoadStore::BlockZero),
     row("dcbzl", "31 /4 1:1 RA RB 1014 /1", "RA0,RB",     E5500, STORE, LoadStore::BlockZero),
-    row("dcbt",  "31 TH RA RB 278 /1",    "RA0,RB,TH",    ALL, 0, LoadStore::Hint),
-    row("dcbtst", "31 TH RA RB 246 /1",   "RA0,RB,TH",    ALL, 0, LoadStore::Hint),
+    row("dcbt",  "31 TH RA RB 278 /1",    "RA0,RB,TH",    SERVER.or(BOOKE), 0, LoadStore::Hint),
+    row("dcbt",  "31 /5 RA RB 278 /1",    "RA0,RB",       CLASSIC, 0, LoadStore::Hint),
+    row("dcbtst", "31 TH RA RB 246 /1",   "RA0,RB,TH",    SERVER.or(BOOKE), 0, LoadStore::Hint),
+    row("dcbtst", "31 /5 RA RB 246 /1",   "RA0,RB",       CLASSIC, 0, LoadStore::Hint),
     row("icbt",  "31 /1 CT RA RB 22 /1",  "CT,RA0,RB",    V207.or(BOOKE), 0, LoadStore::Hint),
     row("dcba",  "31 /5 RA RB 758 /1",    "RA0,RB",       G4.or(BOOKE), 0, LoadStore::Hint),
     // Cache locking shows in no state but that of a cache.

@@ -104,6 +104,19 @@ pub fn unavailable() -> Option<String> {
     }
 }
 
+/// objdump's option for the instructions of `cpu`; of the 750 it has the relatives only.
+fn dialect(cpu: Cpu) -> &'static str {
+    match cpu {
+        Cpu::Power8 => "-Mpower8",
+        Cpu::Power9 => "-Mpower9",
+        Cpu::E5500 => "-Me5500",
+        Cpu::E500v2 => "-Me500",
+        Cpu::Ppc750 => "-M604",
+        Cpu::Ppc7400 => "-M7400",
+        Cpu::Ppc7450 => "-M7450",
+    }
+}
+
 /// Compares the code of an ELF file of either endianness.
 pub fn compare_elf(cpu: Cpu, path: &Path) -> Result<Report> {
     let mut ident = [0; 6];
@@ -111,7 +124,7 @@ pub fn compare_elf(cpu: Cpu, path: &Path) -> Result<Report> {
     ensure!(ident.starts_with(b"\x7fELF"), "{} is no ELF file", path.display());
     let little = ident[5] == 1;
     let mut command = Command::new(OBJDUMP);
-    command.arg("-d").arg(format!("-M{}", cpu.name())).arg(path);
+    command.args(["-d", dialect(cpu)]).arg(path);
     compare(cpu, command, little)
 }
 
@@ -124,8 +137,8 @@ pub fn compare_words(cpu: Cpu, words: &[u32]) -> Result<Report> {
     file.write_all(&words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<_>>())?;
     drop(file);
     let mut command = Command::new(OBJDUMP);
-    command.args(["-D", "-z", "-b", "binary", "-m", "powerpc:common64", "-EB", "--adjust-vma=0x10000"]);
-    command.arg(format!("-M{}", cpu.name())).arg(&path);
+    let machine = if cpu.sixty_four() { "powerpc:common64" } else { "powerpc:common" };
+    command.args(["-D", "-z", "-b", "binary", "-m", machine, "-EB", "--adjust-vma=0x10000", dialect(cpu)]).arg(&path);
     let report = compare(cpu, command, false);
     std::fs::remove_file(&path)?;
     report

@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     while let Some(arg) = args.next() {
         let report = match arg.as_str() {
             "--cpu" => {
-                cpu = args.next().as_deref().and_then(Cpu::from_name).context("--cpu wants power8 or power9")?;
+                cpu = args.next().as_deref().and_then(Cpu::from_name).context("--cpu wants a model's name")?;
                 continue;
             }
             "--words" => {

@@ -20,7 +20,7 @@ fn words_of_every_row() {
     if let Some(reason) = unavailable() {
         return skipped("words of every row", &reason);
     }
-    for cpu in Cpu::BOOK3S_64 {
+    for cpu in Cpu::ALL {
         judge(cpu.name(), &compare_words(cpu, &words::of_rows(&Decoder::new(cpu), 300, 1)).unwrap());
     }
 }
@@ -30,23 +30,33 @@ fn any_words() {
     if let Some(reason) = unavailable() {
         return skipped("any words", &reason);
     }
-    for cpu in Cpu::BOOK3S_64 {
+    for cpu in Cpu::ALL {
         judge(cpu.name(), &compare_words(cpu, &words::any(300_000, 2)).unwrap());
     }
 }
 
-/// The kernels to look at: `$POWERVISOR_OBJDUMP_ELF`, else what the image cache and `$POWERVISOR_GUESTS` hold.
-fn kernels() -> Vec<PathBuf> {
+/// Guests of `$POWERVISOR_GUESTS` with the model whose code they are.
+const GUESTS: [(&str, Cpu); 5] = [
+    ("pseries-le", Cpu::Power9),
+    ("pseries-be", Cpu::Power9),
+    ("e500v2", Cpu::E500v2),
+    ("e5500", Cpu::E5500),
+    ("mac32", Cpu::Ppc7450),
+];
+
+/// The kernels to look at: `$POWERVISOR_OBJDUMP_ELF` as POWER9, else what the image cache and `$POWERVISOR_GUESTS` hold.
+fn kernels() -> Vec<(PathBuf, Cpu)> {
     if let Some(path) = env::var_os("POWERVISOR_OBJDUMP_ELF") {
-        return vec![path.into()];
+        return vec![(path.into(), Cpu::Power9)];
     }
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
     let debian = cache.into_iter().map(|dir| dir.join("powervisor/debian"));
     let debian = debian.flat_map(|dir| ["bookworm", "trixie"].map(|release| dir.join(release).join("vmlinux")));
+    let debian = debian.map(|kernel| (kernel, Cpu::Power9));
     let guests = env::var_os("POWERVISOR_GUESTS").map(PathBuf::from).into_iter();
-    let guests = guests.flat_map(|dir| ["pseries-le", "pseries-be"].map(|guest| dir.join(guest).join("vmlinux")));
-    debian.chain(guests).filter(|path| path.exists()).collect()
+    let guests = guests.flat_map(|dir| GUESTS.map(|(guest, cpu)| (dir.join(guest).join("vmlinux"), cpu)));
+    debian.chain(guests).filter(|(path, _)| path.exists()).collect()
 }
 
 #[test]
@@ -62,8 +72,8 @@ fn kernel_text() {
         );
     }
     // The models differ in few instructions of a kernel: POWER8 for the first one only.
-    let runs = kernels.iter().take(1).map(|kernel| (Cpu::Power8, kernel));
-    for (cpu, kernel) in runs.chain(kernels.iter().map(|kernel| (Cpu::Power9, kernel))) {
+    let first = kernels.iter().find(|(_, cpu)| *cpu == Cpu::Power9).map(|(kernel, _)| (kernel, Cpu::Power8));
+    for (kernel, cpu) in first.into_iter().chain(kernels.iter().map(|(kernel, cpu)| (kernel, *cpu))) {
         judge(&format!("{} {}", cpu.name(), kernel.display()), &compare_elf(cpu, kernel).unwrap());
     }
 }

@@ -5,7 +5,7 @@
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
-use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, E5500, Models, SERVER};
+use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, E5500, Models, SERVER};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
@@ -112,8 +112,9 @@ pub fn length_in_rb(row: &Row) -> bool {
 
 /// Alignment of the address that keeps the instruction from an alignment interrupt, whose conditions are the
 /// implementation's.
-pub fn alignment(row: &Row) -> u64 {
+pub fn alignment(row: &Row, cpu: Cpu) -> u64 {
     match row.op {
+        Op::Float(_) if CLASSIC.contains(cpu) => 4,
         Op::LoadStore(LoadStore::LoadReserve { bytes } | LoadStore::StoreConditional { bytes }) => bytes.into(),
         // The operands of one atomic operation lie in one aligned block of 32 bytes.
         Op::LoadStore(LoadStore::LoadAtomic { .. } | LoadStore::StoreAtomic { .. }) => 32,

@@ -256,7 +256,7 @@ impl Generator {
     fn address(&mut self, row: &'static Row, word: u32, draft: &mut Draft) -> bool {
         let Some(how) = forms::addressing(row) else { return true };
         let c = &mut self.chance;
-        let align = forms::alignment(row).max(c.one_of(&[1, 1, 2, 4, 8, 16]));
+        let align = forms::alignment(row, self.cpu).max(c.one_of(&[1, 1, 2, 4, 8, 16]));
         let mut ea = DATA + (c.below(DATA_BYTES - REACH) as u64 & !(align - 1));
         if forms::may_fault(row) && c.percent(2) {
             ea += NOWHERE;

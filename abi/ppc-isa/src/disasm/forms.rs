@@ -1,10 +1,11 @@
 //! Simplified mnemonics (Power ISA Book I, appendix C; Book II and III where they define some), as data.
 //!
-//! The first form whose condition holds gives name and operands. Conditions and operand templates name the operands of
+//! The first form whose condition holds gives name and operands. `ISA` is the model's level, `WIDE` is 1 if it has 64
+//! bits. Conditions and operand templates name the operands of
 //! the `asm` column and fields of the picture, alone or as `operand>>n`, `operand&n`, `#operand` (its bits that are 1)
 //! and `n-operand`; `cr~expression` prints `cr` before the number. In names, `?` stands for the
 //! condition in BI and `!` for its opposite, `^` for the one in TO, `%` for the name of the SPR (a form whose name
-//! cannot be completed does not apply), `<` for the first two letters of the row's name and `*` for the rest.
+//! cannot be completed does not apply), `$` for the prediction of a branch by the last bit of BO, `<` for the first two letters of the row's name and `*` for the rest.
 
 /// One way to write instructions.
 pub struct Form {
@@ -43,6 +44,31 @@ const SPE_STORES_INDEXED: &str = "evstddx evstdwx evstdhx evstwhex evstwhox evst
 /// The forms, in the order in which they are tried.
 #[rustfmt::skip]
 pub const FORMS: &[Form] = &[
+    // Branches as before Power ISA 2.00: the last bit of BO reverses the prediction.
+    form("bc",             "205>=ISA BO&28=12", "b?$",  "[cr~BI>>2,]BD"),
+    form("bc",             "205>=ISA BO&28=4",  "b!$",  "[cr~BI>>2,]BD"),
+    form("bc",             "205>=ISA BO&22=16 BI=0", "bdnz$", "BD"),
+    form("bc",             "205>=ISA BO&22=18 BI=0", "bdz$",  "BD"),
+    form("bc",             "205>=ISA BO&30=8",  "bdnzt$", "BI,BD"),
+    form("bc",             "205>=ISA BO&30=0",  "bdnzf$", "BI,BD"),
+    form("bc",             "205>=ISA BO&30=10", "bdzt$",  "BI,BD"),
+    form("bc",             "205>=ISA BO&30=2",  "bdzf$",  "BI,BD"),
+    form("bclr bcctr",     "205>=ISA BO&30=12", "b?*$", "[cr~BI>>2,BH]"),
+    form("bclr bcctr",     "205>=ISA BO&30=4",  "b!*$", "[cr~BI>>2,BH]"),
+    form("bclr bcctr",     "205>=ISA BO=20 BI=0", "b*", "[BH]"),
+    form("bclr",           "205>=ISA BO&30=16 BI=0", "bdnz*$", "[BH]"),
+    form("bclr",           "205>=ISA BO&30=18 BI=0", "bdz*$", "[BH]"),
+    form("bclr",           "205>=ISA BO&30=8",  "bdnzt*$", "BI[,BH]"),
+    form("bclr",           "205>=ISA BO&30=0",  "bdnzf*$", "BI[,BH]"),
+    form("bclr",           "205>=ISA BO&30=10", "bdzt*$", "BI[,BH]"),
+    form("bclr",           "205>=ISA BO&30=2",  "bdzf*$", "BI[,BH]"),
+    invalid("bc bclr bcctr", "205>=ISA BO&22=6"),
+    invalid("bc bclr bcctr", "205>=ISA BO&28=24"),
+    invalid("bc bclr bcctr", "205>=ISA BO&20=20 BO!=20"),
+    form("bc",             "205>=ISA BO&1=1 BD>=0", "bc+", "BO,BI,BD"),
+    form("bc",             "205>=ISA",        "bc",   "BO,BI,BD"),
+    form("bclr bcctr",     "205>=ISA BO&1=1", "bc*$", "BO,BI[,BH]"),
+    form("bclr bcctr",     "205>=ISA",        "bc*",  "BO,BI[,BH]"),
     // Branches.
     form("bc",             "BO&30=12",      "b?",     "[cr~BI>>2,]BD"),
     form("bc",             "BO=14",         "b?-",    "[cr~BI>>2,]BD"),
@@ -109,20 +135,21 @@ pub const FORMS: &[Form] = &[
     form("addis",  "RA=0",        "lis",    "RT,SI"),
     form("addpcis", "DX=0",       "lnia",   "RT"),
     form("cmp",    "L=0",         "cmpw",   "[BF,]RA,RB"),
-    form("cmp",    "L=1",         "cmpd",   "[BF,]RA,RB"),
+    form("cmp",    "L=1 WIDE=1",         "cmpd",   "[BF,]RA,RB"),
     form("cmpi",   "L=0",         "cmpwi",  "[BF,]RA,SI"),
-    form("cmpi",   "L=1",         "cmpdi",  "[BF,]RA,SI"),
+    form("cmpi",   "L=1 WIDE=1",         "cmpdi",  "[BF,]RA,SI"),
     form("cmpl",   "L=0",         "cmplw",  "[BF,]RA,RB"),
-    form("cmpl",   "L=1",         "cmpld",  "[BF,]RA,RB"),
+    form("cmpl",   "L=1 WIDE=1",         "cmpld",  "[BF,]RA,RB"),
     form("cmpli",  "L=0",         "cmplwi", "[BF,]RA,UI"),
-    form("cmpli",  "L=1",         "cmpldi", "[BF,]RA,UI"),
+    form("cmpli",  "L=1 WIDE=1",         "cmpldi", "[BF,]RA,UI"),
     form("ori",    "RS=0 RA=0 UI=0",   "nop",   ""),
     form("ori",    "RS=31 RA=31 UI=0 ISA=300", "exser", ""),
     form("xori",   "RS=0 RA=0 UI=0",   "xnop",  ""),
-    form("or",     "RS=26 RA=26 RB=26 Rc=0", "miso",  ""),
-    form("or",     "RS=27 RA=27 RB=27 Rc=0", "yield", ""),
-    form("or",     "RS=29 RA=29 RB=29 Rc=0", "mdoio", ""),
-    form("or",     "RS=30 RA=30 RB=30 Rc=0", "mdoom", ""),
+    form("or",     "RS=26 RA=26 RB=26 Rc=0 ISA>=207", "miso",  ""),
+    form("or",     "RS=27 RA=27 RB=27 Rc=0 ISA>=206", "yield", ""),
+    form("or",     "RS=28 RA=28 RB=28 Rc=0 ISA=206",  "mdors", ""),
+    form("or",     "RS=29 RA=29 RB=29 Rc=0 ISA>=206", "mdoio", ""),
+    form("or",     "RS=30 RA=30 RB=30 Rc=0 ISA>=206", "mdoom", ""),
     form("or",     "RS=RB",       "mr",     "RA,RS"),
     form("nor",    "RS=RB",       "not",    "RA,RS"),
     form("rlwinm", "MB=0 ME=31",  "rotlwi", "RA,RS,SH"),
@@ -142,6 +169,17 @@ pub const FORMS: &[Form] = &[
     form("isel",   "BC=2",        "iseleq", "RT,RA0,RB"),
 
     // Special purpose registers.
+    form("mfspr",  "199>=ISA SPR&1017=528", "mfibatu", "RT,SPR>>1&3"),
+    form("mfspr",  "199>=ISA SPR&1017=529", "mfibatl", "RT,SPR>>1&3"),
+    form("mfspr",  "199>=ISA SPR&1017=536", "mfdbatu", "RT,SPR>>1&3"),
+    form("mfspr",  "199>=ISA SPR&1017=537", "mfdbatl", "RT,SPR>>1&3"),
+    form("mtspr",  "199>=ISA SPR&1017=528", "mtibatu", "SPR>>1&3,RS"),
+    form("mtspr",  "199>=ISA SPR&1017=529", "mtibatl", "SPR>>1&3,RS"),
+    form("mtspr",  "199>=ISA SPR&1017=536", "mtdbatu", "SPR>>1&3,RS"),
+    form("mtspr",  "199>=ISA SPR&1017=537", "mtdbatl", "SPR>>1&3,RS"),
+    form("mfspr",  "ISA>=203 206>=ISA SPR&1016=272", "mfsprg", "RT,SPR&7"),
+    form("mtspr",  "ISA>=203 206>=ISA SPR&1016=272", "mtsprg", "SPR&7,RS"),
+    form("mfspr",  "ISA>=203 206>=ISA SPR&1020=260", "mfsprg", "RT,SPR&7"),
     form("mfspr",  "SPR&1020=272", "mfsprg", "RT,SPR&3"),
     form("mtspr",  "SPR&1020=272", "mtsprg", "SPR&3,RS"),
     form("mfspr",  "",            "mf%",    "RT"),
@@ -163,6 +201,11 @@ pub const FORMS: &[Form] = &[
     form("stswi",  "NB=0",        "stswi",  "RS,RA0,32"),
     form("lbarx lharx lwarx ldarx", "", "<*", "RT,RA0,RB[,EH]"),
     form("lqarx",  "",            "lqarx",  "RTp,RA0,RB[,EH]"),
+    form("mbar",   "",            "mbar",   "[MO]"),
+    form("dcbt dcbtst", "206>=ISA TH=0", "<*", "RA0,RB"),
+    form("dcbt dcbtst", "ISA=206 TH=16", "<*t", "RA0,RB"),
+    form("dcbt dcbtst", "206>=ISA", "<*",  "TH,RA0,RB"),
+    form("dcbtls dcbtstls dcblc icbtls icblc", "", "<*", "[CT,]RA0,RB"),
     form("dcbt dcbtst", "TH>>3=0", "<*ct",  "RA0,RB[,TH]"),
     form("dcbt dcbtst", "TH=8",    "<*ds",  "RA0,RB"),
     form("dcbt dcbtst", "TH>>3=1", "<*ds",  "RA0,RB,TH"),
@@ -172,11 +215,16 @@ pub const FORMS: &[Form] = &[
     form("dcbf",   "L2=3 ISA=300", "dcbflp", "RA0,RB"),
     invalid("dcbf",               "L2=2"),
     form("dcbf",   "",            "dcbf",   "RA0,RB[,L2]"),
+    form("sync",   "199>=ISA",    "sync",   ""),
+    form("sync",   "206>=ISA L2=0", "msync", ""),
     form("sync",   "L2=0",        "hwsync", ""),
     form("sync",   "L2=1",        "lwsync", ""),
     form("sync",   "L2=2",        "ptesync", ""),
     invalid("sync",               "L2=3"),
     form("wait",   "WC=0",        "wait",   ""),
+    form("wait",   "206>=ISA WC=1", "waitrsv", ""),
+    form("wait",   "206>=ISA WC=2", "waitimpl", ""),
+    form("wait",   "206>=ISA",    "wait",   "WC"),
     invalid("wait",               ""),
 
     // Floating point.
@@ -213,6 +261,7 @@ pub const FORMS: &[Form] = &[
     // Signal processing engine.
     form("evor",   "RA=RB",       "evmr",    "RT,RA"),
     form("evnor",  "RA=RB",       "evnot",   "RT,RA"),
+    form("evaddiw", "",           "evaddiw", "RT,RB,UIM5"),
     form("evsubfw", "",           "evsubw",  "RT,RB,RA"),
     form("evsubifw", "",          "evsubiw", "RT,RB,UIM5"),
     form(SPE_LOADS_INDEXED,  "",  "<*",      "RT,RA,RB"),
@@ -225,7 +274,11 @@ pub const FORMS: &[Form] = &[
 
     // Privileged.
     form("mtmsr mtmsrd", "",      "<*",     "RS[,L]"),
+    form("tlbie",  "199>=ISA",    "tlbie",  "RB"),
     form("tlbie",  "",            "tlbie",  "RB,RS[,RIC,PRS,R]"),
     form("tlbiel", "",            "tlbiel", "RB[,RS,RIC,PRS,R]"),
+    form("tlbilx", "L2=0", "tlbilxlpid", ""),
+    form("tlbilx", "L2=1", "tlbilxpid", ""),
+    form("tlbilx", "L2=3",        "tlbilxva", "RA0,RB"),
     form("slbia",  "",            "slbia",  "[IH]"),
 ];

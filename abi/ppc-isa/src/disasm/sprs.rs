@@ -1,7 +1,7 @@
 //! The names that GNU objdump puts into `mfspr` and `mtspr` instead of a number: fewer than there are registers, and
-//! not the same for both directions. Registers that Book3S-64 lacks have no name here.
+//! not the same for both directions. Registers that a family lacks have no name here.
 
-use crate::cpu::{Cpu, Models, SERVER, TO_207, V300};
+use crate::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, Cpu, Models, SERVER, SPE, TO_207, V300};
 
 /// Directions in which a name is used.
 enum Use {
@@ -15,39 +15,75 @@ enum Use {
 
 use Use::{Both, From, To};
 
+/// Book3S, of 64 and 32 bits.
+const BOOK3S: Models = SERVER.or(CLASSIC);
+
 /// Number, name, direction, models. The first row that fits counts.
 #[rustfmt::skip]
 const NAMES: &[(i64, &str, Use, Models)] = &[
-    (1, "xer", Both, SERVER),
+    (1, "xer", Both, ALL),
     (3, "udscr", Both, V300),
-    (8, "lr", Both, SERVER),
-    (9, "ctr", Both, SERVER),
+    (8, "lr", Both, ALL),
+    (9, "ctr", Both, ALL),
     (13, "uamr", Both, V300),
     (17, "dscr", Both, SERVER),
-    (18, "dsisr", Both, SERVER),
-    (19, "dar", Both, SERVER),
-    (22, "dec", Both, SERVER),
-    (25, "sdr1", Both, SERVER),
-    (26, "srr0", Both, SERVER),
-    (27, "srr1", Both, SERVER),
+    (18, "dsisr", Both, BOOK3S),
+    (19, "dar", Both, BOOK3S),
+    (22, "dec", Both, ALL),
+    (25, "sdr1", Both, BOOK3S),
+    (26, "srr0", Both, ALL),
+    (27, "srr1", Both, ALL),
     (28, "cfar", Both, SERVER),
     (29, "amr", Both, SERVER),
     (128, "tfhar", To, V300),
     (129, "tfiar", To, V300),
     (130, "texasr", To, V300),
     (131, "texasru", To, V300),
+    (48, "pid", Both, BOOKE),
+    (54, "decar", To, BOOKE),
+    (58, "csrr0", Both, BOOKE),
+    (59, "csrr1", Both, BOOKE),
+    (61, "dear", Both, BOOKE),
+    (62, "esr", Both, BOOKE),
+    (63, "ivpr", Both, BOOKE),
     (136, "ctrl", From, SERVER),
     (152, "ctrl", To, SERVER),
     (157, "uamor", Both, SERVER),
-    (256, "vrsave", Both, SERVER),
-    (268, "tb", From, SERVER),
-    (269, "tbu", From, SERVER),
-    (284, "tbl", To, SERVER),
-    (285, "tbu", To, SERVER),
-    (287, "pvr", From, SERVER),
+    (256, "vrsave", Both, ALTIVEC),
+    (256, "usprg0", Both, BOOKE),
+    (268, "tb", From, SERVER.or(BOOKE)),
+    (269, "tbu", From, SERVER.or(BOOKE)),
+    (282, "ear", Both, CLASSIC),
+    (284, "tbl", To, ALL),
+    (285, "tbu", To, ALL),
+    (286, "pir", From, BOOKE),
+    (287, "pvr", From, ALL),
+    (304, "dbsr", Both, BOOKE),
+    (308, "dbcr0", Both, BOOKE),
+    (309, "dbcr1", Both, BOOKE),
+    (310, "dbcr2", Both, BOOKE),
+    (312, "iac1", Both, BOOKE),
+    (313, "iac2", Both, BOOKE),
+    (314, "iac3", Both, BOOKE),
+    (315, "iac4", Both, BOOKE),
+    (316, "dac1", Both, BOOKE),
+    (317, "dac2", Both, BOOKE),
+    (336, "tsr", Both, BOOKE),
     (336, "hmer", Both, SERVER),
     (337, "hmeer", Both, SERVER),
+    (340, "tcr", Both, BOOKE),
     (349, "amor", Both, SERVER),
+    (400, "ivor0", Both, BOOKE),
+    (415, "ivor15", Both, BOOKE),
+    (512, "spefscr", Both, SPE),
+    (513, "bbear", Both, SPE),
+    (514, "bbtar", Both, SPE),
+    (528, "ivor32", Both, BOOKE),
+    (531, "ivor35", Both, BOOKE),
+    (570, "mcsrr0", Both, BOOKE),
+    (571, "mcsrr1", Both, BOOKE),
+    (572, "mcsr", Both, BOOKE),
+    (573, "mcar", From, BOOKE),
     (769, "ummcr2", Both, V300),
     (770, "ummcra", Both, V300),
     (770, "mmcra", From, TO_207),

@@ -15,7 +15,7 @@ fn text(cpu: Cpu, word: u32) -> String {
 fn names(text: &'static str) -> impl Iterator<Item = &'static str> {
     let tokens = text.split([' ', ',', '(', ')', '[', ']', '=', '!', '>', '&', '#', '-']);
     let names = tokens.map(|token| token.split_once('~').map_or(token, |t| t.1));
-    names.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && *name != "ISA")
+    names.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()) && !["ISA", "WIDE"].contains(name))
 }
 
 #[test]
