@@ -67,7 +67,16 @@ pub enum LoadStore {
     Isync,
     /// Copy, paste: the facility is absent, paste. reports failure.
     CopyPaste(CopyPaste),
-    /// Wait for an interrupt: returns at once, which the architecture allows.
+    /// Lock or unlock a cache block (BookE).
+    Lock {
+        /// In the instruction cache.
+        instruction: bool,
+        /// For stores.
+        store: bool,
+        /// Unlock.
+        clear: bool,
+    },
+    /// Wait for an interrupt. Book3S returns at once, which the architecture allows.
     Wait,
     /// Load or store a word through the external access facility, which `EAR[E]` does not let happen.
     External {
@@ -159,6 +168,10 @@ const fn str(bytes: u8) -> LoadStore {
 use Form::{D, Ds, X};
 use LoadStore::{LoadReserve, StoreConditional};
 
+const fn lock(instruction: bool, store: bool, clear: bool) -> LoadStore {
+    LoadStore::Lock { instruction, store, clear }
+}
+
 /// The rows.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
@@ -239,12 +252,11 @@ pub const ROWS: &[Row] = &[
     row("dcbtst", "31 /5 RA RB 246 /1",   "RA0,RB",       CLASSIC, 0, LoadStore::Hint),
     row("icbt",  "31 /1 CT RA RB 22 /1",  "CT,RA0,RB",    V207.or(BOOKE), 0, LoadStore::Hint),
     row("dcba",  "31 /5 RA RB 758 /1",    "RA0,RB",       G4.or(BOOKE), 0, LoadStore::Hint),
-    // Cache locking shows in no state but that of a cache.
-    row("dcbtstls", "31 /1 CT RA RB 134 /1", "CT,RA0,RB", BOOKE, 0, LoadStore::Hint),
-    row("dcbtls", "31 /1 CT RA RB 166 /1", "CT,RA0,RB",   BOOKE, 0, LoadStore::Hint),
-    row("icblc", "31 /1 CT RA RB 230 /1", "CT,RA0,RB",    BOOKE, 0, LoadStore::Hint),
-    row("dcblc", "31 /1 CT RA RB 390 /1", "CT,RA0,RB",    BOOKE, 0, LoadStore::Hint),
-    row("icbtls", "31 /1 CT RA RB 486 /1", "CT,RA0,RB",   BOOKE, 0, LoadStore::Hint),
+    row("dcbtstls", "31 /1 CT RA RB 134 /1", "CT,RA0,RB", BOOKE, STORE, lock(false, true, false)),
+    row("dcbtls", "31 /1 CT RA RB 166 /1", "CT,RA0,RB",   BOOKE, LOAD,  lock(false, false, false)),
+    row("icblc", "31 /1 CT RA RB 230 /1", "CT,RA0,RB",    BOOKE, LOAD,  lock(true, false, true)),
+    row("dcblc", "31 /1 CT RA RB 390 /1", "CT,RA0,RB",    BOOKE, LOAD,  lock(false, false, true)),
+    row("icbtls", "31 /1 CT RA RB 486 /1", "CT,RA0,RB",   BOOKE, LOAD,  lock(true, false, false)),
     row("dst",   "31 0:1 /2 STRM RA RB 342 /1", "RA0,RB,STRM", ALTIVEC, 0, LoadStore::Hint),
     row("dstt",  "31 1:1 /2 STRM RA RB 342 /1", "RA0,RB,STRM", ALTIVEC, 0, LoadStore::Hint),
     row("dstst", "31 0:1 /2 STRM RA RB 374 /1", "RA0,RB,STRM", ALTIVEC, 0, LoadStore::Hint),

@@ -136,7 +136,11 @@ impl CodeCache {
             Op::Vector(op) => vector::handler(op),
             Op::Vsx(op) => vsx::handler(op),
             Op::Spe(_) => spe::execute,
-            Op::System(_) => nothing,
+            Op::System(_) => {
+                // Even those that problem state may use are carried out where the others are.
+                needs |= need::PRIVILEGED;
+                nothing
+            }
         };
         Decoded { handler, word, need: needs, row: index as u16 }
     }

@@ -7,7 +7,7 @@ use exec::mode::need;
 use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder, Op, Row};
-use ppc_mmu::{Access, SoftTlb};
+use ppc_mmu::{Access, Invalidation, SoftTlb};
 
 use crate::code::{CodeCache, Decoded, SLOTS};
 use crate::env::{Env, Flow, Trap};
@@ -41,9 +41,12 @@ impl Interpreter {
         }
     }
 
-    fn prepare(&mut self, state: &VcpuState, context: &Context) {
+    fn prepare(&mut self, state: &mut VcpuState, context: &Context) {
         let Interpreter { fetch, data, .. } = self;
         context.requests.take_invalidations(|what| {
+            if let Invalidation::Tlb(flush) = what {
+                state.booke.tlb.flush(flush);
+            }
             fetch.invalidate(what);
             data.invalidate(what);
         });
@@ -109,7 +112,7 @@ impl Engine for Interpreter {
         let limit = vcpu.state.retired.saturating_add(budget);
         let inline = context.privileged == Privileged::Inline;
         loop {
-            self.prepare(&vcpu.state, context);
+            self.prepare(&mut vcpu.state, context);
             let Err(exit) = self.turns(vcpu, context, limit);
             match exit {
                 Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {

@@ -1,11 +1,12 @@
 //! Fixed-point loads and stores, reservations, cache management and barriers.
 
+use exec::interrupt::booke::esr;
 use exec::state::Reservation;
 use exec::{Interrupt, VcpuState};
 use guest_mem::Word;
 use ppc_isa::cpu::Family;
 use ppc_isa::loadstore::{Access as Form0, CopyPaste, Form, LoadStore};
-use ppc_isa::spr;
+use ppc_isa::{msr, spr};
 use ppc_mmu::{Access, fault};
 
 use crate::env::{Env, Flow, Handler, Step, Trapped};
@@ -39,8 +40,14 @@ pub fn handler(op: LoadStore) -> Handler {
         LoadStore::StoreAtomic { bytes: 4 } => store_atomic::<u32>,
         LoadStore::StoreAtomic { .. } => store_atomic::<u64>,
         LoadStore::BlockZero => dcbz,
-        LoadStore::Hint | LoadStore::Wait | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
+        LoadStore::Hint | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
         LoadStore::Touch { .. } => touch,
+        LoadStore::Lock { instruction: false, store: true, .. } => lock::<{ esr::DLK }, true, true>,
+        LoadStore::Lock { instruction: false, clear: false, .. } => lock::<{ esr::DLK }, false, true>,
+        LoadStore::Lock { instruction: false, .. } => lock::<{ esr::DLK }, false, false>,
+        LoadStore::Lock { clear: false, .. } => lock::<{ esr::ILK }, false, true>,
+        LoadStore::Lock { .. } => lock::<{ esr::ILK }, false, false>,
+        LoadStore::Wait => wait,
         LoadStore::Barrier => |_, _, _| {
             std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
             Ok(Flow::Next)
@@ -477,4 +484,27 @@ fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 fn touch(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     env.real(s, indexed(s, w), Access::Load)?;
     Ok(Flow::Next)
+}
+
+/// Cache locking (e500 Core Family Reference Manual, section 3.3.1.5): problem state needs `MSR[UCLE]`; SYNDROME is what
+/// ESR says without. There is no cache, so that each attempt to lock reports that it could not.
+fn lock<const SYNDROME: u32, const STORE: bool, const SET: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = indexed(s, w);
+    if s.mode.problem() && env.shared.msr() & msr::UCLE == 0 {
+        return Err(env.interrupt(Interrupt::DataStorage { dar: ea, dsisr: SYNDROME }));
+    }
+    env.real(s, ea, if STORE { Access::Store } else { Access::Load })?;
+    if SET {
+        s.booke.refuse_lock(SYNDROME == esr::ILK);
+    }
+    Ok(Flow::Next)
+}
+
+/// On BookE the processor stops until an interrupt is pending; WC other than 0 waits for what may be there already.
+fn wait(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    if s.cpu.family() != Family::BookE || w >> 21 & 3 != 0 {
+        return Ok(Flow::Next);
+    }
+    s.waiting = true;
+    Ok(Flow::Leave)
 }

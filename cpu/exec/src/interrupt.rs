@@ -81,8 +81,10 @@ pub enum Interrupt {
     FacilityUnavailable(u8),
     /// System call vectored, level 0 to 127.
     SystemCallVectored(u8),
-    /// Directed privileged doorbell.
+    /// Directed privileged doorbell; processor doorbell of BookE.
     Doorbell,
+    /// BookE: critical doorbell.
+    CriticalDoorbell,
     /// BookE: critical input.
     CriticalInput,
     /// BookE: fixed-interval timer.

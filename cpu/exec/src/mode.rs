@@ -73,6 +73,11 @@ impl Mode {
         self.0 & FP_EXCEPTIONS != 0
     }
 
+    /// This mode with single step on.
+    pub fn stepping(self) -> Mode {
+        Mode(self.0 | TRACE_STEP)
+    }
+
     /// Single step or branch trace is on.
     #[inline(always)]
     pub fn traced(self) -> bool {

@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use ppc_mmu::Invalidation;
+use ppc_mmu::booke::Flush;
 
 /// Translations must be forgotten, see [`Requests::take_invalidations`].
 pub const INVALIDATE: u32 = 1 << 0;
@@ -17,6 +18,10 @@ pub const INTERRUPT: u32 = 1 << 1;
 pub const STOP: u32 = 1 << 2;
 /// A prod (H_PROD) arrived.
 pub const PROD: u32 = 1 << 3;
+/// A doorbell of another processor rings (BookE).
+pub const DOORBELL: u32 = 1 << 4;
+/// A critical doorbell of another processor rings (BookE).
+pub const CRITICAL_DOORBELL: u32 = 1 << 5;
 
 /// Invalidations that are kept one by one; more of them become one of everything.
 const QUEUE: usize = 64;
@@ -41,9 +46,12 @@ impl Requests {
     /// Asks the vCPU to forget translations before its next access.
     pub fn invalidate(&self, what: Invalidation) {
         let mut queue = self.invalidations.lock().unwrap_or_else(PoisonError::into_inner);
-        if what == Invalidation::All || queue.len() >= QUEUE {
+        let everything = what == Invalidation::All;
+        if everything || queue.len() >= QUEUE {
+            // What concerns the guest's own TLB is not dropped: it may lose more entries than it was told to.
+            let guest = queue.iter().chain([&what]).any(|what| matches!(what, Invalidation::Tlb(_)));
             queue.clear();
-            queue.push(Invalidation::All);
+            queue.push(if guest { Invalidation::Tlb(Flush::All) } else { Invalidation::All });
         } else {
             queue.push(what);
         }

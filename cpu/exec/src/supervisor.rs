@@ -7,6 +7,7 @@
 use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
 use ppc_isa::spr;
+use ppc_isa::system::BookE;
 use ppc_mmu::Invalidation;
 
 use crate::engine::Context;
@@ -24,12 +25,20 @@ pub mod booke;
 pub trait Peers: Sync {
     /// Posts `what` to all vCPUs, this one included.
     fn invalidate(&self, what: Invalidation);
+    /// Posts request bits to vCPU `server`, or to all.
+    fn post(&self, server: Option<u32>, bits: u32);
 }
 
 /// A machine with one vCPU.
 impl Peers for Requests {
     fn invalidate(&self, what: Invalidation) {
         Requests::invalidate(self, what);
+    }
+
+    fn post(&self, server: Option<u32>, bits: u32) {
+        if server.is_none_or(|server| server == 0) {
+            Requests::post(self, bits);
+        }
     }
 }
 
@@ -70,6 +79,11 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result
     vcpu.state.retired += 1;
     // Returns from interrupts and what switches the processor off are not traced (Book III-S, section 6.5.15).
     if traced && !jumped && !vcpu.state.waiting { Err(Interrupt::Trace) } else { Ok(()) }
+}
+
+/// Whether problem state may execute `insn`, which is not carried out by engines: some performance monitor registers.
+pub fn open_to_problem(insn: &Instruction) -> bool {
+    insn.row.op == Op::System(System::BookE(BookE::Mfpmr)) && spr_number(insn.word as u32) & 0x10 == 0
 }
 
 /// Whether `insn` may have changed when a timer interrupts next.

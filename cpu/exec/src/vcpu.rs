@@ -92,6 +92,9 @@ impl Vcpu {
             self.state.book3s32.segments = std::array::from_fn(|n| self.shared.segment(n));
         }
         self.state.mode = Mode::of(self.state.cpu, msr);
+        if self.state.cpu.family() == Family::BookE && msr & msr::DE != 0 && self.state.booke.steps() {
+            self.state.mode = self.state.mode.stepping();
+        }
         self.state.unavailable = mode::unavailable(msr, self.state.fscr);
     }
 

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 
 use crate::book3s32::Segments;
+use crate::booke::Flush;
 use crate::slb::Slb;
 use crate::space::{Access, Keys, Mapping, Tables};
 
@@ -39,6 +40,9 @@ pub enum Invalidation {
     },
     /// Everything translated for one PID.
     Process(u32),
+    /// What another processor invalidates in the software-managed TLB of this one (BookE): the entries themselves, of
+    /// which [`SoftTlb`] knows nothing, and everything derived from them.
+    Tlb(Flush),
     /// Everything.
     All,
 }
@@ -249,7 +253,7 @@ impl SoftTlb {
                     _ => true,
                 });
             }
-            Invalidation::All => self.forget_all(),
+            Invalidation::Tlb(_) | Invalidation::All => self.forget_all(),
         }
     }
 }

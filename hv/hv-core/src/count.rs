@@ -116,7 +116,7 @@ pub fn reason_of(interrupt: Interrupt) -> &'static str {
         Interrupt::MachineCheck { .. } => "machine_check_exits",
         Interrupt::SystemReset => "system_reset_exits",
         Interrupt::Trace => "trace_exits",
-        Interrupt::Doorbell => "gdbell_exits",
+        Interrupt::Doorbell | Interrupt::CriticalDoorbell => "dbell_exits",
         Interrupt::CriticalInput => "critical_exits",
         Interrupt::FixedInterval => "fit_exits",
         Interrupt::Watchdog => "watchdog_exits",

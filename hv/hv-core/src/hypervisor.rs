@@ -50,7 +50,7 @@ impl Hypervisor {
     }
 
     fn privileged(&self, visit: &mut Visit, insn: &Instruction) -> Next {
-        if visit.vcpu.state.mode.problem() {
+        if visit.vcpu.state.mode.problem() && !supervisor::open_to_problem(insn) {
             visit.deliver(Interrupt::Program(program_bit(insn)));
         } else if let Err(interrupt) = supervisor::execute(visit.vcpu, visit.context, insn) {
             visit.deliver(interrupt);
@@ -80,6 +80,9 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
             Interrupt::CriticalInput => "critical_exits",
             Interrupt::FixedInterval => "fit_exits",
             Interrupt::Watchdog => "watchdog_exits",
+            Interrupt::Doorbell | Interrupt::CriticalDoorbell => "dbell_exits",
+            Interrupt::Debug => "debug_exits",
+            Interrupt::MachineCheck { .. } => "machine_check_exits",
             _ => "ext_intr_exits",
         });
         visit.deliver(interrupt);

@@ -50,6 +50,12 @@ impl Peers for Mailboxes {
     fn invalidate(&self, what: Invalidation) {
         self.0.iter().for_each(|requests| requests.invalidate(what));
     }
+
+    fn post(&self, server: Option<u32>, bits: u32) {
+        let named = |number: usize| server.is_none_or(|server| server as usize == number);
+        let peers = self.0.iter().enumerate().filter(|(number, _)| named(*number));
+        peers.for_each(|(_, requests)| requests.post(bits));
+    }
 }
 
 /// Where typed input goes.

@@ -113,6 +113,9 @@ fn run_vcpu(
         }
         let mut visit = Visit { vcpu: &mut *vcpu, context: &context, counts: &mut *counts };
         hypervisor::poll(&mut visit, &*machine.lines);
+        if timer::reset_requested(&visit.vcpu.state, &context) {
+            return Outcome::Halted(Halt::Reset);
+        }
         if visit.vcpu.state.waiting {
             let since = Instant::now();
             wait(machine, visit.vcpu, &context, time.is_virtual);

@@ -1,7 +1,7 @@
 //! Privileged instructions of BookE: interrupts of four levels, the software-managed TLB (Power ISA Book III-E).
 
 use super::System;
-use crate::cpu::{BOOKE, Cpu, Models, Unit};
+use crate::cpu::{BOOKE, E5500, Models, Unit};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -32,9 +32,18 @@ pub enum BookE {
     Tlbsync,
     /// Data cache block invalidate.
     Dcbi,
+    /// Message send or clear: doorbells between processors.
+    Message {
+        /// Clear instead of send.
+        clear: bool,
+    },
+    /// Move from performance monitor register; half of them are for problem state too.
+    Mfpmr,
+    /// Move to performance monitor register.
+    Mtpmr,
+    /// Move from thread management register.
+    Mftmr,
 }
-
-const E5500: Models = Models::of(&[Cpu::E5500]);
 
 const fn row(
     name: &'static str,
@@ -62,4 +71,9 @@ pub const ROWS: &[Row] = &[
     row("tlbilx",  "31 /3 L2 RA RB 18 /1",    "L2,RA0,RB", E5500, PRIV, BookE::Tlbilx),
     row("tlbsync", "31 /5 /5 /5 566 /1",      "",        BOOKE, PRIV, BookE::Tlbsync),
     row("dcbi",    "31 /5 RA RB 470 /1",      "RA0,RB",  BOOKE, PRIV, BookE::Dcbi),
+    row("msgsnd",  "31 /5 /5 RB 206 /1",      "RB",      E5500, PRIV, BookE::Message { clear: false }),
+    row("msgclr",  "31 /5 /5 RB 238 /1",      "RB",      E5500, PRIV, BookE::Message { clear: true }),
+    row("mfpmr",   "31 RT spr 334 /1",        "=RT,SPR", BOOKE, BY_SPR, BookE::Mfpmr),
+    row("mtpmr",   "31 RS spr 462 /1",        "SPR,RS",  BOOKE, PRIV, BookE::Mtpmr),
+    row("mftmr",   "31 RT spr 366 /1",        "=RT,SPR", BOOKE, PRIV, BookE::Mftmr),
 ];

@@ -54,6 +54,10 @@ impl Peers for Everybody<'_> {
         self.0.invalidate(what);
         self.1.lock().unwrap().push(what);
     }
+
+    fn post(&self, _: Option<u32>, bits: u32) {
+        self.0.post(bits);
+    }
 }
 
 /// A processor with memory.

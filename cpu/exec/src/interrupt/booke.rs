@@ -5,6 +5,8 @@ use ppc_mmu::fault;
 
 use super::{Interrupt, Pending, program};
 use crate::engine::{Context, Lines};
+use crate::request;
+use crate::state::booke::INSTRUCTION_COMPLETE;
 use crate::timer;
 use crate::timer::booke::tsr;
 use crate::vcpu::Vcpu;
@@ -29,12 +31,8 @@ pub mod esr {
     pub const SPV: u32 = 0x80;
 }
 
-/// `DBSR[ICMP]`: an instruction completed; `DBCR0` has the event's enable in the same bit.
-pub const INSTRUCTION_COMPLETE: u64 = 0x0800_0000;
-/// `DBSR[BRT]`: a branch was taken; `DBCR0` likewise.
-pub const BRANCH_TAKEN: u64 = 0x0400_0000;
-/// `DBCR0[IDM]`: debug events interrupt.
-pub const INTERNAL_DEBUG: u64 = 0x4000_0000;
+/// DBSR bits of debug events.
+const DEBUG_EVENTS: u64 = 0x0fff_8060;
 
 /// Machine check: the address was saved.
 const MCSR_MAV: u64 = 0x8_0000;
@@ -78,6 +76,7 @@ fn vector(cpu: Cpu, interrupt: Interrupt) -> (Level, u16) {
         Interrupt::EmbeddedFpRound => (Level::Base, 34),
         Interrupt::PerformanceMonitor => (Level::Base, 35),
         Interrupt::Doorbell => (Level::Base, 36),
+        Interrupt::CriticalDoorbell => (Level::Critical, 37),
         _ => (Level::MachineCheck, 1),
     }
 }
@@ -103,6 +102,7 @@ fn syndrome(interrupt: Interrupt) -> Option<u32> {
 /// Delivers `interrupt`.
 pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
     let old = vcpu.shared.msr();
+    let critical = vcpu.critical();
     if let Some(value) = syndrome(interrupt) {
         vcpu.shared.set_esr(value);
     }
@@ -118,11 +118,22 @@ pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
             let status = if vcpu.state.cpu == Cpu::E500v2 { MCSR_BUS_RAERR } else { MCSR_MAV | MCSR_MEA | MCSR_LD };
             booke.set_mcsr(booke.mcsr() | status);
             booke.set_mcar(dar);
+            booke.machine_check = old & msr::ME == 0 || critical;
+            if booke.machine_check {
+                // A bus error is not precise: the access is done with, the interrupt comes when it is let in.
+                vcpu.state.cia = vcpu.state.effective(vcpu.state.cia.wrapping_add(4));
+                return;
+            }
         }
         Interrupt::Trace => {
             let booke = &mut vcpu.state.booke;
             booke.set_dbsr(booke.dbsr() | INSTRUCTION_COMPLETE);
+            if old & msr::DE == 0 || critical {
+                return;
+            }
         }
+        Interrupt::Doorbell => vcpu.state.booke.doorbells &= !request::DOORBELL,
+        Interrupt::CriticalDoorbell => vcpu.state.booke.doorbells &= !request::CRITICAL_DOORBELL,
         _ => {}
     }
 
@@ -165,16 +176,24 @@ fn assist(vcpu: &mut Vcpu, space: bool, address: u64) {
     vcpu.shared.set_assist(&assist);
 }
 
-/// Looks at external inputs and timers, the most urgent first (spec ppc-pv 5.4).
-pub fn pending(vcpu: &Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
+/// Looks at external inputs, timers and what waits inside the processor, the most urgent first (spec ppc-pv 5.4).
+pub fn pending(vcpu: &mut Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
+    let rang = context.requests.take(request::DOORBELL | request::CRITICAL_DOORBELL);
+    vcpu.state.booke.doorbells |= rang;
     let state = &vcpu.state;
-    let timers = state.booke.timers.at(timer::timebase(state, context)).pending();
+    let booke = &state.booke;
+    let timers = booke.timers.at(timer::timebase(state, context)).pending();
+    let debug = booke.debugs() && booke.dbsr() & DEBUG_EVENTS != 0;
     let sources = [
+        (booke.machine_check, msr::ME, Interrupt::MachineCheck { dar: booke.mcar() }),
+        (debug, msr::DE, Interrupt::Debug),
         (lines.critical(state.pir), msr::CE, Interrupt::CriticalInput),
         (timers & tsr::WIS != 0, msr::CE, Interrupt::Watchdog),
         (lines.external(state.pir), msr::EE, Interrupt::External),
         (timers & tsr::FIS != 0, msr::EE, Interrupt::FixedInterval),
         (timers & tsr::DIS != 0, msr::EE, Interrupt::Decrementer),
+        (booke.doorbells & request::DOORBELL != 0, msr::EE, Interrupt::Doorbell),
+        (booke.doorbells & request::CRITICAL_DOORBELL != 0, msr::CE, Interrupt::CriticalDoorbell),
     ];
     let open = if vcpu.critical() { 0 } else { vcpu.shared.msr() };
     let now = sources.iter().find(|(up, gate, _)| *up && open & gate != 0).map(|source| source.2);

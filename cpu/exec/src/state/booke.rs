@@ -90,6 +90,10 @@ const KEPT: [(u16, u64, Models); 66] = [
 
 /// `EPCR[ICM]`: interrupts are taken in 64-bit mode.
 pub const EPCR_ICM: u64 = 0x200_0000;
+/// `DBSR[ICMP]`: an instruction completed; `DBCR0` enables the event by the same bit.
+pub const INSTRUCTION_COMPLETE: u64 = 0x800_0000;
+/// `DBCR0[IDM]`: debug events interrupt.
+const INTERNAL_DEBUG: u64 = 0x4000_0000;
 /// `DBCR0[RST]`: resets the processor.
 pub const RESET: u64 = 0x3000_0000;
 /// Caches of 32 KiB in eight ways: `L1CFG0` and `L1CFG1` but for the block size.
@@ -127,6 +131,12 @@ pub struct BookE {
     pub pids: [u32; 2],
     /// Decrementer, fixed-interval timer, watchdog.
     pub timers: Timers,
+    /// Doorbells that rang, as [`crate::request`] bits.
+    pub doorbells: u32,
+    /// A machine check waits to be let in.
+    pub machine_check: bool,
+    /// Performance monitor: kept, never counting.
+    monitor: [u32; 13],
     /// The guest asked for a reset of the processor (`DBCR0[RST]`).
     pub reset: bool,
     kept: [u64; KEPT.len()],
@@ -166,7 +176,16 @@ impl BookE {
                 *slot = value;
             }
         }
-        BookE { tlb, pids: [0; 2], timers: Timers::default(), reset: false, kept }
+        BookE {
+            tlb,
+            pids: [0; 2],
+            timers: Timers::default(),
+            doorbells: 0,
+            machine_check: false,
+            monitor: [0; 13],
+            reset: false,
+            kept,
+        }
     }
 
     named! {
@@ -192,8 +211,12 @@ impl BookE {
         epr, set_epr, EPR;
         /// Hardware implementation register 0.
         hid0, set_hid0, HID0;
-        /// Cache control; a lock that is refused shows here.
-        l1csr0, set_l1csr0, L1CSR0;
+    }
+
+    /// Notes in L1CSR1 or L1CSR0 that a block could not be locked in the `instruction` or data cache.
+    pub fn refuse_lock(&mut self, instruction: bool) {
+        const INDEX: [usize; 2] = [index(spr::L1CSR0), index(spr::L1CSR1)];
+        self.kept[INDEX[usize::from(instruction)]] |= 0x400;
     }
 
     /// Where interrupt `number` (of IVOR0 to IVOR15, IVOR32 to IVOR37) goes.
@@ -207,6 +230,18 @@ impl BookE {
     pub fn interrupt_msr(&self) -> u64 {
         const EPCR: usize = index(spr::EPCR);
         if self.kept[EPCR] & EPCR_ICM != 0 { ppc_isa::msr::CM } else { 0 }
+    }
+
+    /// Whether debug events interrupt, where MSR[DE] lets them.
+    pub fn debugs(&self) -> bool {
+        const DBCR0: usize = index(spr::DBCR0);
+        self.kept[DBCR0] & INTERNAL_DEBUG != 0
+    }
+
+    /// Whether each instruction is a debug event.
+    pub fn steps(&self) -> bool {
+        const DBCR0: usize = index(spr::DBCR0);
+        self.debugs() && self.kept[DBCR0] & INSTRUCTION_COMPLETE != 0
     }
 
     /// What SPR `number` keeps, if `cpu` has such a one.
@@ -224,5 +259,13 @@ impl BookE {
         }
         *self.kept.get_mut(i)? = value & mask;
         Some(())
+    }
+
+    /// Performance monitor register `number`; bit 4 of it tells whether it is the privileged name of the register.
+    pub fn monitor(&mut self, number: u16) -> Option<&mut u32> {
+        // PMC0-3, PMLCa0-3, PMLCb0-3, PMGC0 (e500 Core Family Reference Manual, table 2-37).
+        let (group, n) = (number >> 7, number & 3);
+        let known = number & 0x6c == 0 && (group < 3 || group == 3 && n == 0);
+        if known { self.monitor.get_mut(usize::from(4 * group + n)) } else { None }
     }
 }

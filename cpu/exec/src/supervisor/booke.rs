@@ -4,11 +4,13 @@ use ppc_isa::op::System;
 use ppc_isa::spr::booke as spr;
 use ppc_isa::system::BookE;
 use ppc_isa::{Cpu, msr};
+use ppc_mmu::Invalidation;
 use ppc_mmu::booke::{Assist, Flush, mas};
 
-use super::return_to;
+use super::{return_to, spr_number};
 use crate::engine::Context;
 use crate::interrupt::{Interrupt, program};
+use crate::request;
 use crate::state::booke::RESET;
 use crate::timer;
 use crate::timer::booke::Timers;
@@ -17,6 +19,9 @@ use crate::vcpu::Vcpu;
 const ILLEGAL: Interrupt = Interrupt::Program(program::ILLEGAL);
 /// `HID0[EN_MAS7_UPDATE]`: tlbre and tlbsx write MAS7 (e500v2).
 const HID0_ENMAS7: u64 = 0x80;
+/// Thread management configuration, and its value for a processor of one thread.
+const TMCFG0: u16 = 16;
+const ONE_THREAD: u64 = 0x101;
 
 /// Executes `op`, the privileged instruction `word`. Returns whether `state.cia` was set.
 ///
@@ -26,7 +31,8 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
     let register = |vcpu: &Vcpu, shift: u32| vcpu.state.gpr[(word >> shift & 31) as usize];
     let rs = register(vcpu, 21);
     let ra = if word >> 16 & 31 == 0 { 0 } else { register(vcpu, 16) };
-    let ea = vcpu.state.effective(ra.wrapping_add(register(vcpu, 11)));
+    let rb = register(vcpu, 11);
+    let ea = vcpu.state.effective(ra.wrapping_add(rb));
     let booke = &vcpu.state.booke;
     let (target, msr) = match op {
         System::Rfi => (vcpu.shared.srr0(), vcpu.shared.srr1()),
@@ -37,14 +43,14 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
             vcpu.set_msr(rs);
             return Ok(false);
         }
-        System::BookE(op) => return other(vcpu, context, op, word, rs, ea).map(|()| false),
+        System::BookE(op) => return other(vcpu, context, op, word, [rs, rb, ea]).map(|()| false),
         _ => return Err(ILLEGAL),
     };
     return_to(vcpu, target, msr);
     Ok(true)
 }
 
-fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, rs: u64, ea: u64) -> Result<(), Interrupt> {
+fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]: [u64; 3]) -> Result<(), Interrupt> {
     match op {
         BookE::Wrtee => external_enable(vcpu, rs),
         BookE::Wrteei => external_enable(vcpu, u64::from(word)),
@@ -60,9 +66,8 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, rs: u64, ea: 
             // EA[60] selects the array, EA[61] all of it.
             let one = ea & 8 != 0;
             let what = if ea & 4 != 0 { Flush::Array { one } } else { Flush::Address { one, ea: ea & !0xfff } };
-            if let Some(gone) = vcpu.state.booke.tlb.flush(what) {
-                context.peers.invalidate(gone);
-            }
+            flush(vcpu, context, what);
+            context.peers.invalidate(Invalidation::Tlb(what));
         }
         BookE::Tlbilx => {
             let mas6 = vcpu.shared.assist().mas6;
@@ -78,8 +83,40 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, rs: u64, ea: 
                 },
             );
         }
+        BookE::Message { clear } => message(vcpu, context, rb as u32, clear)?,
+        BookE::Mfpmr | BookE::Mtpmr => {
+            let register = vcpu.state.booke.monitor(spr_number(word)).ok_or(ILLEGAL)?;
+            if op == BookE::Mtpmr {
+                // The names for problem state are read-only.
+                if spr_number(word) & 0x10 == 0 {
+                    return Err(ILLEGAL);
+                }
+                *register = rs as u32;
+            } else {
+                vcpu.state.gpr[(word >> 21 & 31) as usize] = u64::from(*register);
+            }
+        }
+        BookE::Mftmr if spr_number(word) == TMCFG0 => vcpu.state.gpr[(word >> 21 & 31) as usize] = ONE_THREAD,
         BookE::Tlbsync | BookE::Dcbi => {}
-        _ => return Err(ILLEGAL),
+        BookE::Rfci | BookE::Rfdi | BookE::Rfmci | BookE::Mftmr => return Err(ILLEGAL),
+    }
+    Ok(())
+}
+
+/// Message send and clear (Book III-E, chapter 11): type, broadcast and number of the receiver in one word.
+fn message(vcpu: &mut Vcpu, context: &Context, rb: u32, clear: bool) -> Result<(), Interrupt> {
+    let bell = match rb >> 27 {
+        0 => request::DOORBELL,
+        1 => request::CRITICAL_DOORBELL,
+        // Messages of a kind that the processor does not know are ignored.
+        _ => return Ok(()),
+    };
+    if clear {
+        context.requests.take(bell);
+        vcpu.state.booke.doorbells &= !bell;
+    } else {
+        let broadcast = rb & 0x400_0000 != 0;
+        context.peers.post((!broadcast).then_some(rb & 0x3fff), bell);
     }
     Ok(())
 }
@@ -209,6 +246,7 @@ pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Res
             vcpu.state.booke.keep(cpu, number, value).ok_or(ILLEGAL)?;
             if number == spr::DBCR0 {
                 vcpu.state.booke.reset |= value & RESET != 0;
+                vcpu.derive_mode();
             }
         }
     }

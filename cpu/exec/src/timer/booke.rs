@@ -166,3 +166,79 @@ impl Timers {
         left
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timers(tcr: u32) -> Timers {
+        Timers { tcr, ..Timers::default() }
+    }
+
+    /// FP with FPEXT, or WP with WPEXT, that selects timebase bit 63 - `n`.
+    fn period(n: u32, low: u32, extension: u32) -> u32 {
+        ((63 - n) & 3) << low | ((63 - n) >> 2) << extension
+    }
+
+    #[test]
+    fn the_decrementer_stops_at_zero_and_latches() {
+        let mut t = timers(tcr::DIE).at(1000);
+        t.set_decrementer(50);
+        assert_eq!((t.at(1049).decrementer(), t.at(1049).tsr(), t.ticks_left()), (1, 0, 50));
+        let expired = t.at(1050);
+        assert_eq!((expired.decrementer(), expired.tsr(), expired.pending()), (0, tsr::DIS, tsr::DIS));
+        assert_eq!((t.at(90_000).decrementer(), expired.at(90_000).ticks_left()), (0, u64::MAX));
+        // Ones clear; zero stops the decrementer without an interrupt.
+        let mut t = expired;
+        t.clear_tsr(tsr::DIS);
+        t.set_decrementer(0);
+        assert_eq!((t.at(1 << 40).tsr(), t.pending()), (0, 0));
+    }
+
+    #[test]
+    fn auto_reload_starts_again_from_decar() {
+        let mut t = timers(tcr::DIE | tcr::ARE);
+        t.set_decar(100);
+        t.set_decrementer(30);
+        assert_eq!((t.at(30).decrementer(), t.at(30).tsr()), (100, tsr::DIS));
+        assert_eq!((t.at(129).decrementer(), t.at(130).decrementer(), t.at(1035).decrementer()), (1, 100, 95));
+        let mut t = t.at(1035);
+        t.clear_tsr(tsr::DIS);
+        assert_eq!((t.ticks_left(), t.at(1129).tsr(), t.at(1130).tsr()), (95, 0, tsr::DIS));
+    }
+
+    #[test]
+    fn the_fixed_interval_is_a_rise_of_one_timebase_bit() {
+        // Bit 10 from below rises at 1024 and then every 2048 ticks.
+        let t = timers(tcr::FIE | period(10, 24, 13));
+        assert_eq!((t.ticks_left(), t.at(1023).pending(), t.at(1024).pending()), (1024, 0, tsr::FIS));
+        let mut t = t.at(1030);
+        t.clear_tsr(tsr::FIS);
+        assert_eq!((t.ticks_left(), t.at(3071).pending(), t.at(3072).pending()), (2042, 0, tsr::FIS));
+    }
+
+    #[test]
+    fn the_watchdog_goes_through_its_states() {
+        // Book III-E, figure "Watchdog state machine": bit 4 rises at 16, 48, 80.
+        let mut t = timers(tcr::WIE | 0x2000_0000 | period(4, 30, 17));
+        assert_eq!(t.at(16).tsr(), tsr::ENW);
+        assert_eq!((t.at(48).tsr(), t.at(48).pending()), (tsr::ENW | tsr::WIS, tsr::WIS));
+        assert_eq!(t.at(80).tsr(), tsr::ENW | tsr::WIS | 0x2000_0000);
+        // A guest that clears ENW and WIS in time keeps it from the last state.
+        t = t.at(50);
+        t.clear_tsr(tsr::ENW | tsr::WIS);
+        assert_eq!(t.at(80).tsr(), tsr::ENW);
+        // WIS without ENW: the next expiry sets ENW.
+        t = t.at(112);
+        t.clear_tsr(tsr::ENW);
+        assert_eq!((t.at(143).tsr(), t.at(144).tsr()), (tsr::WIS, tsr::ENW | tsr::WIS));
+    }
+
+    #[test]
+    fn a_timebase_write_shifts_nothing() {
+        let mut t = timers(tcr::DIE).at(1000);
+        t.set_decrementer(50);
+        t.rebase(0xffff_0000_0000);
+        assert_eq!((t.at(0xffff_0000_0031).tsr(), t.at(0xffff_0000_0032).tsr() & tsr::DIS), (0, tsr::DIS));
+    }
+}

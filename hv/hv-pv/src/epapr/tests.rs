@@ -28,6 +28,8 @@ struct Alone;
 
 impl supervisor::Peers for Alone {
     fn invalidate(&self, _: Invalidation) {}
+
+    fn post(&self, _: Option<u32>, _: u32) {}
 }
 
 /// Executes `sc` with these registers; returns the vCPU afterwards and how to go on.

@@ -50,8 +50,6 @@ const SERIAL_HZ: u32 = 400_000_000;
 
 /// r6 at entry: a BookE processor, booted as ePAPR says (ePAPR 1.1, section 5.4.1).
 const EPAPR_MAGIC: u64 = 0x4550_4150;
-/// MAS1[TSIZE] of the first mapping: log4 of its size in KiB.
-const FIRST_MAPPING_SIZE: u32 = (FIRST_MAPPING.ilog2() - 10) / 2;
 /// MAS2[M]: memory coherence required.
 const COHERENT: u64 = 1 << 2;
 /// MAS3: supervisor may execute, write and read.
@@ -126,22 +124,28 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     }
 }
 
-/// The boot CPU at the kernel's entry (ePAPR 1.1, section 5.4): 32-bit mode, all interrupts off, TLB1 entry 0 maps the
-/// first memory one to one, r3 = tree, r7 = size of that mapping.
+/// The boot CPU at the kernel's entry.
 fn boot_cpu(layout: &Layout) -> Vcpu {
     let mut vcpu = Vcpu::new(layout.spec.cpu, 0);
-    vcpu.state.gpr[3] = layout.tree.start;
-    vcpu.state.gpr[6] = EPAPR_MAGIC;
-    vcpu.state.gpr[7] = FIRST_MAPPING;
     vcpu.state.cia = layout.entry;
+    epapr_entry(&mut vcpu, layout.tree.start, FIRST_MAPPING);
+    vcpu
+}
+
+/// The state in which ePAPR has a boot CPU entered (ePAPR 1.1, section 5.4.1): r3 = tree, r6 = magic number, r7 = size
+/// of the first mapping, a power of four KiB; address space 0, where TLB1 maps that much from 0 for the supervisor.
+pub fn epapr_entry(vcpu: &mut Vcpu, tree: u64, mapping: u64) {
+    let size = (mapping.ilog2() - 10) / 2;
+    vcpu.state.gpr[3] = tree;
+    vcpu.state.gpr[6] = EPAPR_MAGIC;
+    vcpu.state.gpr[7] = mapping;
     vcpu.state.booke.tlb.write(&Assist {
         mas0: mas::TLBSEL,
-        mas1: mas::VALID | mas::IPROT | FIRST_MAPPING_SIZE << 8,
+        mas1: mas::VALID | mas::IPROT | size << 8,
         mas2: COHERENT,
         mas3: SUPERVISOR,
         ..Assist::default()
     });
-    vcpu
 }
 
 /// Each processor's entry: address to start at, r3, PIR (ePAPR 1.1, section 5.5.2.1).

@@ -11,9 +11,11 @@ use hv_papr::ports::Ports;
 use hv_pv::epapr;
 use papr_abi::rtas;
 use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
+use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::HashTable;
 
+use super::e500::epapr_entry;
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::plan::Layout;
@@ -94,12 +96,21 @@ fn epapr_ports(kind: Kind, vty: &Arc<Vty>, xics: &Arc<Xics>) -> epapr::Ports {
     }
 }
 
+/// The largest page of a BookE processor.
+const LARGEST_PAGE: u64 = 1 << 32;
+
 /// The boot CPU at the kernel's entry: real mode, r3 = tree, r4 = kernel, r5 = 0 (spec papr 4.5).
 fn boot_cpu(layout: &Layout) -> Vcpu {
     let mut vcpu = Vcpu::new(layout.spec.cpu, 0);
+    vcpu.state.cia = layout.entry;
+    if layout.spec.cpu.family() == Family::BookE {
+        let ram = layout.spec.memory.min(LARGEST_PAGE).next_power_of_two();
+        // A page of TLB1 has a power of four KiB.
+        epapr_entry(&mut vcpu, layout.tree.start, if ram.ilog2() % 2 == 0 { ram } else { 2 * ram });
+        return vcpu;
+    }
     vcpu.state.gpr[3] = layout.tree.start;
     vcpu.state.gpr[4] = layout.kernel.start;
-    vcpu.state.cia = layout.entry;
     if layout.entry_order == Order::Little {
         vcpu.set_msr(vcpu.shared.msr() | msr::LE);
     }
