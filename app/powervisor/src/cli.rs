@@ -24,6 +24,8 @@ pub enum Command {
     Trace(TraceFlags),
     /// List the hypercalls that KVM knows, on every architecture
     Hypercalls(HypercallsFlags),
+    /// Show which instructions of a kernel the paravirtual interface rewrites
+    Patch(PatchFlags),
 }
 
 /// What to run.
@@ -251,6 +253,39 @@ pub struct HypercallsFlags {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is changed: the report says what a guest that patches itself would do, by the same table and patcher as the
+library pv-guest. Without symbols all that the file loads counts as code, data too.
+
+Examples:
+  powervisor patch --kernel vmlinux
+  powervisor patch --kernel vmlinux --cpu e500v2 --list
+  powervisor patch --kernel vmlinux --features 0 --json")]
+pub struct PatchFlags {
+    /// Kernel: an ELF file
+    #[arg(long, value_name = "FILE")]
+    pub kernel: PathBuf,
+    /// Print the report; the default, and all that there is
+    #[arg(long)]
+    pub report: bool,
+    /// CPU model whose family the kernel is for; by default told from the file
+    #[arg(long, value_name = "MODEL", value_parser = cpu)]
+    pub cpu: Option<ppc_isa::Cpu>,
+    /// Features of the magic page: 1 segment registers, 2 MAS0 to SPRG7, 3 both, 0 none
+    #[arg(long, value_name = "BITS", default_value = "3", value_parser = clap::value_parser!(u64).range(..4))]
+    pub features: u64,
+    /// List every place with its address
+    #[arg(long)]
+    pub list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Names of addresses; by default the kernel's own symbols, or the System.map beside it
+    #[arg(long, value_name = "SYSTEM.MAP")]
+    pub symbols: Option<PathBuf>,
 }
 
 fn arch(text: &str) -> Result<Arch, String> {
