@@ -151,7 +151,8 @@ impl Escc {
         }
     }
 
-    fn set_control(&self, chip: &mut Chip, channel: Channel, value: u8) {
+    /// Writes the register that the pointer selects; returns a byte that is to be sent.
+    fn set_control(&self, chip: &mut Chip, channel: Channel, value: u8) -> Option<u8> {
         let state = chip.channel(channel);
         let register = std::mem::take(&mut state.pointer);
         match register {
@@ -163,7 +164,7 @@ impl Escc {
                 }
             }
             2 => chip.vector = value,
-            8 => self.send(channel, state, value),
+            8 => return Some(value),
             9 => {
                 chip.master = value;
                 if value & write::RESET_A != 0 {
@@ -180,13 +181,7 @@ impl Escc {
                 state.tx_pending &= state.written[1] & write::TX_INTERRUPT != 0;
             }
         }
-    }
-
-    fn send(&self, channel: Channel, state: &mut State, byte: u8) {
-        if channel == Channel::A {
-            self.terminal.put(&[byte]);
-        }
-        state.tx_pending = state.written[1] & write::TX_INTERRUPT != 0;
+        None
     }
 
     fn receive(&self, channel: Channel, state: &State) -> u8 {
@@ -221,13 +216,20 @@ impl Registers for Escc {
             return;
         }
         let (channel, data) = decode(offset);
-        let mut chip = self.lock();
-        if data {
-            self.send(channel, chip.channel(channel), value as u8);
-        } else {
-            self.set_control(&mut chip, channel, value as u8);
+        let sent = {
+            let mut chip = self.lock();
+            let sent = if data { Some(value as u8) } else { self.set_control(&mut chip, channel, value as u8) };
+            if sent.is_some() {
+                let state = chip.channel(channel);
+                state.tx_pending = state.written[1] & write::TX_INTERRUPT != 0;
+            }
+            self.update(&mut chip);
+            sent
+        };
+        // Whoever reads the terminal may type at once.
+        if let (Some(byte), Channel::A) = (sent, channel) {
+            self.terminal.put(&[byte]);
         }
-        self.update(&mut chip);
     }
 }
 
@@ -247,8 +249,12 @@ mod tests {
     }
 
     fn board() -> Board {
+        board_with(Box::new(std::io::sink()))
+    }
+
+    fn board_with(output: Box<dyn std::io::Write + Send>) -> Board {
         let lines = Arc::new(AtomicU8::new(0));
-        let terminal = Arc::new(Vty::new(Box::new(std::io::sink())));
+        let terminal = Arc::new(Vty::new(output));
         let seen = Arc::clone(&lines);
         let interrupt = Box::new(move |channel, up| {
             let bit = if channel == Channel::A { 1 } else { 2 };
@@ -323,6 +329,30 @@ mod tests {
         assert_eq!((board.lines(), board.read(3)), (1, 0x10));
         board.escc.write(CONTROL, 1, 0x28);
         assert_eq!((board.lines(), board.read(3)), (0, 0));
+    }
+
+    /// A reader that types whenever something is printed.
+    struct Typist(Arc<Mutex<Option<Arc<Board>>>>);
+
+    impl std::io::Write for Typist {
+        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().as_ref().unwrap().type_in(b"answer");
+            Ok(data.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_may_come_while_a_byte_is_sent() {
+        let slot = Arc::default();
+        let board = Arc::new(board_with(Box::new(Typist(Arc::clone(&slot)))));
+        *slot.lock().unwrap() = Some(Arc::clone(&board));
+        board.write(3, 0xc1);
+        board.write(8, u64::from(b'?'));
+        assert_eq!(board.escc.read(DATA, 1), u64::from(b'a'));
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn memory(kind: Kind) -> (RangeInclusive<u64>, &'static str) {
         // The I/O space begins at 60 GiB.
         Kind::E500 => (64 << 20..=32 << 30, "64M to 32G"),
         // The I/O space begins at 2 GiB.
-        Kind::Mac => (64 << 20..=2 << 30, "64M to 2G"),
+        Kind::Mac => (16 << 20..=2 << 30, "16M to 2G"),
     }
 }
 

@@ -179,8 +179,9 @@ fn osi_call(fixture: &mut Fixture, selector: u32, argument: u64) -> u64 {
 
 #[test]
 fn ppc_pv_case_98_osi_calls_from_any_privilege() {
-    for problem in [0, msr::PR] {
-        let mut fixture = Fixture::hash();
+    let machines = [(Kind::Pseries, Cpu::Power8), (Kind::Mac, Cpu::Ppc7400)];
+    for ((kind, cpu), problem) in machines.into_iter().flat_map(|machine| [(machine, 0), (machine, msr::PR)]) {
+        let mut fixture = Fixture::of(kind, cpu, Mmu::Hash, Calls::with_pv(true));
         fixture.msr(problem);
         assert_eq!(osi_call(&mut fixture, osi::CALL_AVAILABLE, osi::LOG_PUTC.into()), 1);
         assert_eq!(osi_call(&mut fixture, osi::CALL_AVAILABLE, 54), 0);
