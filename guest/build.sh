@@ -1,11 +1,13 @@
 #!/bin/sh
-# Builds every guest for both byte orders into elf/ and writes elf/MANIFEST, and pv-guest for 32-bit kernels too, whose
-# result is not kept. Installs nothing.
+# Builds every guest for both byte orders, and classic for 32-bit processors, into elf/ and writes elf/MANIFEST; also
+# pv-guest for 32-bit kernels, whose result is not kept. Installs nothing.
 #
 #   build.sh           what is committed: elf/NAME-be.elf, elf/NAME-le.elf
-#   build.sh --qemu    the same code with physical addresses lowered by 4 MiB, as QEMU's pseries wants them, into target/qemu
+#   build.sh --qemu    the same code with physical addresses lowered by 4 MiB, as QEMU's pseries wants them, into
+#                      target/qemu; classic at the 16 MiB where QEMU's Power Macintosh puts what is linked for 0
 #
-# Needs the Debian packages rustc-web cargo-web rust-web-src binutils-powerpc64-linux-gnu binutils-powerpc64le-linux-gnu.
+# Needs the Debian packages rustc-web cargo-web rust-web-src binutils-powerpc64-linux-gnu binutils-powerpc64le-linux-gnu
+# binutils-powerpc-linux-gnu.
 # The bytes depend on the versions of rustc and binutils, which MANIFEST records.
 set -eu
 cd "$(dirname "$0")"
@@ -14,8 +16,8 @@ RUSTC_WRAPPER=$PWD/rustc.sh
 export PATH RUSTC_WRAPPER RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=never LC_ALL=C
 unset RUSTUP_TOOLCHAIN CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET 2>/dev/null || true
 
-out=elf offset=0
-[ "${1-}" != --qemu ] || { out=target/qemu offset=0x400000; }
+out=elf offset=0 classic_base=0x400000 classic_offset=0
+[ "${1-}" != --qemu ] || { out=target/qemu offset=0x400000 classic_base=0x1000000 classic_offset=0x1000000; }
 mkdir -p "$out"
 packages=$(ls kernels/src/bin | sed "s/\.rs$//")
 
@@ -36,6 +38,16 @@ done
 
 RUSTFLAGS="-Cpanic=abort -Dwarnings" cargo build --release --locked --quiet -p pv-guest \
     --target powerpc-unknown-linux-gnu --target-dir target/library -Zbuild-std=core,compiler_builtins
+
+# BASE must be known before the script that asks for it.
+RUSTFLAGS="-Clinker=powerpc-linux-gnu-ld -Clinker-flavor=ld -Clink-arg=--defsym=BASE=$classic_base -Clink-arg=-T$PWD/link.ld
+    -Clink-arg=--defsym=LOAD_OFFSET=$classic_offset -Clink-arg=--build-id=none -Clink-arg=-zmax-page-size=4096
+    -Crelocation-model=static -Cpanic=abort -Dwarnings --remap-path-prefix=$(dirname "$PWD")=. --remap-path-prefix=$PWD=guest
+    --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
+    cargo build --release --locked --quiet -p classic --target powerpc-unknown-linux-gnu \
+    --target-dir "target/load-$classic_offset" \
+    -Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
+install -m 644 "target/load-$classic_offset/powerpc-unknown-linux-gnu/release/classic" "$out/classic-be.elf"
 
 if [ "$out" = elf ]; then
     {

@@ -16,7 +16,7 @@ use crate::report::Finding;
 pub const TEST: &[&str] = &[
     // user-mode QEMU and what builds the oracle's harness for it
     "qemu-user", "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross", "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross",
-    "gcc-powerpc-linux-gnu", "libc6-dev-powerpc-cross",
+    "gcc-powerpc-linux-gnu", "libc6-dev-powerpc-cross", "binutils-powerpc-linux-gnu",
     // objdump, and ld for the guest programs with the compiler they are built by
     "binutils-powerpc64-linux-gnu", "binutils-powerpc64le-linux-gnu", "rustc-web", "cargo-web", "rust-web-src",
     // looks at our HTML report

@@ -1,6 +1,7 @@
 //! The bare-metal test kernels of `guest/`: every check of every kernel, in both byte orders, on every machine.
 
 use anyhow::{Result, ensure};
+use exec::Privileged;
 use hv_core::Halt;
 use machine::{Kind, Mmu};
 use ppc_isa::Cpu;
@@ -59,13 +60,35 @@ kernels! { decrementer exceptions hash hcalls magic radix smc syscall }
 /// A kernel that is added to `guest/` must be added here.
 #[test]
 fn every_kernel_is_run() -> Result<()> {
-    let known = ["decrementer", "exceptions", "hash", "hcalls", "magic", "radix", "smc", "syscall", "demo"];
+    let known = ["decrementer", "exceptions", "hash", "hcalls", "magic", "radix", "smc", "syscall", "demo", "classic"];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/elf");
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name().into_string().unwrap_or_default();
         let Some(stem) = name.strip_suffix("-be.elf").or(name.strip_suffix("-le.elf")) else { continue };
         ensure!(known.contains(&stem), "{name} is run by no test");
     }
+    Ok(())
+}
+
+/// The kernel of 32-bit processors, with privileged instructions inline and trapped.
+#[test]
+fn classic() -> Result<()> {
+    let (mut faults, mut checks) = (Vec::new(), 0);
+    for cpu in [Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450] {
+        for pv in [false, true] {
+            for privileged in [Privileged::Inline, Privileged::Trap] {
+                let guest = Guest::new(bare_metal("classic-be.elf")?).kind(Kind::Bare).cpu(cpu, Mmu::Hash).pv(pv);
+                let run = guest.privileged(privileged).memory(128).append("").most(2_000_000_000).run()?;
+                checks += run.console.lines().filter(|line| line.starts_with("ok ")).count();
+                if let Some(fault) = fault(&run) {
+                    faults.push(format!("{} pv {pv} {privileged:?}:\n  {fault}", cpu.name()));
+                }
+            }
+        }
+    }
+    println!("classic: {checks} checks");
+    ensure!(checks > 0, "no check was made");
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }
 
