@@ -23,7 +23,7 @@ pub fn rewritable(vcpu: &Vcpu, insn: &Instruction) -> Option<Rewritable> {
     }
     let word = insn.word as u32;
     let row = rewrite::find(word, build(vcpu.state.cpu))?.name;
-    let rs = vcpu.state.gpr[(word >> 21 & 31) as usize];
+    let rs = vcpu.state.gpr.get((word >> 21 & 31) as usize).copied().unwrap_or_default();
     let width = if vcpu.state.cpu.sixty_four() { u64::MAX } else { 0xffff_ffff };
     let changed = (vcpu.shared.msr() ^ rs) & width;
     let enables = |ee: u64| ee & msr::EE != 0 && vcpu.shared.int_pending();

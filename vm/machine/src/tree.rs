@@ -3,6 +3,7 @@
 use exec::timer::TIMEBASE_HZ;
 use hv_papr::rtas::services;
 use ppc_isa::Cpu;
+use ppc_isa::cpu::Family;
 
 use crate::fdt::Writer;
 use crate::plan::Layout;
@@ -120,7 +121,7 @@ pub fn write(layout: &Layout) -> Vec<u8> {
 fn hypervisor(layout: &Layout) -> paravirt::Node<'static> {
     match layout.spec.kind {
         Kind::Bare => paravirt::Node {
-            idle: false,
+            idle: layout.spec.cpu.family() != Family::Book3s64,
             channel: Some(&[sources::VTY, 0, sources::CHANNEL_ROOM, 0]),
             doorbell: Some(&[sources::DOORBELL, 0]),
             pic: Some(HV_PIC_PHANDLE),

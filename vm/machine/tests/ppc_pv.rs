@@ -9,6 +9,7 @@ use guest_mem::Order;
 use hv_core::Next;
 use image::fdt::Fdt;
 use machine::{Calls, Mmu};
+use papr_abi::hcall::{H_CEDE, H_GET_TERM_CHAR, H_PUT_TERM_CHAR};
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::{Access, Fault};
 use pv_abi::kvm::MAGIC;
@@ -397,6 +398,22 @@ fn ppc_pv_cases_91_and_92_idle() {
     let msr = fixture.vcpu.shared.msr();
     assert_eq!(call(&mut fixture, EV_IDLE, 5, 6), (0, 0, Next::Wait));
     assert_eq!(fixture.vcpu.shared.msr(), msr, "EE is neither set nor needed");
+}
+
+#[test]
+fn ppc_pv_cases_93_and_97_papr_calls() {
+    let mut fixture = mapped();
+    let reply = fixture.hcall(H_CEDE, &[]);
+    assert_eq!((reply.status, reply.next), (0, Next::Wait), "93");
+    assert_ne!(fixture.vcpu.shared.msr() & msr::EE, 0, "93");
+    // 97: r7 is an argument of this one; r4 to r12 come back as they went in but where there is an output.
+    let text = u64::from_be_bytes(*b"ABCDEFGH");
+    let registers = [0, 9, text, u64::from(b'I') << 56, 5, 6, 7, 8, 9];
+    assert_eq!(fixture.hcall(H_PUT_TERM_CHAR, &registers).out, registers);
+    assert_eq!(fixture.printed(), b"ABCDEFGHI");
+    fixture.machine.controls().type_in(b"x");
+    let out = fixture.hcall(H_GET_TERM_CHAR, &registers).out;
+    assert_eq!(out, [1, u64::from(b'x') << 56, 0, registers[3], 5, 6, 7, 8, 9]);
 }
 
 #[test]

@@ -68,8 +68,10 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
     };
-    let papr = spec.calls.papr.then(|| Box::new(Papr::new(1, ports)) as Box<dyn Interface>);
-    let osi = paravirt::osi(spec.calls, &vty, &clock);
+    // PAPR is for servers, OSI for everything but BookE (spec ppc-pv 1.4).
+    let family = spec.cpu.family();
+    let papr = (spec.calls.papr && family == Family::Book3s64).then(|| Box::new(Papr::new(1, ports)) as _);
+    let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
     Board {
         partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu == Cpu::Power9),

@@ -1,0 +1,250 @@
+//! The conformance cases (spec ppc-pv 10) that are the same on every processor family, on each model of the bare
+//! machine; and what differs by family. Names carry the numbers of the cases.
+
+mod fixture;
+
+use exec::{Exit, Lines, interrupt};
+use fixture::{Fixture, HERE, SC, SC_1};
+use hv_core::{Next, hypervisor};
+use image::fdt::Fdt;
+use machine::{Calls, Kind, Mmu};
+use ppc_isa::cpu::Family;
+use ppc_isa::{Cpu, msr};
+use pv_abi::kvm::MAGIC;
+use pv_abi::magic::offset;
+use pv_abi::osi;
+
+const FEATURES: u64 = 0x2a_0003;
+const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
+const EV_IDLE: u64 = 0x1_0010;
+/// What the upper halves of a 32-bit processor's registers hold, which nobody may see.
+const GARBAGE: u64 = 0x7777_7777_0000_0000;
+
+fn bare(cpu: Cpu) -> Fixture {
+    Fixture::of(Kind::Bare, cpu, Mmu::Hash, Calls { papr: false, ..Calls::with_pv(true) })
+}
+
+/// What the guest sees of a register.
+fn seen(cpu: Cpu, value: u64) -> u64 {
+    if cpu.sixty_four() { value } else { value & 0xffff_ffff }
+}
+
+fn put(fixture: &mut Fixture, register: usize, value: u64) {
+    let garbage = if fixture.vcpu.state.cpu.sixty_four() { 0 } else { GARBAGE };
+    fixture.vcpu.state.gpr[register] = value ^ garbage;
+}
+
+/// Makes a KVM hypercall with `word`; returns r3, r4 and how to go on. Checks that nothing else changed: cases 14 to 16.
+#[track_caller]
+fn call_by(fixture: &mut Fixture, word: u32, token: u64, r3: u64, r4: u64) -> (u64, u64, Next) {
+    for (register, value) in [(0, MAGIC.into()), (3, r3), (4, r4), (11, token)] {
+        put(fixture, register, value);
+    }
+    fixture.vcpu.state.cia = HERE;
+    let before = fixture.vcpu.clone();
+    let next = fixture.execute(word);
+    let mut expected = before.state.clone();
+    expected.cia = HERE + 4;
+    expected.gpr[3..5].copy_from_slice(&fixture.vcpu.state.gpr[3..5]);
+    expected.ignore_no_execute |= token == MAP_MAGIC_PAGE && r4 & 1 == 0;
+    assert!(fixture.vcpu.state == expected, "the call changed more than r3 and r4");
+    assert!((0..0x1000).step_by(8).all(|at| fixture.vcpu.shared.bytes::<8>(at) == before.shared.bytes::<8>(at)));
+    let cpu = expected.cpu;
+    (seen(cpu, expected.gpr[3]), seen(cpu, expected.gpr[4]), next)
+}
+
+#[track_caller]
+fn call(fixture: &mut Fixture, token: u64, r3: u64, r4: u64) -> (u64, u64, Next) {
+    call_by(fixture, SC, token, r3, r4)
+}
+
+/// Puts the vectors of BookE where those of Book3S are: one page of 256 bytes each from `IVPR` = 0 on, numbered as its
+/// own registers are. Returns the vectors of program interrupts and of system calls.
+fn vectors(fixture: &mut Fixture) -> (u64, u64) {
+    if fixture.vcpu.state.cpu.family() != Family::BookE {
+        return (0x700, 0xc00);
+    }
+    let at = fixture.vcpu.state.cia;
+    for (spr, vector) in [(63, 0x2_0000), (406, 0x600), (408, 0x800), (404, 0x400)] {
+        fixture.vcpu.state.gpr[5] = vector;
+        fixture.execute(0x7ca0_03a6 | (spr & 31) << 16 | (spr >> 5) << 11); // mtspr spr,r5
+    }
+    fixture.vcpu.state.cia = at;
+    (0x2_0600, 0x2_0800)
+}
+
+#[test]
+fn ppc_pv_cases_01_02_and_07_the_node_on_every_model() {
+    for cpu in Cpu::ALL {
+        let fixture = bare(cpu);
+        let tree = Fdt::read(&fixture.tree).unwrap();
+        let node = tree.find("/hypervisor").unwrap();
+        let property = |name: &str| node.property(name).map(|property| property.value);
+        assert_eq!(property("compatible"), Some(b"linux,kvm\0".as_slice()), "{cpu:?}");
+        let words = [0x3c, 0, 0x4b, 0x56, 0x60, 0, 0x4d, 0x21, 0x44, 0, 0, 2, 0x60, 0, 0, 0];
+        assert_eq!(property("hcall-instructions"), Some(words.as_slice()), "{cpu:?}");
+        let idle = (cpu.family() != Family::Book3s64).then_some(b"".as_slice());
+        assert_eq!(property("has-idle"), idle, "{cpu:?}");
+    }
+}
+
+#[test]
+fn ppc_pv_cases_09_to_13_calls_on_every_model() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        assert_eq!(call(&mut fixture, FEATURES, 5, 6), (0, 2, Next::Run), "{cpu:?}");
+        assert_eq!(call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_f000, 0xffff_f001), (0, 3, Next::Run), "{cpu:?}");
+        for token in [0x2a_0005, 0x2a_0000, 0x1_0011, 0x1_0008, 3, 0, u64::MAX] {
+            assert_eq!(call(&mut fixture, token, 5, 6), (12, 0, Next::Run), "{cpu:?} {token:#x}");
+        }
+        assert_eq!(call(&mut fixture, 0xffff_ffff_0000_0000 | FEATURES, 5, 6), (0, 2, Next::Run), "{cpu:?}");
+    }
+}
+
+#[test]
+fn ppc_pv_case_17_problem_state_makes_a_system_call() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        let (_, system_call) = vectors(&mut fixture);
+        fixture.msr(msr::PR);
+        for (register, value) in [(0, MAGIC.into()), (3, 33), (11, FEATURES)] {
+            put(&mut fixture, register, value);
+        }
+        fixture.vcpu.state.cia = HERE;
+        fixture.execute(SC);
+        assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (system_call, HERE + 4), "{cpu:?}");
+        assert_eq!(seen(cpu, fixture.vcpu.state.gpr[3]), 33);
+        assert_eq!(fixture.counts.count("syscall_exits"), 1);
+    }
+}
+
+#[test]
+fn ppc_pv_cases_18_and_19_what_makes_a_call() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        assert_eq!(call_by(&mut fixture, SC_1, FEATURES, 0, 0), (0, 2, Next::Run), "19: {cpu:?}, the level");
+        fixture.vcpu.state.gpr[0] = 0xdead_beef_4b56_4d21;
+        fixture.vcpu.state.gpr[3] = 33;
+        fixture.execute(SC);
+        assert_eq!(seen(cpu, fixture.vcpu.state.gpr[3]), 0, "18: {cpu:?}, the upper half");
+    }
+}
+
+#[test]
+fn ppc_pv_cases_24_and_25_swapped_words_where_there_is_no_little_endian() {
+    for cpu in [Cpu::E500v2, Cpu::E5500, Cpu::Ppc750, Cpu::Ppc7450] {
+        let mut fixture = bare(cpu);
+        let (program, _) = vectors(&mut fixture);
+        fixture.vcpu.state.cia = HERE;
+        fixture.exit(Exit::Illegal { word: 0x0200_0044 });
+        assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (program, HERE), "{cpu:?}");
+    }
+}
+
+#[test]
+fn ppc_pv_case_26_addresses_have_32_bits_in_32_bit_mode() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        if fixture.vcpu.state.mode.sixty_four() {
+            fixture.vcpu.set_msr(fixture.vcpu.shared.msr() & !msr::SF);
+        }
+        call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_ffff_1000_0000, 0xffff_ffff_ffff_f001);
+        let mapped = fixture.vcpu.shared.mapped().unwrap();
+        assert_eq!((mapped.real, mapped.effective), (0x1000_0000, 0xffff_f000), "{cpu:?}");
+    }
+}
+
+#[test]
+fn ppc_pv_cases_36_to_38_pages_of_their_own_that_move_and_go() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_f000, 0xffff_f001);
+        fixture.vcpu.shared.set_sprg(0, 1);
+        let first = std::mem::replace(&mut fixture.vcpu, exec::Vcpu::new(cpu, 1));
+        fixture.vcpu.state.cia = HERE;
+        assert_eq!((fixture.vcpu.shared.mapped(), fixture.vcpu.shared.sprg(0)), (None, 0), "36: {cpu:?}");
+        call(&mut fixture, MAP_MAGIC_PAGE, 0x30_0000, 0x4000_0001);
+        let second = std::mem::replace(&mut fixture.vcpu, first);
+        let mapped = |vcpu: &exec::Vcpu| vcpu.shared.mapped().map(|mapped| (mapped.real, mapped.effective));
+        assert_eq!(mapped(&fixture.vcpu), Some((0xffff_f000, 0xffff_f000)), "36: {cpu:?}");
+        assert_eq!(mapped(&second), Some((0x30_0000, 0x4000_0000)));
+        call(&mut fixture, MAP_MAGIC_PAGE, 0x20_0000, 0x5000_0001);
+        assert_eq!(mapped(&fixture.vcpu), Some((0x20_0000, 0x5000_0000)), "37: {cpu:?}");
+        assert_eq!(fixture.vcpu.shared.sprg(0), 1, "37: contents stay");
+        assert_eq!(call(&mut fixture, MAP_MAGIC_PAGE, 0, 0), (0, 3, Next::Run));
+        assert_eq!(mapped(&fixture.vcpu), None, "38: {cpu:?}");
+    }
+}
+
+#[test]
+fn ppc_pv_case_42_the_page_ends_and_knows_its_processor() {
+    for cpu in Cpu::ALL {
+        let vcpu = exec::Vcpu::new(cpu, 3);
+        assert!((0xf0..0x1000).step_by(8).all(|at| vcpu.shared.bytes::<8>(at) == [0; 8]), "{cpu:?}");
+        assert_eq!(vcpu.shared.bytes::<4>(offset::PIR), [0, 0, 0, 3], "{cpu:?}");
+    }
+}
+
+struct Line {
+    external: bool,
+    vector: Option<u32>,
+}
+
+impl Lines for Line {
+    fn external(&self, _: u32) -> bool {
+        self.external
+    }
+
+    fn acknowledge(&self, _: u32) -> Option<u32> {
+        self.vector
+    }
+}
+
+/// The run loop waits after `Next::Wait` as long as nothing is pending, let in or not.
+#[test]
+fn ppc_pv_cases_91_and_92_idle() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        let msr = fixture.vcpu.shared.msr();
+        assert_eq!(call(&mut fixture, EV_IDLE, 5, 6), (0, 0, Next::Wait), "{cpu:?}");
+        assert_eq!(fixture.vcpu.shared.msr(), msr, "EE is neither set nor needed");
+        for external in [false, true] {
+            let line = Line { external, vector: None };
+            let pending = fixture.visit(|_, visit| interrupt::pending(visit.vcpu, visit.context, &line));
+            assert_eq!((pending.any, pending.now), (external, None), "92: {cpu:?}, masked");
+        }
+    }
+}
+
+#[test]
+fn ppc_pv_case_98_osi_is_for_book3s() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        let (_, system_call) = vectors(&mut fixture);
+        for (register, value) in [(3, osi::MAGIC_R3), (4, osi::MAGIC_R4), (5, 0), (6, osi::LOG_PUTC)] {
+            put(&mut fixture, register, value.into());
+        }
+        fixture.vcpu.state.cia = HERE;
+        fixture.execute(SC);
+        let answered = (fixture.vcpu.state.cia, seen(cpu, fixture.vcpu.state.gpr[3]));
+        let expected = match cpu.family() {
+            Family::BookE => (system_call, osi::MAGIC_R3.into()),
+            _ => (HERE + 4, 1),
+        };
+        assert_eq!(answered, expected, "{cpu:?}");
+    }
+}
+
+#[test]
+fn ppc_pv_case_100_the_vector_of_an_external_interrupt() {
+    for cpu in [Cpu::E500v2, Cpu::E5500] {
+        let mut fixture = bare(cpu);
+        vectors(&mut fixture);
+        fixture.msr(msr::EE);
+        let line = Line { external: true, vector: Some(0x2a) };
+        fixture.visit(|_, visit| hypervisor::poll(visit, &line));
+        assert_eq!(fixture.vcpu.state.cia, 0x2_0400, "{cpu:?}");
+        fixture.execute(0x7cc0_02a6 | (702 & 31) << 16 | (702 >> 5) << 11); // mfspr r6,EPR
+        assert_eq!(seen(cpu, fixture.vcpu.state.gpr[6]), 0x2a, "{cpu:?}");
+    }
+}
