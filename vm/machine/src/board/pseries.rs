@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use exec::{Lines, PartitionState, Vcpu};
 use guest_mem::{GuestMem, Order};
-use hv_core::Interface;
 use hv_papr::Papr;
 use hv_papr::ports::Ports;
 use hv_pv::epapr;
@@ -108,7 +107,7 @@ fn boot_cpu(layout: &Layout) -> Vcpu {
     if layout.spec.cpu.family() == Family::BookE {
         let ram = layout.spec.memory.min(LARGEST_PAGE).next_power_of_two();
         // A page of TLB1 has a power of four KiB.
-        epapr_entry(&mut vcpu, layout.tree.start, if ram.ilog2() % 2 == 0 { ram } else { 2 * ram });
+        epapr_entry(&mut vcpu, layout.tree.start, if ram.ilog2().is_multiple_of(2) { ram } else { 2 * ram });
         return vcpu;
     }
     vcpu.state.gpr[3] = layout.tree.start;
