@@ -22,6 +22,7 @@ pub fn reason(decoder: &Decoder, word: u32, theirs: &str) -> Option<&'static str
             Some("objdump passes over a reserved bit")
         }
         "rfdi" if rejected => Some("objdump has rfdi for e500mc and later only"),
+        "mftmr" if rejected => Some("objdump has mftmr for e6500 only, but KVM answers it on every e500"),
         "dcba" if rejected => Some("objdump has dcba for 7450 only, but 7400 allocates, too"),
         "mcrxr" if rejected => Some("objdump takes mcrxr for removed; ISA 2.06 has it for embedded processors"),
         "mftb" if rejected => Some("objdump takes mftb for removed; ISA 3.0 has it still, phased out"),
