@@ -31,7 +31,7 @@ fn any_words() {
         return skipped("any words", &reason);
     }
     for cpu in Cpu::ALL {
-        judge(cpu.name(), &compare_words(cpu, &words::any(300_000, 2)).unwrap());
+        judge(cpu.name(), &compare_words(cpu, &words::any(150_000, 2)).unwrap());
     }
 }
 

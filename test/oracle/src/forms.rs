@@ -51,7 +51,7 @@ const ABSENT: [(&[&str], Models); 3] = [
     (&["icbt", "dst", "dstt", "dstst", "dststt", "dss", "dssall"], SERVER),
     // Of Power ISA 2.05 and 2.06; compared on POWER8.
     (&["cmpb", "prtyw", "prtyd", "ldbrx", "stdbrx"], E5500),
-    (&["icbt", "dcbtstls", "dcbtls", "icblc", "dcblc", "icbtls"], BOOKE),
+    (&["icbt", "dcbtstls", "dcbtls", "icblc", "dcblc", "icbtls", "mfpmr"], BOOKE),
 ];
 
 /// In little-endian mode, too, the doubleword at the lower address belongs to the even register (Book I, 4.6.4).
