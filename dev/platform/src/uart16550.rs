@@ -1,8 +1,9 @@
 //! The 16550A serial port (National Semiconductor PC16550D data sheet, section 8).
 //!
-//! Output goes to a writer at once, so that the transmitter is always empty. Input waits on the line until the guest
-//! raises RTS, as with a terminal that heeds it: what was typed early is not lost when a driver clears the FIFOs. Any
-//! input below the trigger level counts as timed out, since time does not pass here.
+//! Output goes to a writer at once, so that the transmitter is always empty. Input waits on the line while RTS is down,
+//! as with a terminal that heeds it, and until the guest cares: it looks at IIR or LSR with the interrupt for received
+//! data enabled, or at LSR alone again and again, as one who polls. So what was typed early is not lost when a driver probes
+//! the port and clears its FIFOs. Input below the trigger level counts as timed out, since time does not pass here.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -12,6 +13,8 @@ use crate::registers::Registers;
 
 /// Bytes that wait on the line; more is refused.
 const LINE_LIMIT: usize = 4096;
+/// Looks at LSR in a row after which the guest polls for input. Drivers that wait for the transmitter look up to twice.
+const POLLING: u8 = 3;
 /// Bytes of the receiver's FIFO.
 const FIFO: usize = 16;
 
@@ -87,6 +90,8 @@ struct State {
     overrun: bool,
     /// The transmitter became empty, and the guest has not been told.
     transmitted: bool,
+    /// Accesses since the last one to another register than LSR.
+    looks: u8,
     /// The interrupt output.
     raised: bool,
 }
@@ -114,6 +119,7 @@ impl Uart16550 {
             divisor: [0; 2],
             overrun: false,
             transmitted: false,
+            looks: 0,
             raised: false,
         };
         Uart16550 { output: Mutex::new(output), state: Mutex::new(state), interrupt }
@@ -123,10 +129,8 @@ impl Uart16550 {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves what arrives into the FIFO and sets the interrupt output. The lock is held while telling of the output,
-    /// so that two changes are told in their order.
+    /// Sets the interrupt output. The lock is held while telling of it, so that two changes are told in their order.
     fn settle(&self, mut state: MutexGuard<'_, State>) {
-        state.receive();
         let raised = state.interrupt() != iir::NONE;
         if raised != state.raised {
             state.raised = raised;
@@ -152,7 +156,8 @@ impl Uart16550 {
             let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = output.write_all(&[byte]).and_then(|()| output.flush());
         }
-        self.state().transmitted = true;
+        let mut state = self.state();
+        (state.transmitted, state.looks) = (true, 0);
     }
 }
 
@@ -161,12 +166,22 @@ impl State {
         if self.fcr & fcr::ENABLE != 0 { FIFO } else { 1 }
     }
 
-    /// Takes from the line what there is room for, while the guest is ready to receive.
-    fn receive(&mut self) {
-        while self.mcr & (mcr::RTS | mcr::LOOP) == mcr::RTS && self.fifo.len() < self.depth() {
-            let Some(byte) = self.line.pop_front() else { return };
-            self.fifo.push_back(byte);
-        }
+    /// The guest raised RTS.
+    fn listens(&self) -> bool {
+        self.mcr & (mcr::RTS | mcr::LOOP) == mcr::RTS
+    }
+
+    /// Bytes that wait at the line for a guest that is interrupted for them.
+    fn offered(&self) -> usize {
+        if self.listens() && self.ier & ier::RECEIVED != 0 { self.line.len() } else { 0 }
+    }
+
+    /// The guest looks what there is: takes from the line what there is room for. One who polls gets one byte.
+    fn receive(&mut self, polls: bool) {
+        let room = self.depth().saturating_sub(self.fifo.len());
+        let polled = usize::from(polls && self.listens() && self.fifo.is_empty());
+        let count = self.offered().max(polled).min(room).min(self.line.len());
+        self.fifo.extend(self.line.drain(..count));
     }
 
     /// A byte arrives whether there is room for it or not.
@@ -177,12 +192,13 @@ impl State {
     /// The most urgent enabled interrupt, as IIR names it.
     fn interrupt(&self) -> u8 {
         let trigger = fcr::TRIGGERS.get(usize::from(self.fcr >> 6)).copied().unwrap_or(1);
+        let received = self.fifo.len() + self.offered();
         let enabled = |bit: u8, condition: bool| self.ier & bit != 0 && condition;
         if enabled(ier::LINE_STATUS, self.overrun) {
             iir::LINE_STATUS
-        } else if enabled(ier::RECEIVED, self.fifo.len() >= trigger.min(self.depth())) {
+        } else if enabled(ier::RECEIVED, received >= trigger.min(self.depth())) {
             iir::RECEIVED
-        } else if enabled(ier::RECEIVED, !self.fifo.is_empty()) {
+        } else if enabled(ier::RECEIVED, received != 0) {
             iir::TIMEOUT
         } else if enabled(ier::TRANSMITTED, self.transmitted) {
             iir::TRANSMITTED
@@ -221,6 +237,10 @@ impl State {
     }
 
     fn read(&mut self, offset: u64) -> u8 {
+        if offset == 2 || offset == 5 {
+            self.receive(offset == 5 && self.looks >= POLLING);
+        }
+        self.looks = if offset == 5 { self.looks.saturating_add(1) } else { 0 };
         let [low, high] = self.divisor;
         let latch = self.lcr & lcr::DLAB != 0;
         match offset {
@@ -248,6 +268,7 @@ impl State {
 
     /// Any register but the transmitter's.
     fn write(&mut self, offset: u64, value: u8) {
+        self.looks = 0;
         let latch = self.lcr & lcr::DLAB != 0;
         let [low, high] = &mut self.divisor;
         match offset {
@@ -347,6 +368,11 @@ mod tests {
             self.up.load(Ordering::Relaxed)
         }
 
+        /// Polls as a guest that does not wait for ever, and reads: the LSR that says so, and the byte.
+        fn poll(&self) -> (Option<u8>, u8) {
+            (std::iter::repeat_with(|| self.get(5)).take(10).find(|lsr| lsr & 1 != 0), self.get(0))
+        }
+
         /// FIFOs on with trigger level 8, RTS and DTR up, as a driver leaves it.
         fn open() -> Bench {
             let bench = Bench::new();
@@ -411,20 +437,43 @@ mod tests {
         assert_eq!((text.as_slice(), bench.up(), bench.get(5)), (b"12345678".as_slice(), false, 0x60));
         // More than the FIFO holds waits on the line, and more than the line holds is refused.
         assert_eq!(bench.uart.type_in(&[b'x'; 5000]), 4096);
+        assert_eq!(bench.get(5), 0x61);
         assert_eq!(bench.uart.type_in(&[b'y'; 5000]), 16);
-        assert_eq!((0..4112).filter(|_| bench.get(0) == b'x').count(), 4096);
+        let text: Vec<u8> = std::iter::from_fn(|| (bench.get(5) & 1 != 0).then(|| bench.get(0))).collect();
+        assert_eq!(text, [[b'x'; 4096].as_slice(), &[b'y'; 16]].concat());
+    }
+
+    /// As Linux opens a port: its FIFOs are cleared and a byte is read, before RTS goes up.
+    #[test]
+    fn early_input_survives_the_opening() {
+        let bench = Bench::new();
+        bench.uart.type_in(b"early");
+        bench.set(4, 0x03);
+        bench.set(1, 0x0f);
+        assert_eq!(bench.get(1), 0x0f);
+        bench.set(1, 0);
+        bench.set(2, 0x07);
+        assert_eq!((bench.get(5), bench.get(0), bench.get(2), bench.get(6)), (0x60, 0, 0xc1, 0xb0));
+        bench.set(4, 0x01);
+        bench.set(1, 0x05);
+        assert!(!bench.up(), "RTS is down");
+        bench.set(2, 0x07);
+        bench.set(4, 0x03);
+        assert_eq!((bench.up(), bench.get(5), bench.get(0)), (true, 0x61, b'e'));
+        bench.set(2, 0x03);
+        assert_eq!(bench.get(5), 0x60, "cleared with what it held");
     }
 
     #[test]
-    fn input_waits_for_rts() {
+    fn input_of_one_who_polls() {
         let bench = Bench::new();
-        bench.uart.type_in(b"early");
-        bench.set(2, 0x07);
-        assert_eq!((bench.get(5), bench.get(0)), (0x60, 0));
         bench.set(4, 0x03);
-        assert_eq!((bench.get(5), bench.get(0)), (0x61, b'e'));
-        bench.set(2, 0x03);
-        assert_eq!(bench.get(5), 0x60, "cleared with what it held");
+        bench.uart.type_in(b"ab");
+        for byte in *b"ab" {
+            bench.set(0, b'.');
+            assert_eq!(bench.poll(), (Some(0x61), byte));
+        }
+        assert_eq!(bench.poll(), (None, 0));
     }
 
     #[test]
@@ -445,7 +494,7 @@ mod tests {
         assert_eq!((bench.get(2), bench.get(5), bench.get(5)), (0xc6, 0x63, 0x61), "overrun");
         assert_eq!((0..16).map(|_| bench.get(0)).collect::<Vec<_>>(), (0..16).collect::<Vec<_>>());
         bench.set(4, 0x03);
-        assert_eq!(bench.get(0), b'z');
+        assert_eq!(bench.poll(), (Some(0x61), b'z'));
         assert!(bench.printed.0.lock().unwrap().is_empty());
     }
 
@@ -456,6 +505,7 @@ mod tests {
         bench.set(1, 0x01);
         bench.uart.type_in(b"ab");
         assert_eq!(bench.get(2), 0x04);
-        assert_eq!((bench.get(0), bench.up(), bench.get(0), bench.up()), (b'a', true, b'b', false));
+        assert_eq!((bench.get(0), bench.up()), (b'a', true));
+        assert_eq!((bench.get(5), bench.get(0), bench.up()), (0x61, b'b', false));
     }
 }
