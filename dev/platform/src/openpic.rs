@@ -195,8 +195,8 @@ enum Register {
 }
 
 impl Openpic {
-    /// A controller for `cpus` processors, at most 32. `wake` is called with a processor whose output may have come up;
-    /// it must not call back.
+    /// A controller for `cpus` processors, at most 32. `wake` is called with each processor whose output
+    /// changed, down included, since others may keep what they know of it; it must not call back.
     pub fn new(model: Model, cpus: u32, wake: Box<dyn Fn(u32) + Send + Sync>) -> Openpic {
         let pic = Openpic {
             state: Mutex::new(State::new(model, cpus.clamp(1, 32))),
@@ -215,7 +215,7 @@ impl Openpic {
             let (external, critical) = state.outputs();
             let before = self.external.swap(external, Ordering::AcqRel);
             let before_critical = self.critical.swap(critical, Ordering::AcqRel);
-            (result, external & !before | critical & !before_critical)
+            (result, (external ^ before) | (critical ^ before_critical))
         };
         (0..u32::BITS).filter(|cpu| woken >> cpu & 1 != 0).for_each(&self.wake);
         result
