@@ -12,6 +12,7 @@ const NOP: u32 = 4;
 /// A whole tree.
 #[derive(Clone, Copy)]
 pub struct Fdt<'a> {
+    blob: &'a [u8],
     structure: &'a [u8],
     strings: &'a [u8],
 }
@@ -65,7 +66,12 @@ impl<'a> Fdt<'a> {
         Self::total_size(blob)?;
         let structure = blob.get(be32(blob, 8)? as usize..)?;
         let strings = blob.get(be32(blob, 12)? as usize..)?;
-        Some(Self { structure, strings })
+        Some(Self { blob, structure, strings })
+    }
+
+    /// The bytes that it was opened with.
+    pub fn blob(self) -> &'a [u8] {
+        self.blob
     }
 
     fn token(&self, at: usize) -> Option<(Token<'a>, usize)> {

@@ -95,7 +95,7 @@ impl Hypervisor {
         found
     }
 
-    /// Whether the kernel should idle by EV_IDLE. 64-bit Book3S kernels use MSR[POW] or PAPR's H_CEDE instead.
+    /// Whether the kernel should idle by EV_IDLE. 64-bit Book3S kernels use `MSR[POW]` or PAPR's H_CEDE instead.
     pub fn idle_by_call(&self, build: Build) -> bool {
         self.instructions.is_some() && self.has_idle && build != Build::Book3s64
     }

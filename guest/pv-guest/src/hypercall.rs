@@ -1,7 +1,7 @@
 //! Hypercalls, the same for every architecture: a number, arguments, a reply.
 //!
-//! The instruction and its registers are the business of the architecture's module: [`crate::powerpc`] (what the
-//! device tree says), [`crate::x86`] (`vmcall`, `vmmcall`), [`crate::s390x`] (`diag`).
+//! The instruction and its registers are the business of the architecture's module, there when built for it: `powerpc`
+//! (what the device tree says), `x86` (`vmcall`, `vmmcall`), `s390x` (`diag`).
 
 use pv_abi::{epapr, kvm, magic};
 

@@ -55,12 +55,13 @@ macro_rules! kernels {
     )*};
 }
 
-kernels! { decrementer exceptions hash hcalls magic radix smc syscall }
+kernels! { decrementer exceptions hash hcalls magic patch radix smc syscall }
 
 /// A kernel that is added to `guest/` must be added here.
 #[test]
 fn every_kernel_is_run() -> Result<()> {
-    let known = ["decrementer", "exceptions", "hash", "hcalls", "magic", "radix", "smc", "syscall", "demo", "classic"];
+    let known =
+        ["decrementer", "exceptions", "hash", "hcalls", "magic", "patch", "radix", "smc", "syscall", "demo", "classic"];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/elf");
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name().into_string().unwrap_or_default();
