@@ -3,6 +3,8 @@
 //! Contract: up to nine arguments in r4..r12, status and nine outputs back; names as in PAPR.
 //! Not its job: retrying; a caller that may see a busy status loops itself.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 #[rustfmt::skip]
 pub mod opcode {
     //! Hypercall numbers used by the guests of this folder (PAPR 14.5.4).
@@ -35,6 +37,7 @@ pub mod status {
     pub const H_SUCCESS: i64 = 0;
     pub const H_BUSY: i64 = 1;
     pub const H_FUNCTION: i64 = -2;
+    pub const H_PRIVILEGE: i64 = -3;
     pub const H_PARAMETER: i64 = -4;
     pub const H_PTEG_FULL: i64 = -6;
     pub const H_NOT_FOUND: i64 = -7;
@@ -46,7 +49,12 @@ pub mod status {
 
 unsafe extern "C" {
     fn hcall_words(words: *mut [u64; 10]);
+    fn hcall_words_fallback(words: *mut [u64; 10]);
 }
+
+/// `sc 1` reaches somebody else: set by the first call that was refused for lack of privilege, which we do not lack.
+/// So it is where KVM's PR mode runs inside a partition (spec ppc-pv 1.4).
+static FALLBACK: AtomicBool = AtomicBool::new(false);
 
 /// What a hypercall left behind.
 pub struct Reply {
@@ -61,8 +69,20 @@ pub fn hcall(opcode: u64, args: &[u64]) -> Reply {
     let mut words = [0; 10];
     words[0] = opcode;
     words[1..=args.len()].copy_from_slice(args);
-    // SAFETY: the routine touches these ten words; what the hypervisor does to memory named in `args` is the call's meaning.
-    unsafe { hcall_words(&mut words) };
+    let asked = words;
+    if !FALLBACK.load(Ordering::Relaxed) {
+        // SAFETY: the routine touches these ten words; what the hypervisor does to memory named in `args` is the call's
+        // meaning.
+        unsafe { hcall_words(&mut words) };
+        if words[0] as i64 == status::H_PRIVILEGE {
+            FALLBACK.store(true, Ordering::Relaxed);
+            words = asked;
+        }
+    }
+    if FALLBACK.load(Ordering::Relaxed) {
+        // SAFETY: as above.
+        unsafe { hcall_words_fallback(&mut words) };
+    }
     let [status, out @ ..] = words;
     Reply { status: status as i64, out }
 }
