@@ -1,10 +1,12 @@
-//! Any instruction in any state: real mode, hash or radix translation with damaged tables, both byte orders and word
+//! Any instruction in any state of any model: real mode, translation with damaged tables, both byte orders and word
 //! sizes, the paravirtual page mapped anywhere, interrupts to vectors that hold more of the same code.
 
 use exec::Exit;
 use guest_mem::Order;
 use hv_core::Next;
+use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr, rows};
+use ppc_mmu::booke::{Assist, mas};
 use ppc_mmu::space::REAL_MASK;
 
 use crate::input::Input;
@@ -40,14 +42,16 @@ const MODES: u64 = msr::SF
 /// Fills a machine and runs it for some exits.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let mut vm = Vm::new(input.pick(&Cpu::BOOK3S_64), true);
+    let mut vm = Vm::new(input.pick(&Cpu::ALL), true);
+    let family = vm.vcpu.state.cpu.family();
     let usual = if input.byte() & 7 != 0 { msr::SF | msr::FP | msr::VEC | msr::VSX } else { 0 };
     let traced = if input.byte() & 7 == 0 { input.doubleword() & (msr::SE | msr::BE) } else { 0 };
     let mode = input.doubleword() & MODES | usual | traced;
-    if input.flag() {
-        radix(&mut vm, &mut input);
-    } else {
-        hash(&mut vm, &mut input);
+    match family {
+        Family::Book3s64 if input.flag() => radix(&mut vm, &mut input),
+        Family::Book3s64 => hash(&mut vm, &mut input),
+        Family::Book3s32 => segments(&mut vm, &mut input),
+        Family::BookE => tlb(&mut vm, &mut input),
     }
     if input.flag() {
         let (real, effective) = (input.number(RAM), input.number(RAM));
@@ -56,7 +60,7 @@ pub fn run(data: &[u8]) {
     }
     registers(&mut vm, &mut input);
     vm.vcpu.set_msr(mode);
-    let order = if mode & msr::LE != 0 { Order::Little } else { Order::Big };
+    let order = if mode & msr::LE != 0 && family == Family::Book3s64 { Order::Little } else { Order::Big };
     let code: Vec<u32> = (0..WORDS).map(|_| word(&mut input, vm.vcpu.state.cpu)).collect();
     for at in (0x100..0x3000).step_by(0x80) {
         vm.store_code(at, Order::Big, &code[at as usize / 0x80 % 16..][..32]);
@@ -139,6 +143,46 @@ fn radix(vm: &mut Vm, input: &mut Input) {
         }
     }
     vm.machine().partition.set_process_table(true, entry(input, PROCESS_TABLE), 0x1000);
+}
+
+/// BATs that map RAM to itself, segment registers, and a table in memory for some pages, all of it damaged at times.
+fn segments(vm: &mut Vm, input: &mut Input) {
+    const TABLE: u32 = 0x80_0000;
+    let damaged = |input: &mut Input, good: u32| if input.byte() & 15 == 0 { input.word() } else { good };
+    let own = &mut vm.vcpu.state.book3s32;
+    for bats in [&mut own.bats.instruction, &mut own.bats.data] {
+        bats[0] = [damaged(input, 0x1ff), damaged(input, 0x12)];
+        bats[1] = [input.word(), input.word()];
+        bats[7] = [input.word(), input.word()];
+    }
+    own.bats.extended = input.flag();
+    let mask = u32::from(input.byte());
+    own.sdr1 = damaged(input, TABLE | mask);
+    for n in 0..16 {
+        let value = damaged(input, n);
+        vm.vcpu.set_segment(n as usize, value);
+    }
+    for page in 0..16 {
+        let (ea, bits) = (page << 28 | page << 12, u32::from(input.byte()));
+        // Segment n has VSID n, so that every one of these pages has hash 0.
+        let at = u64::from(TABLE) + u64::from(page & 7) * 8;
+        vm.machine().mem.store(at, Order::Big, damaged(input, 0x8000_0000 | page << 7 | ea >> 22 & 0x3f));
+        vm.machine().mem.store(at + 4, Order::Big, damaged(input, (page << 12) | bits));
+    }
+}
+
+/// Entries of TLB1 that map RAM to itself in both address spaces, and others of any content.
+fn tlb(vm: &mut Vm, input: &mut Input) {
+    let tlb = &mut vm.vcpu.state.booke.tlb;
+    for (n, space) in [(0, 0), (1, mas::TS)] {
+        let mas1 = if input.byte() & 15 == 0 { input.word() } else { mas::VALID | space | 7 << 8 };
+        let mas3 = if input.byte() & 15 == 0 { input.word() } else { 0x3f };
+        tlb.write(&Assist { mas0: mas::TLBSEL | n << 16, mas1, mas3, ..Assist::default() });
+    }
+    for _ in 0..6 {
+        let [mas0, mas1, mas3, mas7] = [input.word(), input.word(), input.word(), input.word() & 3];
+        tlb.write(&Assist { mas0, mas1, mas2: input.doubleword(), mas3, mas7, ..Assist::default() });
+    }
 }
 
 /// Segments and entries of the hashed table for some pages, among entries of any content.

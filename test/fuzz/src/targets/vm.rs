@@ -9,6 +9,7 @@ use hv_core::{ExitCounts, Next, Visit, hypervisor};
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use machine::clock::VirtualClock;
 use machine::{Calls, Kind, Machine, Mmu, Spec};
+use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder};
 
 /// RAM of the machine: the least that is allowed.
@@ -16,8 +17,8 @@ pub const RAM: u64 = 16 << 20;
 
 thread_local! {
     /// Engines are dear to make: one a model, reset before each case.
-    static ENGINES: RefCell<[Interpreter; Cpu::BOOK3S_64.len()]> = RefCell::new(Cpu::BOOK3S_64.map(Interpreter::new));
-    static DECODERS: [Decoder; Cpu::BOOK3S_64.len()] = Cpu::BOOK3S_64.map(Decoder::new);
+    static ENGINES: RefCell<[Interpreter; Cpu::ALL.len()]> = RefCell::new(Cpu::ALL.map(Interpreter::new));
+    static DECODERS: [Decoder; Cpu::ALL.len()] = Cpu::ALL.map(Decoder::new);
 }
 
 /// The machine.
@@ -29,18 +30,20 @@ pub struct Vm {
 }
 
 fn index(cpu: Cpu) -> usize {
-    Cpu::BOOK3S_64.iter().position(|model| *model == cpu).unwrap_or(0)
+    Cpu::ALL.iter().position(|model| *model == cpu).unwrap_or(0)
 }
 
 impl Vm {
-    /// A machine with an empty memory, in real mode at address 0.
+    /// A machine with an empty memory, at address 0: a pseries, or the bare machine of other families.
     pub fn new(cpu: Cpu, pv: bool) -> Vm {
-        let mmu = if cpu == Cpu::Power8 { Mmu::Hash } else { Mmu::Radix };
-        let (kind, calls) = (Kind::Pseries, Calls::with_pv(pv));
+        let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
+        let kind = if cpu.family() == Family::Book3s64 { Kind::Pseries } else { Kind::Bare };
+        let calls = Calls::with_pv(pv);
         let spec =
             Spec { kind, cpu, memory: RAM, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
-        let (class, order) = (Class::Elf64, elf::Order::Big);
+        let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
+        let order = elf::Order::Big;
         let kernel = Kernel { class, order, entry: 0, abi: Abi::ElfV2, segments: vec![segment] };
         let layout = machine::plan(&spec, &kernel, None).unwrap();
         let mut machine = Machine::build(&layout, &[], None, Box::new(std::io::sink())).unwrap();
