@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use exec::{Exit, Lines, interrupt};
+use exec::{Exit, Lines, interrupt, request};
 use fixture::{Fixture, HERE, SC, SC_1};
 use hv_core::{Next, hypervisor};
 use image::fdt::Fdt;
@@ -16,6 +16,7 @@ use pv_abi::osi;
 
 const FEATURES: u64 = 0x2a_0003;
 const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
+const EV_MSGSND: u64 = 0x1_000f;
 const EV_IDLE: u64 = 0x1_0010;
 /// What the upper halves of a 32-bit processor's registers hold, which nobody may see.
 const GARBAGE: u64 = 0x7777_7777_0000_0000;
@@ -212,6 +213,21 @@ fn ppc_pv_cases_91_and_92_idle() {
             let line = Line { external, vector: None };
             let pending = fixture.visit(|_, visit| interrupt::pending(visit.vcpu, visit.context, &line));
             assert_eq!((pending.any, pending.now), (external, None), "92: {cpu:?}, masked");
+        }
+    }
+}
+
+/// ePAPR's EV_MSGSND is `msgsnd` of BookE: type, broadcast, number.
+#[test]
+fn messages_where_the_processor_has_them() {
+    for cpu in Cpu::ALL {
+        let mut fixture = bare(cpu);
+        let answers = [0, 0x0c00_0000, 5 << 27].map(|message| call(&mut fixture, EV_MSGSND, message, 0).0);
+        let posted = fixture.machine.mailboxes.0[0].pending();
+        let bells = request::DOORBELL | request::CRITICAL_DOORBELL;
+        match cpu {
+            Cpu::E5500 => assert_eq!((answers, posted & bells), ([0, 0, 8], bells)),
+            _ => assert_eq!((answers, posted & bells), ([12; 3], 0), "{cpu:?}"),
         }
     }
 }

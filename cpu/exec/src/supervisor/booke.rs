@@ -83,7 +83,9 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]:
                 },
             );
         }
-        BookE::Message { clear } => message(vcpu, context, rb as u32, clear)?,
+        BookE::Message { clear: true } => clear_message(vcpu, context, rb as u32),
+        // One of a kind that the processor does not know is ignored.
+        BookE::Message { clear: false } => _ = send_message(context, rb as u32),
         BookE::Mfpmr | BookE::Mtpmr => {
             let register = vcpu.state.booke.monitor(spr_number(word)).ok_or(ILLEGAL)?;
             if op == BookE::Mtpmr {
@@ -103,22 +105,29 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]:
     Ok(())
 }
 
-/// Message send and clear (Book III-E, chapter 11): type, broadcast and number of the receiver in one word.
-fn message(vcpu: &mut Vcpu, context: &Context, rb: u32, clear: bool) -> Result<(), Interrupt> {
-    let bell = match rb >> 27 {
-        0 => request::DOORBELL,
-        1 => request::CRITICAL_DOORBELL,
-        // Messages of a kind that the processor does not know are ignored.
-        _ => return Ok(()),
-    };
-    if clear {
+/// The request that a message makes at its receiver.
+fn bell(message: u32) -> Option<u32> {
+    match message >> 27 {
+        0 => Some(request::DOORBELL),
+        1 => Some(request::CRITICAL_DOORBELL),
+        _ => None,
+    }
+}
+
+/// Sends a message (Book III-E, chapter 11): type, broadcast and number of the receiver in one word. `false` when the
+/// processor does not know its type.
+pub fn send_message(context: &Context, message: u32) -> bool {
+    let broadcast = message & 0x400_0000 != 0;
+    let bell = bell(message);
+    bell.inspect(|&bell| context.peers.post((!broadcast).then_some(message & 0x3fff), bell)).is_some()
+}
+
+/// Takes a message back that has not been delivered.
+fn clear_message(vcpu: &mut Vcpu, context: &Context, message: u32) {
+    if let Some(bell) = bell(message) {
         context.requests.take(bell);
         vcpu.state.booke.doorbells &= !bell;
-    } else {
-        let broadcast = rb & 0x400_0000 != 0;
-        context.peers.post((!broadcast).then_some(rb & 0x3fff), bell);
     }
-    Ok(())
 }
 
 fn external_enable(vcpu: &mut Vcpu, value: u64) {

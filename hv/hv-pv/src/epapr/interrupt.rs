@@ -1,9 +1,11 @@
-//! The interrupt controller, doorbells, messages (ePAPR 1.1, section 7.5).
+//! The interrupt controller, doorbells, processor messages (ePAPR 1.1, section 7.5).
 //!
 //! The parameters of EV_INT_SEND_IPI and of the task priority calls follow EV_INT_IACK: the controller's handle comes
 //! first, 0 meaning whichever there is.
 
+use exec::supervisor::booke;
 use hv_core::Visit;
+use ppc_isa::Cpu;
 use pv_abi::epapr::{MOST_URGENT, SPURIOUS, Status};
 
 use super::ports::{Config, InterruptController, Ports};
@@ -77,6 +79,10 @@ pub(super) fn ring(ports: &Ports, _: &mut Visit, &[handle, ..]: &Parameters) -> 
     done(ports.doorbells.as_ref().ok_or(Status::Unimplemented)?.ring(handle as u32))
 }
 
-pub(super) fn send_message(ports: &Ports, _: &mut Visit, &[message, ..]: &Parameters) -> Checked {
-    done(ports.messages.as_ref().ok_or(Status::Unimplemented)?.send(message))
+/// What `msgsnd` does, where the processor has it.
+pub(super) fn send_message(_: &Ports, visit: &mut Visit, &[message, ..]: &Parameters) -> Checked {
+    if visit.vcpu.state.cpu != Cpu::E5500 {
+        return Err(Status::Unimplemented);
+    }
+    done(booke::send_message(visit.context, message as u32))
 }

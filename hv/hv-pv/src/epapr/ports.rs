@@ -54,12 +54,6 @@ pub trait Doorbells: Send + Sync {
     fn ring(&self, handle: u32) -> bool;
 }
 
-/// Messages between processors.
-pub trait Messages: Send + Sync {
-    /// Sends what `msgsnd` with this operand sends; `false` when no processor takes such a message.
-    fn send(&self, message: u64) -> bool;
-}
-
 /// The state of this partition's cores.
 pub trait Cores: Send + Sync {
     /// What a core does; `None` when there is no such core.
@@ -82,8 +76,6 @@ pub struct Ports {
     pub interrupts: Option<Box<dyn InterruptController>>,
     /// Doorbells.
     pub doorbells: Option<Box<dyn Doorbells>>,
-    /// Messages.
-    pub messages: Option<Box<dyn Messages>>,
     /// Cores.
     pub cores: Option<Box<dyn Cores>>,
 }

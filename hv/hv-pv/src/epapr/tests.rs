@@ -10,7 +10,7 @@ use pv_abi::epapr::*;
 use pv_abi::{kvm, osi};
 
 use super::Ports;
-use super::ports::{ByteChannels, Config, Cores, Doorbells, InterruptController, Messages};
+use super::ports::{ByteChannels, Config, Cores, Doorbells, InterruptController};
 use crate::{Kvm, Osi};
 
 const HERE: u64 = 0x1000;
@@ -230,12 +230,6 @@ impl Doorbells for Seven {
     }
 }
 
-impl Messages for Seven {
-    fn send(&self, message: u64) -> bool {
-        message == 0x2800_0007
-    }
-}
-
 impl Cores for Seven {
     fn state(&self, cpu: u32) -> Option<u64> {
         [CORE_RUN, CORE_NAP].get(cpu as usize).copied()
@@ -251,17 +245,10 @@ impl Cores for Seven {
 }
 
 #[test]
-fn doorbells_messages_cores() {
-    let ports = || Ports {
-        doorbells: Some(Box::new(Seven)),
-        messages: Some(Box::new(Seven)),
-        cores: Some(Box::new(Seven)),
-        ..Ports::default()
-    };
+fn doorbells_and_cores() {
+    let ports = || Ports { doorbells: Some(Box::new(Seven)), cores: Some(Box::new(Seven)), ..Ports::default() };
     assert_eq!(status(ports(), DOORBELL_SEND, &[7]), (0, 0));
     assert_eq!(status(ports(), DOORBELL_SEND, &[8]), (8, 0));
-    assert_eq!(status(ports(), MSGSND, &[0x2800_0007]), (0, 0));
-    assert_eq!(status(ports(), MSGSND, &[0]), (8, 0));
     let own = u64::from(u32::MAX);
     assert_eq!(status(ports(), GET_CORE_STATE, &[own, 1]), (0, CORE_NAP));
     assert_eq!(status(ports(), GET_CORE_STATE, &[own, 2]), (8, 0));

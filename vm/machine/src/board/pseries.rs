@@ -92,7 +92,6 @@ fn epapr_ports(kind: Kind, vty: &Arc<Vty>, xics: &Arc<Xics>) -> epapr::Ports {
         channels: Some(Box::new(paravirt::ConsoleChannel(Arc::clone(vty)))),
         interrupts: Some(Box::new(paravirt::EpaprPic::new(1, &sources::all(kind), Arc::clone(xics)))),
         doorbells: Some(Box::new(paravirt::OwnDoorbell { xics: Arc::clone(xics), source: sources::DOORBELL })),
-        messages: None,
         cores: Some(Box::new(paravirt::OnlyCore)),
     }
 }
