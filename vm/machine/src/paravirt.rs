@@ -1,6 +1,7 @@
 //! The paravirtual interfaces of a machine beside PAPR: their adapters, and what the device tree says of them.
 
-use std::sync::Arc;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hv_core::{Interface, Next, Visit};
@@ -70,6 +71,27 @@ fn elapsed(visit: &Visit) -> Duration {
     exec::timer::duration(visit.context.clock.ticks(visit.vcpu.state.retired))
 }
 
+/// A console that several devices print to.
+#[derive(Clone)]
+pub struct SharedConsole(Arc<Mutex<Box<dyn Write + Send>>>);
+
+impl SharedConsole {
+    /// Devices that print to a clone of this print to `console`.
+    pub fn new(console: Box<dyn Write + Send>) -> SharedConsole {
+        SharedConsole(Arc::new(Mutex::new(console)))
+    }
+}
+
+impl Write for SharedConsole {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
 /// The terminal as byte channel [`CONSOLE_CHANNEL`].
 pub struct ConsoleChannel(pub Arc<Vty>);
 
@@ -134,6 +156,8 @@ impl Cores for OnlyCore {
 pub struct Node<'a> {
     /// 32-bit kernels may idle by EV_IDLE.
     pub idle: bool,
+    /// Interrupt parent of the devices below, as phandle; the root's own without one.
+    pub parent: Option<u32>,
     /// The console's byte channel, with its receive and its transmit interrupt (specifiers of the interrupt parent).
     pub channel: Option<&'a [u32]>,
     /// The doorbell, with the interrupt that it raises.
@@ -175,7 +199,7 @@ impl Node<'_> {
         let handle = |node: &mut Writer, name: &str, compatible: &str, handle: Option<u32>, interrupts: &[u32]| {
             node.node(name, |node| {
                 node.text("compatible", compatible);
-                if let Some(phandle) = self.pic {
+                if let Some(phandle) = self.parent {
                     node.cell("interrupt-parent", phandle);
                 }
                 if !interrupts.is_empty() {

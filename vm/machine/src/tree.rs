@@ -125,6 +125,7 @@ fn hypervisor(layout: &Layout) -> paravirt::Node<'static> {
             channel: Some(&[sources::VTY, 0, sources::CHANNEL_ROOM, 0]),
             doorbell: Some(&[sources::DOORBELL, 0]),
             pic: Some(HV_PIC_PHANDLE),
+            parent: Some(HV_PIC_PHANDLE),
         },
         _ => paravirt::Node::default(),
     }

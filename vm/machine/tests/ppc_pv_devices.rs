@@ -88,6 +88,29 @@ fn ppc_pv_case_12_a_byte_channel_where_there_is_one() {
 }
 
 #[test]
+fn ppc_pv_case_12_the_byte_channel_of_the_e500_board() {
+    for cpu in [Cpu::E500v2, Cpu::E5500] {
+        let mut fixture = Fixture::of(Kind::E500, cpu, Mmu::Hash, Calls::with_pv(true));
+        let tree = Fdt::read(&fixture.tree).unwrap();
+        let cell = |node: &str, name: &str| tree.find(node).unwrap().property(name).unwrap().value.to_vec();
+        let channel = "/hypervisor/handles/byte-channel";
+        assert_eq!(cell(channel, "compatible"), b"epapr,hv-byte-channel\0");
+        assert_eq!(cell(channel, "hv-handle"), [0, 0, 0, 1]);
+        assert_eq!(cell(channel, "interrupts").len(), 4 * 4, "two of two cells");
+        assert_eq!(cell(channel, "interrupt-parent"), cell("/soc@fe0000000/pic@40000", "phandle"));
+        assert!(tree.find("/hypervisor/pic").is_none(), "the controller is the MPIC");
+
+        let seen = |registers: [u64; 6]| registers.map(|register| register as u32);
+        assert_eq!(seen(call(&mut fixture, BYTE_CHANNEL_SEND, &[1, 2, 0x4869_0000]))[..2], [0, 2]);
+        assert_eq!(fixture.printed(), b"Hi");
+        assert_eq!(fixture.machine.controls().type_in(b"ok"), 2);
+        assert_eq!(seen(call(&mut fixture, BYTE_CHANNEL_POLL, &[1]))[..3], [0, 2, 16]);
+        assert_eq!(seen(call(&mut fixture, BYTE_CHANNEL_RECEIVE, &[1, 16]))[..3], [0, 2, 0x6f6b_0000]);
+        assert_eq!(seen(call(&mut fixture, INT_IACK, &[0]))[..2], [12, 0]);
+    }
+}
+
+#[test]
 fn interrupts_come_when_configured_and_unmasked() {
     let mut fixture = Fixture::bare();
     assert_eq!(call(&mut fixture, INT_GET_MASK, &[VTY])[..2], [0, 1], "masked at first");

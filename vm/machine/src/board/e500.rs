@@ -12,14 +12,14 @@ use guest_mem::{GuestMem, Order};
 use hv_core::Halt;
 use hv_pv::epapr;
 use platform::openpic::{self, Model};
-use platform::{Guts, Openpic, QoriqGpio, Uart16550, gpio, guts, uart16550};
+use platform::{Guts, Openpic, QoriqGpio, Uart16550, Vty, gpio, guts, uart16550};
 use ppc_isa::Cpu;
 use ppc_mmu::booke::{Assist, mas};
 
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::fdt::Writer;
-use crate::paravirt;
+use crate::paravirt::{self, ConsoleChannel, SharedConsole};
 use crate::plan::{FIRST_MAPPING, Layout};
 
 const CPUS: u32 = 1;
@@ -36,8 +36,13 @@ const GPIO: u64 = 0xf_f000;
 /// Sources of the MPIC: the chip's DUART and GPIO.
 const SERIAL_SOURCE: u16 = 42;
 const GPIO_SOURCE: u16 = 47;
+/// Sources of the byte channel: bytes have come, and there is room, as there always is.
+const CHANNEL_SOURCE: u16 = 48;
+const CHANNEL_ROOM_SOURCE: u16 = 49;
 /// Sense of an interrupt specifier: active high level.
 const LEVEL_HIGH: u32 = 2;
+/// The same: rising edge.
+const RISING_EDGE: u32 = 0;
 
 /// The GPIO pin that switches the machine off.
 const POWER_OFF_PIN: u32 = 0;
@@ -76,11 +81,20 @@ impl Lines for MpicLines {
     }
 }
 
-struct Serial(Arc<Uart16550>);
+/// Whichever of them the guest listens to: the serial port, or the byte channel of ePAPR's calls.
+struct Inputs {
+    uart: Arc<Uart16550>,
+    channel: Arc<Vty>,
+    pic: Arc<Openpic>,
+}
 
-impl Keyboard for Serial {
+impl Keyboard for Inputs {
     fn type_in(&self, data: &[u8]) -> usize {
-        self.0.type_in(data)
+        let taken = self.channel.type_in(data);
+        for raised in [true, false] {
+            self.pic.set_line(CHANNEL_SOURCE, raised);
+        }
+        self.uart.type_in(data).max(taken)
     }
 }
 
@@ -94,7 +108,9 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     let model = if cpu == Cpu::E500v2 { Model::MPIC_2_0 } else { Model::MPIC_4_2 };
     let pic = Arc::new(Openpic::new(model, CPUS, Box::new(move |server| wake.interrupt(server))));
     let line = Arc::clone(&pic);
-    let uart = Uart16550::new(console, Box::new(move |raised| line.set_line(SERIAL_SOURCE, raised)));
+    let console = SharedConsole::new(console);
+    let channel = Arc::new(Vty::new(Box::new(console.clone())));
+    let uart = Uart16550::new(Box::new(console), Box::new(move |raised| line.set_line(SERIAL_SOURCE, raised)));
     let uart = Arc::new(uart);
     let off = power.clone();
     let gpio = QoriqGpio::new(Box::new(move |pin| {
@@ -112,13 +128,14 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     attach(GUTS, guts::SIZE, Arc::new(guts));
     attach(GPIO, gpio::SIZE, Arc::new(gpio));
 
-    let kvm = paravirt::kvm(layout.spec.calls, epapr::Ports::default());
+    let channels = Some(Box::new(ConsoleChannel(Arc::clone(&channel))) as _);
+    let kvm = paravirt::kvm(layout.spec.calls, epapr::Ports { channels, ..Default::default() });
     Board {
         partition: PartitionState::new(None, false),
         interfaces: kvm.into_iter().collect(),
         bus,
-        lines: Arc::new(MpicLines(pic)),
-        keyboard: Arc::new(Serial(uart)),
+        lines: Arc::new(MpicLines(Arc::clone(&pic))),
+        keyboard: Arc::new(Inputs { uart, channel, pic }),
         time: Arc::default(),
         vcpu: boot_cpu(layout),
     }
@@ -173,7 +190,7 @@ pub fn tree(layout: &Layout) -> Vec<u8> {
         root.strings("compatible", &["powervisor,e500", "fsl,qemu-e500"]);
         root.node("aliases", |aliases| aliases.text("serial0", SERIAL_PATH));
         root.node("chosen", |node| chosen(node, layout));
-        paravirt::Node { idle: true, ..Default::default() }.write(root, layout.spec.calls);
+        hypervisor().write(root, layout.spec.calls);
         root.node("cpus", |cpus| {
             cpus.cell("#address-cells", 1);
             cpus.cell("#size-cells", 0);
@@ -189,6 +206,11 @@ pub fn tree(layout: &Layout) -> Vec<u8> {
         root.node("soc@fe0000000", soc);
     });
     tree.finish(0)
+}
+
+fn hypervisor() -> paravirt::Node<'static> {
+    const INTERRUPTS: &[u32] = &[CHANNEL_SOURCE as u32, RISING_EDGE, CHANNEL_ROOM_SOURCE as u32, RISING_EDGE];
+    paravirt::Node { idle: true, parent: Some(PIC_PHANDLE), channel: Some(INTERRUPTS), ..Default::default() }
 }
 
 fn chosen(node: &mut Writer, layout: &Layout) {
