@@ -1,5 +1,6 @@
 //! `powervisor patch`: the report on a kernel made here, and on Linux against another program's counts.
 
+#[allow(dead_code, reason = "other tests run their kernels")]
 mod kernel;
 
 use std::collections::BTreeMap;

@@ -87,11 +87,11 @@ fn copy(into: u32, operand: Operand, word: u32, build: Build) -> u32 {
     }
 }
 
-/// MSR[EE], which is also the E field of `wrteei`.
+/// `MSR[EE]`, which is also the E field of `wrteei`.
 const EE_BIT: u32 = 0x8000;
-/// MSR[EE] and MSR[RI].
+/// `MSR[EE]` and `MSR[RI]`.
 const EE_RI_BITS: u32 = 0x8002;
-/// MSR[IR] and MSR[DR].
+/// `MSR[IR]` and `MSR[DR]`.
 const IR_DR_BITS: u32 = 0x30;
 
 const fn d_form(opcode: u32, rs: u32, ra: u32, immediate: u32) -> u32 {
