@@ -3,6 +3,10 @@
 //!
 //! Channel A is connected to a terminal, channel B to nothing. Bytes leave at once; there is no modem and no error, so
 //! that only the receiver and the transmitter interrupt.
+//!
+//! A real line brings nothing while nobody is ready, the terminal here keeps what is typed ahead. Drivers reset errors
+//! and then read the data register blindly to empty it before they set the line up: those reads get nothing, and
+//! nothing is lost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,9 +17,10 @@ pub const SIZE: u64 = 0x40;
 
 /// Fields of the write registers.
 mod write {
-    /// WR0: commands that act on the transmit interrupt and on the register pointer.
+    /// WR0: commands.
     pub const POINT_HIGH: u8 = 1;
     pub const RESET_TX_INTERRUPT: u8 = 5;
+    pub const RESET_ERRORS: u8 = 6;
     /// WR1.
     pub const TX_INTERRUPT: u8 = 0x02;
     pub const RX_INTERRUPT: u8 = 0x18;
@@ -57,6 +62,8 @@ struct State {
     pointer: usize,
     written: [u8; 16],
     tx_pending: bool,
+    /// Errors were reset, and nothing else was written since.
+    emptying: bool,
 }
 
 #[derive(Default)]
@@ -106,7 +113,8 @@ impl Escc {
 
     /// Whether the receiver of a channel holds a byte.
     fn available(&self, channel: Channel, state: &State) -> bool {
-        channel == Channel::A && state.written[3] & write::RX_ENABLE != 0 && self.terminal.has_input()
+        let ready = state.written[3] & write::RX_ENABLE != 0 && !state.emptying;
+        channel == Channel::A && ready && self.terminal.has_input()
     }
 
     /// Interrupts that a channel asks for, as channel B has them in RR3.
@@ -155,9 +163,10 @@ impl Escc {
     fn set_control(&self, chip: &mut Chip, channel: Channel, value: u8) -> Option<u8> {
         let state = chip.channel(channel);
         let register = std::mem::take(&mut state.pointer);
+        let command = value >> 3 & 7;
+        state.emptying = register == 0 && command == write::RESET_ERRORS;
         match register {
             0 => {
-                let command = value >> 3 & 7;
                 state.pointer = usize::from(value & 7) + if command == write::POINT_HIGH { 8 } else { 0 };
                 if command == write::RESET_TX_INTERRUPT {
                     state.tx_pending = false;
@@ -315,6 +324,18 @@ mod tests {
         assert_eq!((board.lines(), board.read(3)), (0, 0));
         board.type_in(b"z");
         assert_eq!(board.lines(), 1);
+    }
+
+    #[test]
+    fn blind_reads_after_an_error_reset_lose_nothing() {
+        let board = board();
+        board.write(3, 0xc1);
+        board.type_in(b"abc");
+        board.escc.write(CONTROL, 1, 0x30);
+        let control = board.escc.read(CONTROL, 1);
+        assert_eq!((control & 1, [(); 3].map(|()| board.escc.read(DATA, 1))), (0, [0; 3]));
+        board.write(15, 0);
+        assert_eq!((board.escc.read(CONTROL, 1) & 1, board.escc.read(DATA, 1)), (1, u64::from(b'a')));
     }
 
     #[test]

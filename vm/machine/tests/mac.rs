@@ -270,3 +270,19 @@ fn firmware_left_partitions_and_key_largo_on_the_bus() {
     assert_eq!(mac.bus(|bus| bus.read(0xf800_0000, Width::B4)), Some(7));
     assert_eq!(mac.bus(|bus| bus.read(0x9000_0000, Width::B4)), None);
 }
+
+/// Whatever a guest reads and writes, at whatever address and width.
+#[test]
+fn no_access_harms_a_device() {
+    let mac = Mac::new();
+    let bases = [0x8000_0000, ESCC_A - 0x20, VIA, OPENPIC, OPENPIC + 0x1_0000, OPENPIC + 0x2_0000, 0xf200_0000];
+    let bases = [&bases[..], &[0xf280_0000, 0xf2c0_0000, 0xf800_0000, 0xfff0_4000]].concat();
+    let mut random = 1_u64;
+    for _ in 0..200_000 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let [choice, width, high] = [60, 58, 56].map(|shift| random >> shift);
+        let real = bases[choice as usize % bases.len()] + (random >> 20 & if high & 1 == 0 { 0x3f } else { 0x3fff });
+        let width = [Width::B1, Width::B2, Width::B4, Width::B8][width as usize & 3];
+        mac.bus(|bus| if high & 2 == 0 { bus.read(real, width).is_some() } else { bus.write(real, width, random) });
+    }
+}
