@@ -40,14 +40,18 @@ RUSTFLAGS="-Cpanic=abort -Dwarnings" cargo build --release --locked --quiet -p p
     --target powerpc-unknown-linux-gnu --target-dir target/library -Zbuild-std=core,compiler_builtins
 
 # BASE must be known before the script that asks for it.
-RUSTFLAGS="-Clinker=powerpc-linux-gnu-ld -Clinker-flavor=ld -Clink-arg=--defsym=BASE=$classic_base -Clink-arg=-T$PWD/link.ld
-    -Clink-arg=--defsym=LOAD_OFFSET=$classic_offset -Clink-arg=--build-id=none -Clink-arg=-zmax-page-size=4096
-    -Crelocation-model=static -Cpanic=abort -Dwarnings --remap-path-prefix=$(dirname "$PWD")=. --remap-path-prefix=$PWD=guest
-    --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
-    cargo build --release --locked --quiet -p classic --target powerpc-unknown-linux-gnu \
-    --target-dir "target/load-$classic_offset" \
-    -Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
-install -m 644 "target/load-$classic_offset/powerpc-unknown-linux-gnu/release/classic" "$out/classic-be.elf"
+thirty_two() {
+    RUSTFLAGS="-Clinker=powerpc-linux-gnu-ld -Clinker-flavor=ld -Clink-arg=--defsym=BASE=$2 -Clink-arg=-T$PWD/link.ld
+        -Clink-arg=--defsym=LOAD_OFFSET=$3 -Clink-arg=--build-id=none -Clink-arg=-zmax-page-size=4096
+        -Crelocation-model=static -Cpanic=abort -Dwarnings --remap-path-prefix=$(dirname "$PWD")=. --remap-path-prefix=$PWD=guest
+        --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
+        cargo build --release --locked --quiet -p "$1" --target powerpc-unknown-linux-gnu \
+        --target-dir "target/load-$3" \
+        -Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
+    install -m 644 "target/load-$3/powerpc-unknown-linux-gnu/release/$1" "$out/$1-be.elf"
+}
+thirty_two classic "$classic_base" "$classic_offset"
+thirty_two booke 0x400000 0
 
 if [ "$out" = elf ]; then
     {

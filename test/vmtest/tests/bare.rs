@@ -11,9 +11,14 @@ const MODELS: [(Cpu, Mmu); 3] = [(Cpu::Power8, Mmu::Hash), (Cpu::Power9, Mmu::Ha
 
 /// Why a run is not a pass: a check that failed, or an end that was not the guest's own.
 fn fault(run: &Run) -> Option<String> {
+    fault_but(run, &Halt::PowerOff)
+}
+
+/// The same for a kernel that ends otherwise.
+fn fault_but(run: &Run, end: &Halt) -> Option<String> {
     let failed: Vec<&str> = run.console.lines().filter(|line| line.starts_with("FAIL")).collect();
     let passed = run.console.lines().any(|line| line == "PASS");
-    match run.ended(&Halt::PowerOff) {
+    match run.ended(end) {
         _ if !failed.is_empty() => Some(failed.join("\n  ")),
         Err(error) => Some(error.to_string()),
         Ok(()) if !passed => Some(format!("no verdict; {run}")),
@@ -60,8 +65,20 @@ kernels! { decrementer exceptions hash hcalls magic patch radix smc syscall }
 /// A kernel that is added to `guest/` must be added here.
 #[test]
 fn every_kernel_is_run() -> Result<()> {
-    let known =
-        ["decrementer", "exceptions", "hash", "hcalls", "magic", "patch", "radix", "smc", "syscall", "demo", "classic"];
+    let known = [
+        "decrementer",
+        "exceptions",
+        "hash",
+        "hcalls",
+        "magic",
+        "patch",
+        "radix",
+        "smc",
+        "syscall",
+        "demo",
+        "classic",
+        "booke",
+    ];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/elf");
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name().into_string().unwrap_or_default();
@@ -89,6 +106,25 @@ fn classic() -> Result<()> {
     }
     println!("classic: {checks} checks");
     ensure!(checks > 0, "no check was made");
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// The kernel of BookE processors, which runs on the e500 board and ends by a reset.
+#[test]
+fn booke() -> Result<()> {
+    let mut faults = Vec::new();
+    for pv in [false, true] {
+        for privileged in [Privileged::Inline, Privileged::Trap] {
+            let guest = Guest::new(bare_metal("booke-be.elf")?).kind(Kind::E500).cpu(Cpu::E500v2, Mmu::Hash).pv(pv);
+            let run = guest.privileged(privileged).memory(128).append("").most(2_000_000_000).run()?;
+            let checks = run.console.lines().filter(|line| line.starts_with("ok ")).count();
+            println!("booke: {checks} checks, pv {pv}, {privileged:?}");
+            if let Some(fault) = fault_but(&run, &Halt::Reset) {
+                faults.push(format!("pv {pv} {privileged:?}:\n  {fault}"));
+            }
+        }
+    }
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }
