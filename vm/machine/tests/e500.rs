@@ -85,7 +85,7 @@ fn the_layout() {
         assert!(layout.tree.start >= layout.kernel.end && layout.tree.end <= 64 << 20);
         assert!(layout.spin_table.start >= layout.tree.end && !layout.spin_table.is_empty());
         let initrd = layout.initrd.clone().unwrap();
-        assert!(initrd.start >= layout.spin_table.end && initrd.start % 4096 == 0 && initrd.end <= MEMORY);
+        assert!(initrd.start >= layout.spin_table.end && initrd.start.is_multiple_of(4096) && initrd.end <= MEMORY);
         assert_eq!(initrd.end - initrd.start, 0x1234);
         assert!(layout.rtas.is_empty());
         let text = layout.to_string();
