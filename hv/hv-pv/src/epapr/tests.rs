@@ -1,5 +1,5 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use exec::{Clock, Context, Instruction, NoMmio, PartitionState, Privileged, Requests, Vcpu, supervisor};
 use guest_mem::GuestMem;
@@ -147,10 +147,8 @@ fn what_has_no_port_is_not_implemented() {
     assert_eq!(call(Ports::default(), IDLE, &[]).1, Next::Wait);
 }
 
-static SENT: AtomicU32 = AtomicU32::new(0);
-
 /// One interrupt, 5; controller 9; remembers nothing but IPIs.
-struct Controller;
+struct Controller(Arc<AtomicU32>);
 
 impl InterruptController for Controller {
     fn set_config(&self, interrupt: u32, config: Config) -> bool {
@@ -182,7 +180,7 @@ impl InterruptController for Controller {
     }
 
     fn send_ipi(&self, channel: u32, cpus: u32) -> bool {
-        SENT.store(channel << 8 | cpus, Ordering::Relaxed);
+        self.0.store(channel << 8 | cpus, Ordering::Relaxed);
         channel < 4
     }
 
@@ -195,14 +193,13 @@ impl InterruptController for Controller {
 
 #[test]
 fn interrupt_controller_calls() {
-    let ask = |token, parameters: &[u64]| {
-        status(Ports { interrupts: Some(Box::new(Controller)), ..Ports::default() }, token, parameters)
-    };
+    let sent = Arc::new(AtomicU32::new(0));
+    let ports = || Ports { interrupts: Some(Box::new(Controller(Arc::clone(&sent)))), ..Ports::default() };
+    let ask = |token, parameters: &[u64]| status(ports(), token, parameters);
     assert_eq!(ask(INT_SET_CONFIG, &[5, 2, 15, 0]), (0, 0));
     assert_eq!(ask(INT_SET_CONFIG, &[5, 2, 16, 0]), (8, 0), "no such priority");
     assert_eq!(ask(INT_SET_CONFIG, &[6, 2, 15, 0]), (8, 0));
-    let ports = Ports { interrupts: Some(Box::new(Controller)), ..Ports::default() };
-    assert_eq!(call(ports, INT_GET_CONFIG, &[5]).0[..4], [0, 2, 3, 1]);
+    assert_eq!(call(ports(), INT_GET_CONFIG, &[5]).0[..4], [0, 2, 3, 1]);
     assert_eq!(ask(INT_GET_CONFIG, &[6]), (8, 0));
     assert_eq!(ask(INT_SET_MASK, &[5, 1]), (0, 0));
     assert_eq!(ask(INT_SET_MASK, &[5, 2]), (8, 0));
@@ -218,7 +215,7 @@ fn interrupt_controller_calls() {
     assert_eq!(ask(INT_EOI, &[5]), (0, 0));
     assert_eq!(ask(INT_EOI, &[6]), (8, 0));
     assert_eq!(ask(INT_SEND_IPI, &[0, 3, 0x11]), (0, 0));
-    assert_eq!(SENT.load(Ordering::Relaxed), 0x311);
+    assert_eq!(sent.load(Ordering::Relaxed), 0x311);
     assert_eq!(ask(INT_SEND_IPI, &[0, 4, 1]), (8, 0));
 }
 
