@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds small Linux guests from Debian's own sources with Debian's cross compilers. Installs nothing, needs no root.
 #
-#   build.sh OUT BUILD NAME...    NAME: pseries-be pseries-le e500v2 e5500 mac32
+#   build.sh OUT BUILD NAME...    NAME: pseries-be pseries-le e500v2 e5500 mac32 kvm-pr
 #
 # OUT/NAME gets vmlinux, vmlinux-pv, a System.map of each, initramfs.cpio.gz and the configuration; BUILD gets sources and
 # objects (2 GB for the first guest). A guest whose recipe and sources are those of the last time is left as it is.
@@ -31,6 +31,7 @@ guest_of() {
         e500v2) arch=powerpc fragments='common e500v2' ;;
         e5500) arch=powerpc64 fragments='common e5500' ;;
         mac32) arch=powerpc fragments='common mac32' ;;
+        kvm-pr) arch=powerpc64le fragments='common pseries pseries-le kvm-pr' ;;
         *) die "no guest $1" ;;
     esac
 }

@@ -23,11 +23,13 @@ pub enum Guest {
     E5500,
     /// 32-bit PowerMac, Book3S
     Mac32,
+    /// 64-bit little-endian host of guests in KVM's PR mode, for `cargo xtask judge`
+    KvmPr,
 }
 
 impl Guest {
     /// Those that the whole-machine tests use.
-    pub const TESTED: &[Guest] = &[Guest::PseriesBe, Guest::PseriesLe];
+    pub const TESTED: &[Guest] = &[Guest::PseriesBe, Guest::PseriesLe, Guest::E500v2, Guest::E5500, Guest::Mac32];
 
     /// Its name, that of its folder too.
     fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Guest {
             Guest::E500v2 => "e500v2",
             Guest::E5500 => "e5500",
             Guest::Mac32 => "mac32",
+            Guest::KvmPr => "kvm-pr",
         }
     }
 
@@ -44,7 +47,7 @@ impl Guest {
     fn cross(self) -> (&'static str, &'static str) {
         match self {
             Guest::PseriesBe | Guest::E5500 => ("powerpc64", "ppc64"),
-            Guest::PseriesLe => ("powerpc64le", "ppc64el"),
+            Guest::PseriesLe | Guest::KvmPr => ("powerpc64le", "ppc64el"),
             Guest::E500v2 | Guest::Mac32 => ("powerpc", "powerpc"),
         }
     }

@@ -1,10 +1,11 @@
-//! Chores of the project: `cargo xtask check | test | guests | bench`.
+//! Chores of the project: `cargo xtask check | test | guests | judge | bench`.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod check;
 mod elf;
 mod guests;
+mod judge;
 mod magic;
 mod packages;
 mod program;
@@ -40,6 +41,8 @@ enum Chore {
     },
     /// Build Linux guests from Debian's sources into the user's cache; by default those that tests need
     Guests { names: Vec<Guest> },
+    /// Our test kernels in KVM's PR mode, on QEMU and on PowerVisor; by hand or nightly
+    Judge,
     /// A copy of a kernel that patches itself for the magic page, which Linux 6.1 as it is never does
     EnableMagic { kernel: PathBuf, out: PathBuf },
     /// A stock kernel to its shell beside QEMU, and what the paravirtual interface saves on each family
@@ -53,6 +56,7 @@ fn main() -> Result<ExitCode> {
     match chore {
         Chore::Check { names } => check::run(&workspace, &names, &mut report),
         Chore::Test { all } => test::run(&workspace, all, &mut report),
+        Chore::Judge => judge::run(&workspace, &mut report),
         Chore::Bench(bench) => return bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Chore::EnableMagic { kernel, out } => return magic::enable(&kernel, &out).map(|()| ExitCode::SUCCESS),
         Chore::Guests { names } if names.is_empty() => guests::run(&workspace, Guest::TESTED, &mut report),
