@@ -55,7 +55,7 @@ const SERIAL_HZ: u32 = 400_000_000;
 
 /// r6 at entry: a BookE processor, booted as ePAPR says (ePAPR 1.1, section 5.4.1).
 const EPAPR_MAGIC: u64 = 0x4550_4150;
-/// MAS2[M]: memory coherence required.
+/// `MAS2[M]`: memory coherence required.
 const COHERENT: u64 = 1 << 2;
 /// MAS3: supervisor may execute, write and read.
 const SUPERVISOR: u32 = 0b01_0101;
