@@ -232,7 +232,7 @@ impl BookE {
         if self.kept[EPCR] & EPCR_ICM != 0 { ppc_isa::msr::CM } else { 0 }
     }
 
-    /// Whether debug events interrupt, where MSR[DE] lets them.
+    /// Whether debug events interrupt, where `MSR[DE]` lets them.
     pub fn debugs(&self) -> bool {
         const DBCR0: usize = index(spr::DBCR0);
         self.kept[DBCR0] & INTERNAL_DEBUG != 0
