@@ -83,7 +83,7 @@ fn kvm_calls(t: &mut Report) {
         ("r0 counts with its low half only",     0xdead_beef_0000_0000 | MAGIC, kvm::FEATURES,    0,  2),
         ("the token too",                        MAGIC,                    upper | kvm::FEATURES, 0,  2),
         ("unknown KVM token",                    MAGIC,                    0x2a_0005,             12, 0),
-        ("unknown ePAPR token",                  MAGIC,                    0x1_0001,              12, 0),
+        ("unknown ePAPR token",                  MAGIC,                    0x1_0011,              12, 0),
         ("token 3 of vendor 0",                  MAGIC,                    3,                     12, 0),
     ];
     for (name, r0, token, status, out) in cases {
