@@ -2,7 +2,7 @@
 //!
 //! Here those of Book3S-64, whose numbers the other families share where they have the register at all.
 
-use crate::cpu::Family;
+use crate::cpu::{Cpu, Family};
 
 /// Who may read or write an SPR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,6 +273,12 @@ sprs! {
     HID0 = 1008, "hid0", Hypervisor, Hypervisor;
     /// Processor identification.
     PIR = 1023, "pir", Privileged, None;
+}
+
+/// The SPR with this number, if `cpu` has one.
+pub fn of(cpu: Cpu, number: u16) -> Option<&'static Spr> {
+    let family = cpu.family();
+    spr(family, number).filter(|_| family != Family::Book3s32 || book3s32::has(cpu, number))
 }
 
 /// The SPR with this number, if the family has one.

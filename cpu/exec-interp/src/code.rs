@@ -153,7 +153,7 @@ fn spr_needs(cpu: Cpu, op: Integer, word: u32) -> u16 {
         return 0;
     }
     let number = exec::supervisor::spr_number(word);
-    let right = spr::spr(cpu.family(), number).map(|s| if writes { s.write } else { s.read });
+    let right = spr::of(cpu, number).map(|s| if writes { s.write } else { s.read });
     match (right, number) {
         (Some(Right::User), spr::UDSCR) => need::DSCR,
         (Some(Right::User), spr::TAR) => need::TAR,

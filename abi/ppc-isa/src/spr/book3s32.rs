@@ -1,6 +1,8 @@
 //! Special purpose registers of Book3S-32 (MPC750, MPC7400 and MPC7450 user's manuals, chapter 2). The table is that of
 //! the family: a model may lack some.
 
+use crate::cpu::{Cpu, G4, Models};
+
 sprs! {
     /// Fixed-point exception register.
     XER = 1, "xer", User, User;
@@ -196,4 +198,16 @@ sprs! {
     THRM3 = 1022, "thrm3", Privileged, Privileged;
     /// Processor identification.
     PIR = 1023, "pir", Privileged, Privileged;
+}
+
+const LATE: Models = Models::of(&[Cpu::Ppc7450]);
+
+/// Whether `cpu`, one of this family, has register `number` of the table as far as that differs here: AltiVec's and
+/// the performance monitor's. The supervisor knows of the others.
+pub fn has(cpu: Cpu, number: u16) -> bool {
+    match number {
+        VRSAVE | MMCR2 | UMMCR2 => G4.contains(cpu),
+        PMC5 | PMC6 | UPMC5 | UPMC6 => LATE.contains(cpu),
+        _ => true,
+    }
 }

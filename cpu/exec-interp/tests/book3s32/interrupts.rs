@@ -269,6 +269,18 @@ fn alignment() {
     });
 }
 
+/// What a model lacks is not there for problem state either.
+#[test]
+fn vrsave_comes_with_altivec() {
+    for (cpu, has) in [(Cpu::Ppc750, false), (Cpu::Ppc7400, true)] {
+        both(cpu, |m| {
+            m.msr(msr::PR);
+            m.load(&[asm("mfspr", &[3, 256])]);
+            assert_eq!(matches!(m.run(), exec::Exit::SystemCall(_)), has);
+        });
+    }
+}
+
 /// SE follows every instruction but rfi, BE every branch, taken or not.
 #[test]
 fn trace() {

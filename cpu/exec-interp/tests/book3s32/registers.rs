@@ -37,6 +37,9 @@ fn implementation_registers() {
         (1021, 0xc000_0000, [true, true, false]), // THRM2
         (1022, 0, [true, true, false]), // THRM3
         (1014, 0, [false, true, true]), // MSSCR0
+        (256, 0, [false, true, true]), // VRSAVE
+        (944, 0, [false, true, true]), // MMCR2
+        (945, 0, [false, false, true]), // PMC5
         (951, 0, [false, true, true]), // BAMR
         (1018, 0x400, [false, false, true]), // L3CR: L3I
         (1011, 0, [false, false, true]), // ICTRL

@@ -71,6 +71,7 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
     let state = &vcpu.state;
     let own = &state.book3s32;
     Ok(match number {
+        _ if !spr::has(state.cpu, number) => 0,
         spr::DAR => vcpu.shared.dar(),
         spr::DSISR => vcpu.shared.dsisr().into(),
         spr::SDR1 => own.sdr1.into(),
@@ -91,6 +92,7 @@ pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Res
     let word = value as u32;
     let state = &mut vcpu.state;
     match number {
+        _ if !spr::has(state.cpu, number) => {}
         spr::DAR => vcpu.shared.set_dar(value),
         spr::DSISR => vcpu.shared.set_dsisr(word),
         spr::SDR1 => {
