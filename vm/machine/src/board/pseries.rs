@@ -67,9 +67,10 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
     };
-    // PAPR is for servers, OSI for everything but BookE (spec ppc-pv 1.4).
+    // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
+    // ppc-pv 1.4).
     let family = spec.cpu.family();
-    let papr = (spec.calls.papr && family == Family::Book3s64).then(|| Box::new(Papr::new(1, ports)) as _);
+    let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(1, ports)) as _);
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
     Board {
