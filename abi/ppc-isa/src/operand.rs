@@ -138,7 +138,8 @@ impl Operand {
         match self.kind {
             Kind::Spr => i64::from(((value & 31) << 5) | (value >> 5)),
             Kind::Signed | Kind::Displacement | Kind::Target => {
-                let unused = 32 - self.width();
+                // An operand that the row lacks has no bits, and is 0.
+                let unused = (32 - self.width()).min(31);
                 i64::from(((value << unused) as i32) >> unused) << self.scale
             }
             _ => i64::from(value) << self.scale,

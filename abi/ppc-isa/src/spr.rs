@@ -281,6 +281,11 @@ pub fn of(cpu: Cpu, number: u16) -> Option<&'static Spr> {
     spr(family, number).filter(|_| family != Family::Book3s32 || book3s32::has(cpu, number))
 }
 
+/// The SPR number in an `mfspr` or `mtspr` word, whose halves stand exchanged.
+pub fn number(word: u32) -> u16 {
+    ((word >> 16 & 31) | (word >> 6 & 0x3e0)) as u16
+}
+
 /// The SPR with this number, if the family has one.
 pub fn spr(family: Family, number: u16) -> Option<&'static Spr> {
     let table = match family {

@@ -152,7 +152,7 @@ fn spr_needs(cpu: Cpu, op: Integer, word: u32) -> u16 {
     if !writes && op != Integer::Mfspr {
         return 0;
     }
-    let number = exec::supervisor::spr_number(word);
+    let number = ppc_isa::spr::number(word);
     let right = spr::of(cpu, number).map(|s| if writes { s.write } else { s.read });
     match (right, number) {
         (Some(Right::User), spr::UDSCR) => need::DSCR,

@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 
-use exec::interrupt::{Interrupt, book3s32, facility, program};
+use exec::delivery::book3s32;
+use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
 use ppc_isa::cpu::Family;

@@ -1,6 +1,6 @@
 //! Fixed-point arithmetic, logic, rotates, compares and moves.
 
-use exec::{VcpuState, timer};
+use exec::{VcpuState, timebase};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
 };
@@ -598,7 +598,7 @@ fn addg6s(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
 }
 
 fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    s.gpr[rt(w)] = match exec::supervisor::spr_number(w) {
+    s.gpr[rt(w)] = match ppc_isa::spr::number(w) {
         spr::LR => s.lr,
         spr::CTR => s.ctr,
         spr::XER => s.xer(),
@@ -612,8 +612,8 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         number @ (booke::SPEFSCR | booke::L1CFG0 | booke::L1CFG1 | booke::L2CFG0 | booke::BBEAR | booke::BBTAR) => {
             s.booke.kept(s.cpu, number).ok_or(Trapped)?
         }
-        spr::TB | booke::ATBL => timer::timebase(s, &env.context),
-        spr::TBU | booke::ATBU => timer::timebase(s, &env.context) >> 32,
+        spr::TB | booke::ATBL => timebase::timebase(s, &env.context),
+        spr::TBU | booke::ATBU => timebase::timebase(s, &env.context) >> 32,
         spr::PPR => s.ppr,
         spr::PPR32 => s.ppr >> 32,
         spr::UCTRL => u64::from(s.ctrl),
@@ -630,7 +630,7 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 
 fn mtspr(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let value = s.gpr[rt(w)];
-    match exec::supervisor::spr_number(w) {
+    match ppc_isa::spr::number(w) {
         spr::LR => s.lr = value,
         spr::CTR => s.ctr = value,
         spr::XER => s.set_xer(value),
@@ -660,8 +660,8 @@ fn mtspr(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
 }
 
 fn mftb(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let timebase = timer::timebase(s, &env.context);
-    s.gpr[rt(w)] = if exec::supervisor::spr_number(w) == spr::TBU { timebase >> 32 } else { timebase };
+    let timebase = timebase::timebase(s, &env.context);
+    s.gpr[rt(w)] = if ppc_isa::spr::number(w) == spr::TBU { timebase >> 32 } else { timebase };
     Ok(Flow::Next)
 }
 

@@ -1,6 +1,6 @@
 //! Fixed-point loads and stores, reservations, cache management and barriers.
 
-use exec::interrupt::booke::esr;
+use exec::delivery::booke::esr;
 use exec::state::Reservation;
 use exec::{Interrupt, VcpuState};
 use guest_mem::Word;

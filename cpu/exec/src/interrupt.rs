@@ -1,17 +1,6 @@
-//! Interrupts as values, and their delivery to the guest (Power ISA Book III-S and III-E, chapters 6).
+//! Interrupts as values (Power ISA Book III-S and III-E, chapters 6 and 7).
 
-use ppc_isa::cpu::Family;
-use ppc_isa::msr;
 use ppc_mmu::{Access, Fault, fault};
-
-use crate::engine::{Context, Lines};
-use crate::partition::PartitionState;
-use crate::timer;
-use crate::vcpu::Vcpu;
-
-pub mod book3s32;
-pub mod book3s64;
-pub mod booke;
 
 /// SRR1 bits of a program interrupt.
 pub mod program {
@@ -143,15 +132,6 @@ pub mod facility {
     pub const SCV: u8 = 12;
 }
 
-/// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 (or LR for `scv`) shall hold, and the vector afterwards.
-pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt) {
-    match vcpu.state.cpu.family() {
-        Family::Book3s64 => book3s64::deliver(vcpu, partition, interrupt),
-        Family::Book3s32 => book3s32::deliver(vcpu, interrupt),
-        Family::BookE => booke::deliver(vcpu, interrupt),
-    }
-}
-
 /// What the asynchronous sources ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
@@ -159,22 +139,4 @@ pub struct Pending {
     pub now: Option<Interrupt>,
     /// Some source is up, let in or not.
     pub any: bool,
-}
-
-/// Looks at external inputs and timers.
-pub fn pending(vcpu: &mut Vcpu, context: &Context, lines: &dyn Lines) -> Pending {
-    let family = vcpu.state.cpu.family();
-    if family == Family::Book3s32 {
-        timer::book3s32::latch(&mut vcpu.state, context);
-    }
-    match family {
-        Family::BookE => booke::pending(vcpu, context, lines),
-        Family::Book3s64 | Family::Book3s32 => {
-            let external = lines.external(vcpu.state.pir);
-            let any = external || timer::decrementer_pending(&vcpu.state, context);
-            let open = any && vcpu.shared.msr() & msr::EE != 0 && !vcpu.critical();
-            let interrupt = if external { Interrupt::External } else { Interrupt::Decrementer };
-            Pending { now: open.then_some(interrupt), any }
-        }
-    }
 }

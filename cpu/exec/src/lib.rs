@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod context;
+pub mod delivery;
 pub mod engine;
 pub mod exit;
 pub mod fp;
@@ -16,10 +18,12 @@ pub mod request;
 pub mod shared;
 pub mod state;
 pub mod supervisor;
+pub mod timebase;
 pub mod timer;
 pub mod vcpu;
 
-pub use engine::{Clock, Context, Engine, Lines, MmioPort, NoMmio, Privileged, Width};
+pub use context::{Clock, Context, Lines, MmioPort, NoMmio, Peers, Privileged, Width};
+pub use engine::Engine;
 pub use exit::{Exit, Instruction};
 pub use interrupt::Interrupt;
 pub use mode::Mode;

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use ppc_mmu::Invalidation;
-use ppc_mmu::booke::Flush;
+use ppc_mmu::invalidation::Flush;
 
 /// Translations must be forgotten, see [`Requests::take_invalidations`].
 pub const INVALIDATE: u32 = 1 << 0;

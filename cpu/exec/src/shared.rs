@@ -6,8 +6,8 @@
 use guest_mem::Order;
 use ppc_isa::cpu::Family;
 use ppc_mmu::Access;
+use ppc_mmu::access::REAL_MASK;
 use ppc_mmu::booke::Assist;
-use ppc_mmu::space::REAL_MASK;
 use pv_abi::magic::{FIELDS, SIZE, offset};
 
 use crate::state::VcpuState;

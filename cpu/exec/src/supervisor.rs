@@ -8,39 +8,16 @@ use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
 use ppc_isa::spr;
 use ppc_isa::system::BookE;
-use ppc_mmu::Invalidation;
 
-use crate::engine::Context;
+use crate::context::Context;
 use crate::exit::Instruction;
 use crate::interrupt::{Interrupt, program};
-use crate::request::Requests;
 use crate::timer;
 use crate::vcpu::Vcpu;
 
 pub mod book3s32;
 pub mod book3s64;
 pub mod booke;
-
-/// Reaches every vCPU of the machine with an invalidation.
-pub trait Peers: Sync {
-    /// Posts `what` to all vCPUs, this one included.
-    fn invalidate(&self, what: Invalidation);
-    /// Posts request bits to vCPU `server`, or to all.
-    fn post(&self, server: Option<u32>, bits: u32);
-}
-
-/// A machine with one vCPU.
-impl Peers for Requests {
-    fn invalidate(&self, what: Invalidation) {
-        Requests::invalidate(self, what);
-    }
-
-    fn post(&self, server: Option<u32>, bits: u32) {
-        if server.is_none_or(|server| server == 0) {
-            Requests::post(self, bits);
-        }
-    }
-}
 
 /// Executes the privileged instruction `insn` and counts it as retired.
 ///
@@ -62,13 +39,13 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result
             Family::BookE => booke::execute(vcpu, context, op, word)?,
         },
         Op::Integer(Integer::Mfspr) => {
-            let value = mfspr(vcpu, context, spr_number(word))?;
+            let value = mfspr(vcpu, context, spr::number(word))?;
             vcpu.state.gpr[rt] = value;
             false
         }
         Op::Integer(Integer::Mtspr) => {
             let value = vcpu.state.gpr[rt];
-            mtspr(vcpu, context, spr_number(word), value)?;
+            mtspr(vcpu, context, spr::number(word), value)?;
             false
         }
         _ => return Err(Interrupt::Program(program::ILLEGAL)),
@@ -83,23 +60,13 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result
 
 /// Whether problem state may execute `insn`, which is not carried out by engines: some performance monitor registers.
 pub fn open_to_problem(insn: &Instruction) -> bool {
-    insn.row.op == Op::System(System::BookE(BookE::Mfpmr)) && spr_number(insn.word as u32) & 0x10 == 0
+    insn.row.op == Op::System(System::BookE(BookE::Mfpmr)) && spr::number(insn.word as u32) & 0x10 == 0
 }
 
 /// Whether `insn` may have changed when a timer interrupts next.
 pub fn concerns_time(insn: &Instruction) -> bool {
     let timers = [spr::DEC, spr::booke::TSR, spr::booke::TCR, spr::TBLW, spr::TBUW];
-    insn.row.op == Op::Integer(Integer::Mtspr) && timers.contains(&spr_number(insn.word as u32))
-}
-
-/// The SPR number in an mfspr or mtspr word.
-pub fn spr_number(word: u32) -> u16 {
-    ((word >> 16 & 31) | (word >> 6 & 0x3e0)) as u16
-}
-
-fn return_to(vcpu: &mut Vcpu, target: u64, msr: u64) {
-    vcpu.set_msr(msr);
-    vcpu.state.cia = vcpu.state.effective(target & !3);
+    insn.row.op == Op::Integer(Integer::Mtspr) && timers.contains(&spr::number(insn.word as u32))
 }
 
 /// Reads an SPR in privileged state.

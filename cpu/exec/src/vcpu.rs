@@ -69,6 +69,12 @@ impl Vcpu {
         self.derive_mode();
     }
 
+    /// Returns from an interrupt: to `target`, which loses its low two bits, with `msr`.
+    pub fn return_to(&mut self, target: u64, msr: u64) {
+        self.set_msr(msr);
+        self.state.cia = self.state.effective(target & !3);
+    }
+
     /// Replaces EE and RI only.
     pub fn set_msr_ee_ri(&mut self, value: u64) {
         let safe = msr::EE | msr::RI;

@@ -3,8 +3,8 @@
 
 use guest_mem::{GuestMem, Order};
 
+use crate::access::{Access, Mapping};
 use crate::fault::{DIRECT_STORE, Fault, NO_EXECUTE, NO_PTE, PROTECTION};
-use crate::space::{Access, Mapping, Space};
 
 /// Block address translation registers: four pairs for each kind of access, eight with the second set switched on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,12 +74,13 @@ fn allowed(mapping: Mapping, guarded_or_no_execute: bool, access: Access) -> Res
     if right { Ok(mapping) } else { Err(Fault::Storage(PROTECTION)) }
 }
 
-/// Translates `ea` by the BATs, then by segment and page table.
+/// Translates `ea` in problem state or not, by the BATs, then by segment and page table.
 ///
 /// # Errors
 /// The storage fault that the access causes.
 pub fn translate(
-    space: &Space,
+    mem: &GuestMem,
+    problem: bool,
     bats: &Bats,
     segments: &Segments,
     sdr1: u32,
@@ -87,9 +88,9 @@ pub fn translate(
     access: Access,
 ) -> Result<Mapping, Fault> {
     let ea = ea as u32;
-    match block(bats, space.problem, ea, access) {
+    match block(bats, problem, ea, access) {
         Some(block) => block,
-        None => page(space, segments, sdr1, ea, access),
+        None => page(mem, problem, segments, sdr1, ea, access),
     }
 }
 
@@ -112,7 +113,14 @@ fn block(bats: &Bats, problem: bool, ea: u32, access: Access) -> Option<Result<M
 }
 
 /// Segment and page address translation (chapters 7.5 and 7.6).
-fn page(space: &Space, segments: &Segments, sdr1: u32, ea: u32, access: Access) -> Result<Mapping, Fault> {
+fn page(
+    mem: &GuestMem,
+    problem: bool,
+    segments: &Segments,
+    sdr1: u32,
+    ea: u32,
+    access: Access,
+) -> Result<Mapping, Fault> {
     let segment = segments.get(ea as usize >> 28).copied().unwrap_or(0);
     if access == Access::Fetch && segment & (SR_T | SR_N) != 0 {
         return Err(Fault::Storage(NO_EXECUTE));
@@ -120,14 +128,14 @@ fn page(space: &Space, segments: &Segments, sdr1: u32, ea: u32, access: Access) 
     if segment & SR_T != 0 {
         return Err(Fault::Storage(DIRECT_STORE));
     }
-    let (address, mut entry) = find(space.mem, segment & SR_VSID, sdr1, ea).ok_or(Fault::Storage(NO_PTE))?;
+    let (address, mut entry) = find(mem, segment & SR_VSID, sdr1, ea).ok_or(Fault::Storage(NO_PTE))?;
 
     // The search sets R before protection is looked at. Hardware writes single bytes of the entry.
     if entry & PTE_R == 0 {
         entry |= PTE_R;
-        space.mem.store(address + 6, Order::Big, (entry >> 8) as u8);
+        mem.store(address + 6, Order::Big, (entry >> 8) as u8);
     }
-    let key = segment & if space.problem { SR_KP } else { SR_KS } != 0;
+    let key = segment & if problem { SR_KP } else { SR_KS } != 0;
     let (read, write) = page_protection(key, entry);
     let no_execute = entry & GUARDED != 0 || segment & SR_N != 0;
     let real = u64::from(entry & 0xffff_f000 | ea & 0xfff);
@@ -135,7 +143,7 @@ fn page(space: &Space, segments: &Segments, sdr1: u32, ea: u32, access: Access) 
     let mut mapping = allowed(mapping, no_execute, access)?;
     if access == Access::Store && entry & PTE_C == 0 {
         entry |= PTE_C;
-        space.mem.store(address + 7, Order::Big, entry as u8);
+        mem.store(address + 7, Order::Big, entry as u8);
     }
     // Stores go through the table until C is set.
     mapping.write = write && entry & PTE_C != 0;

@@ -6,9 +6,9 @@
 
 use ppc_isa::Cpu;
 
+use crate::access::{Access, Mapping};
 use crate::fault::{Fault, PROTECTION};
-use crate::space::{Access, Mapping, Space};
-use crate::tlb::Invalidation;
+use crate::invalidation::{Flush, Invalidation};
 
 /// Fields of the MMU assist registers (e500 Core Family Reference Manual, section 12.7.1).
 pub mod mas {
@@ -116,39 +116,6 @@ impl Entry {
     fn page(&self) -> Invalidation {
         Invalidation::Page { address: self.mas2 & !0xfff, shift: self.shift() }
     }
-}
-
-/// What an invalidation names. Protected entries of TLB1 stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flush {
-    /// One array: MMUCSR0, tlbivax with INV_ALL.
-    Array {
-        /// TLB1.
-        one: bool,
-    },
-    /// Whatever one array has for an address, in every context: tlbivax.
-    Address {
-        /// TLB1.
-        one: bool,
-        /// Effective address.
-        ea: u64,
-    },
-    /// Both arrays: tlbilx, T=0.
-    All,
-    /// Entries of one process, in both arrays: tlbilx, T=1.
-    Process {
-        /// Its PID.
-        tid: u32,
-    },
-    /// The entry for one virtual address: tlbilx, T=3.
-    Virtual {
-        /// PID.
-        tid: u32,
-        /// Address space.
-        space: bool,
-        /// Effective address.
-        ea: u64,
-    },
 }
 
 /// The TLB arrays of a core.
@@ -334,7 +301,7 @@ impl Entry {
 /// # Errors
 /// A miss, or the storage fault of an entry that forbids the access.
 pub fn translate(
-    space: &Space,
+    problem: bool,
     tlb: &Tlb,
     pids: [u32; 3],
     as_one: bool,
@@ -342,7 +309,7 @@ pub fn translate(
     access: Access,
 ) -> Result<Mapping, Fault> {
     let (_, _, entry) = tlb.find(ea, as_one, &pids).ok_or(Fault::TlbMiss)?;
-    let mapping = entry.mapping(ea, space.problem);
+    let mapping = entry.mapping(ea, problem);
     let allowed = match access {
         Access::Fetch => mapping.execute,
         Access::Load => mapping.read,

@@ -2,9 +2,10 @@
 //!
 //! Entries have the layout of Power ISA 2.07, which the PAPR calls use on every CPU. The table is not guest memory.
 
+use crate::access::{Access, Mapping};
 use crate::fault::{Fault, KEY, NO_EXECUTE, NO_PTE, PROTECTION};
 use crate::slb::{Entry, Slb};
-use crate::space::{Access, Mapping, Space};
+use crate::space::Space;
 use crate::table::{GROUP, HashTable};
 
 /// V word: valid.

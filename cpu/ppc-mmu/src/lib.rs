@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod access;
 pub mod book3s32;
 pub mod booke;
 pub mod fault;
 pub mod hash;
+pub mod invalidation;
 pub mod radix;
 pub mod slb;
 pub mod space;
@@ -19,8 +21,10 @@ pub mod tlb;
 
 mod translate;
 
+pub use access::{Access, Keys, Mapping};
 pub use fault::Fault;
+pub use invalidation::Invalidation;
 pub use slb::Slb;
-pub use space::{Access, Keys, Mapping, Space, Tables};
+pub use space::{Space, Tables};
 pub use table::HashTable;
-pub use tlb::{Invalidation, SoftTlb};
+pub use tlb::SoftTlb;

@@ -5,8 +5,9 @@
 
 use guest_mem::{GuestMem, Order};
 
+use crate::access::{Access, Mapping};
 use crate::fault::{BAD_TREE, Fault, KEY, NO_EXECUTE, NO_PTE, PROTECTION};
-use crate::space::{Access, Mapping, Space};
+use crate::space::Space;
 
 const VALID: u64 = 1 << 63;
 const LEAF: u64 = 1 << 62;

@@ -9,10 +9,11 @@
 
 use std::collections::HashMap;
 
+use crate::access::{Access, Keys, Mapping};
 use crate::book3s32::Segments;
-use crate::booke::Flush;
+use crate::invalidation::Invalidation;
 use crate::slb::Slb;
-use crate::space::{Access, Keys, Mapping, Tables};
+use crate::space::Tables;
 
 const SETS: usize = 4096;
 const SEGMENTS: usize = 64;
@@ -26,25 +27,6 @@ enum Key {
     Segment { vsid_word: u64, problem: bool, keys: Keys },
     SegmentRegister { value: u32, problem: bool },
     BookE { pids: [u32; 3], space: bool, problem: bool },
-}
-
-/// A request to forget translations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Invalidation {
-    /// One page of `1 << shift` bytes at this effective or virtual address, in every context.
-    Page {
-        /// Address; only bits inside the segment matter.
-        address: u64,
-        /// log2 of the page size.
-        shift: u32,
-    },
-    /// Everything translated for one PID.
-    Process(u32),
-    /// What another processor invalidates in the software-managed TLB of this one (BookE): the entries themselves, of
-    /// which [`SoftTlb`] knows nothing, and everything derived from them.
-    Tlb(Flush),
-    /// Everything.
-    All,
 }
 
 #[derive(Clone, Copy)]

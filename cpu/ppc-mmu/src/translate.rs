@@ -1,7 +1,8 @@
 //! Translation: one address, in the space and by the tables that apply.
 
+use crate::access::{Access, Mapping, REAL_MASK};
 use crate::fault::Fault;
-use crate::space::{Access, Mapping, REAL_MASK, Space, Tables};
+use crate::space::{Space, Tables};
 use crate::{book3s32, booke, hash, radix};
 
 impl Space<'_> {
@@ -13,8 +14,10 @@ impl Space<'_> {
         match self.tables {
             Tables::Real => Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true }),
             Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
-            Tables::Book3s32 { bats, segments, sdr1 } => book3s32::translate(self, bats, segments, sdr1, ea, access),
-            Tables::BookE { tlb, pids, space } => booke::translate(self, tlb, pids, space, ea, access),
+            Tables::Book3s32 { bats, segments, sdr1 } => {
+                book3s32::translate(self.mem, self.problem, bats, segments, sdr1, ea, access)
+            }
+            Tables::BookE { tlb, pids, space } => booke::translate(self.problem, tlb, pids, space, ea, access),
             Tables::Hash { table, slb, ignore_no_execute } => {
                 let no_execute = self.problem || !ignore_no_execute;
                 hash::translate(self, table, slb, no_execute, ea, access)

@@ -75,7 +75,7 @@
 //! `guest/kernels/src/bin/patch.rs`, a test kernel as it is built and run: `adopt` is all that adoption takes.
 //! `powervisor run --machine bare --kernel guest/elf/patch-be.elf` runs it.
 //!
-//! ```ignore
+//! ```text
 #![doc = include_str!("../../kernels/src/bin/patch.rs")]
 //! ```
 #![no_std]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use exec::{Exit, Instruction, Interrupt, supervisor};
+use exec::{Exit, Instruction, Interrupt};
 use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::spr;
@@ -20,7 +20,7 @@ impl Emulated {
     /// How `insn` is counted.
     pub fn of(insn: &Instruction) -> Emulated {
         let moves = matches!(insn.row.op, Op::Integer(Integer::Mfspr | Integer::Mtspr));
-        Emulated { row: insn.row.name, spr: moves.then(|| supervisor::spr_number(insn.word as u32)) }
+        Emulated { row: insn.row.name, spr: moves.then(|| spr::number(insn.word as u32)) }
     }
 
     /// Text such as `mfmsr`, `mtspr srr0`, or `mfspr 1013` for a register without a name.

@@ -1,6 +1,7 @@
 //! Exits and their answers.
 
-use exec::interrupt::{self, program};
+use exec::delivery;
+use exec::interrupt::program;
 use exec::{Exit, Instruction, Interrupt, Lines, supervisor};
 
 use crate::visit::{Next, Visit};
@@ -72,7 +73,7 @@ impl Hypervisor {
 /// Delivers the most urgent pending interrupt that the guest lets in, and tells the guest through the shared page
 /// whether any is pending. `state.held` then says whether one waits that the guest does not let in.
 pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
-    let pending = interrupt::pending(visit.vcpu, visit.context, lines);
+    let pending = delivery::pending(visit.vcpu, visit.context, lines);
     let mut still = pending.any;
     if let Some(interrupt) = pending.now {
         visit.counts.reason(match interrupt {
@@ -92,7 +93,7 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
             visit.vcpu.state.booke.set_epr(vector.into());
         }
         // A level stays pending until the guest quiets its source, an edge does not.
-        still = interrupt::pending(visit.vcpu, visit.context, lines).any;
+        still = delivery::pending(visit.vcpu, visit.context, lines).any;
     }
     if visit.vcpu.shared.mapped().is_some() {
         visit.vcpu.shared.set_int_pending(still);
@@ -107,7 +108,7 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
 /// privileged (Book III, section 4.4.4).
 fn program_bit(insn: &Instruction) -> u64 {
     use ppc_isa::op::{Integer, Op};
-    let spr = supervisor::spr_number(insn.word as u32);
+    let spr = ppc_isa::spr::number(insn.word as u32);
     match insn.row.op {
         Op::Integer(Integer::Mfspr | Integer::Mtspr) if spr & 0x10 == 0 => program::ILLEGAL,
         _ => program::PRIVILEGED,

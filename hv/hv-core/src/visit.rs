@@ -1,6 +1,7 @@
 //! What a handler is given, and what it answers.
 
-use exec::interrupt::{self, Interrupt};
+use exec::delivery;
+use exec::interrupt::Interrupt;
 use exec::{Context, Vcpu};
 
 use crate::count::ExitCounts;
@@ -18,7 +19,7 @@ pub struct Visit<'a> {
 impl Visit<'_> {
     /// Delivers an interrupt to the guest.
     pub fn deliver(&mut self, interrupt: Interrupt) {
-        interrupt::deliver(self.vcpu, self.context.partition, interrupt);
+        delivery::deliver(self.vcpu, self.context.partition, interrupt);
     }
 }
 

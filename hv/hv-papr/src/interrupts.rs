@@ -1,6 +1,6 @@
 //! XICS presentation calls (PAPR 14.5.4.6).
 
-use exec::timer;
+use exec::timebase;
 use hv_core::Visit;
 use papr_abi::hcall;
 use papr_abi::status::H_PARAMETER;
@@ -43,6 +43,6 @@ fn xirr(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
 }
 
 fn xirr_x(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
-    let now = timer::timebase(&visit.vcpu.state, visit.context);
+    let now = timebase::timebase(&visit.vcpu.state, visit.context);
     Ok(Answer::outputs([u64::from(papr.ports.interrupts.accept(visit.vcpu.state.pir)), now]))
 }

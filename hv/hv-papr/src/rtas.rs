@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exec::timer;
+use exec::timebase;
 use guest_mem::{GuestMem, Order};
 use hv_core::{Halt, Next, Visit};
 use papr_abi::hcall;
@@ -104,7 +104,7 @@ fn halt(cells: &mut Cells, why: Halt) -> i32 {
 
 /// Guest time since the start.
 fn elapsed(visit: &Visit) -> Duration {
-    timer::duration(timer::timebase(&visit.vcpu.state, visit.context))
+    timebase::duration(timebase::timebase(&visit.vcpu.state, visit.context))
 }
 
 fn get_time_of_day(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use exec::supervisor::Peers;
+use exec::Peers;
 use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Vcpu, request};
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};

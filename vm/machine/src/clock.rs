@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use exec::Clock;
-use exec::timer::TIMEBASE_HZ;
+use exec::timebase::TIMEBASE_HZ;
 
 /// Ticks follow the host's monotonic clock.
 #[derive(Debug)]

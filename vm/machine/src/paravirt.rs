@@ -68,7 +68,7 @@ fn returns(visit: &mut Visit, value: u32) -> Next {
 }
 
 fn elapsed(visit: &Visit) -> Duration {
-    exec::timer::duration(visit.context.clock.ticks(visit.vcpu.state.retired))
+    exec::timebase::duration(visit.context.clock.ticks(visit.vcpu.state.retired))
 }
 
 /// A console that several devices print to.

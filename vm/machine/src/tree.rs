@@ -1,6 +1,6 @@
 //! The flattened device tree of a PAPR machine (spec papr 8), made from the layout alone.
 
-use exec::timer::TIMEBASE_HZ;
+use exec::timebase::TIMEBASE_HZ;
 use hv_papr::rtas::services;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::Family;

@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use exec::{Exit, Lines, interrupt, request};
+use exec::{Exit, Lines, delivery, request};
 use fixture::{Fixture, HERE, SC, SC_1};
 use hv_core::{Next, hypervisor};
 use image::fdt::Fdt;
@@ -211,7 +211,7 @@ fn ppc_pv_cases_91_and_92_idle() {
         assert_eq!(fixture.vcpu.shared.msr(), msr, "EE is neither set nor needed");
         for external in [false, true] {
             let line = Line { external, vector: None };
-            let pending = fixture.visit(|_, visit| interrupt::pending(visit.vcpu, visit.context, &line));
+            let pending = fixture.visit(|_, visit| delivery::pending(visit.vcpu, visit.context, &line));
             assert_eq!((pending.any, pending.now), (external, None), "92: {cpu:?}, masked");
         }
     }

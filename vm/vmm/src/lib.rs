@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use exec::interrupt;
-use exec::{Clock, Context, Engine, Exit, Privileged, Requests, Vcpu, request, timer};
+use exec::delivery;
+use exec::{Clock, Context, Engine, Exit, Privileged, Requests, Vcpu, request, timebase, timer};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
 use ppc_isa::cpu::Family;
@@ -65,7 +65,7 @@ const SLICE: u64 = 20_000;
 /// Instructions between looks while the guest holds interrupts off in a critical section, which ends without an exit.
 const CRITICAL_SLICE: u64 = 64;
 /// A decrementer further away than this is as good as off.
-const FOREVER: u64 = timer::TIMEBASE_HZ << 20;
+const FOREVER: u64 = timebase::TIMEBASE_HZ << 20;
 
 /// Runs `machine` on `engine` until it halts or is stopped, watched by `observer` if there is one.
 pub fn run(
@@ -110,7 +110,7 @@ fn run_vcpu(
         }
         requests.take(request::INTERRUPT | request::PROD);
         if time.is_virtual {
-            machine.time.set(timer::duration(time.clock.ticks(vcpu.state.retired)));
+            machine.time.set(timebase::duration(time.clock.ticks(vcpu.state.retired)));
         }
         let mut visit = Visit { vcpu: &mut *vcpu, context: &context, counts: &mut *counts };
         hypervisor::poll(&mut visit, &*machine.lines);
@@ -175,7 +175,7 @@ fn charge(policy: &Policy, exit: &Exit, vcpu: &mut Vcpu) {
         return;
     }
     if policy.time.is_virtual {
-        let ticks = timer::ticks(policy.exit_cost);
+        let ticks = timebase::ticks(policy.exit_cost);
         vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
     } else {
         let start = Instant::now();
@@ -187,7 +187,7 @@ fn charge(policy: &Policy, exit: &Exit, vcpu: &mut Vcpu) {
 
 /// Sleeps until an interrupt is pending or a request arrives; virtual time does not sleep but jumps.
 fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool) {
-    if interrupt::pending(vcpu, context, &*machine.lines).any {
+    if delivery::pending(vcpu, context, &*machine.lines).any {
         return;
     }
     let ticks = timer::ticks_left(&vcpu.state, context);
@@ -195,7 +195,7 @@ fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool)
         vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
         return;
     }
-    let deadline = if ticks < FOREVER { Instant::now().checked_add(timer::duration(ticks)) } else { None };
+    let deadline = if ticks < FOREVER { Instant::now().checked_add(timebase::duration(ticks)) } else { None };
     context.requests.sleep(deadline);
 }
 

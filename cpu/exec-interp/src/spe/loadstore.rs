@@ -1,6 +1,6 @@
 //! SPE loads and stores.
 
-use exec::interrupt::booke::esr;
+use exec::delivery::booke::esr;
 use exec::{Interrupt, VcpuState};
 use ppc_isa::spe::LoadStore;
 use ppc_isa::spe::loadstore::Pattern;

@@ -11,9 +11,9 @@ mod translation;
 
 use std::sync::Mutex;
 
-use exec::supervisor::{self, Peers};
 use exec::{
-    Clock, Context, Engine, Exit, Interrupt, Lines, NoMmio, PartitionState, Privileged, Requests, Vcpu, interrupt,
+    Clock, Context, Engine, Exit, Interrupt, Lines, NoMmio, PartitionState, Peers, Privileged, Requests, Vcpu,
+    delivery, interrupt, supervisor,
 };
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
@@ -188,13 +188,13 @@ impl Machine {
     }
 
     fn deliver(&mut self, interrupt: Interrupt) {
-        self.with(|_, vcpu, context| interrupt::deliver(vcpu, context.partition, interrupt));
+        self.with(|_, vcpu, context| delivery::deliver(vcpu, context.partition, interrupt));
     }
 
     /// Looks at external input and decrementer.
     fn pending(&mut self) -> interrupt::Pending {
         let line = Line(self.external);
-        self.with(|_, vcpu, context| interrupt::pending(vcpu, context, &line))
+        self.with(|_, vcpu, context| delivery::pending(vcpu, context, &line))
     }
 
     /// Delivers what is pending and let in.

@@ -11,7 +11,8 @@ use std::cell::Cell;
 
 use exec::supervisor;
 use exec::{
-    Clock, Context, Engine, Exit, Interrupt, Lines, NoMmio, PartitionState, Privileged, Requests, Vcpu, interrupt,
+    Clock, Context, Engine, Exit, Interrupt, Lines, NoMmio, PartitionState, Privileged, Requests, Vcpu, delivery,
+    interrupt,
 };
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
@@ -190,12 +191,12 @@ impl Machine {
     }
 
     fn deliver(&mut self, interrupt: Interrupt) {
-        self.with(|_, vcpu, context| interrupt::deliver(vcpu, context.partition, interrupt));
+        self.with(|_, vcpu, context| delivery::deliver(vcpu, context.partition, interrupt));
     }
 
     fn pending(&mut self) -> interrupt::Pending {
         let lines = Sampled(self.inputs.external.get(), self.inputs.critical.get());
-        self.with(|_, vcpu, context| interrupt::pending(vcpu, context, &lines))
+        self.with(|_, vcpu, context| delivery::pending(vcpu, context, &lines))
     }
 
     fn mfspr(&mut self, number: u16) -> u64 {

@@ -153,7 +153,7 @@ fn what_another_processor_invalidates_is_gone_too() {
         m.gpr(4, PAGE);
         m.tlbwe(0, V, PAGE, DATA as u32 | 1);
         m.program(&load());
-        let flush = ppc_mmu::booke::Flush::Address { one: false, ea: PAGE };
+        let flush = ppc_mmu::invalidation::Flush::Address { one: false, ea: PAGE };
         m.requests.invalidate(ppc_mmu::Invalidation::Tlb(flush));
         // More than the mailbox keeps one by one.
         for page in 0..100 {

@@ -1,7 +1,7 @@
 //! What reaches the guest: units switched off, the interrupts of floating point and alignment, SPEFSCR as an SPR.
 
-use exec::interrupt::booke::esr;
-use exec::interrupt::deliver;
+use exec::delivery::booke::esr;
+use exec::delivery::deliver;
 use exec::{Exit, Interrupt, PartitionState};
 use ppc_isa::Cpu;
 use ppc_isa::spr::booke as spr;

@@ -6,9 +6,9 @@ use ppc_isa::spr::book3s32 as spr;
 use ppc_isa::system::Book3s32;
 use ppc_mmu::{Access, Invalidation};
 
-use super::return_to;
-use crate::engine::Context;
+use crate::context::Context;
 use crate::interrupt::{Interrupt, program};
+use crate::timebase;
 use crate::timer;
 use crate::vcpu::Vcpu;
 
@@ -29,7 +29,7 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
         System::Rfi => {
             let (target, status) = (vcpu.shared.srr0(), vcpu.shared.srr1());
             let kept = vcpu.shared.msr() & !RFI;
-            return_to(vcpu, target, kept | status & RFI);
+            vcpu.return_to(target, kept | status & RFI);
             return Ok(true);
         }
         System::Mtmsr => vcpu.set_msr(vcpu.state.gpr[rt]),
@@ -76,8 +76,8 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::DSISR => vcpu.shared.dsisr().into(),
         spr::SDR1 => own.sdr1.into(),
         spr::PIR => state.pir.into(),
-        spr::TBLW => timer::timebase(state, context) & 0xffff_ffff,
-        spr::TBUW => timer::timebase(state, context) >> 32,
+        spr::TBLW => timebase::timebase(state, context) & 0xffff_ffff,
+        spr::TBUW => timebase::timebase(state, context) >> 32,
         spr::MMCR2..=spr::PMC6 | spr::MMCR0..=spr::SDAR => state.pmu[usize::from(number & 31)],
         0 | 4 | 5 | 6 => return Err(Interrupt::Program(program::ILLEGAL)),
         _ => own.bat(state.cpu, number).or_else(|| own.kept(state.cpu, number)).unwrap_or(0).into(),
@@ -100,11 +100,11 @@ pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Res
             context.requests.invalidate(Invalidation::All);
         }
         spr::TBLW => {
-            let high = timer::timebase(state, context) & !0xffff_ffff;
+            let high = timebase::timebase(state, context) & !0xffff_ffff;
             timer::set_timebase(state, context, high | value);
         }
         spr::TBUW => {
-            let low = timer::timebase(state, context) & 0xffff_ffff;
+            let low = timebase::timebase(state, context) & 0xffff_ffff;
             timer::set_timebase(state, context, value << 32 | low);
         }
         spr::MMCR2..=spr::PMC6 | spr::MMCR0..=spr::SDAR => state.pmu[usize::from(number & 31)] = value,

@@ -4,11 +4,10 @@ use ppc_isa::op::System;
 use ppc_isa::{Cpu, msr, spr};
 use ppc_mmu::{Invalidation, Slb};
 
-use super::return_to;
-use crate::engine::Context;
+use crate::context::Context;
 use crate::interrupt::{Interrupt, program};
 use crate::mode::fscr;
-use crate::timer;
+use crate::timebase;
 use crate::vcpu::Vcpu;
 
 /// Executes `op`, the privileged instruction `word`. Returns whether `state.cia` was set.
@@ -52,13 +51,13 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
 /// Return from interrupt doubleword (Book III, section 3.3.1).
 pub fn rfid(vcpu: &mut Vcpu) {
     let (target, msr) = (vcpu.shared.srr0(), vcpu.shared.srr1());
-    return_to(vcpu, target, msr);
+    vcpu.return_to(target, msr);
 }
 
 /// Return from system call vectored: like rfid from LR and CTR.
 pub fn rfscv(vcpu: &mut Vcpu) {
     let (target, msr) = (vcpu.state.lr, vcpu.state.ctr);
-    return_to(vcpu, target, msr);
+    vcpu.return_to(target, msr);
 }
 
 /// Move to MSR: the low word, or with L=1 only EE and RI.
@@ -144,7 +143,7 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::CTRL => u64::from(state.ctrl),
         spr::CFAR => state.cfar,
         spr::TIDR => state.tidr,
-        spr::PURR | spr::SPURR | spr::VTB => timer::timebase(state, context),
+        spr::PURR | spr::SPURR | spr::VTB => timebase::timebase(state, context),
         spr::IC => state.retired,
         spr::SIER..=spr::MMCR1 => pmu(state.pmu, number),
         0 | 4 | 5 | 6 => return Err(Interrupt::Program(program::ILLEGAL)),

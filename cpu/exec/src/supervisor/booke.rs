@@ -5,13 +5,14 @@ use ppc_isa::spr::booke as spr;
 use ppc_isa::system::BookE;
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::Invalidation;
-use ppc_mmu::booke::{Assist, Flush, mas};
+use ppc_mmu::booke::{Assist, mas};
+use ppc_mmu::invalidation::Flush;
 
-use super::{return_to, spr_number};
-use crate::engine::Context;
+use crate::context::Context;
 use crate::interrupt::{Interrupt, program};
 use crate::request;
 use crate::state::booke::RESET;
+use crate::timebase;
 use crate::timer;
 use crate::timer::booke::Timers;
 use crate::vcpu::Vcpu;
@@ -46,7 +47,7 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
         System::BookE(op) => return other(vcpu, context, op, word, [rs, rb, ea]).map(|()| false),
         _ => return Err(ILLEGAL),
     };
-    return_to(vcpu, target, msr);
+    vcpu.return_to(target, msr);
     Ok(true)
 }
 
@@ -87,10 +88,10 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]:
         // One of a kind that the processor does not know is ignored.
         BookE::Message { clear: false } => _ = send_message(context, rb as u32),
         BookE::Mfpmr | BookE::Mtpmr => {
-            let register = vcpu.state.booke.monitor(spr_number(word)).ok_or(ILLEGAL)?;
+            let register = vcpu.state.booke.monitor(ppc_isa::spr::number(word)).ok_or(ILLEGAL)?;
             if op == BookE::Mtpmr {
                 // The names for problem state are read-only.
-                if spr_number(word) & 0x10 == 0 {
+                if ppc_isa::spr::number(word) & 0x10 == 0 {
                     return Err(ILLEGAL);
                 }
                 *register = rs as u32;
@@ -98,7 +99,7 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]:
                 vcpu.state.gpr[(word >> 21 & 31) as usize] = u64::from(*register);
             }
         }
-        BookE::Mftmr if spr_number(word) == TMCFG0 => vcpu.state.gpr[(word >> 21 & 31) as usize] = ONE_THREAD,
+        BookE::Mftmr if ppc_isa::spr::number(word) == TMCFG0 => vcpu.state.gpr[(word >> 21 & 31) as usize] = ONE_THREAD,
         BookE::Tlbsync | BookE::Dcbi => {}
         BookE::Rfci | BookE::Rfdi | BookE::Rfmci | BookE::Mftmr => return Err(ILLEGAL),
     }
@@ -154,7 +155,7 @@ fn flush(vcpu: &mut Vcpu, context: &Context, what: Flush) {
 
 /// The timers as of now.
 fn timers(vcpu: &Vcpu, context: &Context) -> Timers {
-    vcpu.state.booke.timers.at(timer::timebase(&vcpu.state, context))
+    vcpu.state.booke.timers.at(timebase::timebase(&vcpu.state, context))
 }
 
 /// Reads an SPR that is BookE's own.
@@ -183,8 +184,8 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::TSR => word(timers(vcpu, context).tsr()),
         spr::TCR => word(timers(vcpu, context).tcr()),
         spr::DECAR => word(timers(vcpu, context).decar()),
-        spr::TBLW => Ok(timer::timebase(state, context) & 0xffff_ffff),
-        spr::TBUW => Ok(timer::timebase(state, context) >> 32),
+        spr::TBLW => Ok(timebase::timebase(state, context) & 0xffff_ffff),
+        spr::TBUW => Ok(timebase::timebase(state, context) >> 32),
         spr::PID1 if state.cpu == Cpu::E500v2 => word(state.booke.pids[0]),
         spr::PID2 if state.cpu == Cpu::E500v2 => word(state.booke.pids[1]),
         spr::MMUCSR0 => Ok(0),
@@ -265,7 +266,7 @@ pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Res
 /// Replaces the 32 bits of the timebase at `shift`.
 fn set_timebase(vcpu: &mut Vcpu, context: &Context, shift: u32, value: u32) {
     let mut timers = timers(vcpu, context);
-    let old = timer::timebase(&vcpu.state, context);
+    let old = timebase::timebase(&vcpu.state, context);
     let new = old & !(0xffff_ffff << shift) | u64::from(value) << shift;
     timer::set_timebase(&mut vcpu.state, context, new);
     timers.rebase(new);

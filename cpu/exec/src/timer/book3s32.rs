@@ -4,9 +4,9 @@
 //! `VcpuState::decrementer` is the timebase value of the next such change. It counts on below zero, so that the same
 //! comes again after 2^32 ticks.
 
-use super::{decrementer, timebase};
-use crate::engine::Context;
+use crate::context::Context;
 use crate::state::VcpuState;
+use crate::timebase::timebase;
 
 const PERIOD: u64 = 1 << 32;
 const SIGN: u64 = 1 << 31;
@@ -23,6 +23,7 @@ pub fn latch(state: &mut VcpuState, context: &Context) {
 /// Writes the decrementer. Setting the top bit is a change of it like any other.
 pub(super) fn set_decrementer(state: &mut VcpuState, context: &Context, value: u64) {
     latch(state, context);
-    state.book3s32.decrementer_latched |= value & !decrementer(state, context) & SIGN != 0;
+    let before = state.decrementer.wrapping_sub(timebase(state, context)).wrapping_sub(1);
+    state.book3s32.decrementer_latched |= value & !before & SIGN != 0;
     state.decrementer = timebase(state, context).wrapping_add(value & 0xffff_ffff).wrapping_add(1);
 }

@@ -1,8 +1,9 @@
 use guest_mem::{GuestMem, Order};
 
 use super::{Bats, PTE_C, PTE_R, Segments, block, group};
+use crate::access::{Access, Keys, Mapping};
 use crate::fault::{DIRECT_STORE, Fault, NO_EXECUTE, NO_PTE, PROTECTION};
-use crate::space::{Access, Keys, Mapping, Space, Tables};
+use crate::space::{Space, Tables};
 
 use Access::{Fetch, Load, Store};
 

@@ -3,7 +3,8 @@
 use guest_mem::GuestMem;
 
 use super::*;
-use crate::space::{Keys, Tables};
+use crate::access::Keys;
+use crate::space::{Space, Tables};
 
 const V: u32 = 0x8000_0000;
 const RIGHTS_ALL: u32 = 0x3f;

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use exec::{Clock, Context, Instruction, NoMmio, PartitionState, Privileged, Requests, Vcpu, supervisor};
+use exec::{Clock, Context, Instruction, NoMmio, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::GuestMem;
 use hv_core::{ExitCounts, Interface, Next, Visit};
 use ppc_isa::{Cpu, rows};
@@ -26,7 +26,7 @@ impl Clock for NoTime {
 
 struct Alone;
 
-impl supervisor::Peers for Alone {
+impl exec::Peers for Alone {
     fn invalidate(&self, _: Invalidation) {}
 
     fn post(&self, _: Option<u32>, _: u32) {}

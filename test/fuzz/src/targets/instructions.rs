@@ -6,8 +6,8 @@ use guest_mem::Order;
 use hv_core::Next;
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr, rows};
+use ppc_mmu::access::REAL_MASK;
 use ppc_mmu::booke::{Assist, mas};
-use ppc_mmu::space::REAL_MASK;
 
 use crate::input::Input;
 use crate::targets::vm::{RAM, Vm};

@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use exec::timer::TIMEBASE_HZ;
+use exec::timebase::TIMEBASE_HZ;
 use exec::{Lines, PartitionState, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_core::Halt;

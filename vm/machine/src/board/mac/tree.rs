@@ -1,6 +1,6 @@
 //! The flattened device tree of a Power Macintosh: Open Firmware's of a PowerMac3,1, as far as there are devices.
 
-use exec::timer::TIMEBASE_HZ;
+use exec::timebase::TIMEBASE_HZ;
 use ppc_isa::Cpu;
 
 use super::{ESCC, KEY_LARGO, KEY_LARGO_SIZE, NVRAM, NVRAM_SIZE, OPENPIC, PCI, PCI_SIZE, UNI_NORTH, VIA, source};

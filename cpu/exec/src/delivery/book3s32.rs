@@ -2,7 +2,7 @@
 
 use ppc_isa::msr;
 
-use super::Interrupt;
+use crate::interrupt::Interrupt;
 use crate::vcpu::Vcpu;
 
 /// SRR1 bits that carry status instead of MSR bits.

@@ -3,7 +3,7 @@
 use guest_mem::Order;
 use ppc_isa::msr;
 
-use super::Interrupt;
+use crate::interrupt::Interrupt;
 use crate::partition::{Ail, PartitionState};
 use crate::vcpu::Vcpu;
 

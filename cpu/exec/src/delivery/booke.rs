@@ -3,11 +3,11 @@
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::fault;
 
-use super::{Interrupt, Pending, program};
-use crate::engine::{Context, Lines};
+use crate::context::{Context, Lines};
+use crate::interrupt::{Interrupt, Pending, program};
 use crate::request;
 use crate::state::booke::INSTRUCTION_COMPLETE;
-use crate::timer;
+use crate::timebase;
 use crate::timer::booke::tsr;
 use crate::vcpu::Vcpu;
 
@@ -182,7 +182,7 @@ pub fn pending(vcpu: &mut Vcpu, context: &Context, lines: &dyn Lines) -> Pending
     vcpu.state.booke.doorbells |= rang;
     let state = &vcpu.state;
     let booke = &state.booke;
-    let timers = booke.timers.at(timer::timebase(state, context)).pending();
+    let timers = booke.timers.at(timebase::timebase(state, context)).pending();
     let debug = booke.debugs() && booke.dbsr() & DEBUG_EVENTS != 0;
     let sources = [
         (booke.machine_check, msr::ME, Interrupt::MachineCheck { dar: booke.mcar() }),
