@@ -13,7 +13,7 @@ pub enum Invalidation {
     /// Everything translated for one PID.
     Process(u32),
     /// What another processor invalidates in the software-managed TLB of this one (BookE): the entries themselves, of
-    /// which [`SoftTlb`] knows nothing, and everything derived from them.
+    /// which [`crate::SoftTlb`] knows nothing, and everything derived from them.
     Tlb(Flush),
     /// Everything.
     All,
