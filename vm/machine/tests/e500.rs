@@ -1,10 +1,12 @@
 //! The e500 board: where things go, the state at entry, the tree, and the devices as a guest finds them on the bus.
 //! Expected values are those of ePAPR 1.1, the MPC8548E reference manual, and QEMU's `ppce500` tree.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+mod fixture;
+
+use std::sync::Arc;
 
 use exec::{MmioPort, Privileged, Width};
+use fixture::Printed;
 use guest_mem::Order;
 use hv_core::Halt;
 use image::elf::{self, Abi, Class, Kernel, Segment};
@@ -20,20 +22,6 @@ const CCSR: u64 = 0xf_e000_0000;
 const SERIAL: u64 = CCSR + 0x4500;
 const MPIC: u64 = CCSR + 0x4_0000;
 const IACK: u64 = MPIC + 0x2_00a0;
-
-#[derive(Clone, Default)]
-struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Printed {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(data);
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 fn spec(cpu: Cpu, pv: bool) -> Spec {
     let (kind, mmu, calls, append) = (Kind::E500, Mmu::Hash, Calls::with_pv(pv), "console=ttyS0".to_owned());
@@ -203,7 +191,7 @@ fn typed_input_interrupts_and_output_is_printed() {
         let bench = Bench::new(cpu);
         let lines = Arc::clone(&bench.machine.lines);
         bench.set(SERIAL, Width::B1, b'!'.into());
-        assert_eq!(*bench.printed.0.lock().unwrap(), b"!");
+        assert_eq!(bench.printed.bytes(), b"!");
         // RTS, receive interrupt; mixed mode, task priority 0; DUART: level, high, priority 8.
         bench.set(SERIAL + 4, Width::B1, 2);
         bench.set(SERIAL + 1, Width::B1, 1);

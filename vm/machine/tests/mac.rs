@@ -1,10 +1,11 @@
 //! The Power Macintosh as a guest sees it: entry, device tree, and the devices at their addresses.
 
-use std::io::Write;
+mod fixture;
+
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
 
 use exec::{MmioPort, Privileged, Width};
+use fixture::Printed;
 use guest_mem::Order;
 use hv_core::Halt;
 use image::elf::{self, Abi, Class, Kernel, Segment};
@@ -44,20 +45,6 @@ fn kernel(size: u64) -> Kernel {
 
 fn plan(spec: &Spec, size: u64, initrd: Option<u64>) -> Result<Layout, PlanError> {
     machine::plan(spec, &kernel(size), initrd)
-}
-
-#[derive(Clone, Default)]
-struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Printed {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(data);
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 struct Mac {
@@ -208,7 +195,7 @@ fn the_serial_port_prints_and_interrupts() {
     for byte in *b"Hi" {
         mac.set_byte(ESCC_A + 0x10, byte);
     }
-    assert_eq!(*mac.printed.0.lock().unwrap(), b"Hi");
+    assert_eq!(mac.printed.bytes(), b"Hi");
     for (register, value) in [(3, 0xc1), (1, 0x10), (9, 0x08)] {
         mac.set_byte(ESCC_A, register);
         mac.set_byte(ESCC_A, value);
