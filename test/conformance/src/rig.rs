@@ -1,9 +1,10 @@
 //! A machine for one program at a time.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use exec::interrupt::program;
@@ -13,7 +14,7 @@ use guest_mem::Order;
 use hv_core::{Call, ExitCounts};
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use machine::clock::VirtualClock;
-use machine::{Calls, Kind, Machine, Mmu, Spec};
+use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr, rows};
 use pv_abi::kvm::{MAGIC, MAP_MAGIC_PAGE};
@@ -156,6 +157,8 @@ pub struct Rig {
     pub calls: Vec<Call>,
     /// What the last program's exits were counted as.
     pub counts: ExitCounts,
+    /// Its console.
+    pub printed: Printed,
     engine: Box<dyn Engine>,
     tables: Tables,
 }
@@ -176,21 +179,54 @@ pub fn rigs() -> impl Iterator<Item = Rig> {
     )
 }
 
+/// The plan of a machine of `kind` that answers `calls`, for a kernel of byte order `order`. POWER8 translates by hash,
+/// POWER9 by radix.
+///
+/// # Panics
+/// When there is no such machine.
+pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
+    let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
+    // The e500 board has no less.
+    let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
+    let spec = Spec { kind, cpu, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
+    let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
+    let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
+    let order = if order == Order::Little { elf::Order::Little } else { elf::Order::Big };
+    let kernel = Kernel { class, order, entry: CODE, abi: Abi::ElfV1, segments: vec![segment] };
+    machine::plan(&spec, &kernel, None).unwrap()
+}
+
+/// What a machine printed.
+#[derive(Clone, Default)]
+pub struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Printed {
+    /// All of it so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Write for Printed {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Rig {
     /// A machine of `kind` that answers `calls`. POWER8 translates by hash, POWER9 by radix.
     ///
     /// # Panics
     /// When there is no such machine.
     pub fn new(kind: Kind, cpu: Cpu, order: Order, privileged: Privileged, calls: Calls) -> Rig {
-        let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
-        let spec =
-            Spec { kind, cpu, memory: RAM, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
-        let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
-        let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
-        let entered = if order == Order::Little { elf::Order::Little } else { elf::Order::Big };
-        let kernel = Kernel { class, order: entered, entry: CODE, abi: Abi::ElfV1, segments: vec![segment] };
-        let layout = machine::plan(&spec, &kernel, None).unwrap();
-        let mut machine = Machine::build(&layout, &[], None, Box::new(std::io::sink())).unwrap();
+        let printed = Printed::default();
+        let layout = layout(kind, cpu, order, calls);
+        let mut machine = Machine::build(&layout, &[], None, Box::new(printed.clone())).unwrap();
         machine.partition.set_interrupt_order(order);
         let line = Arc::new(Line::default());
         machine.lines = Arc::clone(&line) as Arc<dyn Lines + Send>;
@@ -205,6 +241,7 @@ impl Rig {
             exits: Exits::new(),
             calls: Vec::new(),
             counts: ExitCounts::default(),
+            printed,
             engine: Box::new(Interpreter::new(cpu)),
             tables,
         };
@@ -305,8 +342,12 @@ impl Rig {
 
     /// Puts a program at real address `at`; returns where it ends.
     pub fn put(&mut self, at: u64, program: &str) -> u64 {
-        let words = words(program, self.wide());
-        (at..).step_by(4).zip(&words).for_each(|(at, word)| self.poke(at, *word));
+        self.place(at, &words(program, self.wide()))
+    }
+
+    /// Puts instruction words at real address `at`; returns where they end.
+    pub fn place(&mut self, at: u64, words: &[u32]) -> u64 {
+        (at..).step_by(4).zip(words).for_each(|(at, word)| self.poke(at, *word));
         at + 4 * words.len() as u64
     }
 
@@ -339,6 +380,12 @@ impl Rig {
     #[track_caller]
     pub fn ends(&mut self, program: &str) -> u64 {
         let end = self.put(CODE, program);
+        self.start(end)
+    }
+
+    /// Runs what stands at `CODE` until `end` or an unhandled interrupt; returns where that was.
+    #[track_caller]
+    pub fn start(&mut self, end: u64) -> u64 {
         self.poke(end, TRAP);
         self.vcpu_mut().state.cia = CODE;
         self.resume(end)

@@ -42,14 +42,6 @@ fn int_pending(vcpu: &Vcpu) -> [u8; 4] {
 }
 
 #[test]
-fn ppc_pv_cases_09_and_10_features_and_map() {
-    for cpu in MODELS {
-        assert_eq!(call(&mut bare(cpu), 0x2a_0003, 0, 0), (0, 2));
-        assert_eq!(mapped(cpu).vcpu.shared.mapped().unwrap().effective as u32, 0xffff_f000);
-    }
-}
-
-#[test]
 fn ppc_pv_cases_49_and_56_pending_interrupts_show() {
     for cpu in MODELS {
         let mut fixture = mapped(cpu);

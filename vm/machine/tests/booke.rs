@@ -56,14 +56,6 @@ fn int_pending(fixture: &Fixture) -> [u8; 4] {
 }
 
 #[test]
-fn ppc_pv_cases_09_and_10_features_and_map() {
-    for cpu in MODELS {
-        assert_eq!(call(&mut bare(cpu), 0x2a_0003, 0, 0), (0, 2));
-        assert_eq!(mapped(cpu).vcpu.shared.mapped().unwrap().effective as u32, 0xffff_f000);
-    }
-}
-
-#[test]
 fn kernels_are_entered_as_epapr_says() {
     for cpu in MODELS {
         let fixture = Fixture::of(Kind::Bare, cpu, Mmu::Hash, Calls::with_pv(true));

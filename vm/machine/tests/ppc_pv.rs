@@ -3,11 +3,10 @@
 
 mod fixture;
 
-use exec::{Exit, Interrupt, request};
-use fixture::{BUFFER, Fixture, HERE, SC, SC_1};
+use exec::{Exit, Interrupt};
+use fixture::{BUFFER, Fixture, HERE, SC};
 use guest_mem::Order;
 use hv_core::Next;
-use image::fdt::Fdt;
 use machine::{Calls, Mmu};
 use papr_abi::hcall::{H_CEDE, H_GET_TERM_CHAR, H_PUT_TERM_CHAR};
 use ppc_isa::{Cpu, msr};
@@ -15,10 +14,8 @@ use ppc_mmu::{Access, Fault};
 use pv_abi::kvm::MAGIC;
 use pv_abi::magic::offset;
 
-const FEATURES: u64 = 0x2a_0003;
 const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
 const EV_IDLE: u64 = 0x1_0010;
-const UNIMPLEMENTED: u64 = 12;
 const TOP: u64 = 0xffff_ffff_ffff_f000;
 
 /// Makes a KVM hypercall; returns r3, r4 and how to go on. Checks that nothing else changed (cases 14 to 16).
@@ -51,123 +48,6 @@ fn external_and_critical(fixture: &mut Fixture) {
     let r1 = fixture.vcpu.state.gpr[1];
     fixture.vcpu.shared.set_bytes(offset::CRITICAL, &r1.to_be_bytes());
     fixture.msr(msr::EE);
-}
-
-#[test]
-fn ppc_pv_case_01_node_in_the_tree() {
-    for pv in [true, false] {
-        let fixture = Fixture::with(Cpu::Power9, Mmu::Radix, Calls::with_pv(pv));
-        let tree = Fdt::read(&fixture.tree).unwrap();
-        let compatible = tree.find("/hypervisor").and_then(|node| node.property("compatible")?.strings());
-        assert_eq!(compatible, pv.then(|| vec!["linux,kvm"]));
-    }
-}
-
-#[test]
-fn ppc_pv_case_02_instructions_in_the_tree() {
-    let fixture = Fixture::hash();
-    let tree = Fdt::read(&fixture.tree).unwrap();
-    let words = tree.find("/hypervisor").unwrap().property("hcall-instructions").unwrap();
-    assert_eq!(words.value, [0x3c, 0, 0x4b, 0x56, 0x60, 0, 0x4d, 0x21, 0x44, 0, 0, 2, 0x60, 0, 0, 0]);
-}
-
-#[test]
-fn ppc_pv_case_09_features() {
-    assert_eq!(call(&mut Fixture::hash(), FEATURES, 5, 6), (0, 2, Next::Run));
-}
-
-#[test]
-fn ppc_pv_case_10_map() {
-    let fixture = mapped();
-    assert_eq!(fixture.counts.hypercalls()["kvm:MAP_MAGIC_PAGE"], 1);
-    assert_ne!(fixture.machine.mailboxes.0[0].pending() & request::INVALIDATE, 0);
-}
-
-#[test]
-fn ppc_pv_cases_11_to_13_tokens() {
-    let mut fixture = Fixture::hash();
-    for token in [0x2a_0005, 0x2a_0000, 0x1_0001, 3, 0, u64::MAX] {
-        assert_eq!(call(&mut fixture, token, 5, 6), (UNIMPLEMENTED, 0, Next::Run), "{token:#x}");
-    }
-    assert_eq!(call(&mut fixture, 0xffff_ffff_0000_0000 | FEATURES, 5, 6), (0, 2, Next::Run));
-}
-
-#[test]
-fn ppc_pv_case_17_magic_in_problem_state() {
-    let mut fixture = Fixture::hash();
-    fixture.msr(msr::PR);
-    let state = &mut fixture.vcpu.state;
-    (state.gpr[0], state.gpr[3], state.gpr[11]) = (MAGIC.into(), 33, FEATURES);
-    assert_eq!(fixture.execute(SC), Next::Run);
-    assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (0xc00, HERE + 4));
-    assert_eq!(fixture.vcpu.state.gpr[3], 33);
-    assert_eq!(fixture.counts.count("syscall_exits"), 1);
-}
-
-#[test]
-fn ppc_pv_case_18_upper_half_of_the_magic() {
-    let mut fixture = Fixture::hash();
-    let state = &mut fixture.vcpu.state;
-    (state.gpr[0], state.gpr[11]) = (0xdead_beef_4b56_4d21, FEATURES);
-    fixture.execute(SC);
-    assert_eq!(fixture.vcpu.state.gpr[3..5], [0, 2]);
-    fixture.vcpu.state.gpr[0] = 0x4b56_4d20;
-    fixture.execute(SC);
-    assert_eq!(fixture.vcpu.state.cia, 0xc00);
-}
-
-#[test]
-fn ppc_pv_cases_19_to_22_classification() {
-    let run = |papr: bool, problem: u64, word: u32| {
-        let mut fixture = Fixture::with(Cpu::Power8, Mmu::Hash, Calls { papr, ..Calls::with_pv(true) });
-        fixture.msr(problem);
-        let state = &mut fixture.vcpu.state;
-        (state.gpr[0], state.gpr[3], state.gpr[11]) = (MAGIC.into(), 0x7c, FEATURES);
-        fixture.execute(word);
-        (fixture.vcpu.state.cia, fixture.vcpu.state.gpr[3] as i64)
-    };
-    assert_eq!(run(false, 0, SC_1), (HERE + 4, 0), "19: without PAPR a KVM call");
-    assert_eq!(run(true, 0, SC_1), (HERE + 4, -2), "20: a PAPR call whatever r0 holds");
-    assert_eq!(run(true, msr::PR, SC_1), (0xc00, 0x7c), "21: a system call");
-    assert_eq!(run(true, 0, SC), (HERE + 4, 0), "22: a KVM call");
-}
-
-#[test]
-fn ppc_pv_case_23_replacement_of_sc_1() {
-    let run = |papr: bool, bits: u64| {
-        let mut fixture = Fixture::with(Cpu::Power8, Mmu::Hash, Calls { papr, ..Calls::with_pv(true) });
-        fixture.msr(bits);
-        fixture.vcpu.state.gpr[3] = 0x7c;
-        fixture.exit(Exit::Illegal { word: 0x7c00_0268 });
-        (fixture.vcpu.state.cia, fixture.vcpu.state.gpr[3] as i64, fixture.vcpu.shared.srr1() & 0x783f_0000)
-    };
-    assert_eq!(run(true, 0), (HERE + 4, -2, 0));
-    assert_eq!(run(true, msr::PR), (0x700, 0x7c, 0x8_0000));
-    assert_eq!(run(false, 0), (0x700, 0x7c, 0x8_0000));
-}
-
-#[test]
-fn ppc_pv_cases_24_and_25_swapped_words() {
-    let run = |bits: u64| {
-        let mut fixture = Fixture::hash();
-        fixture.msr(bits);
-        let r4 = fixture.vcpu.state.gpr[4];
-        fixture.exit(Exit::Illegal { word: 0x0200_0044 });
-        assert_eq!(fixture.vcpu.state.gpr[4], r4);
-        (fixture.vcpu.state.cia, fixture.vcpu.state.gpr[3] == UNIMPLEMENTED)
-    };
-    assert_eq!(run(msr::LE), (HERE + 8, true));
-    assert_eq!(run(0), (0x700, false));
-    assert_eq!(run(msr::LE | msr::PR), (0x700, false));
-}
-
-#[test]
-fn ppc_pv_case_26_parameters_in_32_bit_mode() {
-    let mut fixture = Fixture::hash();
-    fixture.vcpu.set_msr(msr::ME);
-    call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_ffff_1000_0000, 0xffff_ffff_ffff_f001);
-    let mapped = fixture.vcpu.shared.mapped().unwrap();
-    assert_eq!((mapped.real, mapped.effective), (0x1000_0000, 0xffff_f000));
 }
 
 #[test]

@@ -63,14 +63,6 @@ fn the_tree_names_the_devices() {
 }
 
 #[test]
-fn ppc_pv_case_07_no_idle_loop_for_64_bit_kernels() {
-    for fixture in [Fixture::bare(), Fixture::hash()] {
-        let tree = Fdt::read(&fixture.tree).unwrap();
-        assert!(tree.find("/hypervisor").unwrap().property("has-idle").is_none());
-    }
-}
-
-#[test]
 fn ppc_pv_case_12_a_byte_channel_where_there_is_one() {
     let mut bare = Fixture::bare();
     assert_eq!(call(&mut bare, BYTE_CHANNEL_SEND, &[1, 5, 0x4865_6c6c, 0x6f00_0000])[..2], [0, 5]);

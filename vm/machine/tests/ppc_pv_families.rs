@@ -3,10 +3,9 @@
 
 mod fixture;
 
-use exec::{Exit, Lines, delivery, request};
-use fixture::{Fixture, HERE, SC, SC_1};
+use exec::{Lines, delivery, request};
+use fixture::{Fixture, HERE, SC};
 use hv_core::{Next, hypervisor};
-use image::fdt::Fdt;
 use machine::{Calls, Kind, Mmu};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr};
@@ -14,7 +13,6 @@ use pv_abi::kvm::MAGIC;
 use pv_abi::magic::offset;
 use pv_abi::osi;
 
-const FEATURES: u64 = 0x2a_0003;
 const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
 const EV_MSGSND: u64 = 0x1_000f;
 const EV_IDLE: u64 = 0x1_0010;
@@ -35,15 +33,15 @@ fn put(fixture: &mut Fixture, register: usize, value: u64) {
     fixture.vcpu.state.gpr[register] = value ^ garbage;
 }
 
-/// Makes a KVM hypercall with `word`; returns r3, r4 and how to go on. Checks that nothing else changed: cases 14 to 16.
+/// Makes a KVM hypercall; returns r3, r4 and how to go on. Checks that nothing else changed: cases 14 to 16.
 #[track_caller]
-fn call_by(fixture: &mut Fixture, word: u32, token: u64, r3: u64, r4: u64) -> (u64, u64, Next) {
+fn call(fixture: &mut Fixture, token: u64, r3: u64, r4: u64) -> (u64, u64, Next) {
     for (register, value) in [(0, MAGIC.into()), (3, r3), (4, r4), (11, token)] {
         put(fixture, register, value);
     }
     fixture.vcpu.state.cia = HERE;
     let before = fixture.vcpu.clone();
-    let next = fixture.execute(word);
+    let next = fixture.execute(SC);
     let mut expected = before.state.clone();
     expected.cia = HERE + 4;
     expected.gpr[3..5].copy_from_slice(&fixture.vcpu.state.gpr[3..5]);
@@ -52,11 +50,6 @@ fn call_by(fixture: &mut Fixture, word: u32, token: u64, r3: u64, r4: u64) -> (u
     assert!((0..0x1000).step_by(8).all(|at| fixture.vcpu.shared.bytes::<8>(at) == before.shared.bytes::<8>(at)));
     let cpu = expected.cpu;
     (seen(cpu, expected.gpr[3]), seen(cpu, expected.gpr[4]), next)
-}
-
-#[track_caller]
-fn call(fixture: &mut Fixture, token: u64, r3: u64, r4: u64) -> (u64, u64, Next) {
-    call_by(fixture, SC, token, r3, r4)
 }
 
 /// Puts the vectors of BookE where those of Book3S are: one page of 256 bytes each from `IVPR` = 0 on, numbered as its
@@ -72,87 +65,6 @@ fn vectors(fixture: &mut Fixture) -> (u64, u64) {
     }
     fixture.vcpu.state.cia = at;
     (0x2_0600, 0x2_0800)
-}
-
-#[test]
-fn ppc_pv_cases_01_02_and_07_the_node_on_every_model() {
-    for cpu in Cpu::ALL {
-        let fixture = bare(cpu);
-        let tree = Fdt::read(&fixture.tree).unwrap();
-        let node = tree.find("/hypervisor").unwrap();
-        let property = |name: &str| node.property(name).map(|property| property.value);
-        assert_eq!(property("compatible"), Some(b"linux,kvm\0".as_slice()), "{cpu:?}");
-        let words = [0x3c, 0, 0x4b, 0x56, 0x60, 0, 0x4d, 0x21, 0x44, 0, 0, 2, 0x60, 0, 0, 0];
-        assert_eq!(property("hcall-instructions"), Some(words.as_slice()), "{cpu:?}");
-        let idle = (cpu.family() != Family::Book3s64).then_some(b"".as_slice());
-        assert_eq!(property("has-idle"), idle, "{cpu:?}");
-    }
-}
-
-#[test]
-fn ppc_pv_cases_09_to_13_calls_on_every_model() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        assert_eq!(call(&mut fixture, FEATURES, 5, 6), (0, 2, Next::Run), "{cpu:?}");
-        assert_eq!(call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_f000, 0xffff_f001), (0, 3, Next::Run), "{cpu:?}");
-        for token in [0x2a_0005, 0x2a_0000, 0x1_0011, 0x1_0008, 3, 0, u64::MAX] {
-            assert_eq!(call(&mut fixture, token, 5, 6), (12, 0, Next::Run), "{cpu:?} {token:#x}");
-        }
-        assert_eq!(call(&mut fixture, 0xffff_ffff_0000_0000 | FEATURES, 5, 6), (0, 2, Next::Run), "{cpu:?}");
-    }
-}
-
-#[test]
-fn ppc_pv_case_17_problem_state_makes_a_system_call() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        let (_, system_call) = vectors(&mut fixture);
-        fixture.msr(msr::PR);
-        for (register, value) in [(0, MAGIC.into()), (3, 33), (11, FEATURES)] {
-            put(&mut fixture, register, value);
-        }
-        fixture.vcpu.state.cia = HERE;
-        fixture.execute(SC);
-        assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (system_call, HERE + 4), "{cpu:?}");
-        assert_eq!(seen(cpu, fixture.vcpu.state.gpr[3]), 33);
-        assert_eq!(fixture.counts.count("syscall_exits"), 1);
-    }
-}
-
-#[test]
-fn ppc_pv_cases_18_and_19_what_makes_a_call() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        assert_eq!(call_by(&mut fixture, SC_1, FEATURES, 0, 0), (0, 2, Next::Run), "19: {cpu:?}, the level");
-        fixture.vcpu.state.gpr[0] = 0xdead_beef_4b56_4d21;
-        fixture.vcpu.state.gpr[3] = 33;
-        fixture.execute(SC);
-        assert_eq!(seen(cpu, fixture.vcpu.state.gpr[3]), 0, "18: {cpu:?}, the upper half");
-    }
-}
-
-#[test]
-fn ppc_pv_cases_24_and_25_swapped_words_where_there_is_no_little_endian() {
-    for cpu in [Cpu::E500v2, Cpu::E5500, Cpu::Ppc750, Cpu::Ppc7450] {
-        let mut fixture = bare(cpu);
-        let (program, _) = vectors(&mut fixture);
-        fixture.vcpu.state.cia = HERE;
-        fixture.exit(Exit::Illegal { word: 0x0200_0044 });
-        assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (program, HERE), "{cpu:?}");
-    }
-}
-
-#[test]
-fn ppc_pv_case_26_addresses_have_32_bits_in_32_bit_mode() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        if fixture.vcpu.state.mode.sixty_four() {
-            fixture.vcpu.set_msr(fixture.vcpu.shared.msr() & !msr::SF);
-        }
-        call(&mut fixture, MAP_MAGIC_PAGE, 0xffff_ffff_1000_0000, 0xffff_ffff_ffff_f001);
-        let mapped = fixture.vcpu.shared.mapped().unwrap();
-        assert_eq!((mapped.real, mapped.effective), (0x1000_0000, 0xffff_f000), "{cpu:?}");
-    }
 }
 
 #[test]

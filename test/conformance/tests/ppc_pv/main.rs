@@ -3,4 +3,5 @@
 //! Every case runs on each model to which it applies, in both byte orders where there are two, with privileged
 //! instructions trapped and inline.
 
+mod discovery;
 mod hypercall;
