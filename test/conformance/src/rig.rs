@@ -196,6 +196,11 @@ pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
     machine::plan(&spec, &kernel, None).unwrap()
 }
 
+/// What runs programs.
+pub fn engine(cpu: Cpu) -> Box<dyn Engine> {
+    Box::new(Interpreter::new(cpu))
+}
+
 /// What a machine printed.
 #[derive(Clone, Default)]
 pub struct Printed(Arc<Mutex<Vec<u8>>>);
@@ -242,7 +247,7 @@ impl Rig {
             calls: Vec::new(),
             counts: ExitCounts::default(),
             printed,
-            engine: Box::new(Interpreter::new(cpu)),
+            engine: engine(cpu),
             tables,
         };
         if order == Order::Little {
