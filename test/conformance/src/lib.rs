@@ -10,4 +10,4 @@ pub mod program;
 pub mod rig;
 mod translation;
 
-pub use rig::{CODE, DATA, Exits, Line, Printed, Rig, TOP, engine, layout, rigs};
+pub use rig::{CODE, DATA, Exits, Line, Printed, Rig, TOP, engine, layout, partitions, rigs};

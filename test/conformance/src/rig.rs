@@ -223,6 +223,18 @@ impl Write for Printed {
     }
 }
 
+/// Pseries machines of both translations, and bare machines with PAPR, in both byte orders and both ways of privileged
+/// instructions.
+pub fn partitions() -> impl Iterator<Item = Rig> {
+    let kinds = [Kind::Pseries, Kind::Bare].into_iter();
+    let machines = kinds.flat_map(|kind| [Cpu::Power8, Cpu::Power9].map(|cpu| (kind, cpu)));
+    machines.flat_map(|(kind, cpu)| {
+        [Privileged::Trap, Privileged::Inline].into_iter().flat_map(move |privileged| {
+            [Order::Big, Order::Little].map(|order| Rig::new(kind, cpu, order, privileged, Calls::with_pv(true)))
+        })
+    })
+}
+
 impl Rig {
     /// A machine of `kind` that answers `calls`. POWER8 translates by hash, POWER9 by radix.
     ///

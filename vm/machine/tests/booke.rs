@@ -3,9 +3,8 @@
 
 mod fixture;
 
-use exec::Lines;
 use fixture::{Fixture, HERE, RAM, SC};
-use hv_core::{Next, hypervisor};
+use hv_core::Next;
 use machine::{Calls, Kind, Mmu};
 use ppc_isa::{Cpu, encode, msr, rows};
 use ppc_mmu::Access;
@@ -146,34 +145,5 @@ fn a_taken_decrementer_stays_pending_until_its_status_is_cleared() {
         fixture.execute(word("mtspr", &[336, 3]));
         assert!(!fixture.poll(false));
         assert_eq!(int_pending(&fixture), [0; 4]);
-    }
-}
-
-/// An interrupt controller that acknowledges by itself.
-struct Proxy;
-
-impl Lines for Proxy {
-    fn external(&self, _: u32) -> bool {
-        true
-    }
-
-    fn acknowledge(&self, _: u32) -> Option<u32> {
-        Some(0x2a)
-    }
-}
-
-#[test]
-fn ppc_pv_case_100_epr_has_the_acknowledged_vector() {
-    for cpu in MODELS {
-        let mut fixture = bare(cpu);
-        let poll = |fixture: &mut Fixture| fixture.visit(|_, visit| hypervisor::poll(visit, &Proxy));
-        let epr = |fixture: &Fixture| fixture.vcpu.state.booke.kept(cpu, 702);
-        poll(&mut fixture);
-        assert_eq!(epr(&fixture), Some(0), "not delivered yet");
-        fixture.msr(msr::EE);
-        poll(&mut fixture);
-        assert_eq!((epr(&fixture), fixture.vcpu.state.cia), (Some(0x2a), EXTERNAL));
-        fixture.execute(word("mfspr", &[3, 702]));
-        assert_eq!(fixture.vcpu.state.gpr[3], 0x2a);
     }
 }

@@ -3,19 +3,16 @@
 
 mod fixture;
 
-use exec::{Exit, Interrupt};
-use fixture::{BUFFER, Fixture, HERE, SC};
+use exec::Interrupt;
+use fixture::{Fixture, HERE, SC};
 use guest_mem::Order;
 use hv_core::Next;
-use machine::{Calls, Mmu};
-use papr_abi::hcall::{H_CEDE, H_GET_TERM_CHAR, H_PUT_TERM_CHAR};
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::{Access, Fault};
 use pv_abi::kvm::MAGIC;
 use pv_abi::magic::offset;
 
 const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
-const EV_IDLE: u64 = 0x1_0010;
 const TOP: u64 = 0xffff_ffff_ffff_f000;
 
 /// Makes a KVM hypercall; returns r3, r4 and how to go on. Checks that nothing else changed (cases 14 to 16).
@@ -270,41 +267,4 @@ fn ppc_pv_case_68_unknown_registers() {
     assert_eq!(fixture.vcpu.state.gpr[5], 0);
     fixture.execute(0x7ca0_02a6); // mfspr r5,0
     assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr1() & 0x783f_0000), (0x700, 0x8_0000));
-}
-
-#[test]
-fn ppc_pv_cases_91_and_92_idle() {
-    let mut fixture = mapped();
-    let msr = fixture.vcpu.shared.msr();
-    assert_eq!(call(&mut fixture, EV_IDLE, 5, 6), (0, 0, Next::Wait));
-    assert_eq!(fixture.vcpu.shared.msr(), msr, "EE is neither set nor needed");
-}
-
-#[test]
-fn ppc_pv_cases_93_and_97_papr_calls() {
-    let mut fixture = mapped();
-    let reply = fixture.hcall(H_CEDE, &[]);
-    assert_eq!((reply.status, reply.next), (0, Next::Wait), "93");
-    assert_ne!(fixture.vcpu.shared.msr() & msr::EE, 0, "93");
-    // 97: r7 is an argument of this one; r4 to r12 come back as they went in but where there is an output.
-    let text = u64::from_be_bytes(*b"ABCDEFGH");
-    let registers = [0, 9, text, u64::from(b'I') << 56, 5, 6, 7, 8, 9];
-    assert_eq!(fixture.hcall(H_PUT_TERM_CHAR, &registers).out, registers);
-    assert_eq!(fixture.printed(), b"ABCDEFGHI");
-    fixture.machine.controls().type_in(b"x");
-    let out = fixture.hcall(H_GET_TERM_CHAR, &registers).out;
-    assert_eq!(out, [1, u64::from(b'x') << 56, 0, registers[3], 5, 6, 7, 8, 9]);
-}
-
-#[test]
-fn without_the_interface_its_calls_are_system_calls() {
-    let mut fixture = Fixture::with(Cpu::Power9, Mmu::Radix, Calls::with_pv(false));
-    let state = &mut fixture.vcpu.state;
-    (state.gpr[0], state.gpr[11]) = (MAGIC.into(), MAP_MAGIC_PAGE);
-    fixture.execute(SC);
-    assert_eq!(fixture.vcpu.state.cia, 0xc00);
-    assert_eq!(fixture.vcpu.shared.mapped(), None);
-    fixture.vcpu.state.cia = BUFFER;
-    fixture.exit(Exit::Illegal { word: 0x0200_0044 });
-    assert_eq!(fixture.vcpu.state.cia, 0x700);
 }

@@ -1,16 +1,16 @@
-//! ePAPR and OSI calls with the devices of the bare machine behind them. Names carry the numbers of the conformance
+//! ePAPR's calls with the devices of the bare machine behind them. Names carry the numbers of the conformance
 //! cases (spec ppc-pv 10).
 
 mod fixture;
 
+use exec::request;
 use fixture::{Fixture, HERE, SC};
 use hv_core::Next;
 use image::fdt::Fdt;
 use machine::{Calls, Kind, Mmu};
-use ppc_isa::{Cpu, msr};
+use ppc_isa::Cpu;
 use pv_abi::epapr::*;
-use pv_abi::kvm::{self, MAGIC};
-use pv_abi::osi;
+use pv_abi::kvm::MAGIC;
 
 const VTY: u64 = 0x1100;
 const DOORBELL: u64 = 0x1102;
@@ -179,70 +179,17 @@ fn one_core_that_runs() {
     assert_eq!(call(&mut fixture, MSGSND, &[0])[..2], [12, 0]);
 }
 
-/// Makes an OSI call; returns r3.
-fn osi_call(fixture: &mut Fixture, selector: u32, argument: u64) -> u64 {
-    let state = &mut fixture.vcpu.state;
-    (state.cia, state.gpr[3], state.gpr[4]) = (HERE, osi::MAGIC_R3.into(), osi::MAGIC_R4.into());
-    (state.gpr[5], state.gpr[6]) = (selector.into(), argument);
-    let mut expected = fixture.vcpu.clone();
-    assert_eq!(fixture.execute(SC), Next::Run);
-    expected.state.cia = HERE + 4;
-    expected.state.gpr[3] = fixture.vcpu.state.gpr[3];
-    assert!(fixture.vcpu == expected, "selector {selector} changed more than r3");
-    expected.state.gpr[3]
-}
-
+/// ePAPR's EV_MSGSND is `msgsnd` of BookE: type, broadcast, number.
 #[test]
-fn ppc_pv_case_98_osi_calls_from_any_privilege() {
-    let machines = [(Kind::Pseries, Cpu::Power8), (Kind::Mac, Cpu::Ppc7400)];
-    for ((kind, cpu), problem) in machines.into_iter().flat_map(|machine| [(machine, 0), (machine, msr::PR)]) {
-        let mut fixture = Fixture::of(kind, cpu, Mmu::Hash, Calls::with_pv(true));
-        fixture.msr(problem);
-        assert_eq!(osi_call(&mut fixture, osi::CALL_AVAILABLE, osi::LOG_PUTC.into()), 1);
-        assert_eq!(osi_call(&mut fixture, osi::CALL_AVAILABLE, 54), 0);
-        assert_eq!(osi_call(&mut fixture, osi::LOG_PUTC, 0x148), 0);
-        assert_eq!(osi_call(&mut fixture, osi::TTY_PUTC, u64::from(b'i')), 1);
-        assert_eq!(fixture.printed(), b"Hi");
-        assert_eq!(osi_call(&mut fixture, osi::TTY_GETC, 0), 0xffff_ffff);
-        fixture.machine.controls().type_in(b"k");
-        assert_eq!(osi_call(&mut fixture, osi::TTY_GETC, 0), u64::from(b'k'));
-        let seconds = osi_call(&mut fixture, osi::GET_GMT_TIME, 0);
-        assert!(seconds > 1_700_000_000);
-        let since_1904 = osi_call(&mut fixture, osi::GET_LOCALTIME, 0);
-        let later = since_1904.wrapping_sub(seconds + 0x7c25_b080) & 0xffff_ffff;
-        assert!(later < 60, "66 years later");
-        assert_eq!(fixture.counts.count("syscall_exits"), 0);
+fn messages_where_the_processor_has_them() {
+    for cpu in Cpu::ALL {
+        let mut fixture = Fixture::of(Kind::Bare, cpu, Mmu::Hash, Calls { papr: false, ..Calls::with_pv(true) });
+        let answers = [0, 0x0c00_0000, 5 << 27].map(|message| call(&mut fixture, MSGSND, &[message])[0] as u32);
+        let posted = fixture.machine.mailboxes.0[0].pending();
+        let bells = request::DOORBELL | request::CRITICAL_DOORBELL;
+        match cpu {
+            Cpu::E5500 => assert_eq!((answers, posted & bells), ([0, 0, 8], bells)),
+            _ => assert_eq!((answers, posted & bells), ([12; 3], 0), "{cpu:?}"),
+        }
     }
-}
-
-#[test]
-fn ppc_pv_case_98_without_osi_its_calls_are_system_calls() {
-    for kind in [Kind::Pseries, Kind::Bare] {
-        let calls = Calls { osi: false, ..Calls::with_pv(true) };
-        let mut fixture = Fixture::of(kind, Cpu::Power8, Mmu::Hash, calls);
-        let state = &mut fixture.vcpu.state;
-        (state.gpr[3], state.gpr[4], state.gpr[5]) = (osi::MAGIC_R3.into(), osi::MAGIC_R4.into(), 47);
-        fixture.execute(SC);
-        assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (0xc00, HERE + 4));
-        assert_eq!(fixture.vcpu.state.gpr[3], u64::from(osi::MAGIC_R3));
-    }
-}
-
-#[test]
-fn ppc_pv_case_99_osi_comes_before_kvm_and_after_papr() {
-    let both = |fixture: &mut Fixture, word: u32| {
-        let state = &mut fixture.vcpu.state;
-        (state.gpr[0], state.gpr[3], state.gpr[4]) = (MAGIC.into(), osi::MAGIC_R3.into(), osi::MAGIC_R4.into());
-        (state.gpr[5], state.gpr[6], state.gpr[11]) = (0, 0, kvm::FEATURES.into());
-        fixture.execute(word);
-        (fixture.vcpu.state.gpr[3] as i64, fixture.vcpu.state.gpr[4])
-    };
-    assert_eq!(both(&mut Fixture::hash(), SC), (1, osi::MAGIC_R4.into()), "available, not features");
-    assert_eq!(both(&mut Fixture::hash(), fixture::SC_1).0, -2, "H_FUNCTION");
-    let calls = Calls { papr: false, ..Calls::with_pv(true) };
-    let mut bare = Fixture::of(Kind::Bare, Cpu::Power8, Mmu::Hash, calls);
-    assert_eq!(both(&mut bare, fixture::SC_1).0, 1, "the level does not count");
-    let calls = Calls { osi: false, ..Calls::with_pv(true) };
-    let mut bare = Fixture::of(Kind::Bare, Cpu::Power8, Mmu::Hash, calls);
-    assert_eq!(both(&mut bare, SC), (0, 2), "KVM's features");
 }

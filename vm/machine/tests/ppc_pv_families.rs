@@ -3,19 +3,14 @@
 
 mod fixture;
 
-use exec::{Lines, delivery, request};
 use fixture::{Fixture, HERE, SC};
-use hv_core::{Next, hypervisor};
+use hv_core::Next;
 use machine::{Calls, Kind, Mmu};
-use ppc_isa::cpu::Family;
-use ppc_isa::{Cpu, msr};
+use ppc_isa::Cpu;
 use pv_abi::kvm::MAGIC;
 use pv_abi::magic::offset;
-use pv_abi::osi;
 
 const MAP_MAGIC_PAGE: u64 = 0x2a_0004;
-const EV_MSGSND: u64 = 0x1_000f;
-const EV_IDLE: u64 = 0x1_0010;
 /// What the upper halves of a 32-bit processor's registers hold, which nobody may see.
 const GARBAGE: u64 = 0x7777_7777_0000_0000;
 
@@ -52,21 +47,6 @@ fn call(fixture: &mut Fixture, token: u64, r3: u64, r4: u64) -> (u64, u64, Next)
     (seen(cpu, expected.gpr[3]), seen(cpu, expected.gpr[4]), next)
 }
 
-/// Puts the vectors of BookE where those of Book3S are: one page of 256 bytes each from `IVPR` = 0 on, numbered as its
-/// own registers are. Returns the vectors of program interrupts and of system calls.
-fn vectors(fixture: &mut Fixture) -> (u64, u64) {
-    if fixture.vcpu.state.cpu.family() != Family::BookE {
-        return (0x700, 0xc00);
-    }
-    let at = fixture.vcpu.state.cia;
-    for (spr, vector) in [(63, 0x2_0000), (406, 0x600), (408, 0x800), (404, 0x400)] {
-        fixture.vcpu.state.gpr[5] = vector;
-        fixture.execute(0x7ca0_03a6 | (spr & 31) << 16 | (spr >> 5) << 11); // mtspr spr,r5
-    }
-    fixture.vcpu.state.cia = at;
-    (0x2_0600, 0x2_0800)
-}
-
 #[test]
 fn ppc_pv_cases_36_to_38_pages_of_their_own_that_move_and_go() {
     for cpu in Cpu::ALL {
@@ -95,84 +75,5 @@ fn ppc_pv_case_42_the_page_ends_and_knows_its_processor() {
         let vcpu = exec::Vcpu::new(cpu, 3);
         assert!((0xf0..0x1000).step_by(8).all(|at| vcpu.shared.bytes::<8>(at) == [0; 8]), "{cpu:?}");
         assert_eq!(vcpu.shared.bytes::<4>(offset::PIR), [0, 0, 0, 3], "{cpu:?}");
-    }
-}
-
-struct Line {
-    external: bool,
-    vector: Option<u32>,
-}
-
-impl Lines for Line {
-    fn external(&self, _: u32) -> bool {
-        self.external
-    }
-
-    fn acknowledge(&self, _: u32) -> Option<u32> {
-        self.vector
-    }
-}
-
-/// The run loop waits after `Next::Wait` as long as nothing is pending, let in or not.
-#[test]
-fn ppc_pv_cases_91_and_92_idle() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        let msr = fixture.vcpu.shared.msr();
-        assert_eq!(call(&mut fixture, EV_IDLE, 5, 6), (0, 0, Next::Wait), "{cpu:?}");
-        assert_eq!(fixture.vcpu.shared.msr(), msr, "EE is neither set nor needed");
-        for external in [false, true] {
-            let line = Line { external, vector: None };
-            let pending = fixture.visit(|_, visit| delivery::pending(visit.vcpu, visit.context, &line));
-            assert_eq!((pending.any, pending.now), (external, None), "92: {cpu:?}, masked");
-        }
-    }
-}
-
-/// ePAPR's EV_MSGSND is `msgsnd` of BookE: type, broadcast, number.
-#[test]
-fn messages_where_the_processor_has_them() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        let answers = [0, 0x0c00_0000, 5 << 27].map(|message| call(&mut fixture, EV_MSGSND, message, 0).0);
-        let posted = fixture.machine.mailboxes.0[0].pending();
-        let bells = request::DOORBELL | request::CRITICAL_DOORBELL;
-        match cpu {
-            Cpu::E5500 => assert_eq!((answers, posted & bells), ([0, 0, 8], bells)),
-            _ => assert_eq!((answers, posted & bells), ([12; 3], 0), "{cpu:?}"),
-        }
-    }
-}
-
-#[test]
-fn ppc_pv_case_98_osi_is_for_book3s() {
-    for cpu in Cpu::ALL {
-        let mut fixture = bare(cpu);
-        let (_, system_call) = vectors(&mut fixture);
-        for (register, value) in [(3, osi::MAGIC_R3), (4, osi::MAGIC_R4), (5, 0), (6, osi::LOG_PUTC)] {
-            put(&mut fixture, register, value.into());
-        }
-        fixture.vcpu.state.cia = HERE;
-        fixture.execute(SC);
-        let answered = (fixture.vcpu.state.cia, seen(cpu, fixture.vcpu.state.gpr[3]));
-        let expected = match cpu.family() {
-            Family::BookE => (system_call, osi::MAGIC_R3.into()),
-            _ => (HERE + 4, 1),
-        };
-        assert_eq!(answered, expected, "{cpu:?}");
-    }
-}
-
-#[test]
-fn ppc_pv_case_100_the_vector_of_an_external_interrupt() {
-    for cpu in [Cpu::E500v2, Cpu::E5500] {
-        let mut fixture = bare(cpu);
-        vectors(&mut fixture);
-        fixture.msr(msr::EE);
-        let line = Line { external: true, vector: Some(0x2a) };
-        fixture.visit(|_, visit| hypervisor::poll(visit, &line));
-        assert_eq!(fixture.vcpu.state.cia, 0x2_0400, "{cpu:?}");
-        fixture.execute(0x7cc0_02a6 | (702 & 31) << 16 | (702 >> 5) << 11); // mfspr r6,EPR
-        assert_eq!(seen(cpu, fixture.vcpu.state.gpr[6]), 0x2a, "{cpu:?}");
     }
 }

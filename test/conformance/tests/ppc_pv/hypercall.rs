@@ -1,9 +1,9 @@
 //! Hypercall ABI: what is a call, what it answers, and what it leaves alone.
 
-use conformance::{CODE, DATA, Rig, TOP, rigs};
-use exec::{Privileged, Vcpu};
+use conformance::{CODE, DATA, Rig, TOP, partitions, rigs};
+use exec::Vcpu;
 use guest_mem::Order;
-use machine::{Calls, Kind};
+use machine::Kind;
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, msr};
 use pv_abi::kvm::MAGIC;
@@ -15,17 +15,6 @@ const UNIMPLEMENTED: u64 = 12;
 /// H_FUNCTION in the width of `rig`.
 fn function(rig: &Rig) -> u64 {
     rig.seen(-2_i64 as u64)
-}
-
-/// Pseries machines of both translations, and bare machines with PAPR.
-fn partitions() -> impl Iterator<Item = Rig> {
-    let kinds = [Kind::Pseries, Kind::Bare].into_iter();
-    let machines = kinds.flat_map(|kind| [Cpu::Power8, Cpu::Power9].map(|cpu| (kind, cpu)));
-    machines.flat_map(|(kind, cpu)| {
-        [Privileged::Trap, Privileged::Inline].into_iter().flat_map(move |privileged| {
-            [Order::Big, Order::Little].map(|order| Rig::new(kind, cpu, order, privileged, Calls::with_pv(true)))
-        })
-    })
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Every case runs on each model to which it applies, in both byte orders where there are two, with privileged
 //! instructions trapped and inline.
 
+mod calls;
 mod discovery;
 mod hypercall;
 mod patcher;

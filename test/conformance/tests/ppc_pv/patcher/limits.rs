@@ -112,7 +112,7 @@ fn case_87_sections_and_excluded_words_are_left_alone() {
         let end = rig.place(CODE, &program);
         let last = within + 0x3fc;
         rig.poke(last, MFMSR_R8);
-        let exclude = [data..data + 4];
+        let exclude = [data..data + 4, end..end];
         let patcher = Patcher { exclude: &exclude, ..patcher(rig.cpu) };
         let mem = &rig.machine.mem;
         let mut room = Trampoline::new(region(mem, rig.order, within, 0x100));
