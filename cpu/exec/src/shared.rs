@@ -3,6 +3,8 @@
 //! It is the only home of the registers in it, whether the guest has mapped it or not. Fields are in the byte order
 //! that was fixed when the page was mapped (big-endian before). Layout: spec "The magic page", section 3.1.
 
+use std::array;
+
 use guest_mem::Order;
 use ppc_isa::cpu::Family;
 use ppc_mmu::Access;
@@ -228,9 +230,10 @@ impl SharedPage {
         }
     }
 
-    /// `N` bytes at `offset`, in memory order; all zero past the end.
+    /// `N` bytes at `offset`, in memory order; those past the end are zero.
     pub fn bytes<const N: usize>(&self, offset: usize) -> [u8; N] {
-        self.bytes.get(offset..).and_then(|b| b.first_chunk::<N>()).copied().unwrap_or([0; N])
+        let rest = self.bytes.get(offset..).unwrap_or(&[]);
+        rest.first_chunk().copied().unwrap_or_else(|| array::from_fn(|n| rest.get(n).copied().unwrap_or(0)))
     }
 
     /// Stores bytes at `offset`; what does not fit into the page is dropped.
@@ -274,6 +277,15 @@ impl SharedPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_bytes_are_read_and_nothing_behind_them() {
+        let mut page = SharedPage::default();
+        page.set_bytes(SIZE - 2, &[1, 2, 3]);
+        assert_eq!(page.bytes(SIZE - 2), [1, 2]);
+        assert_eq!(page.bytes(SIZE - 3), [0, 1, 2, 0, 0, 0, 0, 0]);
+        assert_eq!((page.bytes(SIZE), page.bytes(usize::MAX)), ([0; 4], [0; 8]));
+    }
 
     #[test]
     fn values_survive_a_change_of_order() {
