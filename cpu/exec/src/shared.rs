@@ -14,6 +14,8 @@ use pv_abi::magic::{FIELDS, SIZE, offset};
 
 use crate::state::VcpuState;
 
+pub mod saved;
+
 /// Where the guest has mapped the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]

@@ -7,3 +7,4 @@ mod calls;
 mod discovery;
 mod hypercall;
 mod patcher;
+mod saved;

@@ -74,14 +74,11 @@ fn patch(rig: &Rig, words: usize) -> Report {
     patcher(rig.cpu).run(&mut text, &mut room, |_| ())
 }
 
-/// Rigs with the page mapped where Linux maps it, stack and globals, and no timer about to interrupt.
+/// Rigs with the page mapped where Linux maps it, stack and globals.
 fn kernels() -> impl Iterator<Item = Rig> {
     rigs().map(|rig| {
         let mut rig = rig.mapped();
         rig.sets(&[(1, STACK), (2, GLOBALS)]);
-        if rig.family() == Family::Book3s64 {
-            rig.vcpu_mut().state.decrementer = 1 << 40;
-        }
         rig
     })
 }
