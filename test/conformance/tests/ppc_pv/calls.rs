@@ -63,7 +63,7 @@ fn soon(ticks: u64) -> bool {
 
 #[test]
 fn case_91_idle_blocks_until_the_timer_and_neither_sets_nor_tests_ee() {
-    for rig in rigs() {
+    for rig in rigs().chain(partitions()) {
         let mut rig = rig.mapped();
         let what = rig.name();
         handle_timer(&mut rig);
@@ -113,7 +113,7 @@ fn case_91_idle_wakes_for_an_external_interrupt() {
 
 #[test]
 fn case_92_idle_returns_at_once_while_an_interrupt_is_masked() {
-    for rig in rigs() {
+    for rig in rigs().chain(partitions()) {
         let mut rig = rig.mapped();
         never_wake(&mut rig);
         rig.line.set(true);

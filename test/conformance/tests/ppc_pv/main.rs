@@ -6,5 +6,6 @@
 mod calls;
 mod discovery;
 mod hypercall;
+mod numbers;
 mod patcher;
 mod saved;
