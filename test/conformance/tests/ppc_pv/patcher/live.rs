@@ -28,8 +28,19 @@ const SITES: u64 = 8;
 const TOGGLE: &str = "or 3,9,9; mtspr 9,10; lwz 4,0(3); lwz 6,4(3); stw 6,0(4); dcbst 0,4; sync 0; icbi 0,4; sync 0; isync; \
     addi 3,3,8; bc 16,0,-36; addi 8,8,1; b -52";
 
+/// Sets a flag when it goes, also when a test fails.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Runs `vcpu` until the `trap` at `end`; returns how many privileged instructions exited.
 fn run(machine: &Machine, vcpu: &mut Vcpu, cpu: Cpu, end: u64) -> u64 {
+    const TOO_MANY: u64 = 100_000_000;
+    let limit = vcpu.state.retired + TOO_MANY;
     let context = machine.context(0, &VirtualClock, Privileged::Trap).unwrap();
     let (mut engine, mut counts, mut exits) = (engine(cpu), ExitCounts::default(), 0);
     loop {
@@ -42,6 +53,7 @@ fn run(machine: &Machine, vcpu: &mut Vcpu, cpu: Cpu, end: u64) -> u64 {
             _ => panic!("{}: {exit:?} at {:#x}", cpu.name(), visit.vcpu.state.cia),
         }
         assert_eq!(machine.hypervisor.handle(exit, &mut visit), Next::Run);
+        assert!(visit.vcpu.state.retired < limit, "{}: lost at {:#x}", cpu.name(), visit.vcpu.state.cia);
     }
 }
 
@@ -66,7 +78,7 @@ fn prepare(vcpu: &mut Vcpu, msrs: [u64; 2], loops: u64) {
 
 fn patched_while_running(mut rig: Rig) {
     const LOOPS: u64 = 20_000;
-    const TOGGLES: u64 = 4_000;
+    const TOGGLES: u64 = 20_000;
     let what = rig.name();
     let rest = rig.msr() & !(msr::EE | msr::RI);
     let end = rig.put(CODE, READER);
@@ -95,6 +107,7 @@ fn patched_while_running(mut rig: Rig) {
     let (mut turns, mut trapped) = (0, 0);
     let since = Instant::now();
     thread::scope(|scope| {
+        let stopped = AtEnd(&stop);
         scope.spawn(|| toggle(machine, writer, &toggles, &stop));
         while toggles.load(Ordering::Acquire) < TOGGLES && since.elapsed() < Duration::from_secs(60) {
             prepare(&mut reader, [rest | msr::RI, rest], LOOPS);
@@ -102,7 +115,7 @@ fn patched_while_running(mut rig: Rig) {
             assert_eq!(reader.state.gpr[8] & if cpu.sixty_four() { u64::MAX } else { 0xffff_ffff }, 0, "{what}");
             turns += 1;
         }
-        stop.store(true, Ordering::Release);
+        drop(stopped);
     });
     assert!(toggles.load(Ordering::Acquire) >= TOGGLES, "{what}: {toggles:?} toggles in {turns} turns");
     let executed = turns * LOOPS * SITES;
