@@ -73,9 +73,9 @@ impl Mode {
         self.0 & FP_EXCEPTIONS != 0
     }
 
-    /// This mode with single step on.
-    pub fn stepping(self) -> Mode {
-        Mode(self.0 | TRACE_STEP)
+    /// This mode with single step `on` or off.
+    pub fn stepping(self, on: bool) -> Mode {
+        Mode(self.0 & !TRACE_STEP | if on { TRACE_STEP } else { 0 })
     }
 
     /// Single step or branch trace is on.
@@ -151,15 +151,28 @@ pub fn needs(row: &Row, word: u32) -> u16 {
     unit | if row.is(fact::PRIV | fact::HV) { need::PRIVILEGED } else { 0 }
 }
 
+fn lacking(have: bool, bit: u16) -> u16 {
+    if have { 0 } else { bit }
+}
+
 /// Needs that are not met under this MSR and FSCR.
 pub fn unavailable(msr: u64, fscr: u64) -> u16 {
-    let lacking = |have: bool, bit: u16| if have { 0 } else { bit };
     need::NEVER
         | lacking(msr & msr::FP != 0, need::FP)
         | lacking(msr & msr::VEC != 0, need::VEC)
         | lacking(msr & msr::SPE != 0, need::SPE)
         | lacking(msr & msr::VSX != 0, need::VSX)
-        | lacking(fscr & fscr::TAR != 0, need::TAR)
+        | facilities(fscr, msr & msr::PR != 0)
+}
+
+/// Those of them that FSCR decides, in problem state or not.
+fn facilities(fscr: u64, problem: bool) -> u16 {
+    lacking(fscr & fscr::TAR != 0, need::TAR)
         | lacking(fscr & fscr::SCV != 0, need::SCV)
-        | lacking(fscr & fscr::DSCR != 0 || msr & msr::PR == 0, need::DSCR)
+        | lacking(fscr & fscr::DSCR != 0 || !problem, need::DSCR)
+}
+
+/// `unavailable` after a write to FSCR in `mode`.
+pub fn refine(unavailable: u16, mode: Mode, fscr: u64) -> u16 {
+    unavailable & !(need::TAR | need::SCV | need::DSCR) | facilities(fscr, mode.problem())
 }

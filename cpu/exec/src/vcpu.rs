@@ -98,10 +98,25 @@ impl Vcpu {
             self.state.book3s32.segments = std::array::from_fn(|n| self.shared.segment(n));
         }
         self.state.mode = Mode::of(self.state.cpu, msr);
-        if self.state.cpu.family() == Family::BookE && msr & msr::DE != 0 && self.state.booke.steps() {
-            self.state.mode = self.state.mode.stepping();
+        if self.state.cpu.family() == Family::BookE {
+            self.derive_stepping();
         }
         self.state.unavailable = mode::unavailable(msr, self.state.fscr);
+    }
+
+    /// Derives from `MSR[DE]` and the debug registers whether single step is on (BookE).
+    ///
+    /// No other mode bit may follow a write to a register that is not the MSR: the guest may have stored anything to the
+    /// MSR's field of the page.
+    pub fn derive_stepping(&mut self) {
+        let on = self.shared.msr() & msr::DE != 0 && self.state.booke.steps();
+        self.state.mode = self.state.mode.stepping(on);
+    }
+
+    /// Writes FSCR, which decides on units beside the MSR (Book3S-64).
+    pub fn set_fscr(&mut self, value: u64) {
+        self.state.fscr = value;
+        self.state.unavailable = mode::refine(self.state.unavailable, self.state.mode, value);
     }
 
     /// Whether the guest is inside a critical section of the paravirtual interface.

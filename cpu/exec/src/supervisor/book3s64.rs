@@ -174,8 +174,7 @@ pub fn mtspr(vcpu: &mut Vcpu, number: u16, value: u64) -> Result<(), Interrupt> 
             if state.cpu.level() >= 300 {
                 kept |= fscr::SCV;
             }
-            state.fscr = value & kept;
-            vcpu.derive_mode();
+            vcpu.set_fscr(value & kept);
         }
         spr::CTRL => state.ctrl = value as u32 & 1,
         spr::CFAR => state.cfar = value,

@@ -256,7 +256,7 @@ pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Res
             vcpu.state.booke.keep(cpu, number, value).ok_or(ILLEGAL)?;
             if number == spr::DBCR0 {
                 vcpu.state.booke.reset |= value & RESET != 0;
-                vcpu.derive_mode();
+                vcpu.derive_stepping();
             }
         }
     }
