@@ -66,7 +66,9 @@ impl Interpreter {
         loop {
             let epoch = context.mem.code_epoch();
             let base = state.cia & !0xfff;
-            if vcpu.shared.visible(state, state.cia, Access::Fetch) {
+            let visible = vcpu.shared.visible(state, state.cia, Access::Fetch);
+            let real = if visible { None } else { Some(self.fetch(state, context)?) };
+            let Some(real) = real.filter(|real| !vcpu.shared.overrides(state, *real)) else {
                 let word = vcpu.shared.instruction(state.cia, order);
                 let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
                 let decoded = self.code.decoded(word);
@@ -78,8 +80,7 @@ impl Interpreter {
                     return Err(Exit::Event);
                 }
                 continue;
-            }
-            let real = self.fetch(state, context)?;
+            };
             let page = self.code.enter(context.mem, real, order).and_then(|index| self.code.page(index));
             let page = page.ok_or(Exit::Interrupt(Interrupt::MachineCheck { dar: state.cia }))?;
             let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
