@@ -169,6 +169,11 @@ fn homes_and_patched_words_are_the_inverse() {
     assert_eq!(home(22, Build::Book3s64), None, "the decrementer is not in the page");
     for build in Build::ALL {
         for row in ROWS.iter().filter(|row| row.builds.has(build)) {
+            // mfspr has the halves of the number exchanged.
+            let number = (row.value >> 16 & 0x1f | row.value >> 6 & 0x3e0) as u16;
+            if let (Action::Load(place), true) = (row.action, row.value & 0x7ff == 0x2a6) {
+                assert_eq!(home(number, build), Some(place), "{}", row.name);
+            }
             let Some(Replacement::Word(word)) = rewrite(register(row.value, 7), build, EVERY) else { continue };
             let expected = (word != NOP).then_some(row.action);
             assert_eq!(patched(word, build).map(|row| row.action), expected, "{}", row.name);

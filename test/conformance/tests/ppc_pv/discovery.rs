@@ -7,7 +7,7 @@ use machine::{Calls, Kind, Machine};
 use ppc_isa::Cpu;
 use ppc_isa::cpu::Family;
 use pv_abi::rewrite::Build;
-use pv_guest::discovery::Hypervisor;
+use pv_guest::discovery::{Hypervisor, Instructions, stub};
 
 /// Each kind of machine with each model and byte order that it has.
 fn machines() -> impl Iterator<Item = (Kind, Cpu, Order)> {
@@ -59,15 +59,35 @@ fn case_02_instructions_are_big_endian_bytes() {
     }
 }
 
+/// Calls the stub of the guest's library from `CODE`; returns where that ended.
+fn call(rig: &mut Rig, stub: &[u32]) -> u64 {
+    const BL: u32 = 0x4800_0001;
+    rig.place(CODE + 0x100, stub);
+    let end = rig.place(CODE, &[BL | 0x100]);
+    rig.start(end)
+}
+
 /// And the words make a call, wherever they stand.
 #[test]
 fn case_02_the_instructions_call() {
     for mut rig in rigs() {
         let tree = tree(rig.kind, rig.cpu, rig.order, Calls { papr: false, ..Calls::with_pv(true) });
         let words = Hypervisor::find(&tree).instructions.unwrap();
-        let end = rig.place(CODE, words.words());
         rig.sets(&[(3, 5), (4, 6), (11, 0x2a_0003)]);
-        assert_eq!((rig.start(end), rig.r(3), rig.r(4)), (end, 0, 2), "{}", rig.name());
+        let at = call(&mut rig, &stub(Some(&words)));
+        assert_eq!((at, rig.r(3), rig.r(4)), (CODE + 4, 0, 2), "{}", rig.name());
+    }
+}
+
+#[test]
+fn case_05_without_a_node_calls_fail_and_nothing_traps() {
+    for mut rig in rigs() {
+        let found = Hypervisor::find(&tree(rig.kind, rig.cpu, rig.order, Calls::with_pv(false)));
+        assert_eq!(found, Hypervisor::default(), "{}", rig.name());
+        rig.sets(&[(3, 5), (11, 0x2a_0003)]);
+        let at = call(&mut rig, &stub(found.instructions.as_ref()));
+        assert_eq!((at, rig.r(3)), (CODE + 4, rig.seen(u64::MAX)), "{}", rig.name());
+        assert!(rig.exits.is_empty(), "{}: {:x?}", rig.name(), rig.exits);
     }
 }
 
@@ -97,11 +117,15 @@ fn case_07_the_idle_loop_is_for_32_bit_kernels_and_booke() {
 #[test]
 fn case_08_the_fallback_words_always_fail() {
     const WORDS: [u32; 4] = [0x0800_0048, 0x3860_ffff, 0x4800_0008, 0xffff_6038];
+    let value: Vec<u8> = WORDS.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let written = stub(Instructions::new(&value).as_ref());
+    // As an early little-endian kernel stores them.
+    let swapped = std::array::from_fn(|n| if n < WORDS.len() { written[n].swap_bytes() } else { written[n] });
     for mut rig in rigs().filter(Rig::wide) {
-        for words in [WORDS, WORDS.map(u32::swap_bytes)] {
-            let end = rig.place(CODE, &words);
+        for stub in [written, swapped] {
             rig.set(3, 5);
-            assert_eq!((rig.start(end), rig.r(3)), (end, u64::MAX), "{} {words:x?}", rig.name());
+            let at = call(&mut rig, &stub);
+            assert_eq!((at, rig.r(3)), (CODE + 4, u64::MAX), "{} {stub:x?}", rig.name());
             assert!(rig.exits.is_empty(), "{}: {:x?}", rig.name(), rig.exits);
         }
     }
