@@ -8,6 +8,6 @@
 
 pub mod program;
 pub mod rig;
-mod translation;
+pub mod translation;
 
 pub use rig::{CODE, DATA, Exits, Line, Printed, Rig, TOP, engine, layout, partitions, rigs};

@@ -21,7 +21,7 @@ use pv_abi::kvm::{MAGIC, MAP_MAGIC_PAGE};
 use vmm::{Observer, Outcome, Policy, Time};
 
 use crate::program::{field, words};
-use crate::translation::Tables;
+use crate::translation::{Page, Tables};
 
 /// RAM.
 const RAM: u64 = 16 << 20;
@@ -186,8 +186,8 @@ pub fn rigs() -> impl Iterator<Item = Rig> {
 /// When there is no such machine.
 pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
     let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
-    // The e500 board has no less.
-    let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
+    // These boards have no less.
+    let memory = if matches!(kind, Kind::E500 | Kind::Mac) { 4 * RAM } else { RAM };
     let spec = Spec { kind, cpu, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
     let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
     let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
@@ -370,7 +370,18 @@ impl Rig {
 
     /// Maps the 4 KiB page at `ea` to `real` for both states, once relocation is on.
     pub fn translate(&mut self, ea: u64, real: u64) {
-        self.tables.map(&mut self.machine, ea, real);
+        self.map_page(Page { ea, real, large: false, execute: true });
+    }
+
+    /// Maps `page` by the guest's own tables.
+    pub fn map_page(&mut self, page: Page) {
+        self.tables.map(&mut self.machine, page);
+    }
+
+    /// Exchanges the processor, and the engine that runs it, for another pair.
+    pub fn exchange(&mut self, other: &mut (Vcpu, Box<dyn Engine>)) {
+        std::mem::swap(&mut self.machine.vcpus[0], &mut other.0);
+        std::mem::swap(&mut self.engine, &mut other.1);
     }
 
     /// Field `name` of the page, as a number.

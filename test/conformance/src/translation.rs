@@ -23,6 +23,19 @@ const TREE: u64 = 1 << 63;
 /// UX SX UW SW UR SR.
 const EVERYTHING: u32 = 0x3f;
 
+/// A mapping of the guest's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Effective address.
+    pub ea: u64,
+    /// Guest real address.
+    pub real: u64,
+    /// 64 KiB instead of 4 KiB, where the model has such pages (not Book3S-32).
+    pub large: bool,
+    /// Instructions may be fetched from it (Book3S-64 only; elsewhere always).
+    pub execute: bool,
+}
+
 /// Which page of `BELOW` is the next table, and which way of TLB0 the next victim.
 #[derive(Default)]
 pub struct Tables {
@@ -59,27 +72,29 @@ impl Tables {
                 return tables;
             }
         }
-        (0..IDENTITY).step_by(PAGE as usize).for_each(|at| tables.map(machine, at, at));
+        let page = |at| Page { ea: at, real: at, large: false, execute: true };
+        (0..IDENTITY).step_by(PAGE as usize).for_each(|at| tables.map(machine, page(at)));
         tables
     }
 
-    /// Maps the 4 KiB page at `ea` to `real`, readable, writable and executable by both states.
-    pub fn map(&mut self, machine: &mut Machine, ea: u64, real: u64) {
+    /// Maps `page`, readable and writable by both states.
+    pub fn map(&mut self, machine: &mut Machine, page: Page) {
         let Some(cpu) = machine.vcpus.first().map(|vcpu| vcpu.state.cpu) else { return };
         match cpu {
-            Cpu::Power9 => self.radix(machine, ea, real),
-            _ if cpu.family() == Family::Book3s64 => hash(machine, ea, real),
-            _ if cpu.family() == Family::Book3s32 => hash32(machine, ea as u32, real as u32),
+            Cpu::Power9 => self.radix(machine, page),
+            _ if cpu.family() == Family::Book3s64 => hash(machine, page),
+            _ if cpu.family() == Family::Book3s32 => hash32(machine, page.ea as u32, page.real as u32),
             _ => {
-                let way = self.used as u32 & 1;
+                // Large pages are TLB1's.
+                let (mas0, size) =
+                    if page.large { (mas::TLBSEL | 2 << 16, 3) } else { ((self.used as u32 & 1) << 16, 1) };
                 self.used += 1;
-                let vcpu = &mut machine.vcpus[0];
-                let (mas1, mas2) = (mas::VALID | 1 << 8, ea & !0xfff);
-                vcpu.state.booke.tlb.write(&Assist {
-                    mas0: way << 16,
-                    mas1,
-                    mas2,
-                    mas3: real as u32 | EVERYTHING,
+                machine.vcpus[0].state.booke.tlb.write(&Assist {
+                    mas0,
+                    mas1: mas::VALID | size << 8,
+                    mas2: page.ea & !0xfff,
+                    mas3: page.real as u32 | EVERYTHING,
+                    mas7: (page.real >> 32) as u32,
                     ..Assist::default()
                 });
             }
@@ -87,40 +102,47 @@ impl Tables {
         machine.mailboxes.0[0].invalidate(Invalidation::All);
     }
 
-    /// Levels of 13, 9, 9 and 9 bits (Power ISA 3.0B Book III, 5.7.10).
-    fn radix(&mut self, machine: &Machine, ea: u64, real: u64) {
+    /// Levels of 13, 9, 9 and 9 bits, or 5 for large pages (Power ISA 3.0B Book III, 5.7.10).
+    fn radix(&mut self, machine: &Machine, page: Page) {
+        let Page { ea, real, large, execute } = page;
         let load = |at| machine.mem.load::<u64>(at, Order::Big).unwrap();
         let store = |at, value: u64| assert!(machine.mem.store(at, Order::Big, value));
         store(TABLES, 0x4000_0000_0000_00a0 | ROOT | 13);
+        let last = if large { 5 } else { 9 };
         let mut table = ROOT;
-        for (shift, bits) in [(39, 13), (30, 9), (21, 9)] {
+        for (shift, bits, next) in [(39, 13, 9), (30, 9, 9), (21, 9, last)] {
             let at = table + 8 * (ea >> shift & ((1 << bits) - 1));
             if load(at) == 0 {
-                store(at, TREE | (BELOW + self.used * PAGE) | 9);
+                store(at, TREE | (BELOW + self.used * PAGE) | next);
                 self.used += 1;
             }
             table = load(at) & 0x0fff_ffff_ffff_ff00;
         }
-        store(table + 8 * (ea >> 12 & 0x1ff), LEAF | real);
+        let index = ea >> (21 - last) & ((1 << last) - 1);
+        store(table + 8 * index, LEAF & !u64::from(!execute) | real);
     }
 }
 
-/// Segment of 256 MiB, virtual segment number from the address.
-fn hash(machine: &mut Machine, ea: u64, real: u64) {
+/// Segment of 256 MiB, virtual segment number from the address; those with large pages have no others.
+fn hash(machine: &mut Machine, page: Page) {
+    let Page { ea, real, large, execute } = page;
     let segment = ea >> 28;
     let vsid = 0x100 + (segment & 0xfff);
     let slb = &mut machine.vcpus[0].state.slb;
     if slb.find(ea).is_none() {
-        // Key 1 for problem state; entries are few.
-        slb.write(segment << 28 | 1 << 27 | segment & 0x1f, vsid << 12 | 0x400);
+        // Key 1 for problem state; L and LP for large pages. Entries are few.
+        let size = if large { 0x110 } else { 0 };
+        slb.write(segment << 28 | 1 << 27 | segment & 0x1f, vsid << 12 | 0x400 | size);
     }
-    let page = ea >> 12 & 0xffff;
+    let (shift, large_v, large_r) = if large { (16, 4, 0x1000) } else { (12, 0, 0) };
+    let index = (ea & 0x0fff_ffff) >> shift;
     let table = machine.partition.hash().unwrap();
-    let group = (vsid ^ page) & (table.len() / 8 - 1);
-    let v = (vsid << 28 | ea & 0x0fff_ffff) >> 23 << 7 | 1;
+    let group = (vsid ^ index) & (table.len() / 8 - 1);
+    let v = (vsid << 28 | ea & 0x0fff_ffff) >> 23 << 7 | 1 | large_v;
+    let r = real | large_r | HASHED | if execute { 0 } else { 4 };
     let free =
         (8 * group..8 * group + 8).find(|slot| table.read(*slot).is_none_or(|(old, _)| old & 1 == 0 || old == v));
-    assert!(table.write(free.unwrap(), v, real | HASHED));
+    assert!(table.write(free.unwrap(), v, r));
 }
 
 fn hash32(machine: &Machine, ea: u32, real: u32) {

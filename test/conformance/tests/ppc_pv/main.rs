@@ -7,5 +7,6 @@ mod calls;
 mod discovery;
 mod hypercall;
 mod numbers;
+mod page;
 mod patcher;
 mod saved;

@@ -10,8 +10,7 @@ const CASES: u32 = 101;
 /// Where their tests stand, from the workspace's root.
 const SOURCES: [&str; 3] = ["test/conformance/tests", "guest/pv-guest/tests", "abi/pv-abi/src"];
 /// Cases without a test there, and where they stand.
-const ELSEWHERE: &[(RangeInclusive<u32>, &str)] =
-    &[(27..=48, "the page: vm/machine/tests"), (49..=74, "interrupts and emulation: vm/machine/tests")];
+const ELSEWHERE: &[(RangeInclusive<u32>, &str)] = &[(49..=74, "interrupts and emulation: vm/machine/tests")];
 
 /// The numbers in the name of a test: `case_9_x`, `case_78_80_x`, `cases_43_and_44_x`, `cases_91_to_93_x`.
 fn numbers(name: &str) -> Vec<u32> {
