@@ -22,7 +22,7 @@ fn is_no_pte(interrupt: Interrupt) -> bool {
 }
 
 #[test]
-fn ppc_pv_case_27_each_address_in_its_mode() {
+fn each_address_in_its_mode() {
     everywhere(|m| {
         mapped(m, 0x1000_0000, 0xffff_f000);
         m.gpr(4, 0x1000_0000);
@@ -39,7 +39,7 @@ fn ppc_pv_case_27_each_address_in_its_mode() {
 }
 
 #[test]
-fn ppc_pv_case_30_real_mode() {
+fn real_mode() {
     everywhere(|m| {
         mapped(m, TOP, TOP | 1);
         m.program(&[asm("lwz", &[3, SPRG0, 0]), asm("stw", &[3, SPRG0 + 8, 0])]);
@@ -48,7 +48,7 @@ fn ppc_pv_case_30_real_mode() {
 }
 
 #[test]
-fn ppc_pv_cases_29_and_32_nothing_covers_it_but_problem_state_has_its_own() {
+fn nothing_covers_it_but_problem_state_has_its_own() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.set(DATA + 0x24, 99);
@@ -69,7 +69,7 @@ fn ppc_pv_cases_29_and_32_nothing_covers_it_but_problem_state_has_its_own() {
 }
 
 #[test]
-fn ppc_pv_case_34_its_neighbours() {
+fn its_neighbours() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.msr(msr::DR);
@@ -85,7 +85,7 @@ fn ppc_pv_case_34_its_neighbours() {
 }
 
 #[test]
-fn ppc_pv_case_35_it_executes() {
+fn it_executes() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.msr(msr::IR);
@@ -99,7 +99,7 @@ fn ppc_pv_case_35_it_executes() {
 
 /// Each register by trap, by page, and back; the address of the field as a 32-bit guest has it (spec ppc-pv 3.1).
 #[test]
-fn ppc_pv_cases_43_and_44_registers_are_in_the_page() {
+fn registers_are_in_the_page() {
     #[rustfmt::skip]
     let registers = [
         (272, 0x24), (273, 0x2c), (274, 0x34), (275, 0x3c), (26, 0x44), (27, 0x4c), (19, 0x54), (18, 0x60),
@@ -124,7 +124,7 @@ fn ppc_pv_cases_43_and_44_registers_are_in_the_page() {
 }
 
 #[test]
-fn ppc_pv_case_45_segments_stored_in_real_mode() {
+fn segments_stored_in_real_mode() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.map(0x77, 0, DATA as u32 | 2);
@@ -145,7 +145,7 @@ fn ppc_pv_case_45_segments_stored_in_real_mode() {
 }
 
 #[test]
-fn ppc_pv_case_46_mtsrin_shows_in_the_page() {
+fn mtsrin_shows_in_the_page() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.gpr(4, 0xb765_4321);

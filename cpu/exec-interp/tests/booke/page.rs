@@ -40,7 +40,7 @@ fn field(m: &Machine, offset: usize, bytes: usize) -> u64 {
 }
 
 #[test]
-fn case_43_trapped_writes_appear_at_their_offsets() {
+fn trapped_writes_appear_at_their_offsets() {
     for mut m in machines() {
         for (i, (spr, offset, bytes)) in FIELDS.into_iter().enumerate() {
             let value = 0x8765_4321 ^ (i as u64) << 4;
@@ -53,7 +53,7 @@ fn case_43_trapped_writes_appear_at_their_offsets() {
 }
 
 #[test]
-fn case_44_stored_fields_are_what_trapped_reads_return() {
+fn stored_fields_are_what_trapped_reads_return() {
     for mut m in machines() {
         map(&mut m);
         for (i, (spr, offset, bytes)) in FIELDS.into_iter().enumerate() {
@@ -67,7 +67,7 @@ fn case_44_stored_fields_are_what_trapped_reads_return() {
 }
 
 #[test]
-fn case_47_mas7_and_mas3_are_halves_of_one_field() {
+fn mas7_and_mas3_are_halves_of_one_field() {
     for mut m in machines() {
         m.gpr(3, 0xe).gpr(4, 0x1234_503f).program(&[mtspr(944, 3), mtspr(627, 4)]);
         assert_eq!(field(&m, 0xb0, 8), 0xe_1234_503f);
@@ -81,7 +81,7 @@ fn case_47_mas7_and_mas3_are_halves_of_one_field() {
 }
 
 #[test]
-fn case_35_instructions_are_not_fetched_from_the_page() {
+fn instructions_are_not_fetched_from_the_page() {
     for mut m in machines() {
         map(&mut m);
         m.vcpu.state.cia = m.vcpu.shared.mapped().unwrap().effective;
@@ -112,7 +112,7 @@ fn the_page_is_for_privileged_data_in_address_space_0() {
 }
 
 #[test]
-fn case_32_the_page_hides_what_the_guest_has_mapped_there() {
+fn the_page_hides_what_the_guest_has_mapped_there() {
     for mut m in machines() {
         // TLB0, way 0: the page of the shared page's address leads to the program.
         m.tlbwe(0, 0x8000_0000, 0xffff_f000, CODE as u32 | 0x3f);

@@ -120,7 +120,7 @@ fn case_74_pir_is_the_number_of_the_processor() {
 }
 
 #[test]
-fn case_48_problem_state_reads_what_the_page_has() {
+fn problem_state_reads_what_the_page_has() {
     for mut m in machines() {
         for n in 3..8 {
             m.vcpu.shared.set_sprg(n, 0x1000 + n as u64);
