@@ -186,8 +186,8 @@ pub fn rigs() -> impl Iterator<Item = Rig> {
 /// When there is no such machine.
 pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
     let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
-    // These boards have no less.
-    let memory = if matches!(kind, Kind::E500 | Kind::Mac) { 4 * RAM } else { RAM };
+    // The e500 board has no less.
+    let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
     let spec = Spec { kind, cpu, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
     let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
     let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };

@@ -303,13 +303,13 @@ fn accesses_around_the_top() {
             expected.extend((0..8).map(|offset| pattern(5, offset)));
             let wide = rig.wide();
             let (load, store, bytes) = if wide { ("ld", "std", 8) } else { ("lwz", "stw", 4) };
-            rig.sets(&[(7, top + PAGE - back), (8, DATA)]);
+            rig.sets(&[(7, (top - back).wrapping_add(PAGE)), (8, DATA)]);
             rig.run(&format!("{load} 10,0(7); {store} 10,0(8)"));
             assert_eq!(ram(&rig, DATA, bytes), expected[..bytes as usize], "{} -{back}", rig.name());
         }
         // The whole address space once round: every register from the page and from address 0.
         if rig.order == Order::Big {
-            rig.set(7, top + PAGE - 8);
+            rig.set(7, (top - 8).wrapping_add(PAGE));
             rig.run("lmw 28,0(7)");
             let word = |at: u64| {
                 (at..at + 4).fold(0, |word, at| word << 8 | u64::from(pattern(if at < 16 { 5 } else { 6 }, at)))
