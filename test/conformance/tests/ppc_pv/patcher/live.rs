@@ -78,7 +78,7 @@ fn prepare(vcpu: &mut Vcpu, msrs: [u64; 2], loops: u64) {
 
 fn patched_while_running(mut rig: Rig) {
     const LOOPS: u64 = 20_000;
-    const TOGGLES: u64 = 20_000;
+    const TOGGLES: u64 = 5_000;
     let what = rig.name();
     let rest = rig.msr() & !(msr::EE | msr::RI);
     let end = rig.put(CODE, READER);
