@@ -1,10 +1,11 @@
 //! Where the page is.
 
 use conformance::translation::Page;
-use conformance::{DATA, Rig, TOP, engine, rigs};
+use conformance::{DATA, Rig, TOP, engine, partitions, rigs};
 use exec::Privileged;
 use guest_mem::Order;
 use machine::{Calls, Kind};
+use papr_abi::hcall::H_SET_MODE;
 use ppc_isa::cpu::{Family, V300};
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::Invalidation;
@@ -259,21 +260,85 @@ fn case_38_it_goes() {
     }
 }
 
+/// Where the guest has code that is not to be executed.
+const FORBIDDEN: u64 = 0x6000_0000;
+
+/// Calls what stands at r7, in the state that `problem` says; returns whether it ran.
+fn runs(rig: &mut Rig, problem: u64) -> bool {
+    let msr = rig.msr();
+    rig.msr_on(problem | rig.relocation());
+    let at = rig.ends(CALL);
+    // What says why: no-execute, or guarded.
+    let denied = at == 0x400 && rig.vcpu().shared.srr1() & 0x1000_0000 != 0;
+    assert!(denied || rig.r(9) == 7, "{}: {at:#x}", rig.name());
+    rig.set_msr(msr);
+    !denied
+}
+
+/// A rig with such code, in a page of the guest's own that is no-execute.
+fn forbidden(mut rig: Rig) -> Rig {
+    rig.map_page(Page { ea: FORBIDDEN, real: DATA, large: false, execute: false });
+    rig.put(DATA, CALLED);
+    rig
+}
+
+/// Maps the page with `flag`, and is ready to call that code.
+fn promised(rig: &mut Rig, flag: u64) {
+    rig.map(REAL, EFFECTIVE | flag);
+    rig.sets(&[(7, FORBIDDEN), (9, 0)]);
+}
+
 #[test]
-fn case_39_no_execute_is_ignored_unless_the_flag_says_that_it_need_not_be() {
-    // Hashed page tables of 64 bits only: nothing else is translated for KVM's PR mode by such a bit.
-    for mut rig in rigs().filter(|rig| rig.family() == Family::Book3s64 && !V300.contains(rig.cpu)) {
+fn case_39_no_execute_is_ignored_unless_the_guest_promises_not_to_need_that() {
+    let hash = |rig: &Rig| rig.family() == Family::Book3s64 && !V300.contains(rig.cpu);
+    for mut rig in rigs().filter(hash).map(forbidden) {
         let what = rig.name();
-        let code = 0x6000_0000;
-        rig.map_page(Page { ea: code, real: DATA, large: false, execute: false });
+        // Who never left the flag out has no-execute pages.
+        promised(&mut rig, 1);
+        assert!(!runs(&mut rig, 0), "{what}: promised");
+        // For good, and in privileged state only.
+        for flag in [0, 1] {
+            promised(&mut rig, flag);
+            assert!(runs(&mut rig, 0), "{what} {flag}");
+            promised(&mut rig, flag);
+            assert!(!runs(&mut rig, msr::PR), "{what} {flag}: problem state");
+        }
+        // A no-execute segment is the same.
+        rig.sets(&[(4, FORBIDDEN), (5, 0x10_6000 | 0x400 | 0x200), (6, FORBIDDEN | 1 << 27 | 6)]);
+        rig.run("slbie 4; slbmte 5,6; isync");
+        assert!(runs(&mut rig, 0), "{what}: segment");
+        promised(&mut rig, 1);
+        assert!(!runs(&mut rig, msr::PR), "{what}: segment, problem state");
+        // Guarded storage is another thing.
+        let table = rig.machine.partition.hash().unwrap();
+        let entry = (0..table.len()).find_map(|slot| table.read(slot).filter(|(_, r)| r & 4 != 0).map(|e| (slot, e)));
+        let (slot, (v, r)) = entry.unwrap();
+        assert!(table.write(slot, v, r & !4 | 8));
+        rig.machine.mailboxes.0[0].invalidate(Invalidation::All);
+        promised(&mut rig, 1);
+        assert!(!runs(&mut rig, 0), "{what}: guarded");
+    }
+}
+
+/// The other half of the case: radix trees and the segments of 32 bits keep no-execute, whatever the flag.
+#[test]
+fn case_39_no_execute_counts_in_other_translations() {
+    for mut rig in rigs().filter(|rig| V300.contains(rig.cpu)).map(forbidden) {
+        for flag in [0, 1] {
+            promised(&mut rig, flag);
+            assert!(!runs(&mut rig, 0), "{} {flag}", rig.name());
+        }
+    }
+    for mut rig in rigs().filter(|rig| rig.family() == Family::Book3s32) {
+        rig.translate(FORBIDDEN, DATA);
         rig.put(DATA, CALLED);
-        for (flag, problem, runs) in [(0, 0, true), (0, msr::PR, false), (1, 0, true), (0, 0, true)] {
-            rig.set_msr(rig.msr() & !msr::PR);
-            rig.map(REAL, EFFECTIVE | flag);
-            rig.msr_on(problem | rig.relocation());
-            rig.set(7, code);
-            let at = rig.ends(CALL);
-            assert_eq!(at != 0x400, runs, "{what} flag {flag} {problem:#x}: {at:#x}");
+        for (segment, expected) in [(0x6, true), (0x1000_0006, false)] {
+            for flag in [0, 1] {
+                rig.set(5, segment);
+                rig.run("mtsr 6,5; isync");
+                promised(&mut rig, flag);
+                assert_eq!(runs(&mut rig, 0), expected, "{} {segment:#x} {flag}", rig.name());
+            }
         }
     }
 }
@@ -333,5 +398,31 @@ fn case_41_a_little_endian_guest_gets_a_little_endian_page() {
         assert_eq!([3, 4, 6, 8, 9].map(|n| rig.r(n)), [0x1122_3344, 0x1122_3344, msr, 0x1122_3344, 0], "{what}");
         let first = rig.vcpu().shared.bytes::<8>(0x28);
         assert_eq!(first[0] == 0x44, rig.order == Order::Little, "{what}");
+    }
+}
+
+/// The page's order is that of interrupts when it is mapped, which a partition sets by `H_SET_MODE`, not the order in which
+/// the caller runs.
+#[test]
+fn case_41_the_order_of_interrupts_counts_when_it_is_mapped() {
+    const WIDE: u64 = 0x0123_4567_89ab_cdef;
+    for mut rig in partitions() {
+        let what = format!("{:?} {}", rig.kind, rig.name());
+        rig.set(5, WIDE);
+        rig.run("mtspr 273,5; mtspr 26,5; mtspr 18,5; mtspr 279,5");
+        let msr = rig.msr();
+        for (flag, order) in [(0, Order::Big), (1, Order::Little), (0, Order::Big)] {
+            rig.sets(&[(3, H_SET_MODE), (4, flag), (5, 4), (6, 0), (7, 0)]);
+            rig.run("sc 1");
+            assert_eq!(rig.r(3), 0, "{what}");
+            rig.map(TOP, TOP | 1);
+            let doubleword = |value: u64| if order == rig.order { value } else { value.swap_bytes() };
+            let word = |value: u32| u64::from(if order == rig.order { value } else { value.swap_bytes() });
+            let expected = [doubleword(WIDE), doubleword(WIDE), doubleword(WIDE), doubleword(msr), word(0x89ab_cdef)];
+            rig.run("load 3,@sprg1; load 4,@srr0; load 5,@sprg7; load 6,@msr; load 8,@dsisr");
+            assert_eq!([3, 4, 5, 6, 8].map(|n| rig.r(n)), expected, "{what} {order:?}");
+            rig.run("mfspr 3,273; mfspr 4,26; mfspr 5,279; mfmsr 6; mfspr 8,18");
+            assert_eq!([3, 4, 5, 6, 8].map(|n| rig.r(n)), [WIDE, WIDE, WIDE, msr, 0x89ab_cdef], "{what} {order:?}");
+        }
     }
 }
