@@ -145,7 +145,7 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::TIDR => state.tidr,
         spr::PURR | spr::SPURR | spr::VTB => timebase::timebase(state, context),
         spr::IC => state.retired,
-        spr::SIER..=spr::MMCR1 => pmu(state.pmu, number),
+        spr::SIER..=spr::PMC6 | spr::MMCR0..=spr::MMCR1 => pmu(state.pmu, number),
         0 | 4 | 5 | 6 => return Err(Interrupt::Program(program::ILLEGAL)),
         _ => 0,
     })
@@ -179,7 +179,7 @@ pub fn mtspr(vcpu: &mut Vcpu, number: u16, value: u64) -> Result<(), Interrupt> 
         spr::CTRL => state.ctrl = value as u32 & 1,
         spr::CFAR => state.cfar = value,
         spr::TIDR => state.tidr = value,
-        spr::SIER..=spr::MMCR1 => state.pmu[usize::from(number & 31)] = value,
+        spr::SIER..=spr::PMC6 | spr::MMCR0..=spr::MMCR1 => state.pmu[usize::from(number & 31)] = value,
         0 => return Err(Interrupt::Program(program::ILLEGAL)),
         _ => {}
     }
