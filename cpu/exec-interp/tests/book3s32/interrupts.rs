@@ -19,7 +19,7 @@ const ALL_750: u64 = msr::EE
     | msr::RI;
 
 #[test]
-fn ppc_pv_cases_59_and_60_state_after_an_interrupt() {
+fn state_after_an_interrupt() {
     everywhere(|m| {
         let all = ALL_750 | if m.vcpu.state.cpu == Cpu::Ppc750 { 0 } else { msr::VEC };
         let cases = [
@@ -77,7 +77,7 @@ fn a_machine_check_is_a_transfer_error_and_clears_me() {
 
 /// Hardware has IP where KVM has HIOR.
 #[test]
-fn ppc_pv_case_61_vectors_by_ip() {
+fn vectors_by_ip() {
     everywhere(|m| {
         m.vcpu.set_msr(msr::ME | msr::IP);
         m.deliver(Interrupt::SystemCall);
@@ -99,7 +99,7 @@ fn rfi_takes_what_is_not_status() {
 }
 
 #[test]
-fn ppc_pv_case_62_external_first() {
+fn external_first() {
     everywhere(|m| {
         m.external = true;
         m.mtspr(22, 1000);
@@ -117,7 +117,7 @@ fn ppc_pv_case_62_external_first() {
 }
 
 #[test]
-fn ppc_pv_case_58_a_level_comes_again() {
+fn a_level_comes_again() {
     everywhere(|m| {
         m.msr(msr::EE);
         m.external = true;
@@ -193,7 +193,7 @@ fn the_time_base_is_written_and_the_decrementer_goes_on() {
 }
 
 #[test]
-fn ppc_pv_case_64_power_management() {
+fn power_management() {
     everywhere(|m| {
         m.gpr(3, (msr::POW | msr::EE | msr::ME) as u32);
         m.load(&[asm("mtmsr", &[3]), asm("addi", &[4, 0, 1])]);
@@ -207,7 +207,7 @@ fn ppc_pv_case_64_power_management() {
 }
 
 #[test]
-fn ppc_pv_case_70_tw() {
+fn a_trap_stays_where_it_is() {
     everywhere(|m| {
         let interrupt = m.faults(&[asm("addi", &[3, 0, 1]), asm("tw", &[31, 0, 0])]);
         assert_eq!(interrupt, Interrupt::Program(0x2_0000));
@@ -218,7 +218,7 @@ fn ppc_pv_case_70_tw() {
 }
 
 #[test]
-fn ppc_pv_case_73_units_that_are_off() {
+fn units_that_are_off() {
     everywhere(|m| {
         m.vcpu.state.vsr[1][0] = 0x3ff0_0000_0000_0000;
         let add = asm("fadd", &[2, 1, 1]);

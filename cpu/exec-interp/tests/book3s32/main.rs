@@ -1,7 +1,6 @@
 //! Book3S-32: privileged instructions, translation, interrupts and the shared page, by small programs that run with
-//! privileged instructions inline and trapped. Names carry the numbers of the conformance cases (spec ppc-pv 10);
-//! expected values are those of The Programming Environments for 32-Bit Microprocessors and the MPC750, MPC7400 and
-//! MPC7450 user's manuals.
+//! privileged instructions inline and trapped. Expected values are those of The Programming Environments for 32-Bit
+//! Microprocessors and the MPC750, MPC7400 and MPC7450 user's manuals.
 
 mod instructions;
 mod interrupts;

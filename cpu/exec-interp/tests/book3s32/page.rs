@@ -157,7 +157,7 @@ fn mtsrin_shows_in_the_page() {
 }
 
 #[test]
-fn ppc_pv_case_54_critical_compares_words() {
+fn critical_compares_words() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.msr(msr::EE);
@@ -171,7 +171,7 @@ fn ppc_pv_case_54_critical_compares_words() {
 }
 
 #[test]
-fn ppc_pv_case_66_rfi_to_problem_state_hides_it() {
+fn rfi_to_problem_state_hides_it() {
     everywhere(|m| {
         mapped(m, TOP, TOP);
         m.vcpu.shared.set_srr0(CODE + 4);
@@ -187,7 +187,7 @@ fn ppc_pv_case_66_rfi_to_problem_state_hides_it() {
 }
 
 #[test]
-fn ppc_pv_case_74_pir() {
+fn pir_is_the_number_of_the_processor() {
     everywhere(|m| {
         let cpu = m.vcpu.state.cpu;
         m.vcpu = exec::Vcpu::new(cpu, 3);

@@ -5,7 +5,7 @@ use ppc_isa::Cpu;
 use crate::{Machine, asm, both, everywhere};
 
 #[test]
-fn ppc_pv_case_68_unknown_registers() {
+fn unknown_registers() {
     everywhere(|m| {
         // HIOR, SPURR, HID4: not of this family. 4 and 5 do not exist at all, 0 is MQ of the POWER architecture.
         for number in [311, 308, 1012] {

@@ -163,7 +163,7 @@ fn bats_4_to_7() {
 }
 
 #[test]
-fn ppc_pv_case_71_tlbie_reaches_everybody() {
+fn tlbie_reaches_everybody() {
     everywhere(|m| {
         m.translated();
         m.msr(ON);

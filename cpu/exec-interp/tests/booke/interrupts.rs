@@ -25,7 +25,7 @@ fn vectors(m: &mut Machine) {
 
 /// Interrupt, offset of its vector, ESR if it is written, level: save registers (SPRs) and MSR bits kept.
 #[test]
-fn case_61_each_interrupt_has_its_vector_level_and_syndrome() {
+fn each_interrupt_has_its_vector_level_and_syndrome() {
     let base = (26, 27, msr::CE | msr::ME | msr::DE);
     let critical = (58, 59, msr::ME);
     for mut m in machines() {
@@ -73,7 +73,7 @@ fn case_61_each_interrupt_has_its_vector_level_and_syndrome() {
 }
 
 #[test]
-fn case_70_a_trap_stays_where_it_is() {
+fn a_trap_stays_where_it_is() {
     for mut m in machines() {
         m.interrupted(&[asm("tw", &[31, 0, 0])]);
         assert_eq!((m.vcpu.shared.srr0(), m.vcpu.shared.esr()), (CODE, 0x200_0000));
@@ -171,11 +171,11 @@ fn the_most_urgent_interrupt_that_is_let_in_comes_first() {
 }
 
 #[test]
-fn case_55_a_critical_section_holds_every_asynchronous_interrupt() {
+fn a_critical_section_holds_every_asynchronous_interrupt() {
     for mut m in machines() {
         vectors(&mut m);
         m.vcpu.shared.map(0xffff_f000, 0xffff_f000, Order::Big);
-        // The upper word is never written by a 32-bit guest (case 54); critical == r1.
+        // The upper word is never written by a 32-bit guest; critical == r1.
         m.vcpu.shared.set_bytes(0x18, &0x7777_7777_0000_5000_u64.to_be_bytes());
         everything(&mut m);
         m.msr(msr::EE | msr::CE | msr::ME | msr::DE);
@@ -189,7 +189,7 @@ fn case_55_a_critical_section_holds_every_asynchronous_interrupt() {
         m.deliver(Interrupt::Trace);
         assert_eq!((m.vcpu.state.cia, m.mfspr(304)), (CODE + 4, 0x800_0000));
         assert_eq!(m.pending().now, None);
-        // Synchronous ones come (case 53).
+        // Synchronous ones come.
         m.deliver(Interrupt::Program(program::TRAP));
         assert_eq!(m.vcpu.state.cia, IVPR + 0x600);
         // Outside, in their order.

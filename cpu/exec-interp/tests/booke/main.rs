@@ -1,6 +1,6 @@
 //! BookE: privileged instructions, the software-managed TLB, interrupts, timers and the shared page, by small programs
-//! that run with privileged instructions inline and trapped. Names carry the numbers of the conformance cases (spec
-//! ppc-pv 10); expected values are those of the e500 Core Family Reference Manual and of Power ISA Book III-E.
+//! that run with privileged instructions inline and trapped. Expected values are those of the e500 Core Family Reference
+//! Manual and of Power ISA Book III-E.
 
 mod interrupts;
 mod page;

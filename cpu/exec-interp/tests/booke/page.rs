@@ -131,7 +131,7 @@ fn the_page_hides_what_the_guest_has_mapped_there() {
 }
 
 #[test]
-fn case_66_a_return_to_problem_state_hides_the_page() {
+fn a_return_to_problem_state_hides_the_page() {
     for mut m in machines() {
         map(&mut m);
         m.vcpu.shared.set_srr0(CODE + 8);

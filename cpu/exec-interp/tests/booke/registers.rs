@@ -78,7 +78,7 @@ fn configuration_registers_cannot_be_written() {
 }
 
 #[test]
-fn case_69_unknown_registers_are_illegal_instructions() {
+fn unknown_registers_are_illegal_instructions() {
     for mut m in machines() {
         for number in [0, 18, 19, 25, 150, 338, 339, 528 + 6, 1000] {
             for word in [mfspr(4, number), mtspr(number, 4)] {
@@ -91,7 +91,7 @@ fn case_69_unknown_registers_are_illegal_instructions() {
 }
 
 #[test]
-fn case_72_status_is_cleared_by_ones_and_wrc_stays() {
+fn status_is_cleared_by_ones_and_wrc_stays() {
     for mut m in machines() {
         // MCSR after a machine check, DBSR after a completed instruction: only what is written with ones goes.
         m.vcpu.state.booke.set_mcsr(0x8000_8040);
@@ -111,7 +111,7 @@ fn case_72_status_is_cleared_by_ones_and_wrc_stays() {
 }
 
 #[test]
-fn case_74_pir_is_the_number_of_the_processor() {
+fn pir_is_the_number_of_the_processor() {
     for mut m in machines() {
         m.gpr(3, 99).program(&[mtspr(286, 3), mfspr(4, 286)]);
         assert_eq!(m.r(4), 3);
