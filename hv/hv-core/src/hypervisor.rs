@@ -71,7 +71,8 @@ impl Hypervisor {
 }
 
 /// Delivers the most urgent pending interrupt that the guest lets in, and tells the guest through the shared page
-/// whether any is pending. `state.held` then says whether one waits that the guest does not let in.
+/// whether any is pending. `state.held` then says whether one waits that the guest does not let in: one that was delivered
+/// and is still up, too.
 pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
     let pending = delivery::pending(visit.vcpu, visit.context, lines);
     let mut still = pending.any;
@@ -101,7 +102,7 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
     if pending.any {
         visit.vcpu.state.waiting = false;
     }
-    visit.vcpu.state.held = pending.any && pending.now.is_none();
+    visit.vcpu.state.held = still;
 }
 
 /// What problem state gets for an instruction that is not its own: SPR numbers say themselves whether they are

@@ -10,4 +10,4 @@ pub mod program;
 pub mod rig;
 pub mod translation;
 
-pub use rig::{CODE, DATA, Exits, Line, Printed, Rig, TOP, engine, layout, partitions, rigs};
+pub use rig::{CODE, DATA, Exits, Line, Other, Printed, Rig, TOP, engine, layout, partitions, rigs};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use exec::interrupt::program;
-use exec::{Engine, Exit, Interrupt, Lines, Privileged, Vcpu};
+use exec::{Context, Engine, Exit, Interrupt, Lines, Privileged, Vcpu, VcpuState};
 use exec_interp::Interpreter;
 use guest_mem::Order;
 use hv_core::{Call, ExitCounts};
@@ -101,6 +101,39 @@ impl Lines for Line {
     }
 }
 
+/// What happens to the interrupt inputs, and the count of retired instructions from which on.
+type Change = (u64, Box<dyn FnOnce(&Line)>);
+
+/// An engine for which interrupt inputs change at exact counts of instructions, as another thread changes them at any.
+struct Disturbed<'a> {
+    engine: &'a mut dyn Engine,
+    line: &'a Line,
+    changes: &'a mut Vec<Change>,
+}
+
+impl Engine for Disturbed<'_> {
+    fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
+        let left = self.changes.first().map_or(u64::MAX, |(at, _)| at.saturating_sub(vcpu.state.retired));
+        let exit = self.engine.run(vcpu, context, budget.min(left));
+        if let Exit::Event = exit {
+            while self.changes.first().is_some_and(|(at, _)| *at <= vcpu.state.retired) {
+                self.changes.remove(0).1(self.line);
+            }
+        }
+        exit
+    }
+
+    fn reset(&mut self) {
+        self.engine.reset();
+    }
+}
+
+/// Another processor of the machine, and what runs it.
+pub struct Other {
+    vcpu: Vcpu,
+    engine: Box<dyn Engine>,
+}
+
 /// Exits of a program by the address where they happened. Event points are none.
 pub type Exits = BTreeMap<u64, u32>;
 
@@ -161,6 +194,7 @@ pub struct Rig {
     pub printed: Printed,
     engine: Box<dyn Engine>,
     tables: Tables,
+    changes: Vec<Change>,
 }
 
 /// A rig for each model, byte order and way of privileged instructions.
@@ -261,6 +295,7 @@ impl Rig {
             printed,
             engine: engine(cpu),
             tables,
+            changes: Vec::new(),
         };
         if order == Order::Little {
             // A partition is entered in big-endian mode whatever its kernel is.
@@ -384,6 +419,30 @@ impl Rig {
         std::mem::swap(&mut self.engine, &mut other.1);
     }
 
+    /// Changes interrupt inputs at the first event point after `count` more instructions, and looks at them. Calls
+    /// follow the order of the changes.
+    pub fn after(&mut self, count: u64, change: impl FnOnce(&Line) + 'static) {
+        self.changes.push((self.vcpu().state.retired + count, Box::new(change)));
+    }
+
+    /// Adds a processor with a page of its own, in the state of this one.
+    pub fn another(&mut self) -> Other {
+        let mailboxes = &mut self.machine.mailboxes.0;
+        let pir = mailboxes.len() as u32;
+        mailboxes.push(Arc::default());
+        let mut vcpu = Vcpu::new(self.cpu, pir);
+        vcpu.state = VcpuState { pir, ..self.vcpu().state.clone() };
+        (0..16).for_each(|n| vcpu.set_segment(n, self.vcpu().shared.segment(n)));
+        vcpu.set_msr(self.msr());
+        Other { vcpu, engine: engine(self.cpu) }
+    }
+
+    /// Goes on with the other processor in place of this one.
+    pub fn swap(&mut self, other: &mut Other) {
+        std::mem::swap(&mut self.machine.vcpus[0], &mut other.vcpu);
+        std::mem::swap(&mut self.engine, &mut other.engine);
+    }
+
     /// Field `name` of the page, as a number.
     pub fn field(&self, name: &str) -> u64 {
         let field = field(name);
@@ -438,7 +497,9 @@ impl Rig {
         };
         let limit = self.vcpu().state.retired + TOO_MANY;
         let mut watch = Watch { end, limit, stopped: None, lost: false, exits: Exits::new(), calls: Vec::new() };
-        let report = vmm::run(&mut self.machine, &mut *self.engine, &policy, Some(&mut watch));
+        let mut engine = Disturbed { engine: &mut *self.engine, line: &self.line, changes: &mut self.changes };
+        let report = vmm::run(&mut self.machine, &mut engine, &policy, Some(&mut watch));
+        assert!(self.changes.is_empty(), "{}: the program ended before its interrupts", self.name());
         assert_eq!(report.outcome, Outcome::Stopped, "{}", self.name());
         let stopped =
             watch.stopped.unwrap_or_else(|| panic!("{}: no end at {:#x}", self.name(), self.vcpu().state.cia));

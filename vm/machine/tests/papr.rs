@@ -282,7 +282,7 @@ fn papr_case_21_cede_lets_the_decrementer_in() {
     fixture.vcpu.state.decrementer = 0;
     assert!(fixture.poll(false), "held while EE is off");
     assert_eq!(fixture.status(H_CEDE, &[]), H_SUCCESS);
-    assert!(!fixture.poll(false));
+    assert!(fixture.poll(false), "taken, and up until it is set again");
     assert_eq!((fixture.vcpu.state.cia, fixture.vcpu.shared.srr0()), (0x900, HERE + 4));
     assert_ne!(fixture.vcpu.shared.srr1() & msr::EE, 0);
 }

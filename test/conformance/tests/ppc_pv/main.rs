@@ -5,7 +5,9 @@
 
 mod calls;
 mod discovery;
+mod emulation;
 mod hypercall;
+mod interrupts;
 mod numbers;
 mod page;
 mod patcher;
