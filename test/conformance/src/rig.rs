@@ -38,7 +38,7 @@ const TRAP: u32 = 0x7fe0_0008;
 const VECTORS: u64 = 0x4000;
 /// What the upper halves of a 32-bit processor's registers hold, which nobody may see.
 const GARBAGE: u64 = 0x7777_7777_0000_0000;
-/// Instructions after which a program has no end.
+/// Instructions and exits after which a program has no end.
 const TOO_MANY: u64 = 50_000_000;
 
 /// Where interrupts of BookE go, by the number of their `IVOR` register: to where those of Book3S go.
@@ -141,6 +141,8 @@ pub type Exits = BTreeMap<u64, u32>;
 struct Watch {
     end: u64,
     limit: u64,
+    /// All exits, of which a program without an end may make many and retire nothing.
+    turns: u64,
     /// The vCPU at the end, before the `trap` there had any effect.
     stopped: Option<Vcpu>,
     lost: bool,
@@ -158,7 +160,8 @@ impl Observer for Watch {
             Exit::Event => {}
             _ => *self.exits.entry(at).or_default() += 1,
         }
-        self.lost |= vcpu.state.retired > self.limit;
+        self.turns += 1;
+        self.lost |= vcpu.state.retired + self.turns > self.limit;
     }
 
     fn answer(&mut self, _: &Vcpu, call: Option<Call>, _: Duration) {
@@ -496,7 +499,8 @@ impl Rig {
             exit_cost: Duration::ZERO,
         };
         let limit = self.vcpu().state.retired + TOO_MANY;
-        let mut watch = Watch { end, limit, stopped: None, lost: false, exits: Exits::new(), calls: Vec::new() };
+        let mut watch =
+            Watch { end, limit, turns: 0, stopped: None, lost: false, exits: Exits::new(), calls: Vec::new() };
         let mut engine = Disturbed { engine: &mut *self.engine, line: &self.line, changes: &mut self.changes };
         let report = vmm::run(&mut self.machine, &mut engine, &policy, Some(&mut watch));
         assert!(self.changes.is_empty(), "{}: the program ended before its interrupts", self.name());
