@@ -52,9 +52,13 @@ impl Papr {
     /// Answers the call in the registers and moves past the instruction.
     fn hypercall(&self, visit: &mut Visit) -> Option<Next> {
         visit.vcpu.state.cia = visit.vcpu.state.effective(visit.vcpu.state.cia.wrapping_add(4));
-        let number = visit.vcpu.state.gpr[3];
+        // A processor with registers of 32 bits has nothing above them that counts.
+        let width = if visit.vcpu.state.cpu.sixty_four() { u64::MAX } else { 0xffff_ffff };
+        let number = visit.vcpu.state.gpr[3] & width;
         let mut arguments = Arguments::default();
-        arguments.copy_from_slice(visit.vcpu.state.gpr.get(4..13)?);
+        for (argument, register) in arguments.iter_mut().zip(visit.vcpu.state.gpr.iter().skip(4)) {
+            *argument = register & width;
+        }
         match hcall::name(number) {
             Some(name) => visit.counts.hypercall("papr", name),
             None => visit.counts.hypercall("papr", "unknown"),
