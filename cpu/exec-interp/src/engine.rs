@@ -121,10 +121,11 @@ impl Engine for Interpreter {
                     if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {
                         return Exit::Interrupt(interrupt);
                     }
-                    let timer = supervisor::concerns_time(&insn);
+                    let pending = supervisor::concerns_pending(&insn);
                     let state = &vcpu.state;
                     let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
-                    if event || timer || state.held || state.waiting {
+                    let let_in = state.held & vcpu.shared.msr() != 0;
+                    if event || pending || let_in || state.waiting {
                         return Exit::Event;
                     }
                 }

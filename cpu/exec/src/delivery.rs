@@ -33,9 +33,10 @@ pub fn pending(vcpu: &mut Vcpu, context: &Context, lines: &dyn Lines) -> Pending
         Family::Book3s64 | Family::Book3s32 => {
             let external = lines.external(vcpu.state.pir);
             let any = external || timer::decrementer_pending(&vcpu.state, context);
-            let open = any && vcpu.shared.msr() & msr::EE != 0 && !vcpu.critical();
+            let gates = if any { msr::EE } else { 0 };
+            let open = vcpu.shared.msr() & gates != 0 && !vcpu.critical();
             let interrupt = if external { Interrupt::External } else { Interrupt::Decrementer };
-            Pending { now: open.then_some(interrupt), any }
+            Pending { now: open.then_some(interrupt), gates }
         }
     }
 }

@@ -137,6 +137,13 @@ pub mod facility {
 pub struct Pending {
     /// The interrupt to deliver now: the most urgent one that the guest lets in.
     pub now: Option<Interrupt>,
-    /// Some source is up, let in or not.
-    pub any: bool,
+    /// MSR bits each of which lets in a source that is up.
+    pub gates: u64,
+}
+
+impl Pending {
+    /// Whether some source is up, let in or not.
+    pub fn any(&self) -> bool {
+        self.gates != 0
+    }
 }

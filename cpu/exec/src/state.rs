@@ -108,8 +108,8 @@ pub struct VcpuState {
     pub slb: Slb,
     /// Processor identification (server number).
     pub pir: u32,
-    /// An interrupt is pending that the guest does not let in.
-    pub held: bool,
+    /// An interrupt is pending that the guest does not let in: the MSR bits each of which would let in one, else 0.
+    pub held: u64,
     /// The guest switched the processor off until the next interrupt (`MSR[POW]`, `MSR[WE]`).
     pub waiting: bool,
     /// Upper words of the GPRs as the signal processing engine sees them (e500v2).
@@ -168,7 +168,7 @@ impl VcpuState {
             pmu: [0; 32],
             slb: Slb::default(),
             pir,
-            held: false,
+            held: 0,
             waiting: false,
             gpr_high: [0; 32],
             acc: 0,

@@ -63,10 +63,11 @@ pub fn open_to_problem(insn: &Instruction) -> bool {
     insn.row.op == Op::System(System::BookE(BookE::Mfpmr)) && spr::number(insn.word as u32) & 0x10 == 0
 }
 
-/// Whether `insn` may have changed when a timer interrupts next.
-pub fn concerns_time(insn: &Instruction) -> bool {
-    let timers = [spr::DEC, spr::booke::TSR, spr::booke::TCR, spr::TBLW, spr::TBUW];
-    insn.row.op == Op::Integer(Integer::Mtspr) && timers.contains(&spr::number(insn.word as u32))
+/// Whether `insn` may have changed what is pending without a request: when a timer interrupts next, whether debug
+/// events do, or that the processor is to be reset.
+pub fn concerns_pending(insn: &Instruction) -> bool {
+    let registers = [spr::DEC, spr::booke::TSR, spr::booke::TCR, spr::TBLW, spr::TBUW, spr::booke::DBCR0];
+    insn.row.op == Op::Integer(Integer::Mtspr) && registers.contains(&spr::number(insn.word as u32))
 }
 
 /// Reads an SPR in privileged state.

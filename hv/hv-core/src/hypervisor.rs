@@ -71,11 +71,11 @@ impl Hypervisor {
 }
 
 /// Delivers the most urgent pending interrupt that the guest lets in, and tells the guest through the shared page
-/// whether any is pending. `state.held` then says whether one waits that the guest does not let in: one that was delivered
-/// and is still up, too.
+/// whether any is pending. `state.held` then says whether one waits that the guest does not let in, and for what: one that
+/// was delivered and is still up, too.
 pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
     let pending = delivery::pending(visit.vcpu, visit.context, lines);
-    let mut still = pending.any;
+    let mut still = pending.gates;
     if let Some(interrupt) = pending.now {
         visit.counts.reason(match interrupt {
             Interrupt::Decrementer => "dec_exits",
@@ -94,12 +94,12 @@ pub fn poll(visit: &mut Visit, lines: &dyn Lines) {
             visit.vcpu.state.booke.set_epr(vector.into());
         }
         // A level stays pending until the guest quiets its source, an edge does not.
-        still = delivery::pending(visit.vcpu, visit.context, lines).any;
+        still = delivery::pending(visit.vcpu, visit.context, lines).gates;
     }
     if visit.vcpu.shared.mapped().is_some() {
-        visit.vcpu.shared.set_int_pending(still);
+        visit.vcpu.shared.set_int_pending(still != 0);
     }
-    if pending.any {
+    if pending.any() {
         visit.vcpu.state.waiting = false;
     }
     visit.vcpu.state.held = still;

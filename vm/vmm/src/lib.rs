@@ -123,13 +123,7 @@ fn run_vcpu(
             *idle += since.elapsed();
             continue;
         }
-        let budget = if visit.vcpu.state.held && visit.vcpu.critical() {
-            CRITICAL_SLICE
-        } else if time.is_virtual && !visit.vcpu.state.held {
-            timer::ticks_left(&visit.vcpu.state, &context).clamp(1, FOREVER)
-        } else {
-            SLICE
-        };
+        let budget = budget(visit.vcpu, &context, time.is_virtual);
         let next = match &mut observer {
             None => {
                 let exit = engine.run(visit.vcpu, &context, budget);
@@ -169,6 +163,23 @@ fn run_vcpu(
     }
 }
 
+/// Instructions to the next look at what is pending. Slices end at the same instructions, whatever exits lie between.
+fn budget(vcpu: &Vcpu, context: &Context, is_virtual: bool) -> u64 {
+    let rest = |slice: u64| slice - vcpu.state.retired % slice;
+    let slice = match vcpu.state.held {
+        0 if is_virtual => FOREVER,
+        0 => SLICE,
+        _ if vcpu.critical() => rest(CRITICAL_SLICE),
+        _ => rest(SLICE),
+    };
+    // A timer that is up already is held, and does not count.
+    match timer::ticks_left(&vcpu.state, context) {
+        0 => slice,
+        left if is_virtual => slice.min(left),
+        _ => slice,
+    }
+}
+
 /// Lets `exit` cost what the policy says. Events are no exits of the guest's doing.
 fn charge(policy: &Policy, exit: &Exit, vcpu: &mut Vcpu) {
     if policy.exit_cost.is_zero() || matches!(exit, Exit::Event) {
@@ -187,7 +198,7 @@ fn charge(policy: &Policy, exit: &Exit, vcpu: &mut Vcpu) {
 
 /// Sleeps until an interrupt is pending or a request arrives; virtual time does not sleep but jumps.
 fn wait(machine: &Machine, vcpu: &mut Vcpu, context: &Context, is_virtual: bool) {
-    if delivery::pending(vcpu, context, &*machine.lines).any {
+    if delivery::pending(vcpu, context, &*machine.lines).any() {
         return;
     }
     let ticks = timer::ticks_left(&vcpu.state, context);

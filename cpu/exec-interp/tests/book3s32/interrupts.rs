@@ -105,7 +105,7 @@ fn external_first() {
         m.mtspr(22, 1000);
         m.mtspr(22, 0x8000_0000);
         assert_eq!(m.poll(), None, "EE is off");
-        assert!(m.pending().any);
+        assert!(m.pending().any());
         m.msr(msr::EE);
         assert_eq!(m.poll(), Some(Interrupt::External));
         m.external = false;

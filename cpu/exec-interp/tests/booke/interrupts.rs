@@ -150,7 +150,7 @@ fn the_most_urgent_interrupt_that_is_let_in_comes_first() {
         let expect = |m: &mut Machine, bits, now| {
             m.msr(bits);
             let pending = m.pending();
-            assert_eq!((pending.now, pending.any), (now, true));
+            assert_eq!((pending.now, pending.any()), (now, true));
         };
         expect(&mut m, 0, None);
         expect(&mut m, all, Some(Interrupt::CriticalInput));
@@ -166,7 +166,7 @@ fn the_most_urgent_interrupt_that_is_let_in_comes_first() {
         // Not enabled in TCR.
         m.mtspr(340, 0);
         m.msr(all);
-        assert_eq!((m.pending().now, m.pending().any), (None, false));
+        assert_eq!((m.pending().now, m.pending().any()), (None, false));
     }
 }
 
@@ -180,7 +180,7 @@ fn a_critical_section_holds_every_asynchronous_interrupt() {
         everything(&mut m);
         m.msr(msr::EE | msr::CE | msr::ME | msr::DE);
         m.gpr(1, 0x5000);
-        assert_eq!((m.pending().now, m.pending().any), (None, true));
+        assert_eq!((m.pending().now, m.pending().any()), (None, true));
         // A bus error: the access is done with, the interrupt waits. So does a debug event.
         m.mtspr(308, 0x4800_0000);
         m.vcpu.state.cia = CODE;
@@ -250,7 +250,7 @@ fn doorbells_ring_once() {
         m.gpr(3, 0x0400_0000).gpr(4, 0x0c00_0000);
         m.msr(0);
         m.program(&[asm("msgsnd", &[3]), asm("msgsnd", &[4])]);
-        assert_eq!((m.pending().now, m.pending().any), (None, true));
+        assert_eq!((m.pending().now, m.pending().any()), (None, true));
         assert_eq!(m.requests.pending() & (request::DOORBELL | request::CRITICAL_DOORBELL), 0);
         m.msr(msr::EE | msr::CE);
         assert_eq!(m.pending().now, Some(Interrupt::Doorbell));
@@ -259,10 +259,10 @@ fn doorbells_ring_once() {
         assert_eq!(m.pending().now, Some(Interrupt::CriticalDoorbell));
         m.deliver(Interrupt::CriticalDoorbell);
         assert_eq!((m.vcpu.state.cia, m.mfspr(58)), (IVPR + 0x2500, IVPR + 0x2400));
-        assert!(!m.pending().any);
+        assert!(!m.pending().any());
         m.msr(0);
         m.program(&[asm("msgsnd", &[3]), asm("msgclr", &[3])]);
-        assert!(!m.pending().any);
+        assert!(!m.pending().any());
     }
 }
 

@@ -197,5 +197,5 @@ pub fn pending(vcpu: &mut Vcpu, context: &Context, lines: &dyn Lines) -> Pending
     ];
     let open = if vcpu.critical() { 0 } else { vcpu.shared.msr() };
     let now = sources.iter().find(|(up, gate, _)| *up && open & gate != 0).map(|source| source.2);
-    Pending { now, any: sources.iter().any(|source| source.0) }
+    Pending { now, gates: sources.iter().filter(|source| source.0).fold(0, |gates, source| gates | source.1) }
 }
