@@ -7,6 +7,7 @@
 mod fields;
 mod moved;
 mod place;
+mod stop;
 
 use conformance::{Rig, rigs};
 use exec::{Privileged, Vcpu};
