@@ -3,8 +3,10 @@
 pub mod decoder;
 pub mod elf;
 pub mod fdt;
+pub mod hostile;
 pub mod hypercalls;
 pub mod instructions;
 pub mod rewriting;
 
+mod tables;
 mod vm;

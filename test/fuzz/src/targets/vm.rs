@@ -1,6 +1,7 @@
 //! A small machine whose vCPU and memory the targets set as they like.
 
 use std::cell::RefCell;
+use std::io::Write;
 
 use exec::{Engine, Exit, Privileged, Vcpu};
 use exec_interp::Interpreter;
@@ -26,6 +27,8 @@ pub struct Vm {
     machine: Machine,
     /// Its only vCPU.
     pub vcpu: Vcpu,
+    /// Who carries out privileged instructions.
+    pub privileged: Privileged,
     counts: ExitCounts,
 }
 
@@ -33,28 +36,47 @@ fn index(cpu: Cpu) -> usize {
     Cpu::ALL.iter().position(|model| *model == cpu).unwrap_or(0)
 }
 
+/// The kind of machine that has a board for `cpu`.
+pub fn board(cpu: Cpu) -> Kind {
+    match cpu.family() {
+        Family::Book3s64 => Kind::Pseries,
+        Family::Book3s32 => Kind::Mac,
+        Family::BookE => Kind::E500,
+    }
+}
+
 impl Vm {
     /// A machine with an empty memory, at address 0: a pseries, or the bare machine of other families.
     pub fn new(cpu: Cpu, pv: bool) -> Vm {
-        let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
         let kind = if cpu.family() == Family::Book3s64 { Kind::Pseries } else { Kind::Bare };
-        let calls = Calls::with_pv(pv);
-        let spec =
-            Spec { kind, cpu, memory: RAM, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
+        Vm::of(kind, cpu, Calls::with_pv(pv), Box::new(std::io::sink()))
+    }
+
+    /// A machine of `kind` with an empty memory that answers `calls` and prints to `console`.
+    pub fn of(kind: Kind, cpu: Cpu, calls: Calls, console: Box<dyn Write + Send>) -> Vm {
+        let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
+        // The e500 board has no less.
+        let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
+        let spec = Spec { kind, cpu, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
         let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
         let order = elf::Order::Big;
         let kernel = Kernel { class, order, entry: 0, abi: Abi::ElfV2, segments: vec![segment] };
         let layout = machine::plan(&spec, &kernel, None).unwrap();
-        let mut machine = Machine::build(&layout, &[], None, Box::new(std::io::sink())).unwrap();
+        let mut machine = Machine::build(&layout, &[], None, console).unwrap();
         let vcpu = machine.vcpus.remove(0);
         ENGINES.with_borrow_mut(|engines| engines[index(cpu)].reset());
-        Vm { machine, vcpu, counts: ExitCounts::default() }
+        Vm { machine, vcpu, privileged: Privileged::Trap, counts: ExitCounts::default() }
     }
 
     /// The machine's parts.
     pub fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// The machine's parts.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
     }
 
     /// Types at the console.
@@ -69,9 +91,10 @@ impl Vm {
         }
     }
 
-    fn visit<T>(&mut self, work: impl FnOnce(&Machine, &mut Visit) -> T) -> T {
+    /// What the run loop does between runs.
+    pub fn visit<T>(&mut self, work: impl FnOnce(&Machine, &mut Visit) -> T) -> T {
         let machine = &self.machine;
-        let context = machine.context(0, &VirtualClock, Privileged::Trap).unwrap();
+        let context = machine.context(0, &VirtualClock, self.privileged).unwrap();
         let (vcpu, counts) = (&mut self.vcpu, &mut self.counts);
         work(machine, &mut Visit { vcpu, context: &context, counts })
     }
