@@ -1,10 +1,10 @@
 #!/bin/sh
-# Builds every guest for both byte orders, and classic for 32-bit processors, into elf/ and writes elf/MANIFEST; also
+# Builds every guest for both byte orders, and book3s32 for 32-bit processors, into elf/ and writes elf/MANIFEST; also
 # pv-guest for 32-bit kernels, whose result is not kept. Installs nothing.
 #
 #   build.sh           what is committed: elf/NAME-be.elf, elf/NAME-le.elf
 #   build.sh --qemu    the same code with physical addresses lowered by 4 MiB, as QEMU's pseries wants them, into
-#                      target/qemu; classic at the 16 MiB where QEMU's Power Macintosh puts what is linked for 0
+#                      target/qemu; book3s32 at the 16 MiB where QEMU's Power Macintosh puts what is linked for 0
 #
 # Needs the Debian packages rustc-web cargo-web rust-web-src binutils-powerpc64-linux-gnu binutils-powerpc64le-linux-gnu
 # binutils-powerpc-linux-gnu.
@@ -16,8 +16,8 @@ RUSTC_WRAPPER=$PWD/rustc.sh
 export PATH RUSTC_WRAPPER RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=never LC_ALL=C
 unset RUSTUP_TOOLCHAIN CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET 2>/dev/null || true
 
-out=elf offset=0 classic_base=0x400000 classic_offset=0
-[ "${1-}" != --qemu ] || { out=target/qemu offset=0x400000 classic_base=0x1000000 classic_offset=0x1000000; }
+out=elf offset=0 book3s32_base=0x400000 book3s32_offset=0
+[ "${1-}" != --qemu ] || { out=target/qemu offset=0x400000 book3s32_base=0x1000000 book3s32_offset=0x1000000; }
 mkdir -p "$out"
 packages=$(ls kernels/src/bin | sed "s/\.rs$//")
 
@@ -50,7 +50,7 @@ thirty_two() {
         -Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem
     install -m 644 "target/load-$3/powerpc-unknown-linux-gnu/release/$1" "$out/$1-be.elf"
 }
-thirty_two classic "$classic_base" "$classic_offset"
+thirty_two book3s32 "$book3s32_base" "$book3s32_offset"
 thirty_two booke 0x400000 0
 
 if [ "$out" = elf ]; then

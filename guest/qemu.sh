@@ -1,14 +1,14 @@
 #!/bin/sh
 # Runs a guest under QEMU's pseries machine, as a second opinion: qemu.sh NAME-ORDER [QEMU OPTIONS], after build.sh --qemu.
 # qemu.sh booke-be runs it on QEMU's ppce500.
-# qemu.sh classic-be runs it on QEMU's Power Macintosh, which stays on: end it when the verdict is there.
+# qemu.sh book3s32-be runs it on QEMU's Power Macintosh, which stays on: end it when the verdict is there.
 #
 # A firmware image of five words at 0x100 enters the kernel as PowerVisor does: r3 = device tree, r4 = 0x400000, r5 = 0.
 set -eu
 cd "$(dirname "$0")"
 name=$1
 shift
-if [ "$name" = classic-be ]; then
+if [ "$name" = book3s32-be ]; then
     exec qemu-system-ppc -M mac99,via=pmu -cpu 7400 -m 256 -nic none -vga none -display none -serial stdio -monitor none \
         -kernel "target/qemu/$name.elf" "$@"
 fi

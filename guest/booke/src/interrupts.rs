@@ -2,12 +2,15 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::probe::{
-    DECREMENTER, FIXED_INTERVAL, Frame, ILLEGAL, INSTRUCTION_STORAGE, PRIVILEGED, PROGRAM, SYSTEM_CALL, TRAP, code,
-    set_handler,
+use rt32::code;
+use rt32::family::{
+    DECREMENTER, FIXED_INTERVAL, ILLEGAL, INSTRUCTION_STORAGE, PRIVILEGED, PROGRAM, SYSTEM_CALL, TRAP,
 };
-use crate::report::Report;
-use crate::special::{CE, EE, PR, SPACE_ONE, mfmsr, mfspr, mtmsr, mtspr, time};
+use rt32::probe::{Frame, set_handler};
+use rt32::report::Report;
+use rt32::special::{EE, PR, mfmsr, mfspr, mtmsr, mtspr, timebase};
+
+use crate::special::{CE, SPACE_ONE};
 use crate::tlb;
 
 code! {
@@ -94,9 +97,9 @@ fn timers(report: &mut Report) {
     }
     report.check("no interrupt with EE off", TICKS.load(Ordering::Relaxed), 0);
     set_handler(Some(count));
-    let start = time();
+    let start = timebase();
     let after = Frame::new(&raw const spin).with(EE).run();
-    let passed = time().wrapping_sub(start);
+    let passed = timebase().wrapping_sub(start);
     set_handler(None);
     report.check("decrementer with auto-reload", (after.vector, after.handler_msr), (DECREMENTER, 0));
     // The first may have passed before `start`, and the second in part.
@@ -116,8 +119,8 @@ fn watchdog(report: &mut Report) {
         mtspr::<340>(0x0800_0000 | (63 - 14 & 3) << 30 | (63 - 14 >> 2) << 17);
         mtmsr(mfmsr() | CE);
     }
-    let start = time();
-    while mfspr::<274>() < 3 && time().wrapping_sub(start) < 0x1000_0000 {}
+    let start = timebase();
+    while mfspr::<274>() < 3 && timebase().wrapping_sub(start) < 0x1000_0000 {}
     // SAFETY: off again.
     unsafe {
         mtmsr(mfmsr() & !CE);

@@ -1,10 +1,13 @@
 //! The KVM magic page, where the device tree offers it.
 
-use crate::fdt::Fdt;
-use crate::machine;
-use crate::probe::{DATA_MISS, Frame, INSTRUCTION_MISS, code};
-use crate::report::Report;
-use crate::special::{PR, SPACE_ONE, mfmsr, mfspr, mtspr};
+use rt32::family::{DATA_MISS, INSTRUCTION_MISS};
+use rt32::fdt::Fdt;
+use rt32::probe::Frame;
+use rt32::report::Report;
+use rt32::special::{PR, mfmsr, mfspr, mtspr};
+use rt32::{code, kvm};
+
+use crate::special::SPACE_ONE;
 
 code! { peek: "lwz 3, 0(4)"; }
 
@@ -21,8 +24,8 @@ pub fn run(report: &mut Report, tree: Option<Fdt<'static>>) {
     if !offered {
         return report.skip("magic page", "not offered");
     }
-    report.check("case 9: features", machine::kvm(0x2a_0003, 0, 0), (0, 2));
-    report.check("case 10: map", machine::kvm(0x2a_0004, PAGE, PAGE | 1), (0, 3));
+    report.check("case 9: features", kvm(0x2a_0003, 0, 0), (0, 2));
+    report.check("case 10: map", kvm(0x2a_0004, PAGE, PAGE | 1), (0, 3));
     report.check("case 74: PIR", field(0xcc), mfspr::<286>());
     report.check("MSR", field(0x5c), mfmsr());
     // SAFETY: registers that nobody else uses now.

@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use crate::special::{mfspr, mtspr};
+use rt32::special::{mfspr, mtspr};
 
 /// SR, SW.
 pub const SUPERVISOR_DATA: u32 = 0b00_0101;

@@ -2,9 +2,13 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::probe::{DATA_MISS, DATA_STORAGE, Frame, STORE, code, set_handler};
-use crate::report::Report;
-use crate::special::{PR, SPACE_ONE, mfspr, mtspr};
+use rt32::code;
+use rt32::family::{DATA_MISS, DATA_STORAGE, STORE};
+use rt32::probe::{Frame, set_handler};
+use rt32::report::Report;
+use rt32::special::{PR, mfspr, mtspr};
+
+use crate::special::SPACE_ONE;
 use crate::tlb::{self, EVERYTHING, page};
 
 code! {
@@ -48,7 +52,7 @@ fn misses(report: &mut Report) {
     }
     let (ended, after) = end(&raw const load, 0);
     report.check("a load misses", ended, [DATA_MISS, 0, 0]);
-    report.check("DEAR", after.dear, AWAY + 0x10);
+    report.check("DEAR", after.dar, AWAY + 0x10);
     let mas = [mfspr::<625>(), mfspr::<626>(), mfspr::<630>() & 0xff_0001];
     report.check("MAS1, MAS2 and MAS6 name the page", mas, [0x8005_0100, AWAY | 4, 0x5_0000]);
     let select = mfspr::<624>();
@@ -133,11 +137,11 @@ static REFILLS: AtomicU32 = AtomicU32::new(0);
 
 /// Completes what the processor has prepared: page n of `AWAY` is frame n.
 fn refill(frame: &mut Frame) -> bool {
-    if frame.vector != DATA_MISS || frame.dear & 0xff00_0000 != AWAY {
+    if frame.vector != DATA_MISS || frame.dar & 0xff00_0000 != AWAY {
         return false;
     }
     // SAFETY: MAS0 to MAS2 are from the miss.
-    unsafe { mtspr::<627>((frame.dear & 0xff_f000) + FRAME | EVERYTHING) };
+    unsafe { mtspr::<627>((frame.dar & 0xff_f000) + FRAME | EVERYTHING) };
     tlb::commit();
     REFILLS.store(REFILLS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     true

@@ -76,7 +76,7 @@ fn every_kernel_is_run() -> Result<()> {
         "smc",
         "syscall",
         "demo",
-        "classic",
+        "book3s32",
         "booke",
     ];
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/elf");
@@ -90,12 +90,12 @@ fn every_kernel_is_run() -> Result<()> {
 
 /// The kernel of 32-bit processors, with privileged instructions inline and trapped.
 #[test]
-fn classic() -> Result<()> {
+fn book3s32() -> Result<()> {
     let (mut faults, mut checks) = (Vec::new(), 0);
     for cpu in [Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450] {
         for pv in [false, true] {
             for privileged in [Privileged::Inline, Privileged::Trap] {
-                let guest = Guest::new(bare_metal("classic-be.elf")?).kind(Kind::Bare).cpu(cpu, Mmu::Hash).pv(pv);
+                let guest = Guest::new(bare_metal("book3s32-be.elf")?).kind(Kind::Bare).cpu(cpu, Mmu::Hash).pv(pv);
                 let run = guest.privileged(privileged).memory(128).append("").most(2_000_000_000).run()?;
                 checks += run.console.lines().filter(|line| line.starts_with("ok ")).count();
                 if let Some(fault) = fault(&run) {
@@ -104,7 +104,7 @@ fn classic() -> Result<()> {
             }
         }
     }
-    println!("classic: {checks} checks");
+    println!("book3s32: {checks} checks");
     ensure!(checks > 0, "no check was made");
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())

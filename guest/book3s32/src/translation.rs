@@ -1,8 +1,11 @@
 //! BATs, segment registers and the hashed page table.
 
-use crate::probe::{Frame, code};
-use crate::report::Report;
-use crate::special::{mfsrin, msr, mtspr, mtsrin, tlbie};
+use rt32::code;
+use rt32::probe::Frame;
+use rt32::report::Report;
+use rt32::special::mtspr;
+
+use crate::special::{mfsrin, msr, mtsrin, tlbie};
 
 code! {
     load: "lwz 5, 0(4)";
@@ -99,7 +102,7 @@ pub fn run(report: &mut Report) {
 
 fn pages(report: &mut Report) {
     let ea = 0x3012_3000;
-    let fault = |after: Frame| [after.vector, after.dar, after.dsisr];
+    let fault = |after: Frame| [after.vector, after.dar, after.status];
     report.check("no entry, load", fault(access(false, ea + 8, 0)), [0x300, ea + 8, NO_PTE]);
     report.check("no entry, store", fault(access(true, ea + 8, 0)), [0x300, ea + 8, NO_PTE | STORE]);
     write(DATA + 8, 0xaabb_ccdd);
@@ -115,7 +118,7 @@ fn pages(report: &mut Report) {
     map(ea, DATA | 2, true);
     report.check("secondary hash", access(false, ea + 8, 0).gpr[5], 0x1122_3344);
     mtsrin(0x7fff, ea);
-    report.check("another segment", access(false, ea, 0).dsisr, NO_PTE);
+    report.check("another segment", access(false, ea, 0).status, NO_PTE);
     report.check("mfsrin", mfsrin(ea), 0x7fff);
     mtsrin(3, ea);
     report.check("the first again", access(false, ea + 8, 0).gpr[5], 0x1122_3344);
@@ -138,7 +141,7 @@ fn protection(report: &mut Report) {
             mtsrin(4 | if key { register } else { 0 }, ea);
             let got = [access(false, ea, bits), access(true, ea, bits)].map(|after| match after.finished() {
                 true => 0,
-                false => after.dsisr,
+                false => after.status,
             });
             let want = [if may_load { 0 } else { PROTECTION }, if may_store { 0 } else { PROTECTION | STORE }];
             report.check("key, PP and state", got, want);
@@ -151,7 +154,7 @@ fn fetches(report: &mut Report) {
     const DONE: [u32; 3] = [0x700, 0x2_0000, 0];
     let ea = 0x5000_6000;
     write(DATA, 0x7fe0_0008);
-    crate::special::sync_code(DATA as *const u32);
+    rt32::special::sync_code(DATA as *const u32);
     report.check("fetch without an entry", fetch(ea), [0x400, NO_PTE, 0]);
     map(ea, DATA | 2, false);
     report.check("fetch", fetch(ea), DONE);
@@ -166,7 +169,7 @@ fn fetches(report: &mut Report) {
     mtsrin(0x8000_0000, ea);
     report.check("fetch from a direct-store segment", fetch(ea), [0x400, NO_EXECUTE, 0]);
     let after = access(true, ea, 0);
-    report.check("store to a direct-store segment", [after.vector, after.dsisr], [0x300, 0x0600_0000]);
+    report.check("store to a direct-store segment", [after.vector, after.status], [0x300, 0x0600_0000]);
     mtsrin(5, ea);
 }
 
@@ -184,7 +187,7 @@ fn bats(report: &mut Report) {
     let place = DATA & 0xfffe_0000;
     let outcome = |ea: u32, is_store: bool, bits: u32| {
         let after = access(is_store, ea, bits);
-        if after.finished() { after.gpr[5] } else { after.dsisr }
+        if after.finished() { after.gpr[5] } else { after.status }
     };
     set(ea | 2, place | 0x12);
     report.check("a BAT", outcome(ea | DATA & 0x1_ffff, false, 0), 0x1234_5678);

@@ -1,10 +1,13 @@
 //! KVM's magic page as a 32-bit guest uses it.
 
-use crate::fdt::{Fdt, lists};
-use crate::machine::kvm;
-use crate::probe::{Frame, code, set_decrementer};
-use crate::report::Report;
-use crate::special::{mfspr, msr, mtspr, mtsrin};
+use rt32::family::set_decrementer;
+use rt32::fdt::{Fdt, lists};
+use rt32::probe::Frame;
+use rt32::report::Report;
+use rt32::special::{mfspr, mtspr};
+use rt32::{code, kvm};
+
+use crate::special::{msr, mtsrin};
 use crate::translation;
 
 const FEATURES: u32 = 0x2a_0003;
@@ -44,7 +47,7 @@ pub fn run(report: &mut Report, tree: Option<Fdt<'static>>) {
     let after = Frame::new(&raw const page_load).with(on).run();
     report.check("translated, though nothing maps it", (after.finished(), after.gpr[5]), (true, 0x1234_5678));
     let after = Frame::new(&raw const page_load).with(on | msr::PR).run();
-    report.check("case 29: hidden from problem state", [after.vector, after.dsisr], [0x300, 0x4000_0000]);
+    report.check("case 29: hidden from problem state", [after.vector, after.status], [0x300, 0x4000_0000]);
     translation::map(PAGE, 0x90_0000 | 2, false);
     report.check("case 32: no entry wins", Frame::new(&raw const page_load).with(on).run().gpr[5], 0x1234_5678);
     let after = Frame::new(&raw const page_load).with(on | msr::PR).run();

@@ -1,73 +1,19 @@
-# Entry as ePAPR has it: r3 = flattened device tree, 32-bit mode, TLB1 maps the first memory one to one.
-    .section .head, "ax"
-    .globl _start
-_start:
-    lis     %r1, boot_stack_top@ha
-    addi    %r1, %r1, boot_stack_top@l
-    li      %r0, 0
-    stwu    %r0, -16(%r1)
-    lis     %r4, frame_top@ha
-    lis     %r5, exception_stack_top@ha
-    addi    %r5, %r5, exception_stack_top@l
-    stw     %r5, frame_top@l(%r4)
-    bl      start
-3:  b       3b
-
-    .section .bss.stack, "aw", @nobits
-    .p2align 12
-    .skip 0x8000
-boot_stack_top:
-frame_top:
-    .skip 4
-probe_stack:
-    .skip 4
-    .text
-
-# Interrupt n goes to vectors + 16 * n; numbers 16 to 19 stand for IVOR32 to IVOR35. The watchdog is of the critical
-# level: it counts, clears its status and returns.
-    .p2align 9
-    .globl vectors
-vectors:
-    .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    mtsprg  0, %r1
-    li      %r1, \n
-    b       exception_entry
-    nop
-    .endr
-    b       watchdog
-    nop
-    nop
-    nop
-    .irp    n, 13, 14, 15, 16, 17, 18, 19
-    mtsprg  0, %r1
-    li      %r1, \n
-    b       exception_entry
-    nop
-    .endr
-
-watchdog:
-    mtsprg  3, %r1
-    lis     %r1, 0xc000             # TSR[ENW], TSR[WIS]
-    mtspr   336, %r1
-    mfsprg  %r1, 2
-    addi    %r1, %r1, 1
-    mtsprg  2, %r1
-    mfsprg  %r1, 3
-    .long   0x4c000066              # rfci
-
+# The common part. The family has set SPR_DAR and SPR_STATUS and defined on_arrival, which may use r3.
+# A vector is: stw r1, 0x80(0);  li r1, VECTOR;  b exception_entry
+# Low memory:
+#     0x80 interrupted r1   0x84 vector   0x88 frame stack top   0x8c stack pointer of the running probe
     .set FRAME, 32
     .set STRIDE, 4096
 
-exception_entry:                    # SPRG0 = interrupted r1, r1 = number
-    mtsprg  1, %r1
-    lis     %r1, frame_top@ha
-    lwz     %r1, frame_top@l(%r1)
+    .globl exception_entry
+exception_entry:
+    stw     %r1, 0x84(0)
+    lwz     %r1, 0x88(0)
     addi    %r1, %r1, -STRIDE
+    stw     %r1, 0x88(0)
     stmw    %r2, FRAME + 8(%r1)
     stw     %r0, FRAME(%r1)
-    lis     %r2, frame_top@ha
-    stw     %r1, frame_top@l(%r2)
-    mfsprg  %r3, 0
+    lwz     %r3, 0x80(0)
     stw     %r3, FRAME + 4(%r1)
     mfsrr0  %r3
     stw     %r3, FRAME + 128(%r1)
@@ -81,21 +27,21 @@ exception_entry:                    # SPRG0 = interrupted r1, r1 = number
     stw     %r3, FRAME + 144(%r1)
     mfxer   %r3
     stw     %r3, FRAME + 148(%r1)
-    mfsprg  %r3, 1
+    lwz     %r3, 0x84(0)
     stw     %r3, FRAME + 152(%r1)
-    mfspr   %r3, 61
+    mfspr   %r3, SPR_DAR
     stw     %r3, FRAME + 156(%r1)
-    mfspr   %r3, 62
+    mfspr   %r3, SPR_STATUS
     stw     %r3, FRAME + 160(%r1)
     mfmsr   %r3
     stw     %r3, FRAME + 164(%r1)
+    on_arrival
     li      %r0, 0
     stw     %r0, 0(%r1)
     addi    %r3, %r1, FRAME
     bl      exception_dispatch
-    lis     %r2, frame_top@ha
     addi    %r3, %r1, STRIDE
-    stw     %r3, frame_top@l(%r2)
+    stw     %r3, 0x88(0)
     addi    %r1, %r1, FRAME
     b       .Lload_and_return
 
@@ -110,8 +56,7 @@ probe_enter:
     stw     %r2, 16(%r1)
     mfcr    %r0
     stw     %r0, 20(%r1)
-    lis     %r4, probe_stack@ha
-    stw     %r1, probe_stack@l(%r4)
+    stw     %r1, 0x8c(0)
     mr      %r1, %r3
 
 .Lload_and_return:                  # r1 = frame
@@ -134,8 +79,7 @@ probe_enter:
 
     .globl probe_exit
 probe_exit:
-    lis     %r1, probe_stack@ha
-    lwz     %r1, probe_stack@l(%r1)
+    lwz     %r1, 0x8c(0)
     lwz     %r0, 20(%r1)
     mtcr    %r0
     lwz     %r2, 16(%r1)
@@ -148,22 +92,27 @@ probe_exit:
     .section .bss.frames, "aw", @nobits
     .p2align 12
     .skip 4 * STRIDE
+    .globl exception_stack_top
 exception_stack_top:
-    .skip 64
     .text
 
-# call_words(words: *mut [u32; 10]): r0 = words[9], r3..r11 = words; `sc`; words = r3..r11.
+# call_words(words: *mut [u32; 10], instruction: u32): r0 = words[9], r3..r11 = words; `sc`, or `sc 1` when instruction
+# is not 0; words = r3..r11.
     .globl call_words
 call_words:
     stwu    %r1, -32(%r1)
     stw     %r31, 28(%r1)
     mr      %r31, %r3
+    cmpwi   %r4, 0
     lwz     %r0, 36(%r31)
     .irp    n, 3, 4, 5, 6, 7, 8, 9, 10, 11
     lwz     \n, (\n - 3) * 4(%r31)
     .endr
+    bne     1f
     sc
-    .irp    n, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    b       2f
+1:  .long   0x44000022
+2:  .irp    n, 3, 4, 5, 6, 7, 8, 9, 10, 11
     stw     \n, (\n - 3) * 4(%r31)
     .endr
     lwz     %r31, 28(%r1)

@@ -1,25 +1,18 @@
 //! The machine under the kernel: PowerVisor's bare machine (console by OSI, power-off by RTAS), or a Power Macintosh,
 //! ours or QEMU's (serial port; it stays on).
 
-use core::fmt::{self, Write};
-use core::panic::PanicInfo;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::fdt::Fdt;
+use rt32::fdt::Fdt;
+use rt32::{call, console};
 
 /// RTAS token of `power-off`; 0 on a machine without RTAS.
 static POWER_OFF: AtomicU32 = AtomicU32::new(0);
 
-unsafe extern "C" {
-    fn call_words(words: *mut [u32; 10], instruction: u32);
-}
-
 const OSI: [u32; 2] = [0x1137_24fa, 0x7781_0f9b];
 const OSI_LOG_PUTC: u32 = 47;
 const H_RTAS: u32 = 0xf000;
-/// r0 of a KVM hypercall.
-const KVM: u32 = 0x4b56_4d21;
 
 /// Channel A of the serial controller.
 const SERIAL_CONTROL: *mut u8 = 0x8001_3020 as *mut u8;
@@ -36,23 +29,12 @@ pub fn find(tree: Option<Fdt<'static>>) {
         // SAFETY: the serial controller's control register, which takes a register number and then its value.
         TRANSMITTER_ON.into_iter().for_each(|byte| unsafe { SERIAL_CONTROL.write_volatile(byte) });
     }
+    console::set(put, power_off);
 }
 
 /// Whether this is a Power Macintosh, perhaps QEMU's.
 pub fn is_mac() -> bool {
     POWER_OFF.load(Ordering::Relaxed) == 0
-}
-
-fn call(words: &mut [u32; 10], instruction: u32) {
-    // SAFETY: the routine touches these words and nothing else.
-    unsafe { call_words(words, instruction) };
-}
-
-/// A KVM hypercall: status and first output.
-pub fn kvm(token: u32, r3: u32, r4: u32) -> (u32, u32) {
-    let mut words = [r3, r4, 0, 0, 0, 0, 0, 0, token, KVM];
-    call(&mut words, 0);
-    (words[0], words[1])
 }
 
 fn put(byte: u8) {
@@ -67,37 +49,6 @@ fn put(byte: u8) {
     }
 }
 
-struct Console;
-
-impl Write for Console {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| {
-            if byte == b'\n' {
-                put(b'\r');
-            }
-            put(byte);
-        });
-        Ok(())
-    }
-}
-
-/// Target of the macros.
-pub fn write(args: fmt::Arguments<'_>) {
-    // The console accepts everything.
-    let _ = Console.write_fmt(args);
-}
-
-macro_rules! print {
-    ($($arg:tt)*) => { $crate::machine::write(format_args!($($arg)*)) };
-}
-
-macro_rules! println {
-    () => { $crate::machine::write(format_args!("\n")) };
-    ($($arg:tt)*) => { $crate::machine::write(format_args!("{}\n", format_args!($($arg)*))) };
-}
-
-pub(crate) use {print, println};
-
 /// Powers the machine off where that is known, else stops here.
 pub fn power_off() -> ! {
     let token = POWER_OFF.load(Ordering::Relaxed);
@@ -109,16 +60,4 @@ pub fn power_off() -> ! {
     }
     #[allow(clippy::empty_loop)]
     loop {}
-}
-
-/// Ends a failed run.
-pub fn fail(reason: &str) -> ! {
-    println!("FAIL: {reason}");
-    power_off()
-}
-
-#[panic_handler]
-fn panic(info: &PanicInfo<'_>) -> ! {
-    println!("{info}");
-    fail("panic")
 }

@@ -1,11 +1,13 @@
-//! Interrupt vectors, and probes: code run with a chosen full register state until the interrupt that ends it. The
-//! 32-bit sibling of `guest_rt::exception`.
+//! Interrupts, and probes: code run with a chosen full register state until the interrupt that ends it. The 32-bit
+//! sibling of `guest_rt::exception`.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use crate::machine::{fail, println};
-use crate::special::{mfmsr, mtspr, sync_code};
+use crate::console::fail;
+use crate::family::{self, RETURN_MSR};
+use crate::println;
+use crate::special::{EE, mfmsr};
 
 /// The interrupted state. The assembly knows this layout.
 #[repr(C)]
@@ -15,42 +17,27 @@ pub struct Frame {
     pub gpr: [u32; 32],
     /// Where the interrupted program would continue; where a probe begins.
     pub srr0: u32,
-    /// Its MSR, with the reason bits of the interrupt.
+    /// Its MSR, on Book3S with the reason bits of the interrupt.
     pub srr1: u32,
     pub cr: u32,
     pub lr: u32,
     pub ctr: u32,
     pub xer: u32,
-    /// Offset of the vector.
+    /// Offset of the vector; on BookE the number of the IVOR, 16 and up for IVOR32 and up.
     pub vector: u32,
+    /// DAR, DEAR on BookE.
     pub dar: u32,
-    pub dsisr: u32,
+    /// DSISR, ESR on BookE.
+    pub status: u32,
     /// The MSR on arrival at the vector.
     pub handler_msr: u32,
 }
 
-/// SRR1 bits that say why (1 to 4 and 10 to 15).
-pub const REASON: u32 = 0x783f_0000;
-pub const ILLEGAL: u32 = 0x8_0000;
-pub const PRIVILEGED: u32 = 0x4_0000;
-pub const TRAP: u32 = 0x2_0000;
-
 unsafe extern "C" {
     fn probe_enter(frame: *const Frame);
-    static exception_entry: u32;
     static probe_exit: u32;
     static exception_stack_top: u32;
 }
-
-#[rustfmt::skip]
-const VECTORS: [u32; 17] = [
-    0x100, 0x200, 0x300, 0x400, 0x500, 0x600, 0x700, 0x800, 0x900, 0xc00, 0xd00, 0xf00, 0xf20, 0x1300, 0x1400, 0x1600,
-    0x1700,
-];
-
-const DECREMENTER: u32 = 0x900;
-/// The longest time the decrementer can wait.
-pub const NEVER: u32 = 0x7fff_ffff;
 
 /// Decides about an interrupt: true = handled, continue with the (changed) frame.
 pub type Handler = fn(&mut Frame) -> bool;
@@ -63,26 +50,11 @@ pub fn set_handler(handler: Option<Handler>) {
     HANDLER.store(handler.map_or(0, |handler| handler as usize), Ordering::Relaxed);
 }
 
-/// mtdec.
-pub fn set_decrementer(ticks: u32) {
-    // SAFETY: a handler is always there.
-    unsafe { mtspr::<22>(ticks) };
-}
-
-/// Writes the vectors.
+/// Makes interrupts arrive at handlers; to be called first.
 pub fn install() {
     // SAFETY: low memory is ours.
     unsafe { (0x88 as *mut u32).write_volatile(&raw const exception_stack_top as u32) };
-    for vector in VECTORS {
-        let branch = 0x4800_0000 | ((&raw const exception_entry as u32).wrapping_sub(vector + 8) & 0x03ff_fffc);
-        for (index, word) in [0x9020_0080, 0x3820_0000 | vector, branch].into_iter().enumerate() {
-            let slot = (vector as *mut u32).wrapping_add(index);
-            // SAFETY: the vectors are below the image and belong to the kernel.
-            unsafe { slot.write_volatile(word) };
-            sync_code(slot);
-        }
-    }
-    set_decrementer(NEVER);
+    family::install();
 }
 
 #[unsafe(no_mangle)]
@@ -95,36 +67,35 @@ extern "C" fn exception_dispatch(frame: &mut Frame) {
             return;
         }
     }
-    if frame.vector == DECREMENTER {
-        set_decrementer(NEVER);
+    if family::handles(frame) {
         return;
     }
     let probe = PROBE.swap(ptr::null_mut(), Ordering::Relaxed);
     if probe.is_null() {
         println!("unexpected interrupt {:#x} at {:#x}", frame.vector, frame.srr0);
-        println!("srr1 {:#x} dar {:#x} dsisr {:#x} lr {:#x}", frame.srr1, frame.dar, frame.dsisr, frame.lr);
+        println!("srr1 {:#x} dar {:#x} status {:#x} lr {:#x}", frame.srr1, frame.dar, frame.status, frame.lr);
         fail("unexpected interrupt");
     }
     // SAFETY: `run` below waits for exactly this write.
     unsafe { probe.write(*frame) };
     frame.srr0 = &raw const probe_exit as u32;
-    frame.srr1 = 0x1002;
+    frame.srr1 = RETURN_MSR;
 }
 
 impl Frame {
-    /// A probe of this code in real mode, every register holding a value of its own.
+    /// A probe of this code in our own state, every register holding a value of its own.
     pub fn new(code: *const u32) -> Frame {
         Frame {
             gpr: core::array::from_fn(|n| 0x0101_0101 * n as u32 ^ 0xa5a5_0000),
             srr0: code as u32,
-            srr1: mfmsr(),
+            srr1: mfmsr() & !EE,
             cr: 0x1234_5678,
             lr: 0xaaaa_0004,
             ctr: 0x1111_2224,
             xer: 0x2000_0000,
             vector: 0,
             dar: 0,
-            dsisr: 0,
+            status: 0,
             handler_msr: 0,
         }
     }
@@ -151,18 +122,20 @@ impl Frame {
         unsafe { ptr::read_volatile(&after) }
     }
 
-    /// True if the code reached the `trap` that `code!` puts at its end.
-    pub fn finished(&self) -> bool {
-        self.vector == 0x700 && self.reason() == TRAP
+    /// The same with this counter.
+    pub fn counting(mut self, ctr: u32) -> Frame {
+        self.ctr = ctr;
+        self
     }
 
-    /// The reason bits of SRR1.
-    pub fn reason(&self) -> u32 {
-        self.srr1 & REASON
+    /// True if the code reached the `trap` that `code!` puts at its end.
+    pub fn finished(&self) -> bool {
+        family::is_trap(self)
     }
 }
 
 /// Defines a piece of probe code with a `trap` at its end, and names its first word.
+#[macro_export]
 macro_rules! code {
     ($($name:ident: $($line:literal),+;)+) => { $(
         core::arch::global_asm!(
@@ -176,5 +149,3 @@ macro_rules! code {
         unsafe extern "C" { static $name: u32; }
     )+ };
 }
-
-pub(crate) use code;

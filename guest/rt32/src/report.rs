@@ -2,8 +2,7 @@
 
 use core::fmt::Debug;
 
-use crate::machine::{print, println};
-use crate::probe::Frame;
+use crate::{print, println};
 
 /// Counts and prints.
 #[derive(Default)]
@@ -29,12 +28,6 @@ impl Report {
             self.line("FAIL", name);
             println!(": got {got:x?} want {want:x?}");
         }
-    }
-
-    /// The interrupt that ended a probe: vector, reason bits, and the distance of SRR0 from the probe's start.
-    pub fn interrupt(&mut self, name: &str, before: &Frame, after: &Frame, vector: u32, reason: u32, distance: u32) {
-        let got = [after.vector, after.reason(), after.srr0.wrapping_sub(before.srr0)];
-        self.check(name, got, [vector, reason, distance]);
     }
 
     /// A check that this machine cannot make.

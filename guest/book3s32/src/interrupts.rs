@@ -2,10 +2,14 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use rt32::code;
+use rt32::family::{ILLEGAL, NEVER, PRIVILEGED, TRAP, set_decrementer};
+use rt32::probe::{Frame, set_handler};
+use rt32::report::Report;
+use rt32::special::{mfmsr, mfspr, mtmsr, mtspr, timebase};
+
 use crate::machine;
-use crate::probe::{Frame, ILLEGAL, NEVER, PRIVILEGED, TRAP, code, set_decrementer, set_handler};
-use crate::report::Report;
-use crate::special::{mfmsr, mfspr, msr, mtmsr, mtspr, timebase};
+use crate::special::msr;
 
 code! {
     nothing: "nop";
@@ -70,7 +74,7 @@ pub fn run(report: &mut Report) {
 
 fn program(report: &mut Report) {
     let mut probe = |name: &str, before: Frame, vector: u32, reason: u32, distance: u32| {
-        report.interrupt(name, &before, &before.run(), vector, reason, distance);
+        report.check(name, before.run().end(&before), [vector, reason, distance]);
     };
     probe("case 70: trap", Frame::new(&raw const nothing), 0x700, TRAP, 4);
     probe("trap in problem state", Frame::new(&raw const nothing).with(msr::PR), 0x700, TRAP, 4);
@@ -88,7 +92,7 @@ fn program(report: &mut Report) {
     }
     let before = Frame::new(&raw const system_call).with(msr::PR | msr::FP | msr::SE);
     let after = before.run();
-    report.interrupt("a system call", &before, &after, 0xc00, 0, 4);
+    report.check("a system call", after.end(&before), [0xc00, 0, 4]);
     report.check("case 59: SRR1 is the MSR", after.srr1, before.srr1);
     report.check("case 60: ME alone is left", after.handler_msr, msr::ME);
     let before = Frame::new(&raw const nothing).with(msr::SE);
@@ -99,13 +103,13 @@ fn program(report: &mut Report) {
 
 fn units(report: &mut Report) {
     let before = Frame::new(&raw const float);
-    report.interrupt("case 73: FP unavailable", &before, &before.run(), 0x800, 0, 0);
+    report.check("case 73: FP unavailable", before.run().end(&before), [0x800, 0, 0]);
     report.check("case 73: FP available", before.with(msr::FP).run().finished(), true);
     let before = Frame::new(&raw const vector_unit);
     let after = before.run();
     match mfspr::<287>() >> 16 {
-        8 => report.interrupt("no AltiVec", &before, &after, 0x700, ILLEGAL, 0),
-        _ => report.interrupt("AltiVec unavailable", &before, &after, 0xf20, 0, 0),
+        8 => report.check("no AltiVec", after.end(&before), [0x700, ILLEGAL, 0]),
+        _ => report.check("AltiVec unavailable", after.end(&before), [0xf20, 0, 0]),
     }
 }
 
@@ -116,10 +120,10 @@ fn alignment(report: &mut Report) {
     report.check("words may be anywhere", after.finished(), true);
     let after = Frame::new(&raw const load_multiple).reg(4, at).run();
     let dsisr = 0b000_0111 << 10 | 29 << 5 | 4;
-    report.check("lmw: vector, DAR, DSISR", [after.vector, after.dar, after.dsisr], [0x600, at + 2, dsisr]);
+    report.check("lmw: vector, DAR, DSISR", [after.vector, after.dar, after.status], [0x600, at + 2, dsisr]);
     let after = Frame::new(&raw const load_double).reg(4, at).with(msr::FP).run();
     let dsisr = 0b000_1001 << 10 | 7 << 5 | 4;
-    report.check("lfd: vector, DAR, DSISR", [after.vector, after.dar, after.dsisr], [0x600, at + 2, dsisr]);
+    report.check("lfd: vector, DAR, DSISR", [after.vector, after.dar, after.status], [0x600, at + 2, dsisr]);
 }
 
 fn instructions(report: &mut Report) {

@@ -1,19 +1,13 @@
-//! MSR bits and the few privileged or synchronising instructions, as functions.
+//! The instructions that every 32-bit kernel needs, as functions.
 
 use core::arch::asm;
 
-/// MSR bits.
-#[rustfmt::skip]
-pub mod msr {
-    pub const POW: u32 = 0x4_0000;
-    pub const EE:  u32 = 0x8000;
-    pub const PR:  u32 = 0x4000;
-    pub const FP:  u32 = 0x2000;
-    pub const ME:  u32 = 0x1000;
-    pub const SE:  u32 = 0x0400;
-    pub const IR:  u32 = 0x0020;
-    pub const DR:  u32 = 0x0010;
-}
+/// `MSR[EE]`.
+pub const EE: u32 = 0x8000;
+/// `MSR[PR]`.
+pub const PR: u32 = 0x4000;
+/// `MSR[RI]`.
+pub const RI: u32 = 2;
 
 /// mfspr.
 #[inline(always)]
@@ -43,31 +37,11 @@ pub fn mfmsr() -> u32 {
     value
 }
 
-/// mtmsr of a value that leaves translation off.
+/// mtmsr of a value that leaves translation as it is.
 #[inline(always)]
 pub fn mtmsr(value: u32) {
     // SAFETY: interrupts have a handler from before the checks on.
     unsafe { asm!("mtmsr {}", "isync", in(reg) value, options(nostack, preserves_flags)) };
-}
-
-/// mtsrin: the segment register of the addresses around `address`.
-pub fn mtsrin(value: u32, address: u32) {
-    // SAFETY: translation is off.
-    unsafe { asm!("mtsrin {}, {}", "isync", in(reg) value, in(reg) address, options(nostack, preserves_flags)) };
-}
-
-/// mfsrin.
-pub fn mfsrin(address: u32) -> u32 {
-    let value;
-    // SAFETY: reads a register.
-    unsafe { asm!("mfsrin {}, {}", out(reg) value, in(reg) address, options(nostack, preserves_flags)) };
-    value
-}
-
-/// Forgets the translation of one page.
-pub fn tlbie(address: u32) {
-    // SAFETY: translation is off.
-    unsafe { asm!("sync", "tlbie {}", "sync", in(reg) address, options(nostack)) };
 }
 
 /// The low word of the timebase.
@@ -75,7 +49,7 @@ pub fn tlbie(address: u32) {
 pub fn timebase() -> u32 {
     let value;
     // SAFETY: reads a register.
-    unsafe { asm!("mftb {}", out(reg) value, options(nostack, preserves_flags)) };
+    unsafe { asm!("mfspr {}, 268", out(reg) value, options(nostack, preserves_flags)) };
     value
 }
 
