@@ -124,27 +124,22 @@ fn run_vcpu(
             continue;
         }
         let budget = budget(visit.vcpu, &context, time.is_virtual);
-        let next = match &mut observer {
-            None => {
-                let exit = engine.run(visit.vcpu, &context, budget);
-                let next = machine.hypervisor.handle(exit, &mut visit);
-                charge(policy, &exit, visit.vcpu);
-                next
+        let watched = observer.is_some();
+        let (exit, guest) = timed(watched, || engine.run(visit.vcpu, &context, budget));
+        if let Some(observer) = &mut observer {
+            observer.exit(visit.vcpu, &exit, guest);
+        }
+        let (next, host) = timed(watched, || {
+            let next = machine.hypervisor.handle(exit, &mut visit);
+            charge(policy, &exit, visit.vcpu);
+            next
+        });
+        if let Some(observer) = &mut observer {
+            observer.answer(visit.vcpu, visit.counts.last_call, host);
+            if observer.done() {
+                return Outcome::Stopped;
             }
-            Some(observer) => {
-                let start = Instant::now();
-                let exit = engine.run(visit.vcpu, &context, budget);
-                observer.exit(visit.vcpu, &exit, start.elapsed());
-                let start = Instant::now();
-                let next = machine.hypervisor.handle(exit, &mut visit);
-                charge(policy, &exit, visit.vcpu);
-                observer.answer(visit.vcpu, visit.counts.last_call, start.elapsed());
-                if observer.done() {
-                    return Outcome::Stopped;
-                }
-                next
-            }
-        };
+        }
         match next {
             Next::Run => {}
             Next::Wait => {
@@ -178,6 +173,13 @@ fn budget(vcpu: &Vcpu, context: &Context, is_virtual: bool) -> u64 {
         left if is_virtual => slice.min(left),
         _ => slice,
     }
+}
+
+/// Does `work`, and says how long it took if it is watched: the clock has its price.
+fn timed<T>(watched: bool, work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = watched.then(Instant::now);
+    let result = work();
+    (result, start.map_or(Duration::ZERO, |start| start.elapsed()))
 }
 
 /// Lets `exit` cost what the policy says. Events are no exits of the guest's doing.
