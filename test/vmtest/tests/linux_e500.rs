@@ -1,20 +1,27 @@
 //! Linux for e500v2 and e5500 on the e500 board: boots to a shell, passes its self-test, patches itself where it is
 //! made to, and ends as it is told to.
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::{Context, Result, ensure};
 use exec::Privileged;
 use hv_core::Halt;
+use image::initramfs::{Device, Initramfs};
 use machine::{Kind, Mmu};
 use ppc_isa::Cpu;
-use vmtest::{Guest, Run, Timing, built};
+use vmtest::{Guest, Kernel, Run, Timing, built, skip};
 
 const PATCHED: &str = "KVM: Live patching for a fast VM worked";
 const PROMPT: &str = "guest# ";
 
 fn guest(test: &str, cpu: Cpu, vmlinux: &str, pv: bool) -> Result<Option<Guest>> {
-    let kernel = built(test, cpu.name(), vmlinux)?;
-    let guest = |kernel| Guest::new(kernel).kind(Kind::E500).cpu(cpu, Mmu::Hash).memory(256).pv(pv).most(2_000_000_000);
-    Ok(kernel.map(|kernel| guest(kernel).append("console=ttyS0 panic=-1")))
+    Ok(built(test, cpu.name(), vmlinux)?.map(|kernel| board(kernel, cpu, pv)))
+}
+
+fn board(kernel: Kernel, cpu: Cpu, pv: bool) -> Guest {
+    let guest = Guest::new(kernel).kind(Kind::E500).cpu(cpu, Mmu::Hash).memory(256).pv(pv).most(2_000_000_000);
+    guest.append("console=ttyS0 panic=-1")
 }
 
 /// The guest finds the interface when it is offered, and only then.
@@ -126,6 +133,44 @@ fn inline_is_not_seen() -> Result<()> {
         ensure!(trap.instructions == inline.instructions, "{} and {}", trap.instructions, inline.instructions);
         let (trap, inline) = (trap.left.context("not kept")?, inline.left.context("not kept")?);
         ensure!(trap == inline, "memory or registers differ on {}", cpu.name());
+    }
+    Ok(())
+}
+
+/// An initial file system of one program, assembled from `spe/init.s`; `None` where there is no assembler.
+fn spe_program() -> Result<Option<Vec<u8>>> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spe/init.s");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (object, program) = (folder.join("spe.o"), folder.join("spe"));
+    let mut assembler = Command::new("powerpc-linux-gnu-as");
+    assembler.args(["-me500", "-mregnames", "-o"]).args([&object, &source]);
+    let mut linker = Command::new("powerpc-linux-gnu-ld");
+    linker.args(["-z", "noexecstack", "-o"]).args([&program, &object]);
+    for command in [&mut assembler, &mut linker] {
+        match command.status() {
+            Ok(status) => ensure!(status.success(), "{command:?}: {status}"),
+            Err(_) => return Ok(None),
+        }
+    }
+    let archive = Initramfs::new().device("/dev/console", Device::Char, 5, 1, 0o600);
+    Ok(Some(archive.file("/init", 0o755, &std::fs::read(program)?).finish()?))
+}
+
+/// Upper halves of registers, accumulator and SPEFSCR belong to a process: Linux saves and restores them by the same
+/// instructions that programs use, when an SPE-unavailable interrupt tells it to.
+#[test]
+fn spe_state_survives_switches() -> Result<()> {
+    const TEST: &str = "spe_state_survives_switches";
+    let Some(initrd) = spe_program()? else {
+        skip(TEST, "no powerpc-linux-gnu-as (Debian: binutils-powerpc-linux-gnu)");
+        return Ok(());
+    };
+    for (vmlinux, pv, privileged) in [("vmlinux", false, Privileged::Inline), ("vmlinux-pv", true, Privileged::Trap)] {
+        let Some(kernel) = built(TEST, "e500v2", vmlinux)? else { return Ok(()) };
+        let kernel = Kernel { initrd: Some(initrd.clone()), ..kernel };
+        let run = board(kernel, Cpu::E500v2, pv).privileged(privileged).run()?;
+        run.ended(&Halt::PowerOff)?;
+        run.shows("SPE-OK")?;
     }
     Ok(())
 }
