@@ -4,8 +4,10 @@
 //! Every test runs real instructions on every processor model, in both byte orders where there are two, with privileged
 //! instructions trapped and inline.
 
+mod buffers;
 mod fields;
 mod moved;
+mod patched;
 mod place;
 mod stop;
 
