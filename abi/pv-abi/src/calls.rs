@@ -1,7 +1,9 @@
 //! The hypercalls that KVM knows, on every architecture: what each is for, its arguments, its errors, its history.
 //!
 //! Numbers and behaviour are those of Linux 6.1's documentation and of `spec ppc-pv` sections 2 and 8; LoongArch's are
-//! newer. `since` and `until` name kernel releases of the host side, where known.
+//! newer. `since` and `until` name kernel releases of the host side, where known: those whose merge window took the commit
+//! that brought the number into include/uapi/linux/kvm_para.h (include/linux before 3.7), or into the header of the
+//! architecture. What rests on memory says so (`unverified`).
 
 use crate::convention::Arch;
 use crate::epapr;
@@ -68,6 +70,8 @@ pub struct Hypercall {
     pub since: Option<&'static str>,
     /// The release that retired it.
     pub until: Option<&'static str>,
+    /// What of all this no source was found for.
+    pub unverified: Option<&'static str>,
 }
 
 /// Who gave a call its number.

@@ -78,7 +78,14 @@ fn section(text: &mut String, arch: Arch) -> std::fmt::Result {
             (says(convention.arguments, call.arguments), says(results(convention), call.returns));
         let errors = call.errors.iter().map(|error| format!("{}: {}", error.code, error.when));
         let offered = vec![call.offered.to_owned()];
-        let lists = [("takes", arguments), ("returns", returns), ("errors", errors.collect()), ("offered", offered)];
+        let unverified = call.unverified.iter().map(ToString::to_string).collect();
+        let lists = [
+            ("takes", arguments),
+            ("returns", returns),
+            ("errors", errors.collect()),
+            ("offered", offered),
+            ("unsure", unverified),
+        ];
         for (what, list) in lists {
             for (what, line) in std::iter::once(what).chain(std::iter::repeat("")).zip(list) {
                 writeln!(text, "{:<12}{what:<9}{line}", "")?;
@@ -133,6 +140,7 @@ fn hypercall(call: &Hypercall) -> Value {
         "offered": call.offered,
         "since": call.since,
         "until": call.until,
+        "unverified": call.unverified,
     })
 }
 

@@ -13,6 +13,10 @@ const INVALID: Error = error(epapr::Status::Invalid as i64, "no such handle, or 
 const AGAIN: Error = error(epapr::Status::Again as i64, "no room now");
 const PARAMETER: Error = error(-2, "a bad parameter");
 
+const RELEASE: &str = "the release that brought it";
+/// Freescale's header of ePAPR's calls has no function for these.
+const CONTROLLER: &str = "the arguments: ePAPR 1.1's text was not to be had; they follow EV_INT_IACK";
+
 /// A row of KVM's with the bare necessities.
 const fn kvm(arch: Arch, number: u32, name: &'static str, purpose: &'static str) -> Hypercall {
     Hypercall {
@@ -28,6 +32,7 @@ const fn kvm(arch: Arch, number: u32, name: &'static str, purpose: &'static str)
         offered: "always",
         since: None,
         until: None,
+        unverified: None,
     }
 }
 
@@ -77,7 +82,7 @@ pub const CALLS: &[Hypercall] = &[
         arguments: &["bytes of the buffer", "its guest real address, low half", "high half"],
         returns: &["bytes worked off"],
         offered: "CPUID feature bit 2",
-        since: Some("2.6.26"), until: Some("3.3"),
+        since: Some("2.6.26"), until: Some("3.3"), unverified: Some("the release that retired it"),
         ..x86(2, "KVM_HC_MMU_OP", "a batch of page table writes, TLB flushes and page table releases")
     },
     Hypercall {
@@ -170,15 +175,18 @@ pub const CALLS: &[Hypercall] = &[
     Hypercall { arguments: &["interrupt"], ..pic(10, "EV_INT_EOI", "end an interrupt") },
     Hypercall {
         arguments: &["controller's handle, 0 = any", "channel", "bit map of CPUs"],
+        unverified: Some(CONTROLLER),
         ..pic(11, "EV_INT_SEND_IPI", "interrupt other CPUs")
     },
     Hypercall {
         arguments: &["controller's handle, 0 = any", "priority, 0 to 15"],
+        unverified: Some(CONTROLLER),
         ..pic(12, "EV_INT_SET_TASK_PRIORITY", "set the priority that interrupts must exceed")
     },
     Hypercall {
         arguments: &["controller's handle, 0 = any"],
         returns: &["priority"],
+        unverified: Some(CONTROLLER),
         ..pic(13, "EV_INT_GET_TASK_PRIORITY", "read that priority")
     },
     Hypercall {
@@ -189,7 +197,7 @@ pub const CALLS: &[Hypercall] = &[
     Hypercall { arguments: &["operand of msgsnd"], ..epapr(15, "EV_MSGSND", "send a processor message") },
     Hypercall {
         errors: &[],
-        offered: "has-idle in the hypervisor's node", since: Some("3.7"),
+        offered: "has-idle in the hypervisor's node", since: Some("3.7"), unverified: Some(RELEASE),
         ..epapr(16, "EV_IDLE", "wait until something is pending")
     },
     Hypercall { returns: &["0 = runs, 1 = idle, 2 = naps"], ..core(14, "FH_GET_CORE_STATE", "what a core does") },
@@ -227,7 +235,7 @@ pub const CALLS: &[Hypercall] = &[
     Hypercall {
         arguments: &["bit map of CPUs, low part", "high part", "physical CPU of bit 0"],
         errors: &[PARAMETER],
-        offered: "CPUCFG feature bit 1", since: Some("6.10"),
+        offered: "CPUCFG feature bit 1", since: Some("6.10"), unverified: Some(RELEASE),
         ..kvm(Arch::LoongArch, 1, "KVM_HCALL_FUNC_IPI", "send an interrupt to up to 128 CPUs")
     },
     Hypercall {
