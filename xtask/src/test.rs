@@ -24,12 +24,15 @@ const CARGO: &[(&str, &str)] = &[
     ("tests",              "test --release --workspace --locked --no-fail-fast --exclude vmtest -- --show-output"),
     ("whole machines",     "test --release --package vmtest --locked --no-fail-fast -- --show-output"),
     ("oracle, fixed seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed 1"),
-    ("fuzzing",            "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 20 --seed FRESH"),
+    ("fuzzing, fixed seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 20 --seed 1"),
 ];
 
-/// Only with `--all`: a fresh seed may find one more of the reference's own errors, which is news and no verdict.
-const LONG: &[(&str, &str)] =
-    &[("oracle, fresh seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed FRESH")];
+/// Only with `--all`: what a fresh seed finds is news about everything so far, and no verdict on a change.
+#[rustfmt::skip]
+const LONG: &[(&str, &str)] = &[
+    ("oracle, fresh seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed FRESH"),
+    ("fuzzing, fresh seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 60 --seed FRESH"),
+];
 
 /// Runs everything; with `all` also what needs the guests that take long to build.
 pub fn run(workspace: &Workspace, all: bool, report: &mut Report) {
