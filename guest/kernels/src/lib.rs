@@ -47,6 +47,13 @@ impl Mmu {
     }
 }
 
+/// Whether the command line has the word `skip=NAME`: what the hypervisor at hand cannot survive is left out by it.
+pub fn skips(tree: Option<Fdt<'_>>, name: &str) -> bool {
+    let line = tree.and_then(|tree| tree.node("/chosen")).and_then(|node| node.prop("bootargs")).unwrap_or_default();
+    let mut words = line.strip_suffix(b"\0").unwrap_or(line).split(|byte| *byte == b' ');
+    words.any(|word| word.strip_prefix(b"skip=") == Some(name.as_bytes()))
+}
+
 impl Report {
     fn line(&mut self, verdict: &str, name: &str) {
         self.checks += 1;
