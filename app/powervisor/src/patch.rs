@@ -121,7 +121,8 @@ fn look(kernel: &Kernel, data: &[u8], symbols: &Symbols, flags: &PatchFlags) -> 
     // Linux's interrupt vectors run from a copy at address 0 when the kernel is elsewhere.
     let copied: Vec<_> = range("_stext", "__end_interrupts").filter(|_| build == Build::Book3s64).into_iter().collect();
     let patcher = Patcher { build, features: flags.features, exclude: &templates, copied: &copied };
-    let at = code.end.next_multiple_of(4);
+    // Behind the last byte of the address space comes the first, for branches too.
+    let at = code.end.checked_next_multiple_of(4).unwrap_or(0);
     let mut trampoline = Trampoline::new(Region { code: Bytes::big_endian(vec![0; ROOM]), address: at });
     let (mut sites, mut words) = (Vec::new(), 0);
     for region in &mut regions {

@@ -30,6 +30,21 @@ fn places(report: &Value) -> BTreeMap<String, u64> {
     rows.map(|row| (row["instruction"].as_str().unwrap().to_owned(), count(row))).collect()
 }
 
+/// Its last byte is the last but one of the address space: there is no multiple of four behind it.
+#[test]
+fn a_kernel_at_the_end_of_the_address_space() {
+    let mut elf = Kernel { memory: 0, ..Kernel::new(&[0x7c60_00a6; 5]) }.elf();
+    // Virtual and real address in the program header.
+    let start = (u64::MAX - elf.len() as u64).to_be_bytes();
+    elf[80..88].copy_from_slice(&start);
+    elf[88..96].copy_from_slice(&start);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("at-the-end");
+    fs::write(&path, elf).unwrap();
+    let found = report(&path, &["--cpu", "power8"]);
+    assert_eq!(found["code"]["end"], u64::MAX);
+    assert_eq!(places(&found)["mfmsr"], 5);
+}
+
 #[test]
 fn a_kernel_without_symbols() {
     // mfmsr r3; mtmsrd r3,1; mtspr PIR,r3; mfsprg4 r3; rfid; mfdear r3 (AMR of Book3S)
