@@ -64,10 +64,15 @@ pub fn open_to_problem(insn: &Instruction) -> bool {
 }
 
 /// Whether `insn` may have changed what is pending without a request: when a timer interrupts next, whether debug
-/// events do, or that the processor is to be reset.
+/// events or doorbells do, or that the processor is to be reset.
 pub fn concerns_pending(insn: &Instruction) -> bool {
-    let registers = [spr::DEC, spr::booke::TSR, spr::booke::TCR, spr::TBLW, spr::TBUW, spr::booke::DBCR0];
-    insn.row.op == Op::Integer(Integer::Mtspr) && registers.contains(&spr::number(insn.word as u32))
+    use spr::booke::{DBCR0, DBSR, TCR, TSR};
+    let registers = [spr::DEC, spr::TBLW, spr::TBUW, TSR, TCR, DBCR0, DBSR];
+    match insn.row.op {
+        Op::Integer(Integer::Mtspr) => registers.contains(&spr::number(insn.word as u32)),
+        Op::System(System::BookE(BookE::Message { clear })) => clear,
+        _ => false,
+    }
 }
 
 /// Reads an SPR in privileged state.

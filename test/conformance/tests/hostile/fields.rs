@@ -172,6 +172,17 @@ fn int_pending_of_any_kind() {
     }
 }
 
+/// What an instruction takes back is not pending any more when the next one looks.
+#[test]
+fn int_pending_falls_at_once() {
+    for rig in all().filter(|rig| rig.family() == Family::BookE && rig.has("msgclr")) {
+        let mut rig = rig.mapped();
+        rig.sets(&[(5, 0), (6, 9), (7, 9)]);
+        rig.run("msgsnd 5; mfmsr 8; lwz 6,-0xf9c(0); msgclr 5; lwz 7,-0xf9c(0)");
+        assert_eq!((rig.r(6), rig.r(7)), (1, 0), "{}", rig.name());
+    }
+}
+
 #[test]
 fn pir_of_any_kind() {
     for rig in all() {
