@@ -30,5 +30,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "hostile", run: targets::hostile::run, examples: Vec::new, longest: 4096 },
     Target { name: "hypercalls", run: targets::hypercalls::run, examples: Vec::new, longest: 2048 },
     Target { name: "instructions", run: targets::instructions::run, examples: Vec::new, longest: 4096 },
+    Target { name: "patcher", run: targets::patcher::run, examples: Vec::new, longest: 2048 },
     Target { name: "rewriting", run: targets::rewriting::run, examples: Vec::new, longest: 512 },
 ];

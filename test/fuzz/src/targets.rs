@@ -6,6 +6,7 @@ pub mod fdt;
 pub mod hostile;
 pub mod hypercalls;
 pub mod instructions;
+pub mod patcher;
 pub mod rewriting;
 
 mod tables;

@@ -31,4 +31,4 @@ macro_rules! targets {
     };
 }
 
-targets! { decoder elf fdt hostile hypercalls instructions rewriting }
+targets! { decoder elf fdt hostile hypercalls instructions patcher rewriting }
