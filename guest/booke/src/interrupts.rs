@@ -3,9 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use rt32::code;
-use rt32::family::{
-    DECREMENTER, FIXED_INTERVAL, ILLEGAL, INSTRUCTION_STORAGE, PRIVILEGED, PROGRAM, SYSTEM_CALL, TRAP,
-};
+use rt32::family::{DECREMENTER, FIXED_INTERVAL, ILLEGAL, INSTRUCTION_STORAGE, PRIVILEGED, PROGRAM, SYSTEM_CALL, TRAP};
 use rt32::probe::{Frame, set_handler};
 use rt32::report::Report;
 use rt32::special::{EE, PR, mfmsr, mfspr, mtmsr, mtspr, timebase};

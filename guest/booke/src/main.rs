@@ -17,7 +17,7 @@ mod translation;
 
 use rt32::report::Report;
 use rt32::special::mfspr;
-use rt32::{open_tree, probe, println};
+use rt32::{open_tree, println, probe};
 
 /// Called by the entry code.
 #[unsafe(no_mangle)]

@@ -12,8 +12,8 @@ use pv_guest::powerpc::{Live, Stub};
 
 use crate::family::{self, BUILD, DECREMENTER};
 use crate::fdt::Fdt;
-use crate::probe::{Frame, set_handler};
 use crate::println;
+use crate::probe::{Frame, set_handler};
 use crate::report::Report;
 use crate::special::{EE, RI, mfmsr, mtmsr};
 
