@@ -30,29 +30,33 @@ impl Models {
 /// Every model.
 pub const ALL: Models = Models::of(&Cpu::ALL);
 /// Book3S-64.
-pub const SERVER: Models = Models::of(&[Cpu::Power8, Cpu::Power9]);
+pub const SERVER: Models = Models::of(&[Cpu::Power8, Cpu::Power9, Cpu::Power10]);
 /// From Power ISA 2.07 (POWER8).
 pub const V207: Models = SERVER;
 /// From Power ISA 3.0 (POWER9).
-pub const V300: Models = Models::of(&[Cpu::Power9]);
+pub const V300: Models = Models::of(&[Cpu::Power9, Cpu::Power10]);
+/// From Power ISA 3.1 (POWER10).
+pub const V310: Models = Models::of(&[Cpu::Power10]);
 /// Up to Power ISA 2.07 only.
 pub const TO_207: Models = Models::of(&[Cpu::Power8]);
 /// Book3S-32.
-pub const CLASSIC: Models = Models::of(&[Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450]);
+pub const CLASSIC: Models = Models::of(&[Cpu::Ppc603, Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450]);
 /// BookE.
-pub const BOOKE: Models = Models::of(&[Cpu::E500v2, Cpu::E5500]);
+pub const BOOKE: Models = SPE.or(E5500);
 /// 64-bit implementations; all of them have what Power ISA 2.06 added to the base.
-pub const SIXTY_FOUR: Models = SERVER.or(Models::of(&[Cpu::E5500]));
+pub const SIXTY_FOUR: Models = SERVER.or(E5500);
 /// 32-bit implementations.
 pub const THIRTY_TWO: Models = CLASSIC.or(SPE);
-/// e5500, which has what is [`BOOKE`] and came after Power ISA 2.03.
-pub const E5500: Models = Models::of(&[Cpu::E5500]);
+/// e5500 and e6500, which have what is [`BOOKE`] and came after Power ISA 2.03.
+pub const E5500: Models = Models::of(&[Cpu::E5500, Cpu::E6500]);
+/// e6500, which has AltiVec and some instructions of its own there.
+pub const E6500: Models = Models::of(&[Cpu::E6500]);
 /// With floating-point registers.
 pub const FLOAT: Models = SIXTY_FOUR.or(CLASSIC);
 /// 7400 and 7450.
 pub const G4: Models = Models::of(&[Cpu::Ppc7400, Cpu::Ppc7450]);
 /// With AltiVec.
-pub const ALTIVEC: Models = SERVER.or(G4);
+pub const ALTIVEC: Models = SERVER.or(G4).or(E6500);
 /// With load and store string instructions.
 pub const STRING: Models = SERVER.or(CLASSIC);
 /// With the signal processing engine (SPE) and its embedded floating point.
@@ -104,10 +108,16 @@ pub enum Cpu {
     Power8,
     /// POWER9, Power ISA 3.0B, without transactional memory.
     Power9,
+    /// POWER10, Power ISA 3.1B, without the matrix-multiply assist.
+    Power10,
     /// e5500: 64-bit BookE, Power ISA 2.06.
     E5500,
+    /// e6500: e5500 with AltiVec.
+    E6500,
     /// e500v2: 32-bit BookE with SPE and embedded floating point, no floating-point registers.
     E500v2,
+    /// 603e.
+    Ppc603,
     /// 750 ("G3").
     Ppc750,
     /// 7400 ("G4"), AltiVec.
@@ -131,17 +141,30 @@ const fn facts(name: &'static str, family: Family, level: u16, sixty_four: bool,
 
 impl Cpu {
     /// All models.
-    pub const ALL: [Cpu; 7] =
-        [Cpu::Power8, Cpu::Power9, Cpu::E5500, Cpu::E500v2, Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450];
+    pub const ALL: [Cpu; 10] = [
+        Cpu::Power8,
+        Cpu::Power9,
+        Cpu::Power10,
+        Cpu::E5500,
+        Cpu::E6500,
+        Cpu::E500v2,
+        Cpu::Ppc603,
+        Cpu::Ppc750,
+        Cpu::Ppc7400,
+        Cpu::Ppc7450,
+    ];
     /// Those of Book3S-64.
-    pub const BOOK3S_64: [Cpu; 2] = [Cpu::Power8, Cpu::Power9];
+    pub const BOOK3S_64: [Cpu; 3] = [Cpu::Power8, Cpu::Power9, Cpu::Power10];
 
     const fn facts(self) -> Facts {
         match self {
             Cpu::Power8 => facts("power8", Family::Book3s64, 207, true, 0x004d_0200),
             Cpu::Power9 => facts("power9", Family::Book3s64, 300, true, 0x004e_1202),
+            Cpu::Power10 => facts("power10", Family::Book3s64, 310, true, 0x0080_0200),
             Cpu::E5500 => facts("e5500", Family::BookE, 206, true, 0x8024_0020),
+            Cpu::E6500 => facts("e6500", Family::BookE, 206, true, 0x8040_0020),
             Cpu::E500v2 => facts("e500v2", Family::BookE, 203, false, 0x8021_0022),
+            Cpu::Ppc603 => facts("603", Family::Book3s32, 110, false, 0x0006_0101),
             Cpu::Ppc750 => facts("750", Family::Book3s32, 110, false, 0x0008_0301),
             Cpu::Ppc7400 => facts("7400", Family::Book3s32, 110, false, 0x000c_0209),
             Cpu::Ppc7450 => facts("7450", Family::Book3s32, 110, false, 0x8000_0201),
@@ -173,9 +196,9 @@ impl Cpu {
     #[inline(always)]
     pub const fn cache_block(self) -> u64 {
         match self {
-            Cpu::Power8 | Cpu::Power9 => 128,
-            Cpu::E5500 => 64,
-            Cpu::E500v2 | Cpu::Ppc750 | Cpu::Ppc7400 | Cpu::Ppc7450 => 32,
+            Cpu::Power8 | Cpu::Power9 | Cpu::Power10 => 128,
+            Cpu::E5500 | Cpu::E6500 => 64,
+            Cpu::E500v2 | Cpu::Ppc603 | Cpu::Ppc750 | Cpu::Ppc7400 | Cpu::Ppc7450 => 32,
         }
     }
 
@@ -195,6 +218,7 @@ impl Cpu {
         match self {
             Cpu::Power8 => 0x0f00_0004,
             Cpu::Power9 => 0x0f00_0005,
+            Cpu::Power10 => 0x0f00_0006,
             _ => self.pvr(),
         }
     }

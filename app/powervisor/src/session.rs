@@ -12,7 +12,7 @@ use image::elf;
 use machine::clock::{HostClock, VirtualClock};
 use machine::{Calls, Kind, Layout, Machine, Mmu, PlanError, Spec};
 use ppc_isa::Cpu;
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{Family, V300};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use vmm::{Observer, Outcome, Policy, Report, Time};
@@ -79,7 +79,8 @@ fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
         cpu,
         memory: flags.memory,
         mmu: match (flags.mmu, cpu) {
-            (Some(MmuFlag::Radix), _) | (None, Cpu::Power9) => Mmu::Radix,
+            (Some(MmuFlag::Radix), _) => Mmu::Radix,
+            (None, cpu) if V300.contains(cpu) => Mmu::Radix,
             _ => Mmu::Hash,
         },
         calls: calls(flags)?,

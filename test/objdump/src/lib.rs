@@ -109,8 +109,11 @@ fn dialect(cpu: Cpu) -> &'static str {
     match cpu {
         Cpu::Power8 => "-Mpower8",
         Cpu::Power9 => "-Mpower9",
+        Cpu::Power10 => "-Mpower10",
         Cpu::E5500 => "-Me5500",
+        Cpu::E6500 => "-Me6500",
         Cpu::E500v2 => "-Me500",
+        Cpu::Ppc603 => "-M603",
         Cpu::Ppc750 => "-M604",
         Cpu::Ppc7400 => "-M7400",
         Cpu::Ppc7450 => "-M7450",

@@ -54,9 +54,11 @@ fn tools(cpu: Cpu, order: Order) -> Tools {
     const ALTIVEC: &[&str] = &["-mcpu=powerpc", "-Wa,-m7450", "-DFPU", "-DVMX", "-DSPR256"];
     let sixty_four = cpu.sixty_four();
     let (cpu, flags): (_, &[&str]) = match cpu {
-        Cpu::Power8 | Cpu::Power9 => (cpu.name(), SERVER),
+        Cpu::Power8 | Cpu::Power9 | Cpu::Power10 => (cpu.name(), SERVER),
         Cpu::E5500 => ("e5500", &["-mcpu=e5500", "-Wa,-me5500", "-DFPU", "-DSPR256"]),
         Cpu::E500v2 => ("e500v2", &["-mcpu=powerpc", "-Wa,-me500", "-DSPE", "-DSPR256"]),
+        Cpu::E6500 => ("e6500", &["-mcpu=e6500", "-Wa,-me6500", "-DFPU", "-DVMX", "-DSPR256"]),
+        Cpu::Ppc603 => ("603", &["-mcpu=603", "-Wa,-m603", "-DFPU"]),
         Cpu::Ppc750 => ("750", &["-mcpu=powerpc", "-Wa,-m750cl", "-DFPU"]),
         Cpu::Ppc7400 => ("7400", ALTIVEC),
         Cpu::Ppc7450 => ("7450", ALTIVEC),

@@ -5,8 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use guest_mem::Order;
 use image::elf::{Class, Kernel, Order as ElfOrder, Segment};
-use ppc_isa::Cpu;
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
 use crate::spec::{Kind, Mmu, Spec};
@@ -136,7 +135,7 @@ fn memory(kind: Kind) -> (RangeInclusive<u64>, &'static str) {
 /// What does not fit or fit together.
 pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Layout, PlanError> {
     let cpu = spec.cpu.name();
-    if spec.mmu == Mmu::Radix && spec.cpu != Cpu::Power9 {
+    if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
         return Err(PlanError::NoRadix { cpu });
     }
     if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {

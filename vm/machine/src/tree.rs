@@ -3,7 +3,7 @@
 use exec::timebase::TIMEBASE_HZ;
 use hv_papr::rtas::services;
 use ppc_isa::Cpu;
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{Family, V300};
 
 use crate::fdt::Writer;
 use crate::plan::Layout;
@@ -87,7 +87,8 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             cpus.cell("#size-cells", 0);
             let name = match layout.spec.cpu {
                 Cpu::Power8 => "PowerPC,POWER8@0",
-                _ => "PowerPC,POWER9@0",
+                Cpu::Power9 => "PowerPC,POWER9@0",
+                _ => "PowerPC,POWER10@0",
             };
             cpus.node(name, |node| cpu(node, layout));
         });
@@ -185,7 +186,7 @@ fn cpu(node: &mut Writer, layout: &Layout) {
     // Base page shift, SLB encoding, number of page sizes, page shift, entry encoding; again for each base size.
     node.cells("ibm,segment-page-sizes", &[12, 0, 1, 12, 0, 16, 0x110, 1, 16, 1, 24, 0x100, 1, 24, 0]);
     node.cells("ibm,processor-segment-sizes", &[28, 40, u32::MAX, u32::MAX]);
-    if cpu == Cpu::Power9 {
+    if V300.contains(cpu) {
         node.cell("ibm,dec-bits", 56);
         node.cells("ibm,processor-radix-AP-encodings", &[0xc, 0xa000_0010, 0x2000_0015, 0x4000_001e]);
     }

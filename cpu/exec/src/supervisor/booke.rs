@@ -179,8 +179,8 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::MAS4 => word(assist().mas4),
         spr::MAS6 => word(assist().mas6),
         spr::MAS7 => word(assist().mas7),
-        spr::MAS0_MAS1 if state.cpu == Cpu::E5500 => pair(assist().mas0, assist().mas1),
-        spr::MAS7_MAS3 if state.cpu == Cpu::E5500 => pair(assist().mas7, assist().mas3),
+        spr::MAS0_MAS1 if state.cpu.sixty_four() => pair(assist().mas0, assist().mas1),
+        spr::MAS7_MAS3 if state.cpu.sixty_four() => pair(assist().mas7, assist().mas3),
         spr::TSR => word(timers(vcpu, context).tsr()),
         spr::TCR => word(timers(vcpu, context).tcr()),
         spr::DECAR => word(timers(vcpu, context).decar()),
@@ -224,10 +224,10 @@ pub fn mtspr(vcpu: &mut Vcpu, context: &Context, number: u16, value: u64) -> Res
         spr::MAS4 => assist(vcpu, &|mas| mas.mas4 = low),
         spr::MAS6 => assist(vcpu, &|mas| mas.mas6 = low),
         spr::MAS7 => assist(vcpu, &|mas| mas.mas7 = low),
-        spr::MAS0_MAS1 if cpu == Cpu::E5500 => {
+        spr::MAS0_MAS1 if cpu.sixty_four() => {
             assist(vcpu, &|mas| (mas.mas0, mas.mas1) = ((value >> 32) as u32, low));
         }
-        spr::MAS7_MAS3 if cpu == Cpu::E5500 => {
+        spr::MAS7_MAS3 if cpu.sixty_four() => {
             assist(vcpu, &|mas| (mas.mas7, mas.mas3) = ((value >> 32) as u32, low));
         }
         spr::TSR => time(vcpu, &|timers| timers.clear_tsr(low)),

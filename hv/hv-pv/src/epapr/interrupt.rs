@@ -5,7 +5,7 @@
 
 use exec::supervisor::booke;
 use hv_core::Visit;
-use ppc_isa::Cpu;
+use ppc_isa::cpu::E5500;
 use pv_abi::epapr::{MOST_URGENT, SPURIOUS, Status};
 
 use super::ports::{Config, InterruptController, Ports};
@@ -81,7 +81,7 @@ pub(super) fn ring(ports: &Ports, _: &mut Visit, &[handle, ..]: &Parameters) -> 
 
 /// What `msgsnd` does, where the processor has it.
 pub(super) fn send_message(_: &Ports, visit: &mut Visit, &[message, ..]: &Parameters) -> Checked {
-    if visit.vcpu.state.cpu != Cpu::E5500 {
+    if !E5500.contains(visit.vcpu.state.cpu) {
         return Err(Status::Unimplemented);
     }
     done(booke::send_message(visit.context, message as u32))

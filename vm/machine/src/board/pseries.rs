@@ -10,8 +10,8 @@ use hv_papr::ports::Ports;
 use hv_pv::epapr;
 use papr_abi::rtas;
 use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
-use ppc_isa::cpu::Family;
-use ppc_isa::{Cpu, msr};
+use ppc_isa::cpu::{Family, V300};
+use ppc_isa::msr;
 use ppc_mmu::HashTable;
 
 use super::e500::epapr_entry;
@@ -74,7 +74,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
     Board {
-        partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), spec.cpu == Cpu::Power9),
+        partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), V300.contains(spec.cpu)),
         interfaces: [papr, osi, kvm].into_iter().flatten().collect(),
         bus: Bus::default(),
         lines: Arc::new(XicsLines(Arc::clone(&xics))),
