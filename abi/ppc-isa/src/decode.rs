@@ -18,6 +18,8 @@ pub struct Decoder {
     buckets: Vec<u32>,
     /// Row indices, each chain ended by `END`.
     chains: Vec<u16>,
+    /// Row indices of prefixed instructions.
+    prefixed: Vec<u16>,
 }
 
 const END: u16 = u16::MAX;
@@ -29,13 +31,19 @@ impl Decoder {
         let mut rows: Vec<&'static Row> = rows().filter(|r| r.models.contains(cpu)).collect();
         rows.sort_by_key(|r| core::cmp::Reverse(r.mask.count_ones()));
         let mut lists: Vec<Vec<u16>> = vec![Vec::new(); 64 * 2048];
+        let mut prefixed = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            let primary = row.value >> 26;
-            let free = LOW & !row.mask;
+            if row.prefixed() {
+                prefixed.push(index as u16);
+                continue;
+            }
+            let (value, mask) = (row.value as u32, row.mask as u32);
+            let primary = value >> 26;
+            let free = LOW & !mask;
             // Every subset of the free low bits.
             let mut bits = 0;
             loop {
-                let low = (row.value & LOW & row.mask) | bits;
+                let low = (value & LOW & mask) | bits;
                 if let Some(list) = lists.get_mut((primary * 2048 + low) as usize) {
                     list.push(index as u16);
                 }
@@ -56,7 +64,7 @@ impl Decoder {
                 chains.push(END);
             }
         }
-        Decoder { cpu, rows, buckets, chains }
+        Decoder { cpu, rows, buckets, chains, prefixed }
     }
 
     /// The CPU model.
@@ -64,16 +72,31 @@ impl Decoder {
         self.cpu
     }
 
-    /// The row of `word`, or `None` when the model has no such instruction.
-    pub fn decode(&self, word: u32) -> Option<&'static Row> {
+    /// Whether `word` is a prefix: the word after it belongs to the same instruction.
+    #[inline]
+    pub fn is_prefix(&self, word: u32) -> bool {
+        word >> 26 == 1 && !self.prefixed.is_empty()
+    }
+
+    /// The row of `word`, a prefix in its high half, or `None` when the model has no such instruction.
+    pub fn decode(&self, word: u64) -> Option<&'static Row> {
         self.decode_indexed(word).map(|(_, row)| row)
     }
 
     /// The row of `word` with its index in [`Decoder::rows`].
-    pub fn decode_indexed(&self, word: u32) -> Option<(usize, &'static Row)> {
-        let bucket = (word >> 26) * 2048 + (word & LOW);
+    pub fn decode_indexed(&self, word: u64) -> Option<(usize, &'static Row)> {
+        if word >> 32 != 0 {
+            return self.find(&self.prefixed, word);
+        }
+        let short = word as u32;
+        let bucket = (short >> 26) * 2048 + (short & LOW);
         let start = *self.buckets.get(bucket as usize)? as usize;
-        for &index in self.chains.get(start..)? {
+        self.find(self.chains.get(start..)?, word)
+    }
+
+    /// The first of the rows in `chain` that `word` is.
+    fn find(&self, chain: &[u16], word: u64) -> Option<(usize, &'static Row)> {
+        for &index in chain {
             let row = *self.rows.get(index as usize)?; // END is past every index
             if row.matches(word) {
                 return Some((index as usize, row));

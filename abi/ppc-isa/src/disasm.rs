@@ -17,14 +17,15 @@ use crate::field::FLAGS;
 use crate::operand::{Kind, named};
 use forms::{FORMS, Form};
 
-/// The instruction `word` at `address` in the syntax of GNU objdump, mnemonic padded as there.
-pub fn disassemble(decoder: &Decoder, address: u64, word: u32) -> impl Display {
+/// The instruction `word`, a prefix in its high half, at `address` in the syntax of GNU objdump, mnemonic padded as
+/// there.
+pub fn disassemble(decoder: &Decoder, address: u64, word: u64) -> impl Display {
     let row = decoder.decode(word).filter(|row| word & row.reserved == 0);
     Text { word, view: row.map(|row| View { row, cpu: decoder.cpu(), address, word }) }
 }
 
 struct Text {
-    word: u32,
+    word: u64,
     view: Option<View>,
 }
 
@@ -59,7 +60,7 @@ struct View {
     row: &'static Row,
     cpu: Cpu,
     address: u64,
-    word: u32,
+    word: u64,
 }
 
 const CONDITION: [&str; 4] = ["lt", "gt", "eq", "so"];

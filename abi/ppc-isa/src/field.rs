@@ -116,6 +116,11 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("RMC", 2),
     ("TE", 5),
     ("MO", 5),
+    // High and low parts of the immediates of prefixed instructions.
+    ("dh", 18),
+    ("dl", 16),
+    ("ih", 16),
+    ("il", 16),
 ];
 
 /// Fields that select a suffix of the mnemonic when they are 1, in the order in which the suffixes follow the name.
@@ -141,12 +146,12 @@ pub(crate) const fn find(name: &[u8], start: usize, end: usize) -> Option<u8> {
     None
 }
 
-/// A field at its place in a word.
+/// A field at its place in a word; the prefix of a prefixed instruction is the high half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// Index into [`FIELDS`].
     pub id: u8,
-    /// Right shift that brings the field to bit 31.
+    /// Right shift that brings the field to the last bit.
     pub shift: u8,
 }
 
@@ -162,17 +167,17 @@ impl Placed {
     }
 
     /// The field's bits within the word.
-    pub fn mask(self) -> u32 {
-        (((1u64 << self.width()) - 1) as u32) << self.shift
+    pub fn mask(self) -> u64 {
+        ((1 << self.width()) - 1) << self.shift
     }
 
     /// The field's value in `word`.
-    pub fn get(self, word: u32) -> u32 {
-        (word & self.mask()) >> self.shift
+    pub fn get(self, word: u64) -> u32 {
+        ((word & self.mask()) >> self.shift) as u32
     }
 
     /// `word` with the field set to the low bits of `value`.
-    pub fn set(self, word: u32, value: u32) -> u32 {
-        (word & !self.mask()) | ((value << self.shift) & self.mask())
+    pub fn set(self, word: u64, value: u32) -> u64 {
+        (word & !self.mask()) | ((u64::from(value) << self.shift) & self.mask())
     }
 }

@@ -1,6 +1,6 @@
 //! Fixed-point arithmetic, logic, rotates, compares and moves (Power ISA Book I, chapter 3).
 
-use crate::cpu::{ALL, BOOKE, CLASSIC, Models, SERVER, SIXTY_FOUR, SPE, THIRTY_TWO, Unit, V300};
+use crate::cpu::{ALL, BOOKE, CLASSIC, Models, SERVER, SIXTY_FOUR, SPE, THIRTY_TWO, Unit, V300, V310};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -12,6 +12,10 @@ pub enum Integer {
         /// Shift the immediate left by 16.
         shifted: bool,
     },
+    /// Add a signed immediate of 34 bits to (RA|0), or with R=1 to the address of the instruction.
+    AddImmediatePrefixed,
+    /// Nothing, in eight bytes; any suffix but a branch or a prefix will do.
+    PrefixedNop,
     /// RT = next instruction address + DX shifted left 16.
     AddPcis,
     /// RT = RA or its complement, plus SI, plus one if complemented; sets CA.
@@ -300,6 +304,8 @@ use Integer::{Logic as Lg, Multiply as Mul, MultiplyAdd as Madd, Shift as Sh, Un
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     row("addi",    "14 RT RA SI",            "=RT,RA0,SI",  ALL, 0,    Integer::AddImmediate { shifted: false }),
+    row("paddi",   "1 2:2 0:1 /2 R /2 dh | 14 RT RA dl", "=RT,RA0,SI34,R", V310, 0, Integer::AddImmediatePrefixed),
+    row("pnop",    "1 3:2 0:4 /20 | /32", "", V310, 0, Integer::PrefixedNop),
     row("addis",   "15 RT RA SI",            "=RT,RA0,SI",  ALL, 0,    Integer::AddImmediate { shifted: true }),
     row("addpcis", "19 RT d1 d0 2 d2",       "=RT,DX",      V300, 0,    Integer::AddPcis),
     row("addic",   "12 RT RA SI",            "=RT,RA,SI",   ALL, W_CA, Integer::AddCarrying { subtract: false, record: false }),

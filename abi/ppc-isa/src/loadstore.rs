@@ -3,6 +3,7 @@
 
 use crate::cpu::{
     ALL, ALTIVEC, BOOKE, CLASSIC, E5500, G4, Models, SERVER, SIXTY_FOUR, SPE, STRING, THIRTY_TWO, Unit, V207, V300,
+    V310,
 };
 use crate::op::Op;
 use crate::row::{Row, fact::*};
@@ -120,6 +121,8 @@ pub enum Form {
     Ds,
     /// Base and index.
     X,
+    /// Base and 34-bit displacement, or with R=1 the address of the instruction in place of the base.
+    Prefixed,
 }
 
 const fn row(
@@ -165,7 +168,7 @@ const fn str(bytes: u8) -> LoadStore {
     LoadStore::Store(access(bytes, Form::X, false, false, true))
 }
 
-use Form::{D, Ds, X};
+use Form::{D, Ds, Prefixed, X};
 use LoadStore::{LoadReserve, StoreConditional};
 
 const fn lock(instruction: bool, store: bool, clear: bool) -> LoadStore {
@@ -214,6 +217,16 @@ pub const ROWS: &[Row] = &[
     row("stdu",  "62 RS RA DS 1:2",       "RS,DS(+RA)",   SIXTY_FOUR, STORE, stu(8, Ds)),
     row("stdx",  "31 RS RA RB 149 /1",    "RS,RA0,RB",    SIXTY_FOUR, STORE, st(8, X)),
     row("stdux", "31 RS RA RB 181 /1",    "RS,+RA,RB",    SIXTY_FOUR, STORE, stu(8, X)),
+    row("plbz",  "1 2:2 0:1 /2 R /2 dh | 34 RT RA dl", "=RT,D34(RA0),R", V310, LOAD, ld(1, Prefixed)),
+    row("plhz",  "1 2:2 0:1 /2 R /2 dh | 40 RT RA dl", "=RT,D34(RA0),R", V310, LOAD, ld(2, Prefixed)),
+    row("plha",  "1 2:2 0:1 /2 R /2 dh | 42 RT RA dl", "=RT,D34(RA0),R", V310, LOAD, lda(2, Prefixed, false)),
+    row("plwz",  "1 2:2 0:1 /2 R /2 dh | 32 RT RA dl", "=RT,D34(RA0),R", V310, LOAD, ld(4, Prefixed)),
+    row("plwa",  "1 0:2 0:1 /2 R /2 dh | 41 RT RA dl", "=RT,D34(RA0),R", V310, LOAD, lda(4, Prefixed, false)),
+    row("pld",   "1 0:2 0:1 /2 R /2 dh | 57 RT RA dl", "=RT,D34(RA0),R", V310, LOAD, ld(8, Prefixed)),
+    row("pstb",  "1 2:2 0:1 /2 R /2 dh | 38 RS RA dl", "RS,D34(RA0),R",  V310, STORE, st(1, Prefixed)),
+    row("psth",  "1 2:2 0:1 /2 R /2 dh | 44 RS RA dl", "RS,D34(RA0),R",  V310, STORE, st(2, Prefixed)),
+    row("pstw",  "1 2:2 0:1 /2 R /2 dh | 36 RS RA dl", "RS,D34(RA0),R",  V310, STORE, st(4, Prefixed)),
+    row("pstd",  "1 0:2 0:1 /2 R /2 dh | 61 RS RA dl", "RS,D34(RA0),R",  V310, STORE, st(8, Prefixed)),
     row("lhbrx", "31 RT RA RB 790 /1",    "=RT,RA0,RB",   ALL, LOAD, ldr(2)),
     row("lwbrx", "31 RT RA RB 534 /1",    "=RT,RA0,RB",   ALL, LOAD, ldr(4)),
     row("ldbrx", "31 RT RA RB 532 /1",    "=RT,RA0,RB",   SIXTY_FOUR, LOAD, ldr(8)),

@@ -1,6 +1,6 @@
 //! Bits of the machine state register (Power ISA Book III-S and Book III-E, section 3.2.1).
 
-use crate::cpu::Cpu;
+use crate::cpu::{ALTIVEC, Cpu};
 
 /// Sixty-four-bit mode.
 pub const SF: u64 = 1 << 63;
@@ -67,5 +67,6 @@ pub const UBLE: u64 = 1 << 10;
 /// The MSR bits of a BookE model, but for WE, which no read shows set.
 pub const fn booke(cpu: Cpu) -> u64 {
     let common = UCLE | CE | EE | PR | ME | DE | IS | DS | PMM | RI;
-    common | if cpu.sixty_four() { CM | FP | FE0 | FE1 } else { SPE | UBLE }
+    let vector = if ALTIVEC.contains(cpu) { VEC } else { 0 };
+    common | vector | if cpu.sixty_four() { CM | FP | FE0 | FE1 } else { SPE | UBLE }
 }

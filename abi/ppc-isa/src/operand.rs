@@ -95,6 +95,9 @@ const DEFS: &[Def] = &[
     def("SI", Kind::Signed, &["SI"], 0),
     def("SIM", Kind::Signed, &["SIM"], 0),
     def("DX", Kind::Signed, &["d0", "d1", "d2"], 0),
+    def("SI34", Kind::Signed, &["dh", "dl"], 0),
+    def("SI32", Kind::Signed, &["ih", "il"], 0),
+    def("D34", Kind::Displacement, &["dh", "dl"], 0),
     def("D", Kind::Displacement, &["D"], 0),
     def("DS", Kind::Displacement, &["DS"], 2),
     def("DQ", Kind::Displacement, &["DQ"], 4),
@@ -130,31 +133,29 @@ pub struct Operand {
 
 impl Operand {
     /// The operand's value in `word`: register number or immediate, sign-extended and scaled.
-    pub fn get(&self, word: u32) -> i64 {
-        let mut value = 0u32;
-        for p in self.parts.iter().flatten() {
-            value = (value << p.width()) | p.get(word);
-        }
+    pub fn get(&self, word: u64) -> i64 {
+        let parts = self.parts.iter().flatten();
+        let value = parts.fold(0, |value, p| value << p.width() | i64::from(p.get(word)));
         match self.kind {
-            Kind::Spr => i64::from(((value & 31) << 5) | (value >> 5)),
+            Kind::Spr => ((value & 31) << 5) | (value >> 5),
             Kind::Signed | Kind::Displacement | Kind::Target => {
                 // An operand that the row lacks has no bits, and is 0.
-                let unused = (32 - self.width()).min(31);
-                i64::from(((value << unused) as i32) >> unused) << self.scale
+                let unused = (64 - self.width()).min(63);
+                ((value << unused) >> unused) << self.scale
             }
-            _ => i64::from(value) << self.scale,
+            _ => value << self.scale,
         }
     }
 
     /// `word` with the operand set to `value`, or `None` when the value does not fit.
-    pub fn set(&self, word: u32, value: i64) -> Option<u32> {
-        let mut rest = (value >> self.scale) as u32;
+    pub fn set(&self, word: u64, value: i64) -> Option<u64> {
+        let mut rest = value >> self.scale;
         if self.kind == Kind::Spr {
             rest = ((rest & 31) << 5) | (rest >> 5);
         }
         let mut word = word;
         for p in self.parts.iter().rev().flatten() {
-            word = p.set(word, rest);
+            word = p.set(word, rest as u32);
             rest >>= p.width();
         }
         (self.get(word) == value).then_some(word)

@@ -61,7 +61,7 @@ pub mod fact {
 }
 
 /// The largest number of fields in one picture.
-pub const MAX_FIELDS: usize = 8;
+pub const MAX_FIELDS: usize = 10;
 
 /// One instruction.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,8 @@ pub struct Row {
     /// Mnemonic without the suffixes that its fields select ([`crate::field::FLAGS`]).
     pub name: &'static str,
     /// The 32 bits from left to right: opcode numbers, field names, `/n` for n reserved bits. A number takes six
-    /// bits when it stands first, `n:w` takes w bits, and one plain number may take what remains.
+    /// bits when it stands first, `n:w` takes w bits, and one plain number may take what remains. Of a prefixed
+    /// instruction (Power ISA 3.1), prefix and suffix with `|` between them.
     pub picture: &'static str,
     /// Operands in assembler order, see [`crate::operand`]. `=` marks a register that is written, `+` one that is
     /// read and written.
@@ -82,12 +83,12 @@ pub struct Row {
     pub facts: u32,
     /// What it does.
     pub op: Op,
-    /// Bits that must equal `value`.
-    pub mask: u32,
+    /// Bits that must equal `value`. The prefix of a prefixed instruction stands in the high half here and below.
+    pub mask: u64,
     /// The opcode bits.
-    pub value: u32,
+    pub value: u64,
     /// Reserved bits: ignored when decoding, zero when encoding.
-    pub reserved: u32,
+    pub reserved: u64,
     fields: [Placed; MAX_FIELDS],
     field_count: u8,
 }
@@ -103,7 +104,7 @@ impl Row {
         facts: u32,
         op: Op,
     ) -> Row {
-        let parsed = parse(picture.as_bytes());
+        let parsed = parse_both(picture.as_bytes());
         Row {
             name,
             picture,
@@ -135,34 +136,40 @@ impl Row {
         self.facts & facts != 0
     }
 
-    /// Whether `word` is this instruction.
-    pub fn matches(&self, word: u32) -> bool {
+    /// Whether `word` is this instruction; a prefix stands in the high half.
+    pub fn matches(&self, word: u64) -> bool {
         word & self.mask == self.value
+    }
+
+    /// Whether it has a prefix, and 8 bytes instead of 4.
+    pub const fn prefixed(&self) -> bool {
+        self.value >> 32 != 0
     }
 }
 
 struct Parsed {
-    mask: u32,
-    value: u32,
-    reserved: u32,
+    mask: u64,
+    value: u64,
+    reserved: u64,
     fields: [Placed; MAX_FIELDS],
     count: usize,
 }
 
-/// Width in bits of the token `p[start..end]`, or 0 for a plain number that takes what remains.
-const fn width(p: &[u8], start: usize, end: usize) -> u32 {
+/// Width in bits of the token `p[start..end]`, or 0 for a plain number that takes what remains. The opcode at `first`
+/// has six bits.
+const fn width(p: &[u8], first: usize, start: usize, end: usize) -> u32 {
     if p[start] == b'/' {
-        return number(p, start + 1, end);
+        return number(p, start + 1, end) as u32;
     }
     if p[start].is_ascii_digit() {
         let mut i = start;
         while i < end {
             if p[i] == b':' {
-                return number(p, i + 1, end);
+                return number(p, i + 1, end) as u32;
             }
             i += 1;
         }
-        return if start == 0 { 6 } else { 0 };
+        return if start == first { 6 } else { 0 };
     }
     match find(p, start, end) {
         Some(id) => FIELDS[id as usize].1,
@@ -170,17 +177,18 @@ const fn width(p: &[u8], start: usize, end: usize) -> u32 {
     }
 }
 
-const fn number(p: &[u8], start: usize, end: usize) -> u32 {
+const fn number(p: &[u8], start: usize, end: usize) -> u64 {
     let mut n = 0;
     let mut i = start;
     while i < end && p[i] != b':' {
         assert!(p[i].is_ascii_digit(), "a picture has a malformed number");
-        n = n * 10 + (p[i] - b'0') as u32;
+        n = n * 10 + (p[i] - b'0') as u64;
         i += 1;
     }
     n
 }
 
+/// Where the token ends that begins at `start`.
 const fn token_end(p: &[u8], start: usize) -> usize {
     let mut i = start;
     while i < p.len() && p[i] != b' ' {
@@ -189,13 +197,28 @@ const fn token_end(p: &[u8], start: usize) -> usize {
     i
 }
 
-const fn parse(p: &[u8]) -> Parsed {
-    let mut known = 0;
-    let mut open = 0;
+/// Parses a word, or prefix and suffix.
+const fn parse_both(p: &[u8]) -> Parsed {
+    let none = Parsed { mask: 0, value: 0, reserved: 0, fields: [Placed { id: 0, shift: 0 }; MAX_FIELDS], count: 0 };
     let mut i = 0;
     while i < p.len() {
+        if p[i] == b'|' {
+            let prefix = parse(p, 0, i - 1, 32, none);
+            return parse(p, i + 2, p.len(), 0, prefix);
+        }
+        i += 1;
+    }
+    parse(p, 0, p.len(), 0, none)
+}
+
+/// Adds the word described by `p[first..last]` to `out`, its last bit at `base`.
+const fn parse(p: &[u8], first: usize, last: usize, base: u32, mut out: Parsed) -> Parsed {
+    let mut known = 0;
+    let mut open = 0;
+    let mut i = first;
+    while i < last {
         let end = token_end(p, i);
-        let w = width(p, i, end);
+        let w = width(p, first, i, end);
         known += w;
         if w == 0 {
             open += 1;
@@ -205,22 +228,21 @@ const fn parse(p: &[u8]) -> Parsed {
     assert!(known <= 32 && open <= 1, "a picture is longer than 32 bits or has two open numbers");
     assert!((open == 1) == (known < 32), "a picture does not account for 32 bits");
 
-    let mut out = Parsed { mask: 0, value: 0, reserved: 0, fields: [Placed { id: 0, shift: 0 }; MAX_FIELDS], count: 0 };
-    let mut left = 32;
-    let mut i = 0;
-    while i < p.len() {
+    let mut left = base + 32;
+    let mut i = first;
+    while i < last {
         let end = token_end(p, i);
-        let mut w = width(p, i, end);
+        let mut w = width(p, first, i, end);
         if w == 0 {
             w = 32 - known;
         }
         left -= w;
-        let ones = (((1u64 << w) - 1) as u32) << left;
+        let ones = ((1u64 << w) - 1) << left;
         if p[i] == b'/' {
             out.reserved |= ones;
         } else if p[i].is_ascii_digit() {
             let n = number(p, i, end);
-            assert!((n as u64) < (1u64 << w), "an opcode number does not fit its bits");
+            assert!(n < (1u64 << w), "an opcode number does not fit its bits");
             out.mask |= ones;
             out.value |= n << left;
         } else {

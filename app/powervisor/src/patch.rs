@@ -108,7 +108,7 @@ fn look(kernel: &Kernel, data: &[u8], symbols: &Symbols, flags: &PatchFlags) -> 
     let build = hv_pv::patched::build(cpu);
     let decoder = Decoder::new(cpu);
     let privileged = |word: u32| {
-        let row = decoder.decode(word).filter(|row| row.is(fact::PRIV))?;
+        let row = decoder.decode(word.into()).filter(|row| row.is(fact::PRIV))?;
         rewrite::find(word, build).is_none().then_some(row.name)
     };
     let mut others = BTreeMap::new();
@@ -213,8 +213,8 @@ impl Found {
         let decoder = Decoder::new(self.cpu);
         let show = |word| disasm::disassemble(&decoder, 0, word).to_string().replace("r0,", "rX,");
         match action {
-            Action::Load(place) => show(place.load(0, self.build)),
-            Action::Store(place) => show(place.store(0, self.build)),
+            Action::Load(place) => show(place.load(0, self.build).into()),
+            Action::Store(place) => show(place.store(0, self.build).into()),
             Action::Nop => "nop".into(),
             Action::Section(section) => format!("section {} of {} words", section.letter, section.word_count()),
         }
@@ -247,9 +247,9 @@ impl Found {
             let decoder = Decoder::new(self.cpu);
             writeln!(text)?;
             for site in &self.sites {
-                let before = disasm::disassemble(&decoder, site.address, site.word).to_string();
+                let before = disasm::disassemble(&decoder, site.address, site.word.into()).to_string();
                 let after = match site.outcome {
-                    Outcome::Replaced(word) => disasm::disassemble(&decoder, site.address, word).to_string(),
+                    Outcome::Replaced(word) => disasm::disassemble(&decoder, site.address, word.into()).to_string(),
                     Outcome::Section(at) => format!("section at {at:#x}"),
                     Outcome::Skipped(why) => format!("left: {}", reason(why)),
                 };

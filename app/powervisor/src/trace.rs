@@ -118,7 +118,7 @@ impl Tracer<'_> {
                 (name, format!("{}:{}({})", call.interface, call.name, arguments.join(", ")))
             }
             (Exit::Privileged(insn), _) => {
-                let text = disassemble(decoder, insn.address, insn.word as u32).to_string();
+                let text = disassemble(decoder, insn.address, insn.word).to_string();
                 let words: Vec<&str> = text.split_whitespace().collect();
                 (hv_core::Emulated::of(insn).name(cpu.family()), words.join(" "))
             }

@@ -25,7 +25,7 @@ const MAX_PAGES: usize = 1536;
 pub struct Decoded {
     /// What executes it.
     pub handler: Handler,
-    /// The word as fetched.
+    /// The word as fetched; of a prefixed instruction, the suffix.
     pub word: u32,
     /// What it needs, see [`need`].
     pub need: u16,
@@ -46,6 +46,13 @@ pub struct CodePage {
     generation: u32,
     /// By word offset.
     pub slots: Box<[Cell<Decoded>; SLOTS]>,
+}
+
+impl CodePage {
+    /// Real address of its first byte.
+    pub fn real(&self) -> u64 {
+        self.real
+    }
 }
 
 /// All decoded pages of an engine.
@@ -107,7 +114,7 @@ impl CodeCache {
     pub fn decode(&self, mem: &GuestMem, page: &CodePage, slot: usize) {
         let word = mem.load::<u32>(page.real + slot as u64 * 4, page.order).unwrap_or(0);
         if let Some(cell) = page.slots.get(slot) {
-            cell.set(self.decoded(word));
+            cell.set(self.decoded(word.into()));
         }
     }
 
@@ -119,12 +126,19 @@ impl CodeCache {
         self.decoder.rows().get(usize::from(decoded.row)).copied()
     }
 
-    /// Decodes a word that is not kept.
-    pub fn decoded(&self, word: u32) -> Decoded {
-        let Some((index, row)) = self.decoder.decode_indexed(word) else {
+    /// Decodes a word that is not kept, or a prefix in the high half and its suffix. Of a prefix alone it can only be
+    /// said that it needs a suffix.
+    pub fn decoded(&self, word: u64) -> Decoded {
+        let both = word;
+        let word = word as u32;
+        if both >> 32 == 0 && self.decoder.is_prefix(word) {
+            return Decoded { handler: nothing, word, need: need::SUFFIX, row: 0 };
+        }
+        let found = self.decoder.decode_indexed(both).filter(|(_, row)| !invalid(row, both));
+        let Some((index, row)) = found else {
             return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
         };
-        let mut needs = mode::needs(row, word);
+        let mut needs = mode::needs(row, both);
         let handler = match row.op {
             Op::Branch(op) => branch::handler(op),
             Op::Integer(op) => {
@@ -144,6 +158,13 @@ impl CodeCache {
         };
         Decoded { handler, word, need: needs, row: index as u16 }
     }
+}
+
+/// Whether `word` is an invalid form of a prefixed instruction: there is a base register, and R=1 wants none (Power ISA
+/// 3.1 Book I, section 1.6.3).
+fn invalid(row: &Row, word: u64) -> bool {
+    let field = |name| row.field(name).map_or(0, |field| field.get(word));
+    row.prefixed() && field("R") == 1 && field("RA") != 0
 }
 
 /// Moves to and from SPRs: those of problem state are ordinary, the others are the hypervisor's to judge.

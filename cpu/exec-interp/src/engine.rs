@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use exec::delivery::book3s32;
 use exec::interrupt::{Interrupt, facility, program};
-use exec::mode::need;
+use exec::mode::{fscr, need};
+use exec::state::prefix::{BOUNDARY, PREFIXED};
 use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder, Op, Row};
@@ -70,12 +71,16 @@ impl Interpreter {
             let real = if visible { None } else { Some(self.fetch(state, context)?) };
             let Some(real) = real.filter(|real| !vcpu.shared.overrides(state, *real)) else {
                 let word = vcpu.shared.instruction(state.cia, order);
-                let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
-                let decoded = self.code.decoded(word);
-                if decoded.need & state.unavailable != 0 {
+                let suffix = vcpu.shared.instruction(state.cia.wrapping_add(4), order);
+                let mut env = Env::new(context, &mut vcpu.shared, &mut self.data);
+                let decoded = self.code.decoded(word.into());
+                if decoded.need & need::SUFFIX != 0 {
+                    prefixed(&self.code, state, &mut env, word, suffix)?;
+                } else if decoded.need & state.unavailable != 0 {
                     return Err(unavailable(state, self.code.row(decoded), decoded));
+                } else {
+                    step::<4>(&self.code, state, &mut env, decoded)?;
                 }
-                step(&self.code, state, &mut env, decoded)?;
                 if event_now(state) {
                     return Err(Exit::Event);
                 }
@@ -83,18 +88,21 @@ impl Interpreter {
             };
             let page = self.code.enter(context.mem, real, order).and_then(|index| self.code.page(index));
             let page = page.ok_or(Exit::Interrupt(Interrupt::MachineCheck { dar: state.cia }))?;
-            let mut env = Env { context: *context, shared: &mut vcpu.shared, tlb: &mut self.data, trap: None };
+            let mut env = Env::new(context, &mut vcpu.shared, &mut self.data);
             loop {
                 let slot = (state.cia >> 2) as usize & (SLOTS - 1);
                 let decoded = page.slots[slot].get();
-                if decoded.need & state.unavailable != 0 {
-                    if decoded.need & need::DECODING == 0 {
-                        return Err(unavailable(state, self.code.row(decoded), decoded));
-                    }
+                let event = if decoded.need & state.unavailable == 0 {
+                    step::<4>(&self.code, state, &mut env, decoded)?
+                } else if decoded.need & need::DECODING != 0 {
                     self.code.decode(context.mem, page, slot);
                     continue;
-                }
-                let event = step(&self.code, state, &mut env, decoded)?;
+                } else if decoded.need & need::SUFFIX != 0 {
+                    let suffix = context.mem.load(page.real() + 4 * (slot as u64 + 1), order).unwrap_or(0);
+                    prefixed(&self.code, state, &mut env, decoded.word, suffix)?
+                } else {
+                    return Err(unavailable(state, self.code.row(decoded), decoded));
+                };
                 let left_page = (state.cia ^ base) & !0xfff != 0;
                 if event || left_page {
                     if event_now(state) {
@@ -141,15 +149,46 @@ impl Engine for Interpreter {
     }
 }
 
-/// Executes one instruction that lacks nothing and moves to the next. Returns whether an event point was reached.
+/// Executes a prefixed instruction and moves to the next. Returns whether an event point was reached.
+///
+/// It may not cross a boundary of 64 bytes, so prefix and suffix are on one page (Power ISA 3.1 Book I, section 1.6).
+fn prefixed(code: &CodeCache, state: &mut VcpuState, env: &mut Env, prefix: u32, suffix: u32) -> Result<bool, Exit> {
+    if state.fscr & fscr::PREFIX == 0 {
+        return Err(Exit::Interrupt(Interrupt::FacilityUnavailable(facility::PREFIX)));
+    }
+    state.prefix_status = PREFIXED;
+    if state.cia & 63 == 60 {
+        state.prefix_status |= BOUNDARY;
+        return Err(Exit::Interrupt(Interrupt::Alignment { dar: state.cia, dsisr: 0 }));
+    }
+    let decoded = code.decoded(u64::from(prefix) << 32 | u64::from(suffix));
+    if decoded.need & state.unavailable != 0 {
+        return Err(match unavailable(state, code.row(decoded), decoded) {
+            Exit::Illegal { .. } => Exit::Illegal { word: prefix },
+            exit => exit,
+        });
+    }
+    env.prefix = prefix;
+    let event = step::<8>(code, state, env, decoded)?;
+    state.prefix_status = 0;
+    Ok(event)
+}
+
+/// Executes one instruction of `BYTES` bytes that lacks nothing and moves to the next. Returns whether an event point
+/// was reached.
 #[inline(always)]
-fn step(code: &CodeCache, state: &mut VcpuState, env: &mut Env, decoded: Decoded) -> Result<bool, Exit> {
+fn step<const BYTES: u64>(
+    code: &CodeCache,
+    state: &mut VcpuState,
+    env: &mut Env,
+    decoded: Decoded,
+) -> Result<bool, Exit> {
     let flow = match (decoded.handler)(state, env, decoded.word) {
         Ok(flow) => flow,
         Err(_) => return Err(trapped(state, env, code.row(decoded), decoded)),
     };
     state.retired += 1;
-    let next = state.effective(state.cia.wrapping_add(4));
+    let next = state.effective(state.cia.wrapping_add(BYTES));
     let mut event = flow != Flow::Next;
     match flow {
         Flow::Jump => {

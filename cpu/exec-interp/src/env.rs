@@ -46,6 +46,8 @@ pub struct Env<'a> {
     pub shared: &'a mut SharedPage,
     /// Data translations.
     pub tlb: &'a mut SoftTlb,
+    /// The prefix of the instruction, if it has one; the handler's word is the suffix.
+    pub prefix: u32,
     /// Why the last handler trapped.
     pub trap: Option<Trap>,
 }
@@ -57,6 +59,13 @@ enum Place {
     Real(u64),
     /// Offset in the shared page.
     Shared(usize),
+}
+
+impl<'a> Env<'a> {
+    /// Surroundings in which nothing has happened yet.
+    pub fn new(context: &Context<'a>, shared: &'a mut SharedPage, tlb: &'a mut SoftTlb) -> Env<'a> {
+        Env { context: *context, shared, tlb, prefix: 0, trap: None }
+    }
 }
 
 impl Env<'_> {

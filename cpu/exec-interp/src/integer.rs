@@ -9,12 +9,19 @@ use ppc_isa::spr::{self, book3s32 as classic, booke};
 use crate::branch::cr_bit;
 use crate::env::{Env, Flow, Handler, Step, Trapped};
 use crate::fields::{ra, ra0, rb, rc, rt};
+use crate::loadstore::immediate;
 
 /// The handler of `op`.
 pub fn handler(op: Integer) -> Handler {
     match op {
         Integer::AddImmediate { shifted: false } => addi,
         Integer::AddImmediate { shifted: true } => addis,
+        Integer::AddImmediatePrefixed => |s, env, w| {
+            let base = if env.prefix >> 20 & 1 != 0 { s.cia } else { ra0(s, w) };
+            s.gpr[rt(w)] = base.wrapping_add_signed(immediate(env.prefix, w));
+            Ok(Flow::Next)
+        },
+        Integer::PrefixedNop => |_, _, _| Ok(Flow::Next),
         Integer::AddPcis => addpcis,
         Integer::AddCarrying { subtract: false, record: false } => addic::<false, false>,
         Integer::AddCarrying { subtract: false, record: true } => addic::<false, true>,

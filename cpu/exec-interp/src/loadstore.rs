@@ -75,45 +75,68 @@ pub fn displaced<const KEEP: i64>(s: &VcpuState, w: u32) -> u64 {
     s.effective(ra0(s, w).wrapping_add_signed(i64::from(w as i16) & KEEP))
 }
 
+/// The address that a prefix and its suffix form: (RA|0) or, with R=1, the address of the instruction, and a displacement
+/// of 34 bits.
+#[inline(always)]
+pub fn prefixed(s: &VcpuState, prefix: u32, w: u32) -> u64 {
+    let base = if prefix >> 20 & 1 != 0 { s.cia } else { ra0(s, w) };
+    s.effective(base.wrapping_add_signed(immediate(prefix, w)))
+}
+
+/// The signed immediate of 34 bits of a prefixed instruction.
+#[inline(always)]
+pub fn immediate(prefix: u32, w: u32) -> i64 {
+    let value = u64::from(prefix & 0x3_ffff) << 16 | u64::from(w & 0xffff);
+    (value << 30).cast_signed() >> 30
+}
+
 /// How an instruction forms its address.
 trait Address {
-    fn of(s: &VcpuState, w: u32) -> u64;
+    fn of(s: &VcpuState, prefix: u32, w: u32) -> u64;
 }
 
 struct D;
 struct Ds;
 struct X;
+struct Prefixed;
 
 impl Address for D {
     #[inline(always)]
-    fn of(s: &VcpuState, w: u32) -> u64 {
+    fn of(s: &VcpuState, _: u32, w: u32) -> u64 {
         displaced::<-1>(s, w)
     }
 }
 
 impl Address for Ds {
     #[inline(always)]
-    fn of(s: &VcpuState, w: u32) -> u64 {
+    fn of(s: &VcpuState, _: u32, w: u32) -> u64 {
         displaced::<-4>(s, w)
     }
 }
 
 impl Address for X {
     #[inline(always)]
-    fn of(s: &VcpuState, w: u32) -> u64 {
+    fn of(s: &VcpuState, _: u32, w: u32) -> u64 {
         indexed(s, w)
+    }
+}
+
+impl Address for Prefixed {
+    #[inline(always)]
+    fn of(s: &VcpuState, prefix: u32, w: u32) -> u64 {
+        prefixed(s, prefix, w)
     }
 }
 
 /// With update the base is RA even when it is r0 (an invalid form that reads r0 on POWER9).
 #[inline(always)]
-fn address<A: Address, const UPDATE: bool>(s: &VcpuState, w: u32) -> u64 {
-    let ea = A::of(s, w);
+fn address<A: Address, const UPDATE: bool>(s: &VcpuState, prefix: u32, w: u32) -> u64 {
+    let ea = A::of(s, prefix, w);
     if UPDATE && ra(w) == 0 { s.effective(ea.wrapping_add(s.gpr[0])) } else { ea }
 }
 
 fn load<T: Word, A: Address, const UPDATE: bool, const SIGNED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = address::<A, UPDATE>(s, w);
+    let ea = address::<A, UPDATE>(s, env.prefix, w);
     let value = env.load::<T>(s, ea)?;
     if UPDATE {
         s.gpr[ra(w)] = ea;
@@ -129,7 +152,7 @@ fn load_reversed<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 }
 
 fn store<T: Word, A: Address, const UPDATE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = address::<A, UPDATE>(s, w);
+    let ea = address::<A, UPDATE>(s, env.prefix, w);
     env.store(s, ea, T::truncate(s.gpr[rt(w)]))?;
     if UPDATE {
         s.gpr[ra(w)] = ea;
@@ -156,6 +179,8 @@ fn load_handler(a: Form0) -> Handler {
             (Form::X, false, true) => load::<T, X, false, true>,
             (Form::X, true, false) => load::<T, X, true, false>,
             (Form::X, true, true) => load::<T, X, true, true>,
+            (Form::Prefixed, _, false) => load::<T, Prefixed, false, false>,
+            (Form::Prefixed, _, true) => load::<T, Prefixed, false, true>,
         }
     }
     match (a.bytes, a.reversed) {
@@ -178,6 +203,7 @@ fn store_handler(a: Form0) -> Handler {
             (Form::Ds, true) => store::<T, Ds, true>,
             (Form::X, false) => store::<T, X, false>,
             (Form::X, true) => store::<T, X, true>,
+            (Form::Prefixed, _) => store::<T, Prefixed, false>,
         }
     }
     match (a.bytes, a.reversed) {

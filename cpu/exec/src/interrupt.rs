@@ -130,6 +130,8 @@ pub mod facility {
     pub const TAR: u8 = 8;
     /// System call vectored.
     pub const SCV: u8 = 12;
+    /// Prefixed instructions.
+    pub const PREFIX: u8 = 13;
 }
 
 /// What the asynchronous sources ask for.

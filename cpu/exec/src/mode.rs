@@ -117,12 +117,16 @@ pub mod need {
     pub const BHRB: u16 = 1 << 10;
     /// `MSR[SPE]`.
     pub const SPE: u16 = 1 << 11;
+    /// The word after it: this one is a prefix.
+    pub const SUFFIX: u16 = 1 << 12;
     /// Never available, whatever the state.
-    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | EBB | BHRB;
+    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | EBB | BHRB | SUFFIX;
 }
 
 /// FSCR bits (Power ISA Book III, section 6.2.10).
 pub mod fscr {
+    /// Prefixed instructions.
+    pub const PREFIX: u64 = 1 << 13;
     /// System call vectored.
     pub const SCV: u64 = 1 << 12;
     /// Target address register.
@@ -131,8 +135,8 @@ pub mod fscr {
     pub const DSCR: u64 = 1 << 2;
 }
 
-/// Needs of `word`, an instruction of `row`.
-pub fn needs(row: &Row, word: u32) -> u16 {
+/// Needs of `word`, an instruction of `row`; a prefix stands in the high half.
+pub fn needs(row: &Row, word: u64) -> u16 {
     let upper = || row.field("TX").or(row.field("SX")).is_some_and(|f| f.get(word) != 0);
     let unit = match row.unit {
         Unit::FpOrVmx | Unit::VsxOrVmx if upper() => need::VEC,

@@ -14,6 +14,14 @@ pub mod booke;
 pub use book3s32::Book3s32;
 pub use booke::BookE;
 
+/// Bits of SRR1 that tell of prefixed instructions (Power ISA 3.1 Book III, section 7.5).
+pub mod prefix {
+    /// The instruction is prefixed.
+    pub const PREFIXED: u32 = 0x2000_0000;
+    /// Prefix and suffix stand on either side of a boundary of 64 bytes.
+    pub const BOUNDARY: u32 = 0x1000_0000;
+}
+
 /// A reservation made by a load-and-reserve instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -110,6 +118,8 @@ pub struct VcpuState {
     pub pir: u32,
     /// An interrupt is pending that the guest does not let in: the MSR bits each of which would let in one, else 0.
     pub held: u64,
+    /// What SRR1 will say of the instruction that caused an interrupt, if it is prefixed, see [`prefix`].
+    pub prefix_status: u32,
     /// The guest switched the processor off until the next interrupt (`MSR[POW]`, `MSR[WE]`).
     pub waiting: bool,
     /// Upper words of the GPRs as the signal processing engine sees them (e500v2).
@@ -169,6 +179,7 @@ impl VcpuState {
             slb: Slb::default(),
             pir,
             held: 0,
+            prefix_status: 0,
             waiting: false,
             gpr_high: [0; 32],
             acc: 0,

@@ -13,7 +13,7 @@ const LENIENT: [&str; 41] = [
 ];
 
 /// Why objdump's text for `word` need not be ours, or `None` when it must be.
-pub fn reason(decoder: &Decoder, word: u32, theirs: &str) -> Option<&'static str> {
+pub fn reason(decoder: &Decoder, word: u64, theirs: &str) -> Option<&'static str> {
     let row = decoder.decode(word)?;
     let field = |name| operand::named(row, name).get(word);
     let rejected = theirs.starts_with(".long");

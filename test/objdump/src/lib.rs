@@ -27,7 +27,7 @@ pub struct Group {
     /// How many.
     pub count: u64,
     /// The first of them: address, word, their text, ours.
-    pub first: Vec<(u64, u32, String, String)>,
+    pub first: Vec<(u64, u64, String, String)>,
 }
 
 /// What a comparison found.
@@ -49,7 +49,7 @@ impl Report {
         self.differing.values().map(|g| g.count).sum()
     }
 
-    fn line(&mut self, decoder: &Decoder, address: u64, word: u32, theirs: &str) {
+    fn line(&mut self, decoder: &Decoder, address: u64, word: u64, theirs: &str) {
         let ours = normal(&disassemble(decoder, address, word).to_string());
         if ours == theirs {
             self.agreeing += 1;
@@ -131,13 +131,13 @@ pub fn compare_elf(cpu: Cpu, path: &Path) -> Result<Report> {
     compare(cpu, command, little)
 }
 
-/// Compares `words`, laid out from address 0x10000 on.
-pub fn compare_words(cpu: Cpu, words: &[u32]) -> Result<Report> {
+/// Compares `words`, prefixes in their high halves, laid out from address 0x10000 on.
+pub fn compare_words(cpu: Cpu, words: &[u64]) -> Result<Report> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("objdump-words-{}-{number}", std::process::id()));
     let mut file = std::fs::File::create(&path)?;
-    file.write_all(&words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<_>>())?;
+    file.write_all(&laid_out(words))?;
     drop(file);
     let mut command = Command::new(OBJDUMP);
     let machine = if cpu.sixty_four() { "powerpc:common64" } else { "powerpc:common" };
@@ -147,32 +147,60 @@ pub fn compare_words(cpu: Cpu, words: &[u32]) -> Result<Report> {
     report
 }
 
+/// The big-endian bytes of `words`. A prefixed instruction never crosses a boundary of 64 bytes: `nop` fills the gap.
+fn laid_out(words: &[u64]) -> Vec<u8> {
+    const NOP: u32 = 0x6000_0000;
+    let mut bytes = Vec::with_capacity(words.len() * 4);
+    for &word in words {
+        if word >> 32 == 0 {
+            bytes.extend((word as u32).to_be_bytes());
+            continue;
+        }
+        if bytes.len() % 64 == 60 {
+            bytes.extend(NOP.to_be_bytes());
+        }
+        bytes.extend(word.to_be_bytes());
+    }
+    bytes
+}
+
 fn compare(cpu: Cpu, mut command: Command, little: bool) -> Result<Report> {
     let decoder = Decoder::new(cpu);
     let mut report = Report::default();
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| OBJDUMP)?;
     let Some(stdout) = child.stdout.take() else { bail!("{OBJDUMP} has no output") };
+    let mut last: Option<(u64, u64, String)> = None;
     for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        if let Some((address, word, text)) = parse(&line, little) {
-            report.line(&decoder, address, word, &text);
+        let Some((address, word, text)) = parse(&line?, little) else { continue };
+        match (&mut last, text) {
+            // What stands on a line of its own without text is the suffix of the instruction before it.
+            (Some(last), None) => last.1 = last.1 << 32 | u64::from(word),
+            (_, text) => {
+                let line = text.map(|text| (address, word.into(), text));
+                if let Some((address, word, text)) = std::mem::replace(&mut last, line) {
+                    report.line(&decoder, address, word, &text);
+                }
+            }
         }
+    }
+    if let Some((address, word, text)) = last {
+        report.line(&decoder, address, word, &text);
     }
     ensure!(child.wait()?.success(), "{OBJDUMP} failed");
     ensure!(report.agreeing > 0, "{OBJDUMP} printed no code");
     Ok(report)
 }
 
-/// Address, word and normal text of a line of the listing; `None` for headings, labels and elided zeros.
-fn parse(line: &str, little: bool) -> Option<(u64, u32, String)> {
+/// Address, word and normal text, if any, of a line of the listing; `None` for headings, labels and elided zeros.
+fn parse(line: &str, little: bool) -> Option<(u64, u32, Option<String>)> {
     let (address, rest) = line.split_once(":\t")?;
     let address = u64::from_str_radix(address.trim(), 16).ok()?;
-    let (bytes, text) = rest.split_once('\t')?;
+    let (bytes, text) = rest.split_once('\t').map_or((rest, None), |(bytes, text)| (bytes, Some(text)));
     let mut word = 0;
     for byte in bytes.split_ascii_whitespace() {
         word = word << 8 | u32::from_str_radix(byte, 16).ok()?;
     }
-    Some((address, if little { word.swap_bytes() } else { word }, normal(text)))
+    Some((address, if little { word.swap_bytes() } else { word }, text.map(normal)))
 }
 
 /// Text without symbols, with single spaces, and without the `0x` that objdump prints before a target far from any

@@ -21,7 +21,7 @@ impl Random {
 }
 
 /// For every row of the model: all fields alike, `count` words with fields as they come, each reserved bit set.
-pub fn of_rows(decoder: &Decoder, count: u32, seed: u64) -> Vec<u32> {
+pub fn of_rows(decoder: &Decoder, count: u32, seed: u64) -> Vec<u64> {
     let mut random = Random::new(seed);
     let mut words = Vec::new();
     for row in decoder.rows() {
@@ -29,7 +29,7 @@ pub fn of_rows(decoder: &Decoder, count: u32, seed: u64) -> Vec<u32> {
         for _ in 0..count {
             words.push(of_row(row, &mut random));
         }
-        for bit in (0..32).map(|n| 1 << n).filter(|bit| row.reserved & bit != 0) {
+        for bit in (0..64).map(|n| 1 << n).filter(|bit| row.reserved & bit != 0) {
             words.push(of_row(row, &mut random) | bit);
         }
     }
@@ -38,7 +38,7 @@ pub fn of_rows(decoder: &Decoder, count: u32, seed: u64) -> Vec<u32> {
 
 /// A word of `row` without reserved bits. Each field is 0, all ones, the same as the one before it, its complement, or
 /// random: simplified mnemonics live where fields meet.
-fn of_row(row: &Row, random: &mut Random) -> u32 {
+fn of_row(row: &Row, random: &mut Random) -> u64 {
     let mut word = row.value;
     let mut previous = 0;
     for field in row.fields() {
@@ -56,8 +56,8 @@ fn of_row(row: &Row, random: &mut Random) -> u32 {
     word
 }
 
-/// `count` words of any bits.
-pub fn any(count: usize, seed: u64) -> Vec<u32> {
+/// `count` words of any bits; what is a prefix gets a suffix.
+pub fn any(count: usize, seed: u64) -> Vec<u64> {
     let mut random = Random::new(seed);
-    (0..count).map(|_| random.word()).collect()
+    (0..count).map(|_| random.word().into()).collect()
 }

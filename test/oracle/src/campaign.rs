@@ -167,7 +167,7 @@ impl Campaign {
         Ok(case)
     }
 
-    fn rows<'a>(&'a self, case: &'a Case) -> impl Iterator<Item = (&'static Row, u32)> + 'a {
+    fn rows<'a>(&'a self, case: &'a Case) -> impl Iterator<Item = (&'static Row, u64)> + 'a {
         case.words.iter().filter_map(|&word| Some((self.decoder.decode(word)?, word)))
     }
 

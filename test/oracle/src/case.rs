@@ -106,8 +106,8 @@ pub struct Case {
     pub order: Order,
     /// Slot, which gives the address of the first word.
     pub slot: usize,
-    /// The instructions.
-    pub words: Vec<u32>,
+    /// The instructions; the prefix of a prefixed one stands in the high half.
+    pub words: Vec<u64>,
     /// State before the first.
     pub before: State,
 }
@@ -118,9 +118,16 @@ impl Case {
         address(self.slot)
     }
 
+    /// The instructions as words in memory, a prefix before its suffix.
+    pub fn code(&self) -> impl Iterator<Item = u32> + '_ {
+        self.words
+            .iter()
+            .flat_map(|&word| ((word >> 32 != 0).then_some((word >> 32) as u32)).into_iter().chain([word as u32]))
+    }
+
     /// Address behind the last word.
     pub fn end(&self) -> u64 {
-        self.address() + 4 * self.words.len() as u64
+        self.address() + 4 * self.code().count() as u64
     }
 }
 

@@ -134,8 +134,8 @@ impl Test {
             "after" => &mut self.expected.after,
             "ignore" => &mut self.ignore,
             "code" => {
-                self.case.words.push(u32::from_str_radix(line, 16)?);
-                ensure!(self.case.words.len() <= MAX_WORDS, "too many words");
+                self.case.words.push(u64::from_str_radix(line, 16)?);
+                ensure!(self.case.code().count() <= MAX_WORDS, "too many words");
                 return Ok(());
             }
             _ => bail!("an entry outside any section"),
@@ -175,7 +175,7 @@ fn print_state(out: &mut String, base: &State, state: &State) {
 }
 
 /// The name and operands of a word.
-pub fn disassemble(decoder: &Decoder, word: u32) -> String {
+pub fn disassemble(decoder: &Decoder, word: u64) -> String {
     let Some(row) = decoder.decode(word) else { return "(no instruction)".to_string() };
     let values: Vec<String> = ppc_isa::operand::operands(row).map(|o| format!("{}={}", o.name, o.get(word))).collect();
     let flags = FLAGS.iter().map(|f| f.0).filter(|name| row.field(name).is_some_and(|f| f.get(word) == 1));

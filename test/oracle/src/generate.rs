@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
-use ppc_isa::cpu::{ALTIVEC, FLOAT, SERVER, SPE};
+use ppc_isa::cpu::{ALTIVEC, BOOKE, FLOAT, SERVER, SPE};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::Op;
 use ppc_isa::operand::{Access, Kind, Operand, operands};
@@ -37,7 +37,7 @@ pub struct Generator {
 /// A case in the making.
 struct Draft {
     state: State,
-    words: Vec<u32>,
+    words: Vec<u64>,
     /// GPRs whose initial value must not change any more, as an address depends on it.
     pinned: u32,
     /// GPRs that an earlier word may have written.
@@ -100,6 +100,10 @@ impl Generator {
     fn companion(&mut self, row: &Row) -> &'static Row {
         loop {
             let other = self.chance.one_of(&self.companions);
+            // A branch goes to one of the words behind it, and must not land on a suffix.
+            if is_branch(row) && other.prefixed() {
+                continue;
+            }
             if matches!(other.op, Op::Branch(_) | Op::Integer(_) | Op::LoadStore(_))
                 || discriminant(&other.op) == discriminant(&row.op)
             {
@@ -166,7 +170,7 @@ impl Generator {
         if !FLOAT.contains(cpu) {
             reg[reg::FPSCR] = 0;
         }
-        if cpu == Cpu::Ppc750 {
+        if !ALTIVEC.or(BOOKE).contains(cpu) {
             reg[reg::VRSAVE] = 0;
         }
         if SPE.contains(cpu) {
@@ -186,7 +190,10 @@ impl Generator {
     fn word(&mut self, row: &'static Row, draft: &mut Draft) -> Option<()> {
         for _ in 0..TRIES {
             let word = self.operands(row);
-            if forms::valid(row, self.cpu, word, draft.string) && self.address(row, word, draft) {
+            if !forms::valid(row, self.cpu, word, draft.string) {
+                continue;
+            }
+            if let Some(word) = self.address(row, word, draft) {
                 let word = self.branch(row, word, draft);
                 draft.push(row, word);
                 return Some(());
@@ -220,7 +227,7 @@ impl Generator {
     }
 
     /// A word of `row` with random operands and flags.
-    fn operands(&mut self, row: &'static Row) -> u32 {
+    fn operands(&mut self, row: &'static Row) -> u64 {
         let c = &mut self.chance;
         let mut word = row.value;
         for field in row.fields() {
@@ -252,9 +259,10 @@ impl Generator {
         word
     }
 
-    /// Sets address registers so that the word accesses the data area; false when it cannot.
-    fn address(&mut self, row: &'static Row, word: u32, draft: &mut Draft) -> bool {
-        let Some(how) = forms::addressing(row) else { return true };
+    /// Sets address registers so that the word accesses the data area, and its displacement where it has no base; `None`
+    /// when it cannot.
+    fn address(&mut self, row: &'static Row, word: u64, draft: &mut Draft) -> Option<u64> {
+        let Some(how) = forms::addressing(row) else { return Some(word) };
         let c = &mut self.chance;
         let align = forms::alignment(row, self.cpu).max(c.one_of(&[1, 1, 2, 4, 8, 16]));
         let mut ea = DATA + (c.below(DATA_BYTES - REACH) as u64 & !(align - 1));
@@ -262,11 +270,14 @@ impl Generator {
             ea += NOWHERE;
         }
         let find = |name: &str| operands(row).find(|o| o.name == name);
-        let Some(base) = find("RA0").or(find("RA")) else { return false };
+        let base = find("RA0").or(find("RA"))?;
+        if row.field("R").is_some_and(|r| row.prefixed() && r.get(word) == 1) {
+            return find("D34")?.set(word, ea.wrapping_sub(draft.next()).cast_signed());
+        }
         let zero = base.kind == Kind::GprOrZero && base.get(word) == 0;
         let base = base.get(word) as usize;
         let other = find("RB").map_or(0, |o| o.get(word) as usize);
-        match how {
+        let fits = match how {
             Address::Base if zero => false,
             Address::Base if forms::length_in_rb(row) => {
                 let length = c.below(20) as u64;
@@ -283,18 +294,18 @@ impl Generator {
             Address::Indexed if base == other => ea & 1 == 0 && draft.pin(base, ea / 2),
             Address::Indexed => {
                 let index = if c.percent(50) { c.below(64) as u64 } else { values::integer(c) };
-                let fits = !draft.taken(base) && !draft.taken(other);
-                fits && draft.pin(base, ea.wrapping_sub(index)) && draft.pin(other, index)
+                let free = !draft.taken(base) && !draft.taken(other);
+                free && draft.pin(base, ea.wrapping_sub(index)) && draft.pin(other, index)
             }
-        }
+        };
+        fits.then_some(word)
     }
 
     /// Directs a branch to a later word of the case or its end.
-    fn branch(&mut self, row: &'static Row, word: u32, draft: &mut Draft) -> u32 {
+    fn branch(&mut self, row: &'static Row, word: u64, draft: &mut Draft) -> u64 {
         let Op::Branch(op) = row.op else { return word };
-        let here = draft.words.len();
-        let ahead = 1 + self.chance.below(draft.length - here);
-        let target = draft.origin + 4 * (here + ahead) as u64;
+        let ahead = 1 + self.chance.below(draft.length - draft.words.len());
+        let target = draft.next() + 4 * ahead as u64;
         let register = match op {
             Branch::BcTo(Register::Lr) => reg::LR,
             Branch::BcTo(Register::Ctr) => reg::CTR,
@@ -314,6 +325,11 @@ impl Generator {
 }
 
 impl Draft {
+    /// Address of the next instruction.
+    fn next(&self) -> u64 {
+        self.words.iter().fold(self.origin, |at, word| at + if word >> 32 != 0 { 8 } else { 4 })
+    }
+
     fn taken(&self, gpr: usize) -> bool {
         (self.pinned | self.written) >> gpr & 1 != 0
     }
@@ -327,7 +343,7 @@ impl Draft {
         true
     }
 
-    fn push(&mut self, row: &'static Row, word: u32) {
+    fn push(&mut self, row: &'static Row, word: u64) {
         let writes = |o: &Operand| o.access != Access::Read;
         for o in operands(row).filter(writes) {
             self.written |= match o.kind {

@@ -62,8 +62,8 @@ impl Machine {
     /// Runs `case`.
     pub fn run(&mut self, case: &Case) -> Outcome {
         let mut vcpu = vcpu(case);
-        for (i, word) in case.words.iter().chain([&END]).enumerate() {
-            self.mem.store(case.address() + 4 * i as u64, case.order, *word);
+        for (at, word) in (case.address()..).step_by(4).zip(case.code().chain([END])) {
+            self.mem.store(at, case.order, word);
         }
         self.mem.write(DATA, &case.before.data);
         let context = Context {
@@ -141,7 +141,7 @@ fn map_all(vcpu: &mut Vcpu) {
 
 fn vcpu(case: &Case) -> Vcpu {
     let mut vcpu = Vcpu::new(case.cpu, 0);
-    vcpu.state.fscr = mode::fscr::TAR | mode::fscr::DSCR;
+    vcpu.state.fscr = mode::fscr::TAR | mode::fscr::DSCR | mode::fscr::PREFIX;
     vcpu.set_msr(msr(case));
     map_all(&mut vcpu);
     let (state, from) = (&mut vcpu.state, &case.before.reg);

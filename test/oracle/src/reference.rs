@@ -6,6 +6,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io::{BufReader, Read, Write};
+use std::iter::repeat;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
@@ -190,9 +191,8 @@ impl Reference {
             case.before.reg.iter().for_each(|&value| put(&mut message, order, value));
             message.extend_from_slice(&case.before.data);
             put(&mut message, order, case.slot as u64);
-            put(&mut message, order, case.words.len() as u64);
-            for i in 0..MAX_WORDS {
-                let word = case.words.get(i).copied().unwrap_or(0);
+            put(&mut message, order, case.code().count() as u64);
+            for word in case.code().chain(repeat(0)).take(MAX_WORDS) {
                 message.extend(if order == Order::Big { word.to_be_bytes() } else { word.to_le_bytes() });
             }
         }

@@ -37,8 +37,8 @@ pub enum Ignore {
 pub struct View<'a> {
     /// Its row.
     pub row: &'static Row,
-    /// Its word.
-    pub word: u32,
+    /// Its word, a prefix in the high half.
+    pub word: u64,
     /// CPU model.
     pub cpu: Cpu,
     /// State before it.
@@ -352,7 +352,7 @@ mod tests {
         let row = ppc_isa::row("divw").unwrap();
         let word = ppc_isa::encode::assemble("divw.", &[3, 4, 5]).unwrap();
         let mut before = State::default();
-        let masked = |before: &State| mask(&View { row, word, cpu: Cpu::Power9, before });
+        let masked = |before: &State| mask(&View { row, word: word.into(), cpu: Cpu::Power9, before });
         assert_eq!(masked(&before).reg[3], ALL);
         before.reg[5] = 1;
         assert_eq!(masked(&before).reg[3], HIGH);

@@ -8,7 +8,7 @@ use crate::operand::fields;
 use crate::{Cpu, Decoder, disassemble, rows};
 
 fn text(cpu: Cpu, word: u32) -> String {
-    disassemble(&Decoder::new(cpu), 0xc000_0000_0000_1000, word).to_string()
+    disassemble(&Decoder::new(cpu), 0xc000_0000_0000_1000, word.into()).to_string()
 }
 
 /// The operands that conditions or a template name.

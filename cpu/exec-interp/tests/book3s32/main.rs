@@ -76,7 +76,7 @@ struct Machine {
 /// One instruction of `cpu`.
 fn asm_for(cpu: Cpu, name: &str, values: &[i64]) -> u32 {
     let row = rows().find(|row| row.name == name && row.models.contains(cpu));
-    row.and_then(|row| encode::encode(row, values)).unwrap_or_else(|| panic!("{name} {values:?}"))
+    row.and_then(|row| encode::encode(row, values)).unwrap_or_else(|| panic!("{name} {values:?}")) as u32
 }
 
 fn asm(name: &str, values: &[i64]) -> u32 {

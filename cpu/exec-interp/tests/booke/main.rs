@@ -74,7 +74,7 @@ fn machines() -> impl Iterator<Item = Machine> {
 /// One instruction.
 fn asm(name: &str, values: &[i64]) -> u32 {
     let row = rows().find(|row| row.name == name && row.models.contains(Cpu::E5500));
-    row.and_then(|row| encode::encode(row, values)).unwrap_or_else(|| panic!("{name} {values:?}"))
+    row.and_then(|row| encode::encode(row, values)).unwrap_or_else(|| panic!("{name} {values:?}")) as u32
 }
 
 fn mfspr(rt: i64, spr: u16) -> u32 {

@@ -61,6 +61,7 @@ pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt
     }
     let mut vector = vector(interrupt);
     let state = &mut vcpu.state;
+    let prefix = u64::from(std::mem::take(&mut state.prefix_status));
     if let Interrupt::SystemCallVectored(level) = interrupt {
         state.lr = state.cia;
         state.ctr = old & !SRR1_STATUS;
@@ -70,7 +71,7 @@ pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt
         }
     } else {
         vcpu.shared.set_srr0(state.cia);
-        vcpu.shared.set_srr1((old & !SRR1_STATUS) | srr1_status(interrupt));
+        vcpu.shared.set_srr1((old & !SRR1_STATUS) | srr1_status(interrupt) | prefix);
         if high {
             vector += 0xc000_0000_0000_4000;
         }

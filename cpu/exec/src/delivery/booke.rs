@@ -71,7 +71,7 @@ fn vector(cpu: Cpu, interrupt: Interrupt) -> (Level, u16) {
         // e500v2 has no registers of its own for debug interrupts.
         Interrupt::Debug | Interrupt::Trace if cpu == Cpu::E500v2 => (Level::Critical, 15),
         Interrupt::Debug | Interrupt::Trace => (Level::Debug, 15),
-        Interrupt::SpeUnavailable => (Level::Base, 32),
+        Interrupt::SpeUnavailable | Interrupt::VectorUnavailable => (Level::Base, 32),
         Interrupt::EmbeddedFpData => (Level::Base, 33),
         Interrupt::EmbeddedFpRound => (Level::Base, 34),
         Interrupt::PerformanceMonitor => (Level::Base, 35),
@@ -94,7 +94,10 @@ fn syndrome(interrupt: Interrupt) -> Option<u32> {
         Interrupt::Program(program::PRIVILEGED) => esr::PPR,
         Interrupt::Program(program::TRAP) => esr::PTR,
         Interrupt::Program(_) => esr::PIL,
-        Interrupt::SpeUnavailable | Interrupt::EmbeddedFpData | Interrupt::EmbeddedFpRound => esr::SPV,
+        Interrupt::SpeUnavailable
+        | Interrupt::VectorUnavailable
+        | Interrupt::EmbeddedFpData
+        | Interrupt::EmbeddedFpRound => esr::SPV,
         _ => return None,
     })
 }

@@ -84,7 +84,11 @@ fn word(input: &mut Input, cpu: Cpu) -> u32 {
     }
     // A pick per word over the whole table; rows of other models are legal to try as well.
     let index = usize::from(u16::from_be_bytes(input.bytes())) % rows().filter(|row| row.models.contains(cpu)).count();
-    rows().filter(|row| row.models.contains(cpu)).nth(index).map_or(word, |row| word & !row.mask | row.value)
+    rows().filter(|row| row.models.contains(cpu)).nth(index).map_or(word, |row| {
+        // Of prefixed ones, the suffix follows in the next word only by chance.
+        let full = (u64::from(word) << 32 | u64::from(word)) & !row.mask | row.value;
+        if row.prefixed() { (full >> 32) as u32 } else { full as u32 }
+    })
 }
 
 fn registers(vm: &mut Vm, input: &mut Input) {

@@ -106,7 +106,7 @@ impl Vm {
 
     /// Executes the system call `word` in the hypervisor.
     pub fn system_call(&mut self, word: u32) -> Next {
-        let row = DECODERS.with(|decoders| decoders[index(self.vcpu.state.cpu)].decode(word)).unwrap();
+        let row = DECODERS.with(|decoders| decoders[index(self.vcpu.state.cpu)].decode(word.into())).unwrap();
         let address = self.vcpu.state.cia;
         self.handle(Exit::SystemCall(exec::Instruction { row, word: word.into(), len: 4, address }))
     }
