@@ -2,7 +2,7 @@
 
 use ppc_isa::cpu::Family;
 use ppc_isa::spr::spr;
-use ppc_isa::{Decoder, Op, operand};
+use ppc_isa::{Cpu, Decoder, Op, operand};
 
 /// Rows whose reserved bits, or some of them, objdump does not look at.
 const LENIENT: [&str; 41] = [
@@ -20,6 +20,9 @@ pub fn reason(decoder: &Decoder, word: u64, theirs: &str) -> Option<&'static str
     match row.name {
         name if word & row.reserved != 0 && (LENIENT.contains(&name) || matches!(row.op, Op::Spe(_))) => {
             Some("objdump passes over a reserved bit")
+        }
+        "sync" | "or" if decoder.cpu() == Cpu::E6500 && ["sync", "miso"].contains(&theirs) => {
+            Some("objdump gives e6500 some names of ISA 2.07")
         }
         "rfdi" if rejected => Some("objdump has rfdi for e500mc and later only"),
         "mftmr" if rejected => Some("objdump has mftmr for e6500 only, but KVM answers it on every e500"),

@@ -35,6 +35,9 @@ const LOADS_WITH_UPDATE: &str = "lbzu lbzux lhzu lhzux lhau lhaux lwzu lwzux lwa
 /// Further loads and stores with update: RA must not be 0.
 const OTHERS_WITH_UPDATE: &str =
     "stbu stbux sthu sthux stwu stwux stdu stdux lfsu lfsux lfdu lfdux stfsu stfsux stfdu stfdux";
+/// Prefixed loads and stores of GPRs.
+const PREFIXED_LOADS: &str = "plbz plhz plha plwz plwa pld";
+const PREFIXED_STORES: &str = "pstb psth pstw pstd";
 /// Loads and stores for which objdump prints r0 where RA = 0 means the value 0.
 const SPE_LOADS_INDEXED: &str =
     "evlddx evldwx evldhx evlhhesplatx evlhhousplatx evlhhossplatx evlwhex evlwhoux evlwhosx evlwwsplatx evlwhsplatx";
@@ -150,6 +153,13 @@ pub const FORMS: &[Form] = &[
     form("or",     "RS=28 RA=28 RB=28 Rc=0 ISA=206",  "mdors", ""),
     form("or",     "RS=29 RA=29 RB=29 Rc=0 ISA>=206", "mdoio", ""),
     form("or",     "RS=30 RA=30 RB=30 Rc=0 ISA>=206", "mdoom", ""),
+    form("paddi",  "RA=0 R=0",    "pli",    "RT,SI34"),
+    form("paddi",  "RA=0 R=1",    "pla",    "RT,SI34"),
+    form(PREFIXED_LOADS,  "RA=0 R=1", "<*", "RT,D34"),
+    form(PREFIXED_STORES, "RA=0 R=1", "<*", "RS,D34"),
+    form("paddi",  "",            "paddi",  "RT,RA0,SI34[,R]"),
+    form(PREFIXED_LOADS,  "",     "<*",     "RT,D34(RA0)[,R]"),
+    form(PREFIXED_STORES, "",     "<*",     "RS,D34(RA0)[,R]"),
     form("or",     "RS=RB",       "mr",     "RA,RS"),
     form("nor",    "RS=RB",       "not",    "RA,RS"),
     form("rlwinm", "MB=0 ME=31",  "rotlwi", "RA,RS,SH"),
