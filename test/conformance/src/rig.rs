@@ -15,7 +15,7 @@ use hv_core::{Call, ExitCounts};
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use machine::clock::VirtualClock;
 use machine::{Calls, Kind, Layout, Machine, Mmu, Spec};
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{Family, V300};
 use ppc_isa::{Cpu, msr, rows};
 use pv_abi::kvm::{MAGIC, MAP_MAGIC_PAGE};
 use vmm::{Observer, Outcome, Policy, Time};
@@ -222,7 +222,7 @@ pub fn rigs() -> impl Iterator<Item = Rig> {
 /// # Panics
 /// When there is no such machine.
 pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
-    let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
+    let mmu = if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash };
     // The e500 board has no less.
     let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
     let spec = Spec { kind, cpu, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
@@ -264,7 +264,7 @@ impl Write for Printed {
 /// instructions.
 pub fn partitions() -> impl Iterator<Item = Rig> {
     let kinds = [Kind::Pseries, Kind::Bare].into_iter();
-    let machines = kinds.flat_map(|kind| [Cpu::Power8, Cpu::Power9].map(|cpu| (kind, cpu)));
+    let machines = kinds.flat_map(|kind| Cpu::BOOK3S_64.map(|cpu| (kind, cpu)));
     machines.flat_map(|(kind, cpu)| {
         [Privileged::Trap, Privileged::Inline].into_iter().flat_map(move |privileged| {
             [Order::Big, Order::Little].map(|order| Rig::new(kind, cpu, order, privileged, Calls::with_pv(true)))

@@ -3,7 +3,7 @@
 use guest_mem::Order;
 use machine::Machine;
 use ppc_isa::Cpu;
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{Family, V300};
 use ppc_mmu::Invalidation;
 use ppc_mmu::booke::{Assist, mas};
 
@@ -49,7 +49,7 @@ impl Tables {
         let Some(vcpu) = machine.vcpus.first_mut() else { return tables };
         let cpu = vcpu.state.cpu;
         match cpu.family() {
-            Family::Book3s64 if cpu == Cpu::Power9 => machine.partition.set_process_table(true, TABLES, PAGE),
+            Family::Book3s64 if V300.contains(cpu) => machine.partition.set_process_table(true, TABLES, PAGE),
             Family::Book3s64 => {}
             Family::Book3s32 => {
                 // 4 MiB, both states; the table has the smallest size.
@@ -81,7 +81,7 @@ impl Tables {
     pub fn map(&mut self, machine: &mut Machine, page: Page) {
         let Some(cpu) = machine.vcpus.first().map(|vcpu| vcpu.state.cpu) else { return };
         match cpu {
-            Cpu::Power9 => self.radix(machine, page),
+            Cpu::Power9 | Cpu::Power10 => self.radix(machine, page),
             _ if cpu.family() == Family::Book3s64 => hash(machine, page),
             _ if cpu.family() == Family::Book3s32 => hash32(machine, page.ea as u32, page.real as u32),
             _ => {
