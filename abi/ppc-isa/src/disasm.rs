@@ -212,6 +212,8 @@ impl View {
             Kind::GprOrZero if value == 0 => out.write_char('0'),
             Kind::Gpr | Kind::GprOrZero | Kind::GprPair => write!(out, "r{value}"),
             Kind::Fpr => write!(out, "f{value}"),
+            // objdump passes over the last bit of a pair that is read.
+            Kind::FprPair => write!(out, "f{}", value & !1),
             Kind::Vr => write!(out, "v{value}"),
             Kind::Vsr => write!(out, "vs{value}"),
             Kind::CrField => write!(out, "cr{value}"),

@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod branch;
 pub mod cpu;
 pub mod decode;
+pub mod dfp;
 pub mod disasm;
 pub mod encode;
 pub mod field;
@@ -36,11 +37,12 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 18] = [
+pub const TABLES: [&[Row]; 19] = [
     branch::ROWS,
     integer::ROWS,
     loadstore::ROWS,
     float::ROWS,
+    dfp::ROWS,
     vector::ROWS,
     vsx::memory::ROWS,
     vsx::permute::ROWS,

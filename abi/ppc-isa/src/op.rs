@@ -1,6 +1,7 @@
 //! Semantic operations: what an instruction does, with parameters instead of near-copies.
 
 pub use crate::branch::Branch;
+pub use crate::dfp::Dfp;
 pub use crate::float::Float;
 pub use crate::integer::Integer;
 pub use crate::loadstore::LoadStore;
@@ -20,6 +21,8 @@ pub enum Op {
     LoadStore(LoadStore),
     /// Scalar floating point with its loads and stores.
     Float(Float),
+    /// Decimal floating point.
+    Dfp(Dfp),
     /// AltiVec (VMX).
     Vector(Vector),
     /// VSX.

@@ -14,6 +14,8 @@ pub enum Kind {
     GprPair,
     /// Floating-point register.
     Fpr,
+    /// An even/odd pair of floating-point registers.
+    FprPair,
     /// Vector register (VSR 32 + n).
     Vr,
     /// Vector-scalar register.
@@ -75,6 +77,9 @@ const DEFS: &[Def] = &[
     def("FRA", Kind::Fpr, &["FRA"], 0),
     def("FRB", Kind::Fpr, &["FRB"], 0),
     def("FRC", Kind::Fpr, &["FRC"], 0),
+    def("FRTp", Kind::FprPair, &["FRT"], 0),
+    def("FRAp", Kind::FprPair, &["FRA"], 0),
+    def("FRBp", Kind::FprPair, &["FRB"], 0),
     def("VRT", Kind::Vr, &["VRT"], 0),
     def("VRS", Kind::Vr, &["VRS"], 0),
     def("VRA", Kind::Vr, &["VRA"], 0),
@@ -93,6 +98,7 @@ const DEFS: &[Def] = &[
     def("BC", Kind::CrBit, &["BC"], 0),
     def("BI", Kind::CrBit, &["BI"], 0),
     def("SI", Kind::Signed, &["SI"], 0),
+    def("TE5", Kind::Signed, &["TE"], 0),
     def("SIM", Kind::Signed, &["SIM"], 0),
     def("DX", Kind::Signed, &["d0", "d1", "d2"], 0),
     def("SI34", Kind::Signed, &["dh", "dl"], 0),

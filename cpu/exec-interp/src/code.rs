@@ -7,12 +7,14 @@ use std::cell::Cell;
 
 use exec::mode::{self, need};
 use guest_mem::{GuestMem, Order};
+use ppc_isa::dfp::{Decimal, Dfp};
 use ppc_isa::op::{Integer, Op};
+use ppc_isa::operand::{Kind, operands};
 use ppc_isa::spr::{self, Right};
 use ppc_isa::{Cpu, Decoder, Row};
 
 use crate::env::{Env, Handler, Trapped};
-use crate::{branch, float, integer, loadstore, spe, vector, vsx};
+use crate::{branch, dfp, float, integer, loadstore, spe, vector, vsx};
 
 /// Instructions of a page.
 pub const SLOTS: usize = 1024;
@@ -147,6 +149,10 @@ impl CodeCache {
             }
             Op::LoadStore(op) => loadstore::handler(op),
             Op::Float(op) => float::handler(op),
+            Op::Dfp(op) => {
+                needs |= dfp_needs(op);
+                dfp::handler(op)
+            }
             Op::Vector(op) => vector::handler(op),
             Op::Vsx(op) => vsx::handler(op),
             Op::Spe(_) => spe::execute,
@@ -160,11 +166,19 @@ impl CodeCache {
     }
 }
 
-/// Whether `word` is an invalid form of a prefixed instruction: there is a base register, and R=1 wants none (Power ISA
-/// 3.1 Book I, section 1.6.3).
-fn invalid(row: &Row, word: u64) -> bool {
+/// Whether `word` is an invalid form that is taken for illegal: a prefixed instruction with a base register where R=1
+/// wants none (Power ISA 3.1 Book I, section 1.6.3), or a pair of FPRs that begins with an odd one (chapter 5).
+fn invalid(row: &'static Row, word: u64) -> bool {
+    if let Op::Dfp(_) = row.op {
+        return operands(row).any(|o| o.kind == Kind::FprPair && o.get(word) & 1 != 0);
+    }
     let field = |name| row.field(name).map_or(0, |field| field.get(word));
     row.prefixed() && field("R") == 1 && field("RA") != 0
+}
+
+/// Two instructions move between FPRs and vector registers.
+fn dfp_needs(op: Dfp) -> u16 {
+    if matches!(op.operation, Decimal::FromQuadword | Decimal::ToQuadword) { need::VEC } else { 0 }
 }
 
 /// Moves to and from SPRs: those of problem state are ordinary, the others are the hypervisor's to judge.

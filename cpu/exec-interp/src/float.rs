@@ -86,15 +86,15 @@ pub fn handler(op: Float) -> Handler {
 
 const SIGN: u64 = 1 << 63;
 
-fn frt(w: u32) -> usize {
+pub(crate) fn frt(w: u32) -> usize {
     (w >> 21 & 31) as usize
 }
 
-fn fra(w: u32) -> usize {
+pub(crate) fn fra(w: u32) -> usize {
     (w >> 16 & 31) as usize
 }
 
-fn frb(w: u32) -> usize {
+pub(crate) fn frb(w: u32) -> usize {
     (w >> 11 & 31) as usize
 }
 
@@ -102,11 +102,11 @@ fn frc(w: u32) -> usize {
     (w >> 6 & 31) as usize
 }
 
-fn fpr(s: &VcpuState, n: usize) -> u64 {
+pub(crate) fn fpr(s: &VcpuState, n: usize) -> u64 {
     s.vsr[n][0]
 }
 
-fn set_fpr(s: &mut VcpuState, n: usize, value: u64) {
+pub(crate) fn set_fpr(s: &mut VcpuState, n: usize, value: u64) {
     s.vsr[n] = [value, 0];
 }
 
@@ -114,14 +114,14 @@ fn value(s: &VcpuState, n: usize) -> Value {
     Value::of_double(fpr(s, n))
 }
 
-fn record(s: &mut VcpuState, w: u32) {
+pub(crate) fn record(s: &mut VcpuState, w: u32) {
     if w & 1 != 0 {
         s.cr[1] = fpscr::cr1(s.fpscr);
     }
 }
 
 /// The end of an instruction that wrote FPSCR: CR field 1, and the interrupt of an enabled exception.
-fn conclude(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+pub(crate) fn conclude(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     record(s, w);
     interrupt_if_enabled(s, env)
 }

@@ -8,6 +8,7 @@
 
 mod branch;
 mod code;
+mod dfp;
 mod engine;
 mod env;
 mod fields;

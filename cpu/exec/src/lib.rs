@@ -8,6 +8,7 @@
 
 pub mod context;
 pub mod delivery;
+pub mod dfp;
 pub mod engine;
 pub mod exit;
 pub mod fp;

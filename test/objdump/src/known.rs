@@ -18,7 +18,7 @@ pub fn reason(decoder: &Decoder, word: u64, theirs: &str) -> Option<&'static str
     let field = |name| operand::named(row, name).get(word);
     let rejected = theirs.starts_with(".long");
     match row.name {
-        name if word & row.reserved != 0 && (LENIENT.contains(&name) || matches!(row.op, Op::Spe(_))) => {
+        name if word & row.reserved != 0 && (LENIENT.contains(&name) || matches!(row.op, Op::Spe(_) | Op::Dfp(_))) => {
             Some("objdump passes over a reserved bit")
         }
         "sync" | "or" if decoder.cpu() == Cpu::E6500 && ["sync", "miso"].contains(&theirs) => {

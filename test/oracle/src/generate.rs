@@ -70,6 +70,9 @@ impl Generator {
         };
         let place = if is_branch(row) || needs_first_place(row) { 0 } else { self.chance.below(length) };
         let mut draft = self.draft(address(slot), length);
+        if let Op::Dfp(op) = row.op {
+            draft.fill_decimals(&mut self.chance, op.quad);
+        }
         draft.state.reg[reg::FPSCR] &= !undefined::cleared(row);
         if let Op::LoadStore(LoadStore::StoreConditional { bytes }) = row.op
             && bytes < 16 // QEMU reserves the second doubleword of lqarx, so that stqcx. always fails.
@@ -245,7 +248,7 @@ impl Generator {
                     last = if c.percent(20) { last % limit } else { c.below(limit as usize) as i64 };
                     last
                 }
-                Kind::GprPair => c.below(16) as i64 * 2,
+                Kind::GprPair | Kind::FprPair => c.below(16) as i64 * 2,
                 Kind::Spr => forms::spr(self.cpu, c).into(),
                 Kind::Unsigned | Kind::Signed if c.percent(30) => {
                     let top = 1i64 << (operand.width() - 1);
@@ -328,6 +331,14 @@ impl Draft {
     /// Address of the next instruction.
     fn next(&self) -> u64 {
         self.words.iter().fold(self.origin, |at, word| at + if word >> 32 != 0 { 8 } else { 4 })
+    }
+
+    /// Decimal numbers for FPRs, and any decimal rounding mode.
+    fn fill_decimals(&mut self, c: &mut Chance, quad: bool) {
+        for (n, value) in values::decimals(c, quad).into_iter().enumerate() {
+            self.state.reg[reg::VSR + 2 * n] = value;
+        }
+        self.state.reg[reg::FPSCR] |= (c.below(8) as u64) << 32;
     }
 
     fn taken(&self, gpr: usize) -> bool {

@@ -18,7 +18,7 @@ struct Arguments {
     /// Rows whose name matches this expression as a whole.
     #[arg(long, default_value = ".*")]
     rows: String,
-    /// Rows of this file of the table: branch, integer, loadstore, float, vector, vsx, spe.
+    /// Rows of this file of the table: branch, integer, loadstore, float, dfp, vector, vsx, spe.
     #[arg(long)]
     file: Option<String>,
     /// Seed of the random cases.
@@ -70,6 +70,7 @@ fn file(row: &Row) -> &'static str {
         Op::Integer(_) => "integer",
         Op::LoadStore(_) => "loadstore",
         Op::Float(_) => "float",
+        Op::Dfp(_) => "dfp",
         Op::Vector(_) => "vector",
         Op::Vsx(_) => "vsx",
         Op::Spe(_) => "spe",

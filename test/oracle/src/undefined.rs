@@ -1,10 +1,11 @@
 //! Results that are not compared: data, one entry for each sentence of the Power ISA that leaves one undefined, and
-//! one for each known fault of the reference; those of VSX floating point stand in `vsx`,
-//! those of the signal processing engine in `spe`.
+//! one for each known fault of the reference; those of decimal floating point stand in `dfp`, those of VSX floating
+//! point in `vsx`, those of the signal processing engine in `spe`.
 //!
 //! An entry names rows, says when it applies, and which results are then ignored. To add one, quote the ISA. A
 //! difference that the ISA does not allow is a fault of ours, or belongs to `QUIRKS` with the reason.
 
+mod dfp;
 mod spe;
 pub use spe::{absent, merged_wrongly};
 mod vsx;
@@ -265,7 +266,9 @@ fn no_quotient(v: &View) -> bool {
 }
 
 fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> + '_ {
-    [UNDEFINED, QUIRKS, vsx::UNDEFINED, vsx::QUIRKS, spe::QUIRKS].into_iter().flatten().filter(|e| match e.rows {
+    [UNDEFINED, QUIRKS, dfp::QUIRKS, vsx::UNDEFINED, vsx::QUIRKS, spe::QUIRKS].into_iter().flatten().filter(|e| match e
+        .rows
+    {
         Rows::Named(names) => names.contains(&row.name),
         Rows::With(facts) => row.is(facts),
         Rows::That(holds) => holds(row),
@@ -276,7 +279,8 @@ fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> + '_ {
 pub fn cleared(row: &Row) -> u64 {
     let named = CLEARED.iter().filter(|(rows, _)| rows.contains(&row.name)).map(|&(_, bits)| bits);
     let vsx = vsx::CLEARED.iter().filter(|(rows, _)| rows(row)).map(|&(_, bits)| bits);
-    named.chain(vsx).fold(0, |all, bits| all | bits)
+    let dfp = dfp::CLEARED.iter().filter(|(rows, _)| rows(row)).map(|&(_, bits)| bits);
+    named.chain(vsx).chain(dfp).fold(0, |all, bits| all | bits)
 }
 
 /// Whether a result of `row` may be undefined, so that no other instruction should read it.
@@ -338,6 +342,7 @@ fn registers(view: &View, name: &str) -> std::ops::Range<usize> {
         Kind::Gpr | Kind::GprOrZero => n..n + 1,
         Kind::GprPair => n..n + 2,
         Kind::Fpr | Kind::Vsr => vector(n),
+        Kind::FprPair => vector(n).start..vector(n + 1).end,
         Kind::Vr => vector(32 + n),
         _ => 0..0,
     }

@@ -1,5 +1,7 @@
 //! Chance, and values that are likely to find a fault.
 
+use exec::dfp::{EXTENDED, Format, Kind, LONG, Number, SHORT};
+
 /// SplitMix64: small, seedable, good enough to choose test cases.
 pub struct Chance(u64);
 
@@ -207,5 +209,136 @@ pub fn vector(chance: &mut Chance) -> [u64; 2] {
         }
         10..=11 => quad(chance),
         _ => [chance.bits(), chance.bits()],
+    }
+}
+
+/// Values for the 32 FPRs of a case with decimal floating point: most of them are numbers of one format, and near
+/// enough to each other that sums cancel, products overflow and quotients underflow.
+pub fn decimals(chance: &mut Chance, quad: bool) -> [u64; 32] {
+    let theme = theme(chance, if quad { EXTENDED } else { LONG });
+    let mut fprs = [0; 32];
+    for pair in fprs.chunks_mut(2) {
+        if chance.percent(if quad { 70 } else { 10 }) {
+            let bits = if chance.percent(15) { packed(chance, 32) } else { decimal_number(chance, EXTENDED, theme) };
+            pair.copy_from_slice(&[(bits >> 64) as u64, bits as u64]);
+            continue;
+        }
+        for fpr in pair {
+            *fpr = match chance.below(20) {
+                0..=10 => decimal_number(chance, LONG, theme) as u64,
+                11..=12 => decimal_number(chance, SHORT, theme) as u64 | chance.bits() << 32,
+                13..=14 => packed(chance, 16) as u64,
+                15 => chance.below(40) as u64,
+                16 => u64::from(chance.bits() as u16 & 0x3ff),
+                17 => chance.one_of(&[0, 767, 768, 12286, 12287, 12288]) + chance.below(3) as u64,
+                18 => (chance.below(6) as u64).wrapping_neg(),
+                _ => integer(chance),
+            };
+        }
+    }
+    fprs
+}
+
+/// Packed decimal of so many digits, the last of which may be a sign.
+fn packed(chance: &mut Chance, digits: u32) -> u128 {
+    let number = decimal(chance, digits) >> (4 * if chance.percent(50) { 0 } else { chance.below(32) });
+    if chance.percent(50) { number } else { (number & !15) | (10 + chance.below(6) as u128) }
+}
+
+/// What the numbers of a case have in common.
+fn theme(chance: &mut Chance, format: Format) -> Number {
+    let exponents = [0, 0, format.min_exponent(), format.max_exponent(), format.min_exponent() / 2];
+    let exponent = match chance.below(7) {
+        n @ 0..5 => exponents[n],
+        5 => format.max_exponent() / 2,
+        _ => format.min_exponent() + chance.below((format.max_exponent() - format.min_exponent()) as usize) as i32,
+    };
+    Number::finite(false, coefficient(chance, format.precision), exponent)
+}
+
+/// A coefficient of at most `precision` digits.
+fn coefficient(chance: &mut Chance, precision: u32) -> u128 {
+    let ten = |n| 10u128.pow(n);
+    let length = if chance.percent(40) { precision } else { 1 + chance.below(precision as usize) as u32 };
+    let random = (u128::from(chance.bits()) << 64 | u128::from(chance.bits())) % ten(length);
+    let zeros = ten(chance.below(length as usize) as u32);
+    match chance.below(10) {
+        0 => chance.below(12) as u128,
+        1 => ten(length - 1),
+        2 => ten(length) - 1 - chance.below(3) as u128,
+        3 => 5 * ten(length - 1),
+        4 => ten(length) - zeros,
+        5 => random / zeros * zeros,
+        // A few digits, and halves of what is dropped behind them.
+        6 => random / zeros * zeros + zeros / 2,
+        7 => random / zeros * zeros + zeros / 2 + chance.below(2) as u128,
+        _ => random,
+    }
+    .min(ten(precision) - 1)
+}
+
+/// A number near 2^63 or 2^127, as near as a coefficient and its exponent can be.
+fn integer_limit(chance: &mut Chance, format: Format) -> (u128, i32) {
+    let limit = chance.one_of(&[1u128 << 63, 1 << 127]);
+    let exponent = limit.ilog10() as i32 + 1 - format.precision as i32;
+    let near = match u32::try_from(exponent) {
+        Ok(dropped) => limit / 10u128.pow(dropped),
+        Err(_) => limit * 10u128.pow(exponent.unsigned_abs()),
+    };
+    // Units, and halves of one where there are digits behind the point.
+    let unit = if exponent < 0 { 5 * 10u128.pow(exponent.unsigned_abs() - 1) } else { 1 };
+    (near + chance.below(5) as u128 * unit - 2 * unit + chance.below(2) as u128, exponent)
+}
+
+/// A number of `format`, infinities, NaNs and other encodings than the canonical ones among them.
+fn decimal_number(chance: &mut Chance, format: Format, theme: Number) -> u128 {
+    let range = format.min_exponent()..=format.max_exponent();
+    let near =
+        |chance: &mut Chance| chance.below(2 * format.precision as usize + 9) as i32 - format.precision as i32 - 4;
+    let kind = match chance.below(100) {
+        0..5 => Kind::Infinity,
+        5..10 => Kind::QuietNan,
+        10..14 => Kind::SignallingNan,
+        _ => Kind::Finite,
+    };
+    let exponent = match chance.below(10) {
+        0..=4 => theme.exponent + near(chance),
+        5 => *range.start() + chance.below(format.precision as usize + 3) as i32,
+        6 => *range.end() - chance.below(format.precision as usize + 3) as i32,
+        7 => near(chance),
+        8 => SHORT.min_exponent() + near(chance),
+        _ => range.start() + chance.below((range.end() - range.start()) as usize) as i32,
+    };
+    let coefficient = match chance.below(10) {
+        0 => theme.coefficient,
+        1 => theme.coefficient.saturating_sub(1 + chance.below(2) as u128),
+        2 => theme.coefficient + 1,
+        _ => coefficient(chance, format.precision),
+    };
+    let exponent = exponent.clamp(*range.start(), *range.end());
+    let coefficient = match kind {
+        Kind::Infinity if chance.percent(70) => 0,
+        _ => coefficient % 10u128.pow(format.precision),
+    };
+    let (coefficient, exponent) =
+        if kind == Kind::Finite && chance.percent(6) { integer_limit(chance, format) } else { (coefficient, exponent) };
+    let mut bits = Number { kind, negative: chance.percent(50), exponent, coefficient }.pack(format);
+    let raw = u128::from(chance.bits()) << 64 | u128::from(chance.bits());
+    match chance.below(100) {
+        0..8 => raw & (u128::MAX >> (128 - format.bits())),
+        8..14 => {
+            // The 24 declets of three large digits that are not preferred, and reserved bits of infinities and NaNs.
+            let trailing = format.bits() - 6 - format.continuation_bits;
+            for at in (0..trailing).step_by(10) {
+                if bits >> at & 0x6e == 0x6e {
+                    bits ^= raw & 0x300 << at;
+                }
+            }
+            if kind != Kind::Finite {
+                bits |= raw & ((1 << (format.continuation_bits - 1)) - 1) << trailing;
+            }
+            bits
+        }
+        _ => bits,
     }
 }

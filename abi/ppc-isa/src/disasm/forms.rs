@@ -43,6 +43,9 @@ const SPE_LOADS_INDEXED: &str =
     "evlddx evldwx evldhx evlhhesplatx evlhhousplatx evlhhossplatx evlwhex evlwhoux evlwhosx evlwwsplatx evlwhsplatx";
 /// The stores among them.
 const SPE_STORES_INDEXED: &str = "evstddx evstdwx evstdhx evstwhex evstwhox evstwwex evstwwox";
+/// Decimal floating point with a pair of FPRs as target.
+const DECIMAL_PAIRS: &str = "daddq dsubq dmulq ddivq dquaiq dquaq drrndq drintxq drintnq dctqpq drdpq dcffixq \
+    ddedpdq denbcdq diexq dscliq dscriq";
 
 /// The forms, in the order in which they are tried.
 #[rustfmt::skip]
@@ -241,6 +244,9 @@ pub const FORMS: &[Form] = &[
     form("mcrfs",  "",            "mcrfs",  "BF,BFA"),
     form("mtfsf",  "",            "mtfsf",  "FLM,FRB[,L,W]"),
     form("mtfsfi", "",            "mtfsfi", "FBF,U[,W]"),
+
+    // Decimal floating point.
+    invalid(DECIMAL_PAIRS,        "FRT&1=1"),
 
     // VMX.
     form("dst dstt dstst dststt", "", "<*", "r~RA,RB,STRM"),
