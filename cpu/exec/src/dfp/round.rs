@@ -195,7 +195,7 @@ impl Context {
         if exponent + digits(kept) as i32 - 1 > format.max_scientific() {
             raised |= fpscr::OX;
             if !self.overflow_enabled {
-                return self.exact(self.overflowed(negative), raised | fpscr::XX | fpscr::FI);
+                return self.overflowed(negative, raised);
             }
             exponent -= self.adjustment();
             ideal -= self.adjustment();
@@ -215,11 +215,12 @@ impl Context {
         Outcome { value, format, raised, fprf: value.class(format) }
     }
 
-    /// The result of a disabled overflow: infinity or the largest number.
-    fn overflowed(&self, negative: bool) -> Number {
+    /// The outcome of a disabled overflow: infinity, which counts as incremented, or the largest number.
+    fn overflowed(&self, negative: bool, raised: u64) -> Outcome {
+        let raised = raised & !fpscr::FR | fpscr::XX | fpscr::FI;
         if self.rounding.overflows_to_infinity(negative) {
-            return Number::infinity(negative);
+            return self.exact(Number::infinity(negative), raised | fpscr::FR);
         }
-        Number::finite(negative, ten(self.format.precision) - 1, self.format.max_exponent())
+        self.exact(Number::finite(negative, ten(self.format.precision) - 1, self.format.max_exponent()), raised)
     }
 }
