@@ -2,7 +2,7 @@
 
 use conformance::{CODE, DATA, Rig, TOP};
 use guest_mem::Order;
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{ALTIVEC, Family};
 use ppc_isa::{Cpu, msr};
 
 use super::{all, rigs, word_bytes};
@@ -19,7 +19,9 @@ fn forbidden(cpu: Cpu) -> u64 {
         Family::Book3s64 => msr::HV | msr::TM | msr::TS | msr::POW,
         Family::Book3s32 if cpu == Cpu::Ppc750 => upper | ILE | TGPR | msr::LE | msr::POW | msr::VEC | msr::VSX | GS,
         Family::Book3s32 => upper | ILE | TGPR | msr::LE | msr::POW | msr::VSX | GS,
-        Family::BookE => upper | GS | msr::WE | msr::LE | msr::VSX | if cpu.sixty_four() { msr::SPE } else { msr::CM },
+        // The bit of SPE is AltiVec's where there is that.
+        Family::BookE if !cpu.sixty_four() => upper | GS | msr::WE | msr::LE | msr::VSX | msr::CM,
+        Family::BookE => upper | GS | msr::WE | msr::LE | msr::VSX | if ALTIVEC.contains(cpu) { 0 } else { msr::SPE },
     }
 }
 

@@ -139,10 +139,12 @@ fn case_66_the_return_to_problem_state_hides_the_page() {
 
 /// `row` with different registers for its operands.
 fn instruction(row: &'static Row) -> u32 {
-    (3..).zip(operands(row)).fold(row.value, |word, (n, operand)| {
+    let word = (3..).zip(operands(row)).fold(row.value, |word, (n, operand)| {
         let value = if operand.is_register() { n } else { 0 };
         operand.set(word, value).unwrap_or(word)
-    })
+    });
+    // No privileged instruction has a prefix.
+    word.try_into().unwrap()
 }
 
 /// Checks that the instruction at `CODE`, which has just ended in a program interrupt, had no effect since `before`.
@@ -330,7 +332,7 @@ const SECOND: u64 = DATA + 0x1000;
 fn shootdown(rig: &mut Rig) -> &'static str {
     match rig.cpu {
         // PID 0 and IS, AP of 4 KiB; RIC of the TLB alone, PRS and R of a process by radix.
-        Cpu::Power9 => {
+        Cpu::Power9 | Cpu::Power10 => {
             rig.sets(&[(7, EA), (8, 0)]);
             "tlbie 7,8,0,1,1"
         }

@@ -204,7 +204,9 @@ fn any(input: &mut Input, cpu: Cpu, which: impl Fn(&Known) -> &Vec<&'static Row>
         return word;
     }
     let row = known(cpu, |known| input.pick(which(known)));
-    word & !row.mask | row.value
+    // Of prefixed ones, the prefix: what follows is a suffix by chance.
+    let full = (u64::from(word) << 32 | u64::from(word)) & !row.mask | row.value;
+    if row.prefixed() { (full >> 32) as u32 } else { full as u32 }
 }
 
 /// What a model has: all instructions, those that access memory, the privileged ones; numbers of registers.
