@@ -1,13 +1,12 @@
 //! Registers that only BookE has.
 
 use ppc_isa::Cpu;
-use ppc_isa::cpu::{BOOKE, Models};
+use ppc_isa::cpu::{BOOKE, E5500, Models};
 use ppc_isa::spr::booke as spr;
 use ppc_mmu::booke::Tlb;
 
 use crate::timer::booke::Timers;
 
-const E5500: Models = Models::of(&[Cpu::E5500]);
 const E500V2: Models = Models::of(&[Cpu::E500v2]);
 const WHOLE: u64 = u64::MAX;
 

@@ -442,7 +442,7 @@ fn units(rig: &Rig) -> [(&'static str, u64, Option<u64>, u64); 5] {
     [
         ("fadd 1,2,3", msr::FP, float, 0),
         ("lfd 1,0(9)", msr::FP, float, 0),
-        ("vaddubm 1,2,3", msr::VEC, vector, 0),
+        ("vaddubm 1,2,3", msr::VEC, vector, 0x80),
         ("xxlor 1,2,3", msr::VSX, vsx, 0),
         ("evaddw 3,4,5", msr::SPE, spe, 0x80),
     ]
