@@ -39,6 +39,8 @@ pub const V300: Models = Models::of(&[Cpu::Power9, Cpu::Power10]);
 pub const V310: Models = Models::of(&[Cpu::Power10]);
 /// Up to Power ISA 2.07 only.
 pub const TO_207: Models = Models::of(&[Cpu::Power8]);
+/// Up to Power ISA 3.0 only.
+pub const TO_300: Models = Models::of(&[Cpu::Power8, Cpu::Power9]);
 /// Book3S-32.
 pub const CLASSIC: Models = Models::of(&[Cpu::Ppc603, Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450]);
 /// BookE.

@@ -88,6 +88,8 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("BHRBE", 10),
     ("E", 1),
     ("WC", 2),
+    ("SC", 2),
+    ("PL", 2),
     ("IH", 3),
     ("RIC", 2),
     ("PRS", 1),

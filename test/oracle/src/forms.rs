@@ -175,9 +175,10 @@ pub fn valid(row: &'static Row, cpu: Cpu, word: u64, string: u32) -> bool {
             ra != 0 && function(row, get("FC"), &LOAD_FUNCTIONS) && !(0..3).any(|n| (rt + n) & 31 == ra)
         }
         Op::LoadStore(LoadStore::StoreAtomic { .. }) => ra != 0 && function(row, get("FC"), &STORE_FUNCTIONS),
-        Op::LoadStore(LoadStore::Barrier) => get("L2") < 2,
-        // QEMU lacks L=3 (dcbflp).
-        Op::LoadStore(LoadStore::Touch { .. }) => get("L2") < 2,
+        // QEMU lacks SC.
+        Op::LoadStore(LoadStore::Barrier) => get("L2").max(get("L3")) < 2 && get("SC") == 0,
+        // QEMU lacks L=3 (dcbflp) and what came with Power ISA 3.1.
+        Op::LoadStore(LoadStore::Touch { .. }) => get("L2").max(get("L3")) < 2,
         _ => match row.name {
             // AltiVec PEM, chapter 6: "If rA=0, the instruction form is invalid."
             "dst" | "dstt" | "dstst" | "dststt" => ra != 0,

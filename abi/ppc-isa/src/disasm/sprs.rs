@@ -1,7 +1,7 @@
 //! The names that GNU objdump puts into `mfspr` and `mtspr` instead of a number: fewer than there are registers, and
 //! not the same for both directions. Registers that a family lacks have no name here.
 
-use crate::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, Cpu, Models, SERVER, SPE, TO_207, V300};
+use crate::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, Cpu, Models, SERVER, SPE, TO_207, V300, V310};
 
 /// Directions in which a name is used.
 enum Use {
@@ -126,6 +126,57 @@ const NAMES: &[(i64, &str, Use, Models)] = &[
     (849, "vtb", Both, SERVER),
     (896, "ppr", Both, SERVER),
     (898, "ppr32", Both, SERVER),
+    // objdump has many more for POWER10 than for its predecessors.
+    (48, "pidr", Both, V310),
+    (61, "iamr", Both, V310),
+    (153, "fscr", Both, V310),
+    (159, "pspb", Both, V310),
+    (176, "dpdes", Both, V310),
+    (180, "dawr0", Both, V310),
+    (181, "dawr1", Both, V310),
+    (186, "rpr", Both, V310),
+    (187, "ciabr", Both, V310),
+    (188, "dawrx0", Both, V310),
+    (189, "dawrx1", Both, V310),
+    (190, "hfscr", Both, V310),
+    (259, "usprg3", From, V310),
+    (286, "tbu40", To, V310),
+    (304, "hsprg0", Both, V310),
+    (305, "hsprg1", Both, V310),
+    (306, "hdisr", Both, V310),
+    (307, "hdar", Both, V310),
+    (308, "spurr", Both, V310),
+    (309, "purr", Both, V310),
+    (310, "hdec", Both, V310),
+    (313, "hrmor", Both, V310),
+    (314, "hsrr0", Both, V310),
+    (315, "hsrr1", Both, V310),
+    (318, "lpcr", Both, V310),
+    (319, "lpidr", Both, V310),
+    (338, "pcr", Both, V310),
+    (339, "heir", Both, V310),
+    (446, "tir", From, V310),
+    (464, "ptcr", Both, V310),
+    (496, "usprg0", Both, V310),
+    (497, "usprg1", Both, V310),
+    (505, "urmor", Both, V310),
+    (506, "usrr0", Both, V310),
+    (507, "usrr1", Both, V310),
+    (511, "smfctrl", Both, V310),
+    (736, "usier2", From, V310),
+    (737, "usier3", From, V310),
+    (738, "ummcr3", From, V310),
+    (752, "sier2", To, V310),
+    (753, "sier3", To, V310),
+    (754, "mmcr3", To, V310),
+    (768, "usier", From, V310),
+    (784, "sier", To, V310),
+    (796, "siar", To, V310),
+    (797, "sdar", To, V310),
+    (816, "asdr", Both, V310),
+    (823, "psscr", Both, V310),
+    (855, "hpsscr", Both, V310),
+    (1023, "pir", From, V310),
 ];
 
 /// The name for SPR `number` in `mtspr` (`write`) or `mfspr` of `cpu`; empty when objdump prints the number.
