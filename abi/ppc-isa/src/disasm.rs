@@ -210,7 +210,8 @@ impl View {
         let value = self.value(token);
         match named(self.row, token).kind {
             Kind::GprOrZero if value == 0 => out.write_char('0'),
-            Kind::Gpr | Kind::GprOrZero | Kind::GprPair => write!(out, "r{value}"),
+            Kind::Gpr | Kind::GprOrZero => write!(out, "r{value}"),
+            Kind::GprPair => write!(out, "r{}", value & !1),
             Kind::Fpr => write!(out, "f{value}"),
             // objdump passes over the last bit of a pair that is read.
             Kind::FprPair => write!(out, "f{}", value & !1),

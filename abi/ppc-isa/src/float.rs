@@ -1,6 +1,6 @@
 //! Scalar floating point with its loads, stores and FPSCR (Power ISA Book I, chapter 4).
 
-use crate::cpu::{CLASSIC, E5500, FLOAT, Models, SERVER, SIXTY_FOUR, Unit, V207, V300};
+use crate::cpu::{CLASSIC, E5500, FLOAT, Models, SERVER, SIXTY_FOUR, Unit, V207, V300, V310};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -11,6 +11,16 @@ pub enum Float {
     Load(Access),
     /// Store from an FPR.
     Store(Access),
+    /// Load with a prefixed displacement.
+    LoadPrefixed {
+        /// In memory it is a single.
+        single: bool,
+    },
+    /// Store with a prefixed displacement.
+    StorePrefixed {
+        /// In memory it is a single.
+        single: bool,
+    },
     /// Load a word into an FPR as a 64-bit integer.
     LoadWord {
         /// Sign-extend.
@@ -252,6 +262,10 @@ pub const ROWS: &[Row] = &[
     row("lfdu",    "51 FRT RA D",              "=FRT,D(+RA)",      FLOAT, LOAD,  ldu(false, false)),
     row("lfdx",    "31 FRT RA RB 599 /1",      "=FRT,RA0,RB",      FLOAT, LOAD,  ld(false, true)),
     row("lfdux",   "31 FRT RA RB 631 /1",      "=FRT,+RA,RB",      FLOAT, LOAD,  ldu(false, true)),
+    row("plfs",    "1 2:2 0:1 /2 R /2 dh | 48 FRT RA dl", "=FRT,D34(RA0),R", V310, LOAD,  Float::LoadPrefixed { single: true }),
+    row("plfd",    "1 2:2 0:1 /2 R /2 dh | 50 FRT RA dl", "=FRT,D34(RA0),R", V310, LOAD,  Float::LoadPrefixed { single: false }),
+    row("pstfs",   "1 2:2 0:1 /2 R /2 dh | 52 FRS RA dl", "FRS,D34(RA0),R",  V310, STORE, Float::StorePrefixed { single: true }),
+    row("pstfd",   "1 2:2 0:1 /2 R /2 dh | 54 FRS RA dl", "FRS,D34(RA0),R",  V310, STORE, Float::StorePrefixed { single: false }),
     row("lfiwax",  "31 FRT RA RB 855 /1",      "=FRT,RA0,RB",      SERVER, LOAD,  Float::LoadWord { signed: true }),
     row("lfiwzx",  "31 FRT RA RB 887 /1",      "=FRT,RA0,RB",      SERVER, LOAD,  Float::LoadWord { signed: false }),
     row("lfdp",    "57 FRT RA DS 0:2",         "=FRT,DS(RA0)",     SERVER, LOAD|MULTI, Float::LoadPair { indexed: false }),

@@ -52,6 +52,15 @@ pub enum Integer {
     CompareEqualByte,
     /// RT = -1, 1 or 0 from a CR field.
     SetBoolean,
+    /// RT = 1, or -1, if a CR bit is 1, else 0.
+    SetBit {
+        /// If the bit is 0 instead.
+        reverse: bool,
+        /// -1 instead of 1.
+        negative: bool,
+    },
+    /// Bits of RS moved or counted under the mask in RB.
+    UnderMask(UnderMask),
     /// Bitwise operation of two registers.
     Logic(Logic),
     /// Bitwise operation with an immediate.
@@ -238,6 +247,27 @@ pub enum Unary {
     ParityWord,
     /// Parity.
     ParityDouble,
+    /// Reverse the bytes of each halfword.
+    ReverseHalfs,
+    /// Reverse the bytes of each word.
+    ReverseWords,
+    /// Reverse the bytes.
+    ReverseDouble,
+}
+
+/// Operations on the bits of a doubleword that a mask selects (Power ISA 3.1 Book I, section 3.3.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnderMask {
+    /// Selected bits to the right, the others to the left.
+    Centrifuge,
+    /// Count leading zeros among the selected bits.
+    Leading,
+    /// Count trailing zeros among the selected bits.
+    Trailing,
+    /// The last bits to where the mask is 1.
+    Deposit,
+    /// Selected bits to the right, zeros to the left.
+    Extract,
 }
 
 /// How a 64-bit rotate builds its mask.
@@ -353,6 +383,10 @@ pub const ROWS: &[Row] = &[
     row("cmprb",   "31 BF /1 L RA RB 192 /1", "=BF,L,RA,RB", V300, 0, Integer::CompareRangedByte),
     row("cmpeqb",  "31 BF /2 RA RB 224 /1",  "=BF,RA,RB",   V300, 0, Integer::CompareEqualByte),
     row("setb",    "31 RT BFA /2 /5 128 /1", "=RT,BFA",     V300, 0, Integer::SetBoolean),
+    row("setbc",   "31 RT BI /5 384 /1",     "=RT,BI",      V310, 0, Integer::SetBit { reverse: false, negative: false }),
+    row("setbcr",  "31 RT BI /5 416 /1",     "=RT,BI",      V310, 0, Integer::SetBit { reverse: true, negative: false }),
+    row("setnbc",  "31 RT BI /5 448 /1",     "=RT,BI",      V310, 0, Integer::SetBit { reverse: false, negative: true }),
+    row("setnbcr", "31 RT BI /5 480 /1",     "=RT,BI",      V310, 0, Integer::SetBit { reverse: true, negative: true }),
     row("andi.",   "28 RS RA UI",            "=RA,RS,UI",   ALL, W_CR0, logic_imm(Logic::And, false)),
     row("andis.",  "29 RS RA UI",            "=RA,RS,UI",   ALL, W_CR0, logic_imm(Logic::And, true)),
     row("ori",     "24 RS RA UI",            "=RA,RS,UI",   ALL, 0, logic_imm(Logic::Or, false)),
@@ -379,6 +413,14 @@ pub const ROWS: &[Row] = &[
     row("popcntd", "31 RS RA /5 506 /1",     "=RA,RS",      SIXTY_FOUR, 0, Un(Unary::PopulationDouble)),
     row("prtyw",   "31 RS RA /5 154 /1",     "=RA,RS",      SIXTY_FOUR, 0, Un(Unary::ParityWord)),
     row("prtyd",   "31 RS RA /5 186 /1",     "=RA,RS",      SIXTY_FOUR, 0, Un(Unary::ParityDouble)),
+    row("brh",     "31 RS RA /5 219 /1",     "=RA,RS",      V310, 0, Un(Unary::ReverseHalfs)),
+    row("brw",     "31 RS RA /5 155 /1",     "=RA,RS",      V310, 0, Un(Unary::ReverseWords)),
+    row("brd",     "31 RS RA /5 187 /1",     "=RA,RS",      V310, 0, Un(Unary::ReverseDouble)),
+    row("cfuged",  "31 RS RA RB 220 /1",     "=RA,RS,RB",   V310, 0, Integer::UnderMask(UnderMask::Centrifuge)),
+    row("cntlzdm", "31 RS RA RB 59 /1",      "=RA,RS,RB",   V310, 0, Integer::UnderMask(UnderMask::Leading)),
+    row("cnttzdm", "31 RS RA RB 571 /1",     "=RA,RS,RB",   V310, 0, Integer::UnderMask(UnderMask::Trailing)),
+    row("pdepd",   "31 RS RA RB 156 /1",     "=RA,RS,RB",   V310, 0, Integer::UnderMask(UnderMask::Deposit)),
+    row("pextd",   "31 RS RA RB 188 /1",     "=RA,RS,RB",   V310, 0, Integer::UnderMask(UnderMask::Extract)),
     row("cmpb",    "31 RS RA RB 508 /1",     "=RA,RS,RB",   SIXTY_FOUR, 0, Integer::CompareBytes),
     row("bpermd",  "31 RS RA RB 252 /1",     "=RA,RS,RB",   SIXTY_FOUR, 0, Integer::BitPermute),
     row("rlwinm",  "21 RS RA SH MB ME Rc",   "=RA,RS,SH,MB,ME", ALL, 0, Integer::RotateWord { register: false, insert: false }),

@@ -33,6 +33,11 @@ pub enum LoadStore {
     LoadQuad,
     /// Store a quadword from an even/odd pair.
     StoreQuad,
+    /// Load a quadword into an even/odd pair, the doubleword at the lower address into the even register in either
+    /// byte order.
+    LoadQuadPrefixed,
+    /// Store such a quadword.
+    StoreQuadPrefixed,
     /// Load and reserve 1, 2, 4, 8 or 16 bytes.
     LoadReserve {
         /// Bytes.
@@ -241,6 +246,8 @@ pub const ROWS: &[Row] = &[
     row("stswx", "31 RS RA RB 661 /1",    "RS,RA0,RB",    STRING, STORE|MULTI|R_XER, LoadStore::StoreString { indexed: true }),
     row("lq",    "56 RT RA DQ /4",        "=RTp,DQ(RA0)", V207, LOAD|MULTI,  LoadStore::LoadQuad),
     row("stq",   "62 RS RA DS 2:2",       "RSp,DS(RA0)",  V207, STORE|MULTI, LoadStore::StoreQuad),
+    row("plq",   "1 0:2 0:1 /2 R /2 dh | 56 RT RA dl", "=RTp,D34(RA0),R", V310, LOAD|MULTI, LoadStore::LoadQuadPrefixed),
+    row("pstq",  "1 0:2 0:1 /2 R /2 dh | 60 RS RA dl", "RSp,D34(RA0),R",  V310, STORE|MULTI, LoadStore::StoreQuadPrefixed),
     row("lbarx", "31 RT RA RB 52 EH",     "=RT,RA0,RB,EH", V207.or(E6500), LOAD|RESERVE, LoadReserve { bytes: 1 }),
     row("lharx", "31 RT RA RB 116 EH",    "=RT,RA0,RB,EH", V207.or(E6500), LOAD|RESERVE, LoadReserve { bytes: 2 }),
     row("lwarx", "31 RT RA RB 20 EH",     "=RT,RA0,RB,EH", SIXTY_FOUR, LOAD|RESERVE, LoadReserve { bytes: 4 }),

@@ -13,13 +13,17 @@ use ppc_isa::float::{Access, Arithmetic, Direction, Float, Move, MoveFrom};
 
 use crate::env::{Env, Flow, Handler, Step};
 use crate::fields::bf;
-use crate::loadstore::{aligned_float, displaced, indexed};
+use crate::loadstore::{aligned_float, displaced, indexed, prefixed};
 
 /// The handler of `op`.
 pub fn handler(op: Float) -> Handler {
     match op {
         Float::Load(access) => load_handler(access),
         Float::Store(access) => store_handler(access),
+        Float::LoadPrefixed { single: true } => |s, env, w| load_at::<true>(s, env, w, prefixed(s, env.prefix, w)),
+        Float::LoadPrefixed { single: false } => |s, env, w| load_at::<false>(s, env, w, prefixed(s, env.prefix, w)),
+        Float::StorePrefixed { single: true } => |s, env, w| store_at::<true>(s, env, w, prefixed(s, env.prefix, w)),
+        Float::StorePrefixed { single: false } => |s, env, w| store_at::<false>(s, env, w, prefixed(s, env.prefix, w)),
         Float::LoadWord { signed: true } => |s, env, w| load_word(s, env, w, |word| i64::from(word as i32) as u64),
         Float::LoadWord { signed: false } => |s, env, w| load_word(s, env, w, u64::from),
         Float::StoreWord => stfiwx,
@@ -340,11 +344,17 @@ fn load<const IS_SINGLE: bool, const INDEXED: bool, const UPDATE: bool>(
     w: u32,
 ) -> Step {
     let ea = aligned_float(s, env, address::<INDEXED, UPDATE>(s, w))?;
-    let value = if IS_SINGLE { fp::double_of_single(env.load(s, ea)?) } else { env.load(s, ea)? };
-    set_fpr(s, frt(w), value);
+    load_at::<IS_SINGLE>(s, env, w, ea)?;
     if UPDATE {
         s.gpr[fra(w)] = ea;
     }
+    Ok(Flow::Next)
+}
+
+#[inline(always)]
+fn load_at<const IS_SINGLE: bool>(s: &mut VcpuState, env: &mut Env, w: u32, ea: u64) -> Step {
+    let value = if IS_SINGLE { fp::double_of_single(env.load(s, ea)?) } else { env.load(s, ea)? };
+    set_fpr(s, frt(w), value);
     Ok(Flow::Next)
 }
 
@@ -354,14 +364,20 @@ fn store<const IS_SINGLE: bool, const INDEXED: bool, const UPDATE: bool>(
     w: u32,
 ) -> Step {
     let ea = aligned_float(s, env, address::<INDEXED, UPDATE>(s, w))?;
+    store_at::<IS_SINGLE>(s, env, w, ea)?;
+    if UPDATE {
+        s.gpr[fra(w)] = ea;
+    }
+    Ok(Flow::Next)
+}
+
+#[inline(always)]
+fn store_at<const IS_SINGLE: bool>(s: &mut VcpuState, env: &mut Env, w: u32, ea: u64) -> Step {
     let value = fpr(s, frt(w));
     if IS_SINGLE {
         env.store(s, ea, fp::single_of_double(value))?;
     } else {
         env.store(s, ea, value)?;
-    }
-    if UPDATE {
-        s.gpr[fra(w)] = ea;
     }
     Ok(Flow::Next)
 }

@@ -2,10 +2,11 @@
 
 use exec::{VcpuState, timebase};
 use ppc_isa::integer::{
-    Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
+    Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary, UnderMask,
 };
 use ppc_isa::spr::{self, book3s32 as classic, booke};
 
+use crate::bits;
 use crate::branch::cr_bit;
 use crate::env::{Env, Flow, Handler, Step, Trapped};
 use crate::fields::{ra, ra0, rb, rc, rt};
@@ -54,6 +55,11 @@ pub fn handler(op: Integer) -> Handler {
         Integer::CompareRangedByte => cmprb,
         Integer::CompareEqualByte => cmpeqb,
         Integer::SetBoolean => setb,
+        Integer::SetBit { reverse: false, negative: false } => set_bit::<false, false>,
+        Integer::SetBit { reverse: false, negative: true } => set_bit::<false, true>,
+        Integer::SetBit { reverse: true, negative: false } => set_bit::<true, false>,
+        Integer::SetBit { reverse: true, negative: true } => set_bit::<true, true>,
+        Integer::UnderMask(op) => under_mask_handler(op),
         Integer::Logic(op) => logic_handler(op),
         Integer::LogicImmediate { logic, shifted } => logic_immediate_handler(logic, shifted),
         Integer::Unary(op) => unary_handler(op),
@@ -374,6 +380,26 @@ fn setb(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     Ok(Flow::Next)
 }
 
+fn set_bit<const REVERSE: bool, const NEGATIVE: bool>(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let value = u64::from(cr_bit(s, w >> 16 & 31) != REVERSE);
+    s.gpr[rt(w)] = if NEGATIVE { value.wrapping_neg() } else { value };
+    Ok(Flow::Next)
+}
+
+fn under_mask_handler(op: UnderMask) -> Handler {
+    fn apply(s: &mut VcpuState, w: u32, f: impl Fn(u64, u64) -> u64) -> Step {
+        s.gpr[ra(w)] = f(s.gpr[rt(w)], s.gpr[rb(w)]);
+        Ok(Flow::Next)
+    }
+    match op {
+        UnderMask::Centrifuge => |s, _, w| apply(s, w, bits::centrifuge),
+        UnderMask::Leading => |s, _, w| apply(s, w, bits::leading),
+        UnderMask::Trailing => |s, _, w| apply(s, w, bits::trailing),
+        UnderMask::Deposit => |s, _, w| apply(s, w, bits::deposit),
+        UnderMask::Extract => |s, _, w| apply(s, w, bits::extract),
+    }
+}
+
 fn logic_handler(op: Logic) -> Handler {
     match op {
         Logic::And => |s, _, w| finish_ra(s, w, s.gpr[rt(w)] & s.gpr[rb(w)]),
@@ -443,6 +469,12 @@ fn unary_handler(op: Unary) -> Handler {
             Ok(Flow::Next)
         },
         Unary::ParityWord => |s, _, w| words(s, w, |word| (word & 0x0101_0101).count_ones() & 1),
+        Unary::ReverseHalfs => |s, _, w| words(s, w, |word| word.swap_bytes().rotate_left(16)),
+        Unary::ReverseWords => |s, _, w| words(s, w, u32::swap_bytes),
+        Unary::ReverseDouble => |s, _, w| {
+            s.gpr[ra(w)] = s.gpr[rt(w)].swap_bytes();
+            Ok(Flow::Next)
+        },
         Unary::ParityDouble => |s, _, w| {
             s.gpr[ra(w)] = u64::from((s.gpr[rt(w)] & 0x0101_0101_0101_0101).count_ones() & 1);
             Ok(Flow::Next)

@@ -25,6 +25,16 @@ pub fn handler(op: LoadStore) -> Handler {
         LoadStore::StoreString { indexed: true } => store_string::<true>,
         LoadStore::LoadQuad => lq,
         LoadStore::StoreQuad => stq,
+        LoadStore::LoadQuadPrefixed => |s, env, w| {
+            let ea = aligned(env, prefixed(s, env.prefix, w), 16)?;
+            [s.gpr[rt(w) & 30], s.gpr[rt(w) | 1]] = env.load_pair(s, ea)?;
+            Ok(Flow::Next)
+        },
+        LoadStore::StoreQuadPrefixed => |s, env, w| {
+            let ea = aligned(env, prefixed(s, env.prefix, w), 16)?;
+            env.store_pair(s, ea, [s.gpr[rt(w) & 30], s.gpr[rt(w) | 1]])?;
+            Ok(Flow::Next)
+        },
         LoadStore::LoadReserve { bytes: 1 } => load_reserve::<u8>,
         LoadStore::LoadReserve { bytes: 2 } => load_reserve::<u16>,
         LoadStore::LoadReserve { bytes: 4 } => load_reserve::<u32>,

@@ -120,6 +120,7 @@ pub fn alignment(row: &Row, cpu: Cpu) -> u64 {
         // The operands of one atomic operation lie in one aligned block of 32 bytes.
         Op::LoadStore(LoadStore::LoadAtomic { .. } | LoadStore::StoreAtomic { .. }) => 32,
         Op::LoadStore(LoadStore::LoadQuad | LoadStore::StoreQuad) => 16,
+        Op::LoadStore(LoadStore::LoadQuadPrefixed | LoadStore::StoreQuadPrefixed) => 16,
         Op::LoadStore(LoadStore::LoadMultiple | LoadStore::StoreMultiple) => 4,
         Op::Spe(Spe::LoadStore(access)) => access.pattern.bytes(),
         _ => 1,
@@ -169,7 +170,7 @@ pub fn valid(row: &'static Row, cpu: Cpu, word: u64, string: u32) -> bool {
             !among(ra, bytes)
         }
         Op::LoadStore(LoadStore::LoadString { indexed: true }) => !among(ra, string) && !among(rb, string),
-        Op::LoadStore(LoadStore::LoadQuad) => ra != rt,
+        Op::LoadStore(LoadStore::LoadQuad | LoadStore::LoadQuadPrefixed) => ra != rt,
         Op::LoadStore(LoadStore::LoadReserve { bytes: 16 }) => ra != rt && rb != rt,
         Op::LoadStore(LoadStore::LoadAtomic { .. }) => {
             ra != 0 && function(row, get("FC"), &LOAD_FUNCTIONS) && !(0..3).any(|n| (rt + n) & 31 == ra)

@@ -37,6 +37,9 @@ const OTHERS_WITH_UPDATE: &str =
     "stbu stbux sthu sthux stwu stwux stdu stdux lfsu lfsux lfdu lfdux stfsu stfsux stfdu stfdux";
 /// Prefixed loads and stores of GPRs.
 const PREFIXED_LOADS: &str = "plbz plhz plha plwz plwa pld";
+/// Those of FPRs.
+const PREFIXED_FLOAT_LOADS: &str = "plfs plfd";
+const PREFIXED_FLOAT_STORES: &str = "pstfs pstfd";
 const PREFIXED_STORES: &str = "pstb psth pstw pstd";
 /// Loads and stores for which objdump prints r0 where RA = 0 means the value 0.
 const SPE_LOADS_INDEXED: &str =
@@ -158,7 +161,16 @@ pub const FORMS: &[Form] = &[
     form("or",     "RS=30 RA=30 RB=30 Rc=0 ISA>=206", "mdoom", ""),
     form("paddi",  "RA=0 R=0",    "pli",    "RT,SI34"),
     form("paddi",  "RA=0 R=1",    "pla",    "RT,SI34"),
+    invalid("plq",        "RA=RT"),
     form(PREFIXED_LOADS,  "RA=0 R=1", "<*", "RT,D34"),
+    form(PREFIXED_FLOAT_LOADS,  "RA=0 R=1", "<*", "FRT,D34"),
+    form(PREFIXED_FLOAT_STORES, "RA=0 R=1", "<*", "FRS,D34"),
+    form("plq",    "RA=0 R=1",    "plq",    "RTp,D34"),
+    form("pstq",   "RA=0 R=1",    "pstq",   "RSp,D34"),
+    form("plq",    "",            "plq",    "RTp,D34(RA0)[,R]"),
+    form("pstq",   "",            "pstq",   "RSp,D34(RA0)[,R]"),
+    form(PREFIXED_FLOAT_LOADS,  "", "<*",   "FRT,D34(RA0)[,R]"),
+    form(PREFIXED_FLOAT_STORES, "", "<*",   "FRS,D34(RA0)[,R]"),
     form(PREFIXED_STORES, "RA=0 R=1", "<*", "RS,D34"),
     form("paddi",  "",            "paddi",  "RT,RA0,SI34[,R]"),
     form(PREFIXED_LOADS,  "",     "<*",     "RT,D34(RA0)[,R]"),
