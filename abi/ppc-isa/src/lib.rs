@@ -10,6 +10,7 @@
 
 extern crate alloc;
 
+pub mod absent;
 pub mod branch;
 pub mod cpu;
 pub mod decode;

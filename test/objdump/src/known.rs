@@ -27,6 +27,7 @@ pub fn reason(decoder: &Decoder, word: u64, theirs: &str) -> Option<&'static str
         "rfdi" if rejected => Some("objdump has rfdi for e500mc and later only"),
         "mftmr" if rejected => Some("objdump has mftmr for e6500 only, but KVM answers it on every e500"),
         "dcba" if rejected => Some("objdump has dcba for 7450 only, but 7400 allocates, too"),
+        "mfcr" if theirs.starts_with("mfocrf") => Some("objdump has mfocrf for every model"),
         "mcrxr" if rejected => Some("objdump takes mcrxr for removed; ISA 2.06 has it for embedded processors"),
         "mftb" if rejected => Some("objdump takes mftb for removed; ISA 3.0 has it still, phased out"),
         "mfspr" | "mtspr" if spr(decoder.cpu().family(), field("SPR") as u16).is_none() => {

@@ -1,4 +1,4 @@
-//! `objdump [--cpu MODEL] [--words COUNT] [ELF...]`: prints how our disassembly and that of GNU objdump agree.
+//! `objdump [--cpu MODEL] [--words COUNT] [--any COUNT] [--opcodes] [ELF...]`: prints how our disassembly and that of GNU objdump agree.
 
 use std::path::PathBuf;
 
@@ -27,6 +27,7 @@ fn main() -> Result<()> {
                 let count = args.next().and_then(|n| n.parse().ok()).context("--any wants a number")?;
                 compare_words(cpu, &words::any(count, 1))?
             }
+            "--opcodes" => compare_words(cpu, &words::of_opcodes(1))?,
             _ => compare_elf(cpu, &PathBuf::from(&arg))?,
         };
         println!("{} {arg}: {report}", cpu.name());

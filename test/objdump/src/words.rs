@@ -1,4 +1,5 @@
-//! Words to compare: for every row, its fields at their ends, alike and at random; each reserved bit; any words.
+//! Words to compare: for every row, its fields at their ends, alike and at random; each reserved bit; any words; words of
+//! every opcode, whether the table has it or not.
 
 use ppc_isa::{Decoder, Row};
 
@@ -60,4 +61,42 @@ fn of_row(row: &Row, random: &mut Random) -> u64 {
 pub fn any(count: usize, seed: u64) -> Vec<u64> {
     let mut random = Random::new(seed);
     (0..count).map(|_| random.word().into()).collect()
+}
+
+/// Primary opcodes under which the fields of registers hold opcodes, too, and those with any extended opcode.
+const NESTED: [u32; 3] = [4, 60, 63];
+const EXTENDED: [u32; 9] = [17, 19, 30, 31, 57, 58, 59, 61, 62];
+
+/// Words of every primary and extended opcode, with register fields that are 0 or random, and every number in RA where
+/// that is an opcode; prefixes of all types with suffixes.
+pub fn of_opcodes(seed: u64) -> Vec<u64> {
+    const RT: u32 = 31 << 21;
+    const RA: u32 = 31 << 16;
+    const RB: u32 = 31 << 11;
+    let mut random = Random::new(seed);
+    let mut words = Vec::new();
+    for primary in (0..64).filter(|&n| n != 1) {
+        for low in 0..2048 {
+            let opcode = primary << 26 | low;
+            if NESTED.contains(&primary) {
+                words.extend((0..32).map(|ra| u64::from(opcode | ra << 16 | random.word() & (RT | RB))));
+            } else if EXTENDED.contains(&primary) {
+                for fields in [0, RT, RA, RB, RT | RA, RT | RB, RA | RB, RT | RA | RB] {
+                    words.push(u64::from(opcode | random.word() & fields));
+                }
+            } else if low % 64 == 0 {
+                words.push(u64::from(opcode | random.word() & 0x3ff_ffff));
+            }
+        }
+    }
+    for suffix in 0..64 {
+        for kind in 0..16 {
+            for _ in 0..64 {
+                let prefix = 1 << 26 | kind << 22 | if kind & 4 == 0 { random.word() & 0xff } else { 0 };
+                let suffix = suffix << 26 | random.word() & 0x3ff_ffff;
+                words.push(u64::from(prefix) << 32 | u64::from(suffix));
+            }
+        }
+    }
+    words
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use objdump::{Report, compare_elf, compare_words, unavailable, words};
-use ppc_isa::{Cpu, Decoder};
+use ppc_isa::{Cpu, Decoder, absent};
 
 fn judge(what: &str, report: &Report) {
     println!("{what}: {report}");
@@ -33,6 +33,31 @@ fn any_words() {
     for cpu in Cpu::ALL {
         judge(cpu.name(), &compare_words(cpu, &words::any(150_000, 2)).unwrap());
     }
+}
+
+/// Every instruction that objdump knows for a model has a row or a reason why not; what has a row is not listed.
+#[test]
+fn every_opcode_has_a_row_or_a_reason() {
+    if let Some(reason) = unavailable() {
+        return skipped("every opcode", &reason);
+    }
+    let words = words::of_opcodes(1);
+    let mut wrong = Vec::new();
+    for cpu in Cpu::ALL {
+        let report = compare_words(cpu, &words).unwrap();
+        judge(cpu.name(), &report);
+        let explained = |name: &str| absent::of(cpu).any(|entry| entry.covers(name));
+        let unexplained = report.missing.keys().filter(|name| !explained(name));
+        wrong.extend(unexplained.map(|name| format!("{}: {name} has no row", cpu.name())));
+        for row in Decoder::new(cpu).rows() {
+            // Of paste. one form is listed, the other has the row.
+            let listed = absent::of(cpu).find(|entry| entry.covers(row.name) && row.name != "paste.");
+            if let Some(entry) = listed.filter(|entry| entry.reason != absent::NOT_YET) {
+                wrong.push(format!("{}: {} has a row, yet: {}", cpu.name(), row.name, entry.reason));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Guests of `$POWERVISOR_GUESTS` with the model whose code they are.
