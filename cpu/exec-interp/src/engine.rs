@@ -153,7 +153,7 @@ impl Engine for Interpreter {
 ///
 /// It may not cross a boundary of 64 bytes, so prefix and suffix are on one page (Power ISA 3.1 Book I, section 1.6).
 fn prefixed(code: &CodeCache, state: &mut VcpuState, env: &mut Env, prefix: u32, suffix: u32) -> Result<bool, Exit> {
-    if state.fscr & fscr::PREFIX == 0 {
+    if state.fscr & fscr::PREFIX == 0 && state.mode.problem() {
         return Err(Exit::Interrupt(Interrupt::FacilityUnavailable(facility::PREFIX)));
     }
     state.prefix_status = PREFIXED;

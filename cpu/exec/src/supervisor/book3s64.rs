@@ -174,6 +174,9 @@ pub fn mtspr(vcpu: &mut Vcpu, number: u16, value: u64) -> Result<(), Interrupt> 
             if state.cpu.level() >= 300 {
                 kept |= fscr::SCV;
             }
+            if state.cpu.level() >= 310 {
+                kept |= fscr::PREFIX;
+            }
             vcpu.set_fscr(value & kept);
         }
         spr::CTRL => state.ctrl = value as u32 & 1,

@@ -1,0 +1,140 @@
+//! Prefixed instructions (Power ISA 3.1 Book I, section 1.6; Book III, sections 6.2.10 and 7.5): facility, invalid forms,
+//! boundary, and what SRR1 says of them.
+
+use exec::mode::Mode;
+use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec_interp::Interpreter;
+use guest_mem::{GuestMem, Order};
+use ppc_isa::{Cpu, msr};
+
+#[derive(Debug)]
+struct Retired;
+
+impl Clock for Retired {
+    fn ticks(&self, retired: u64) -> u64 {
+        retired
+    }
+}
+
+const CODE: u64 = 0x1000;
+/// pli r3,-2 is paddi r3,0,-2,0.
+const PLI: [u32; 2] = [0x0603_ffff, 0x3860_fffe];
+/// sc.
+const SC: u32 = 0x4400_0002;
+/// SRR1 bit 34, counted from the left: the instruction is prefixed.
+const PREFIXED: u64 = 1 << (63 - 34);
+/// SRR1 bit 35: it crosses a boundary of 64 bytes.
+const BOUNDARY: u64 = 1 << (63 - 35);
+/// `FSCR[PREFIX]`, bit 50.
+const FSCR_PREFIX: u64 = 1 << (63 - 50);
+
+struct Machine {
+    mem: GuestMem,
+    vcpu: Vcpu,
+    order: Order,
+}
+
+impl Machine {
+    fn new(cpu: Cpu, order: Order, problem: bool, fscr: u64) -> Machine {
+        let mut vcpu = Vcpu::new(cpu, 0);
+        let little = if order == Order::Little { msr::LE } else { 0 };
+        vcpu.set_msr(vcpu.shared.msr() | little);
+        vcpu.set_fscr(fscr);
+        if problem {
+            // Without the relocation that comes with it, so that no table is needed.
+            vcpu.state.mode = Mode::of(cpu, vcpu.shared.msr() | msr::PR);
+        }
+        Machine { mem: GuestMem::new(1 << 16).unwrap(), vcpu, order }
+    }
+
+    /// Runs the words from `at` on until an exit.
+    fn run(&mut self, at: u64, words: &[u32]) -> Exit {
+        for (i, word) in words.iter().chain([&SC]).enumerate() {
+            assert!(self.mem.store(at + 4 * i as u64, self.order, *word));
+        }
+        self.vcpu.state.cia = at;
+        let (partition, requests) = (PartitionState::new(None, true), Requests::default());
+        let context = Context {
+            mem: &self.mem,
+            partition: &partition,
+            requests: &requests,
+            clock: &Retired,
+            mmio: &NoMmio,
+            peers: &requests,
+            privileged: Privileged::Trap,
+        };
+        Interpreter::new(self.vcpu.state.cpu).run(&mut self.vcpu, &context, 10)
+    }
+
+    /// SRR1 after `interrupt` was delivered.
+    fn srr1(&mut self, exit: &Exit) -> u64 {
+        let Exit::Interrupt(interrupt) = *exit else { panic!("{exit:?}") };
+        exec::delivery::deliver(&mut self.vcpu, &PartitionState::new(None, true), interrupt);
+        self.vcpu.shared.srr1()
+    }
+}
+
+#[test]
+fn one_runs_in_either_order_and_takes_eight_bytes() {
+    for order in [Order::Big, Order::Little] {
+        let mut m = Machine::new(Cpu::Power10, order, true, FSCR_PREFIX);
+        assert!(matches!(m.run(CODE, &PLI), Exit::SystemCall(_)));
+        assert_eq!(m.vcpu.state.gpr[3], -2i64 as u64);
+        assert_eq!(m.vcpu.state.cia, CODE + 8);
+    }
+}
+
+#[test]
+fn problem_state_needs_fscr() {
+    let mut m = Machine::new(Cpu::Power10, Order::Big, true, 0);
+    let exit = m.run(CODE, &PLI);
+    assert!(matches!(exit, Exit::Interrupt(Interrupt::FacilityUnavailable(13))), "{exit:?}");
+    let mut m = Machine::new(Cpu::Power10, Order::Big, false, 0);
+    assert!(matches!(m.run(CODE, &PLI), Exit::SystemCall(_)));
+}
+
+#[test]
+fn a_prefix_is_illegal_before_power10() {
+    for cpu in [Cpu::Power8, Cpu::Power9, Cpu::Ppc7450] {
+        let mut m = Machine::new(cpu, Order::Big, true, FSCR_PREFIX);
+        assert!(matches!(m.run(CODE, &PLI), Exit::Illegal { word: 0x0603_ffff }), "{}", cpu.name());
+    }
+}
+
+/// R=1 with a base register; a suffix that no instruction has; a prefix of a reserved type.
+#[test]
+fn invalid_forms_are_illegal() {
+    for words in [[0x0610_0000, 0x3864_0000], [0x0600_0000, 0x0000_0000], [0x0720_0000, 0x3860_0000]] {
+        let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
+        let exit = m.run(CODE, &words);
+        assert!(matches!(exit, Exit::Illegal { word } if word == words[0]), "{words:x?}: {exit:?}");
+        assert_eq!(m.vcpu.state.cia, CODE);
+    }
+    // R=1 without a base register adds to the address of the prefix.
+    let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
+    assert!(matches!(m.run(CODE, &[0x0610_0000, 0x3860_0010]), Exit::SystemCall(_)));
+    assert_eq!(m.vcpu.state.gpr[3], CODE + 0x10);
+}
+
+#[test]
+fn it_may_not_cross_64_bytes() {
+    let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
+    let exit = m.run(CODE + 60, &PLI);
+    assert!(matches!(exit, Exit::Interrupt(Interrupt::Alignment { .. })), "{exit:?}");
+    assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), PREFIXED | BOUNDARY);
+    assert_eq!(m.vcpu.shared.srr0(), CODE + 60);
+    let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
+    assert!(matches!(m.run(CODE + 56, &PLI), Exit::SystemCall(_)));
+}
+
+/// pld r3,0 from an address that no memory has, and ld from there.
+#[test]
+fn srr1_tells_whether_the_cause_was_prefixed() {
+    for (words, bits) in [(&[0x0400_0000, 0xe464_0000][..], PREFIXED), (&[0xe864_0000][..], 0)] {
+        let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
+        m.vcpu.state.gpr[4] = 1 << 40;
+        let exit = m.run(CODE, words);
+        assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), bits, "{exit:?}");
+        assert_eq!(m.vcpu.shared.srr0(), CODE);
+    }
+}
