@@ -74,7 +74,7 @@ pub const ABSENT: &[Absent] = &[
         stwepx"),
     absent(E6500, NOT_YET,
         "lvepx lvepxl lvexbx lvexhx lvexwx lvsm lvswx lvswxl lvtlx lvtlxl lvtrx lvtrxl mvidsplt mviwsplt stvepx \
-        stvepxl stvexbx stvexhx stvexwx stvflx stvflxl stvfrx stvfrxl stvswx stvswxl vabsdub vabsduh vabsduw"),
+        stvepxl stvexbx stvexhx stvexwx stvflx stvflxl stvfrx stvfrxl stvswx stvswxl"),
     absent(V310, NOT_YET,
         "lxvkq lxvp lxvpx lxvrbx lxvrdx lxvrhx lxvrwx mtvsrbm mtvsrbmi mtvsrdm mtvsrhm mtvsrqm mtvsrwm plxsd \
         plxssp plxv plxvp pstxsd pstxssp pstxv pstxvp stxvp stxvpx stxvrbx stxvrdx stxvrhx stxvrwx vcfuged \

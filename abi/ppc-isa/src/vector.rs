@@ -4,7 +4,7 @@
 
 mod op;
 
-use crate::cpu::{ALTIVEC, Models, Unit, V207, V300};
+use crate::cpu::{ALTIVEC, E6500, Models, Unit, V207, V300};
 use crate::integer::Logic;
 use crate::op::Op;
 use crate::row::{Row, fact::*};
@@ -145,9 +145,9 @@ pub const ROWS: &[Row] = &[
     row("vminsh",      "4 VRT VRA VRB 834",               "=VRT,VRA,VRB",      ALTIVEC, 0,     bin(Binary::Minimum, Half, S)),
     row("vminsw",      "4 VRT VRA VRB 898",               "=VRT,VRA,VRB",      ALTIVEC, 0,     bin(Binary::Minimum, Word, S)),
     row("vminsd",      "4 VRT VRA VRB 962",               "=VRT,VRA,VRB",      V207, 0,     bin(Binary::Minimum, Double, S)),
-    row("vabsdub",     "4 VRT VRA VRB 1027",              "=VRT,VRA,VRB",      V300, 0,     bin(Binary::AbsoluteDifference, Byte, U)),
-    row("vabsduh",     "4 VRT VRA VRB 1091",              "=VRT,VRA,VRB",      V300, 0,     bin(Binary::AbsoluteDifference, Half, U)),
-    row("vabsduw",     "4 VRT VRA VRB 1155",              "=VRT,VRA,VRB",      V300, 0,     bin(Binary::AbsoluteDifference, Word, U)),
+    row("vabsdub",     "4 VRT VRA VRB 1027",              "=VRT,VRA,VRB",      V300.or(E6500), 0,     bin(Binary::AbsoluteDifference, Byte, U)),
+    row("vabsduh",     "4 VRT VRA VRB 1091",              "=VRT,VRA,VRB",      V300.or(E6500), 0,     bin(Binary::AbsoluteDifference, Half, U)),
+    row("vabsduw",     "4 VRT VRA VRB 1155",              "=VRT,VRA,VRB",      V300.or(E6500), 0,     bin(Binary::AbsoluteDifference, Word, U)),
     row("vmuleub",     "4 VRT VRA VRB 520",               "=VRT,VRA,VRB",      ALTIVEC, 0,     multiply(false, Half, U)),
     row("vmuleuh",     "4 VRT VRA VRB 584",               "=VRT,VRA,VRB",      ALTIVEC, 0,     multiply(false, Word, U)),
     row("vmuleuw",     "4 VRT VRA VRB 648",               "=VRT,VRA,VRB",      V207, 0,     multiply(false, Double, U)),

@@ -5,7 +5,7 @@
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
-use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, E5500, Models, SERVER};
+use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, E5500, E6500, Models, SERVER};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
@@ -48,7 +48,8 @@ pub fn orders(cpu: Cpu) -> &'static [Order] {
 }
 
 /// Rows that QEMU calls illegal on some models.
-const ABSENT: [(&[&str], Models); 3] = [
+const ABSENT: [(&[&str], Models); 4] = [
+    (&["vabsdub", "vabsduh", "vabsduw"], E6500),
     (&["icbt", "dst", "dstt", "dstst", "dststt", "dss", "dssall"], SERVER),
     // Of Power ISA 2.05 and 2.06; compared on POWER8.
     (&["cmpb", "prtyw", "prtyd", "ldbrx", "stdbrx"], E5500),
