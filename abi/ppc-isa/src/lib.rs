@@ -37,32 +37,32 @@ pub use disasm::disassemble;
 pub use op::Op;
 pub use row::Row;
 
-/// Every row of the table, grouped by the file that holds it.
-pub const TABLES: [&[Row]; 19] = [
-    branch::ROWS,
-    integer::ROWS,
-    loadstore::ROWS,
-    float::ROWS,
-    dfp::ROWS,
-    vector::ROWS,
-    vsx::memory::ROWS,
-    vsx::permute::ROWS,
-    vsx::arithmetic::ROWS,
-    vsx::compare::ROWS,
-    vsx::convert::ROWS,
-    vsx::quad::ROWS,
-    spe::integer::ROWS,
-    spe::loadstore::ROWS,
-    spe::multiply::ROWS,
-    spe::float::ROWS,
-    system::ROWS,
-    system::book3s32::ROWS,
-    system::booke::ROWS,
+/// Every row of the table, grouped by the file that holds it: its path below `src`, without `.rs`.
+pub const TABLES: [(&str, &[Row]); 19] = [
+    ("branch", branch::ROWS),
+    ("integer", integer::ROWS),
+    ("loadstore", loadstore::ROWS),
+    ("float", float::ROWS),
+    ("dfp", dfp::ROWS),
+    ("vector", vector::ROWS),
+    ("vsx/memory", vsx::memory::ROWS),
+    ("vsx/permute", vsx::permute::ROWS),
+    ("vsx/arithmetic", vsx::arithmetic::ROWS),
+    ("vsx/compare", vsx::compare::ROWS),
+    ("vsx/convert", vsx::convert::ROWS),
+    ("vsx/quad", vsx::quad::ROWS),
+    ("spe/integer", spe::integer::ROWS),
+    ("spe/loadstore", spe::loadstore::ROWS),
+    ("spe/multiply", spe::multiply::ROWS),
+    ("spe/float", spe::float::ROWS),
+    ("system", system::ROWS),
+    ("system/book3s32", system::book3s32::ROWS),
+    ("system/booke", system::booke::ROWS),
 ];
 
 /// All rows, in table order.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    TABLES.iter().flat_map(|t| t.iter())
+    TABLES.iter().flat_map(|(_, rows)| rows.iter())
 }
 
 /// The row named `name` (without suffixes such as `o` and `.`), if there is exactly that one.

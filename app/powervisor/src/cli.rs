@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pv_abi::convention::Arch;
+use regex_lite::Regex;
 
 /// A hypervisor for PowerPC guests that needs no PowerPC host.
 #[derive(Debug, Parser)]
@@ -24,6 +25,8 @@ pub enum Command {
     Trace(TraceFlags),
     /// List the hypercalls that KVM knows, on every architecture
     Hypercalls(HypercallsFlags),
+    /// List the instructions that the processors have, and those that they lack
+    Isa(IsaFlags),
     /// Show which instructions of a kernel the paravirtual interface rewrites
     Patch(PatchFlags),
 }
@@ -257,6 +260,28 @@ pub struct HypercallsFlags {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A row is a mnemonic without the suffixes that its fields select (o, ., a, l), the bits of its word from left to right,
+its operands, the unit that must be switched on, and whether it is privileged. In the bits, n is an opcode, n:w one of w
+bits, /w so many reserved bits; | stands between a prefix and its suffix. Of the operands, = marks one that is written,
++ one that is read and written. Then come the number of rows by file of the table, and what a model lacks, and why.
+
+Examples:
+  powervisor isa --cpu power10 --rows 'xv.*sp'
+  powervisor isa --cpu e500v2 --json")]
+pub struct IsaFlags {
+    /// CPU model; all of them without
+    #[arg(long, value_parser = cpu)]
+    pub cpu: Option<ppc_isa::Cpu>,
+    /// Only the instructions whose whole mnemonic matches this regular expression
+    #[arg(long, value_name = "RE", value_parser = rows)]
+    pub rows: Option<Regex>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
 Nothing is changed: the report says what a guest that patches itself would do, by the same table and patcher as the
 library pv-guest. Without symbols all that the file loads counts as code, data too.
 
@@ -292,6 +317,11 @@ fn arch(text: &str) -> Result<Arch, String> {
     let known = Arch::ALL.map(Arch::name).join(", ");
     let found = Arch::ALL.into_iter().find(|arch| arch.name() == text);
     found.ok_or_else(|| format!("unknown architecture; known are {known}"))
+}
+
+/// A regular expression for the whole of a name.
+fn rows(text: &str) -> Result<Regex, regex_lite::Error> {
+    Regex::new(&format!("^(?:{text})$"))
 }
 
 fn cpu(text: &str) -> Result<ppc_isa::Cpu, String> {

@@ -7,6 +7,7 @@ mod current;
 mod exits;
 mod guests;
 mod hypercalls;
+mod isa;
 mod patch;
 mod progress;
 mod run;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         cli::Command::Exits(flags) => exits::exits(&flags),
         cli::Command::Trace(flags) => trace::trace(&flags),
         cli::Command::Hypercalls(flags) => hypercalls::hypercalls(&flags),
+        cli::Command::Isa(flags) => isa::isa(&flags),
         cli::Command::Patch(flags) => patch::patch(&flags),
     };
     match result {
