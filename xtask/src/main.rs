@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask check | test | guests | judge | bench`.
+//! Chores of the project: `cargo xtask check | test | guests | judge | oracle | bench`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -7,6 +7,7 @@ mod elf;
 mod guests;
 mod judge;
 mod magic;
+mod oracle;
 mod packages;
 mod program;
 mod report;
@@ -43,6 +44,8 @@ enum Chore {
     Guests { names: Vec<Guest> },
     /// Our test kernels in KVM's PR mode, on QEMU and on PowerVisor; by hand or nightly
     Judge,
+    /// Every instruction against user-mode QEMU, on all models in both byte orders
+    Oracle(oracle::Oracle),
     /// A copy of a kernel that patches itself for the magic page, which Linux 6.1 as it is never does
     EnableMagic { kernel: PathBuf, out: PathBuf },
     /// A stock kernel to its shell beside QEMU, and what the paravirtual interface saves on each family
@@ -53,14 +56,16 @@ fn main() -> Result<ExitCode> {
     let chore = Chore::parse();
     let workspace = Workspace::read()?;
     let mut report = Report::default();
+    let mut agreed = true;
     match chore {
         Chore::Check { names } => check::run(&workspace, &names, &mut report),
         Chore::Test { all } => test::run(&workspace, all, &mut report),
         Chore::Judge => judge::run(&workspace, &mut report),
+        Chore::Oracle(oracle) => agreed = oracle::run(&workspace, &oracle, &mut report)?,
         Chore::Bench(bench) => return bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Chore::EnableMagic { kernel, out } => return magic::enable(&kernel, &out).map(|()| ExitCode::SUCCESS),
         Chore::Guests { names } if names.is_empty() => guests::run(&workspace, Guest::TESTED, &mut report),
         Chore::Guests { names } => guests::run(&workspace, &names, &mut report),
     }
-    Ok(if report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.finish() && agreed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

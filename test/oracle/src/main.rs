@@ -1,5 +1,6 @@
 //! Runs rows of the instruction table against the reference and prints what disagrees.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,6 +51,24 @@ struct Total {
     skipped: usize,
 }
 
+impl Total {
+    fn add(&mut self, other: &Total) {
+        self.rows += other.rows;
+        self.left_out += other.left_out;
+        self.cases += other.cases;
+        self.wrong += other.wrong;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Total { rows, left_out, cases, wrong, skipped } = self;
+        write!(f, "{rows} rows compared, {left_out} left out, {cases} cases, {wrong} rows disagree")?;
+        if *skipped > 0 { write!(f, ", {skipped} runs skipped") } else { Ok(()) }
+    }
+}
+
 fn cpu(name: &str) -> Result<Cpu, String> {
     let names = || Cpu::ALL.map(Cpu::name).join(", ");
     Cpu::from_name(name).ok_or_else(|| format!("none of {}", names()))
@@ -90,7 +109,13 @@ fn main() -> Result<ExitCode> {
     let worker = || -> Result<Total> {
         let mut total = Total::default();
         while let Some(&(cpu, order)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            run(cpu, order, &arguments, &wanted, &mut total)?;
+            let mut one = Total::default();
+            run(cpu, order, &arguments, &wanted, &mut one)?;
+            if one.skipped == 0 {
+                let endian = if order == Order::Big { "be" } else { "le" };
+                println!("{} {endian}: {one}", cpu.name());
+            }
+            total.add(&one);
         }
         Ok(total)
     };
@@ -99,16 +124,10 @@ fn main() -> Result<ExitCode> {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a thread panicked"))?).collect()
     })?;
-    let sum = |field: fn(&Total) -> usize| totals.iter().map(field).sum::<usize>();
-    let wrong = sum(|t| t.wrong);
-    println!(
-        "{} rows compared, {} left out, {} cases, {wrong} rows disagree, {} runs skipped",
-        sum(|t| t.rows),
-        sum(|t| t.left_out),
-        sum(|t| t.cases),
-        sum(|t| t.skipped)
-    );
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut all = Total::default();
+    totals.iter().for_each(|total| all.add(total));
+    println!("{all}");
+    Ok(if all.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// All rows of one model in one byte order.
@@ -117,7 +136,7 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
     let endian = if order == Order::Big { "be" } else { "le" };
     let here = format!("{} {endian}", cpu.name());
     if let Some(reason) = reference::missing(cpu, order) {
-        println!("{here}: SKIP: {reason}");
+        println!("{here}: skipped: {reason}");
         total.skipped += 1;
         return Ok(());
     }
