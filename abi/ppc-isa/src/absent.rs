@@ -76,18 +76,10 @@ pub const ABSENT: &[Absent] = &[
         "lvepx lvepxl lvexbx lvexhx lvexwx lvsm lvswx lvswxl lvtlx lvtlxl lvtrx lvtrxl mvidsplt mviwsplt stvepx \
         stvepxl stvexbx stvexhx stvexwx stvflx stvflxl stvfrx stvfrxl stvswx stvswxl"),
     absent(V310, NOT_YET,
-        "lxvkq lxvp lxvpx lxvrbx lxvrdx lxvrhx lxvrwx mtvsrbm mtvsrbmi mtvsrdm mtvsrhm mtvsrqm mtvsrwm plxsd \
-        plxssp plxv plxvp pstxsd pstxssp pstxv pstxvp stxvp stxvpx stxvrbx stxvrdx stxvrhx stxvrwx vcfuged \
-        vclrlb vclrrb vclzdm vcmpequq vcmpgtsq vcmpgtuq vcmpsq vcmpuq vcntmbb vcntmbd vcntmbh vcntmbw vctzdm \
-        vdivesd vdivesq vdivesw vdiveud vdiveuq vdiveuw vdivsd vdivsq vdivsw vdivud vdivuq vdivuw vexpandbm \
-        vexpanddm vexpandhm vexpandqm vexpandwm vextddvlx vextddvrx vextdubvlx vextdubvrx vextduhvlx vextduhvrx \
-        vextduwvlx vextduwvrx vextractbm vextractdm vextracthm vextractqm vextractwm vextsd2q vgnb vinsblx \
-        vinsbrx vinsbvlx vinsbvrx vinsd vinsdlx vinsdrx vinshlx vinshrx vinshvlx vinshvrx vinsw vinswlx vinswrx \
-        vinswvlx vinswvrx vmodsd vmodsq vmodsw vmodud vmoduq vmoduw vmsumcud vmulesd vmuleud vmulhsd vmulhsw \
-        vmulhud vmulhuw vmulld vmulosd vmuloud vpdepd vpextd vrlq vrlqmi vrlqnm vsldbi vslq vsraq vsrdbi vsrq \
-        vstribl vstribr vstrihl vstrihr xscmpeqqp xscmpgeqp xscmpgtqp xscvqpsqz xscvqpuqz xscvsqqp xscvuqqp \
-        xsmaxcqp xsmincqp xvcvbf16spn xvcvspbf16 xvtlsbb xxblendvb xxblendvd xxblendvh xxblendvw xxeval \
-        xxgenpcvbm xxgenpcvdm xxgenpcvhm xxgenpcvwm xxpermx xxsplti32dx xxspltidp xxspltiw"),
+        "lxvkq lxvp lxvpx lxvrbx lxvrdx lxvrhx lxvrwx plxsd plxssp plxv plxvp pstxsd pstxssp pstxv pstxvp stxvp \
+        stxvpx stxvrbx stxvrdx stxvrhx stxvrwx xscmpeqqp xscmpgeqp xscmpgtqp xscvqpsqz xscvqpuqz xscvsqqp \
+        xscvuqqp xsmaxcqp xsmincqp xvcvbf16spn xvcvspbf16 xvtlsbb xxblendvb xxblendvd xxblendvh xxblendvw \
+        xxeval xxgenpcvbm xxgenpcvdm xxgenpcvhm xxgenpcvwm xxpermx xxsplti32dx xxspltidp xxspltiw"),
     absent(SERVER, NOT_YET,
         "hashchk hashchkp hashst hashstp"),
     absent(SERVER, OTHERS,

@@ -120,6 +120,7 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("RMC", 2),
     ("TE", 5),
     ("MO", 5),
+    ("MP", 1),
     // High and low parts of the immediates of prefixed instructions.
     ("dh", 18),
     ("dl", 16),

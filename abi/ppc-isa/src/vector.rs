@@ -4,8 +4,8 @@
 
 mod op;
 
-use crate::cpu::{ALTIVEC, E6500, Models, Unit, V207, V300};
-use crate::integer::Logic;
+use crate::cpu::{ALTIVEC, E6500, Models, Unit, V207, V300, V310};
+use crate::integer::{Logic, UnderMask};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -50,6 +50,10 @@ const fn pack(lane: Lane, how: Pack) -> Vector {
     Vector::Pack { lane, how }
 }
 
+const fn insert(lane: Lane, from_vector: bool, right: bool) -> Vector {
+    Vector::InsertIndexed { lane, from_vector, right }
+}
+
 /// Unsigned.
 const U: bool = false;
 /// Signed.
@@ -57,10 +61,12 @@ const S: bool = true;
 
 use Lane::{Byte, Double, Half, Quad, Word};
 use Vector::{
-    AlignControl, Cipher, CountBytes, Decimal as Bcd, ExtendSign, Extended, Extract, ExtractToGpr, Float as Fp,
-    FromVscr, GatherBits, Insert, Load, Merge, MergeWords, MultiplyAdd as Madd, MultiplySum as Msum, MultiplyTen,
-    PackPixel, Permute, PermuteBits, PermuteXor, PolynomialMultiplySum, RotateMask, Select, ShaSigma, ShiftBits,
-    ShiftDouble, ShiftOctets, ShiftVariable, Splat, SplatImmediate, Store, SubBytes, ToVscr, Unpack, UnpackPixel,
+    AlignControl, Cipher, ClearBytes, CompareQuad, CountBytes, CountMask, Decimal as Bcd, ExpandMask, ExtendSign,
+    Extended, Extract, ExtractDouble, ExtractMask, ExtractToGpr, Float as Fp, FromVscr, GatherBits, GatherEveryNth,
+    Insert, InsertFromGpr, IsolateString, Load, MaskFromGpr, MaskFromImmediate, Merge, MergeWords, MultiplyAdd as Madd,
+    MultiplySum as Msum, MultiplyTen, PackPixel, Permute, PermuteBits, PermuteXor, PolynomialMultiplySum, RotateMask,
+    Select, ShaSigma, ShiftBits, ShiftDouble, ShiftDoubleBits, ShiftOctets, ShiftVariable, Splat, SplatImmediate,
+    Store, SubBytes, ToVscr, Unpack, UnpackPixel,
 };
 
 /// The rows.
@@ -348,4 +354,103 @@ pub const ROWS: &[Row] = &[
     row("bcdctz.",     "4 VRT 4:5 VRB 1:1 PS 385:9",      "=VRT,VRB,PS",       V300, W_CR6, Bcd(Decimal::ToZoned)),
     row("bcdcfsq.",    "4 VRT 2:5 VRB 1:1 PS 385:9",      "=VRT,VRB,PS",       V300, W_CR6, Bcd(Decimal::FromQuad)),
     row("bcdctsq.",    "4 VRT 0:5 VRB 1:1 /1 385:9",      "=VRT,VRB",          V300, W_CR6, Bcd(Decimal::ToQuad)),
+    // Power ISA 3.1.
+    row("vmulld",      "4 VRT VRA VRB 457",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::MultiplyLow, Double, U)),
+    row("vmulhuw",     "4 VRT VRA VRB 649",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::MultiplyHigh, Word, U)),
+    row("vmulhud",     "4 VRT VRA VRB 713",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::MultiplyHigh, Double, U)),
+    row("vmulhsw",     "4 VRT VRA VRB 905",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::MultiplyHigh, Word, S)),
+    row("vmulhsd",     "4 VRT VRA VRB 969",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::MultiplyHigh, Double, S)),
+    row("vmuleud",     "4 VRT VRA VRB 712",              "=VRT,VRA,VRB",      V310, 0,     multiply(false, Quad, U)),
+    row("vmulesd",     "4 VRT VRA VRB 968",              "=VRT,VRA,VRB",      V310, 0,     multiply(false, Quad, S)),
+    row("vmuloud",     "4 VRT VRA VRB 200",              "=VRT,VRA,VRB",      V310, 0,     multiply(true, Quad, U)),
+    row("vmulosd",     "4 VRT VRA VRB 456",              "=VRT,VRA,VRB",      V310, 0,     multiply(true, Quad, S)),
+    row("vmsumcud",    "4 VRT VRA VRB VRC 23",           "=VRT,VRA,VRB,VRC",  V310, 0,     Msum(MultiplySum::DoublesCarry)),
+    row("vdivuw",      "4 VRT VRA VRB 139",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Divide, Word, U)),
+    row("vdivud",      "4 VRT VRA VRB 203",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Divide, Double, U)),
+    row("vdivuq",      "4 VRT VRA VRB 11",               "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Divide, Quad, U)),
+    row("vdivsw",      "4 VRT VRA VRB 395",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Divide, Word, S)),
+    row("vdivsd",      "4 VRT VRA VRB 459",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Divide, Double, S)),
+    row("vdivsq",      "4 VRT VRA VRB 267",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Divide, Quad, S)),
+    row("vdiveuw",     "4 VRT VRA VRB 651",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::DivideExtended, Word, U)),
+    row("vdiveud",     "4 VRT VRA VRB 715",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::DivideExtended, Double, U)),
+    row("vdiveuq",     "4 VRT VRA VRB 523",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::DivideExtended, Quad, U)),
+    row("vdivesw",     "4 VRT VRA VRB 907",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::DivideExtended, Word, S)),
+    row("vdivesd",     "4 VRT VRA VRB 971",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::DivideExtended, Double, S)),
+    row("vdivesq",     "4 VRT VRA VRB 779",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::DivideExtended, Quad, S)),
+    row("vmoduw",      "4 VRT VRA VRB 1675",             "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Modulo, Word, U)),
+    row("vmodud",      "4 VRT VRA VRB 1739",             "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Modulo, Double, U)),
+    row("vmoduq",      "4 VRT VRA VRB 1547",             "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Modulo, Quad, U)),
+    row("vmodsw",      "4 VRT VRA VRB 1931",             "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Modulo, Word, S)),
+    row("vmodsd",      "4 VRT VRA VRB 1995",             "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Modulo, Double, S)),
+    row("vmodsq",      "4 VRT VRA VRB 1803",             "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Modulo, Quad, S)),
+    row("vextsd2q",    "4 VRT 27:5 VRB 1538",            "=VRT,VRB",          V310, 0,     ExtendSign { from: Double, to: Quad }),
+    row("vcmpequq",    "4 VRT VRA VRB RcV 455",          "=VRT,VRA,VRB",      V310, 0,     compare(Relation::Equal, Quad, U)),
+    row("vcmpgtuq",    "4 VRT VRA VRB RcV 647",          "=VRT,VRA,VRB",      V310, 0,     compare(Relation::Greater, Quad, U)),
+    row("vcmpgtsq",    "4 VRT VRA VRB RcV 903",          "=VRT,VRA,VRB",      V310, 0,     compare(Relation::Greater, Quad, S)),
+    row("vcmpuq",      "4 BF /2 VRA VRB 257",            "=BF,VRA,VRB",       V310, 0,     CompareQuad { signed: false }),
+    row("vcmpsq",      "4 BF /2 VRA VRB 321",            "=BF,VRA,VRB",       V310, 0,     CompareQuad { signed: true }),
+    row("vrlq",        "4 VRT VRA VRB 5",                "=VRT,VRA,VRB",      V310, 0,     bin(Binary::Rotate, Quad, U)),
+    row("vslq",        "4 VRT VRA VRB 261",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::ShiftLeft, Quad, U)),
+    row("vsrq",        "4 VRT VRA VRB 517",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::ShiftRight, Quad, U)),
+    row("vsraq",       "4 VRT VRA VRB 773",              "=VRT,VRA,VRB",      V310, 0,     bin(Binary::ShiftRight, Quad, S)),
+    row("vrlqnm",      "4 VRT VRA VRB 325",              "=VRT,VRA,VRB",      V310, 0,     RotateMask { lane: Quad, insert: false }),
+    row("vrlqmi",      "4 VRT VRA VRB 69",               "+VRT,VRA,VRB",      V310, 0,     RotateMask { lane: Quad, insert: true }),
+    row("vsldbi",      "4 VRT VRA VRB 0:2 UIM3 22",      "=VRT,VRA,VRB,UIM3", V310, 0,     ShiftDoubleBits { right: false }),
+    row("vsrdbi",      "4 VRT VRA VRB 1:2 UIM3 22",      "=VRT,VRA,VRB,UIM3", V310, 0,     ShiftDoubleBits { right: true }),
+    row("vclzdm",      "4 VRT VRA VRB 1924",             "=VRT,VRA,VRB",      V310, 0,     Vector::UnderMask(UnderMask::Leading)),
+    row("vctzdm",      "4 VRT VRA VRB 1988",             "=VRT,VRA,VRB",      V310, 0,     Vector::UnderMask(UnderMask::Trailing)),
+    row("vcfuged",     "4 VRT VRA VRB 1357",             "=VRT,VRA,VRB",      V310, 0,     Vector::UnderMask(UnderMask::Centrifuge)),
+    row("vpdepd",      "4 VRT VRA VRB 1485",             "=VRT,VRA,VRB",      V310, 0,     Vector::UnderMask(UnderMask::Deposit)),
+    row("vpextd",      "4 VRT VRA VRB 1421",             "=VRT,VRA,VRB",      V310, 0,     Vector::UnderMask(UnderMask::Extract)),
+    row("vgnb",        "4 RT /2 UIM3 VRB 1228",          "=RT,VRB,UIM3",      V310, 0,     GatherEveryNth),
+    row("vclrlb",      "4 VRT VRA RB 397",               "=VRT,VRA,RB",       V310, 0,     ClearBytes { right: false }),
+    row("vclrrb",      "4 VRT VRA RB 461",               "=VRT,VRA,RB",       V310, 0,     ClearBytes { right: true }),
+    row("vstribl",     "4 VRT 0:5 VRB RcV 13",           "=VRT,VRB",          V310, 0,     IsolateString { lane: Byte, right: false }),
+    row("vstribr",     "4 VRT 1:5 VRB RcV 13",           "=VRT,VRB",          V310, 0,     IsolateString { lane: Byte, right: true }),
+    row("vstrihl",     "4 VRT 2:5 VRB RcV 13",           "=VRT,VRB",          V310, 0,     IsolateString { lane: Half, right: false }),
+    row("vstrihr",     "4 VRT 3:5 VRB RcV 13",           "=VRT,VRB",          V310, 0,     IsolateString { lane: Half, right: true }),
+    row("vexpandbm",   "4 VRT 0:5 VRB 1602",             "=VRT,VRB",          V310, 0,     ExpandMask(Byte)),
+    row("vexpandhm",   "4 VRT 1:5 VRB 1602",             "=VRT,VRB",          V310, 0,     ExpandMask(Half)),
+    row("vexpandwm",   "4 VRT 2:5 VRB 1602",             "=VRT,VRB",          V310, 0,     ExpandMask(Word)),
+    row("vexpanddm",   "4 VRT 3:5 VRB 1602",             "=VRT,VRB",          V310, 0,     ExpandMask(Double)),
+    row("vexpandqm",   "4 VRT 4:5 VRB 1602",             "=VRT,VRB",          V310, 0,     ExpandMask(Quad)),
+    row("vextractbm",  "4 RT 8:5 VRB 1602",              "=RT,VRB",           V310, 0,     ExtractMask(Byte)),
+    row("vextracthm",  "4 RT 9:5 VRB 1602",              "=RT,VRB",           V310, 0,     ExtractMask(Half)),
+    row("vextractwm",  "4 RT 10:5 VRB 1602",             "=RT,VRB",           V310, 0,     ExtractMask(Word)),
+    row("vextractdm",  "4 RT 11:5 VRB 1602",             "=RT,VRB",           V310, 0,     ExtractMask(Double)),
+    row("vextractqm",  "4 RT 12:5 VRB 1602",             "=RT,VRB",           V310, 0,     ExtractMask(Quad)),
+    row("mtvsrbm",     "4 VRT 16:5 RB 1602",             "=VRT,RB",           V310, 0,     MaskFromGpr(Byte)),
+    row("mtvsrhm",     "4 VRT 17:5 RB 1602",             "=VRT,RB",           V310, 0,     MaskFromGpr(Half)),
+    row("mtvsrwm",     "4 VRT 18:5 RB 1602",             "=VRT,RB",           V310, 0,     MaskFromGpr(Word)),
+    row("mtvsrdm",     "4 VRT 19:5 RB 1602",             "=VRT,RB",           V310, 0,     MaskFromGpr(Double)),
+    row("mtvsrqm",     "4 VRT 20:5 RB 1602",             "=VRT,RB",           V310, 0,     MaskFromGpr(Quad)),
+    row("mtvsrbmi",    "4 VRT d1 d0 10:5 d2",            "=VRT,DX",           V310, 0,     MaskFromImmediate),
+    row("vcntmbb",     "4 RT 12:4 MP VRB 1602",          "=RT,VRB,MP",        V310, 0,     CountMask(Byte)),
+    row("vcntmbh",     "4 RT 13:4 MP VRB 1602",          "=RT,VRB,MP",        V310, 0,     CountMask(Half)),
+    row("vcntmbw",     "4 RT 14:4 MP VRB 1602",          "=RT,VRB,MP",        V310, 0,     CountMask(Word)),
+    row("vcntmbd",     "4 RT 15:4 MP VRB 1602",          "=RT,VRB,MP",        V310, 0,     CountMask(Double)),
+    row("vextdubvlx",  "4 VRT VRA VRB RC 24",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Byte, right: false }),
+    row("vextdubvrx",  "4 VRT VRA VRB RC 25",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Byte, right: true }),
+    row("vextduhvlx",  "4 VRT VRA VRB RC 26",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Half, right: false }),
+    row("vextduhvrx",  "4 VRT VRA VRB RC 27",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Half, right: true }),
+    row("vextduwvlx",  "4 VRT VRA VRB RC 28",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Word, right: false }),
+    row("vextduwvrx",  "4 VRT VRA VRB RC 29",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Word, right: true }),
+    row("vextddvlx",   "4 VRT VRA VRB RC 30",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Double, right: false }),
+    row("vextddvrx",   "4 VRT VRA VRB RC 31",            "=VRT,VRA,VRB,RC",   V310, 0,     ExtractDouble { lane: Double, right: true }),
+    row("vinsw",       "4 VRT /1 UIM4 RB 207",           "+VRT,RB,UIM4",      V310, 0,     InsertFromGpr(Word)),
+    row("vinsd",       "4 VRT /1 UIM4 RB 463",           "+VRT,RB,UIM4",      V310, 0,     InsertFromGpr(Double)),
+    row("vinsblx",     "4 VRT RA RB 527",                "+VRT,RA,RB",        V310, 0,     insert(Byte, false, false)),
+    row("vinshlx",     "4 VRT RA RB 591",                "+VRT,RA,RB",        V310, 0,     insert(Half, false, false)),
+    row("vinswlx",     "4 VRT RA RB 655",                "+VRT,RA,RB",        V310, 0,     insert(Word, false, false)),
+    row("vinsdlx",     "4 VRT RA RB 719",                "+VRT,RA,RB",        V310, 0,     insert(Double, false, false)),
+    row("vinsbvlx",    "4 VRT RA VRB 15",                "+VRT,RA,VRB",       V310, 0,     insert(Byte, true, false)),
+    row("vinshvlx",    "4 VRT RA VRB 79",                "+VRT,RA,VRB",       V310, 0,     insert(Half, true, false)),
+    row("vinswvlx",    "4 VRT RA VRB 143",               "+VRT,RA,VRB",       V310, 0,     insert(Word, true, false)),
+    row("vinsbrx",     "4 VRT RA RB 783",                "+VRT,RA,RB",        V310, 0,     insert(Byte, false, true)),
+    row("vinshrx",     "4 VRT RA RB 847",                "+VRT,RA,RB",        V310, 0,     insert(Half, false, true)),
+    row("vinswrx",     "4 VRT RA RB 911",                "+VRT,RA,RB",        V310, 0,     insert(Word, false, true)),
+    row("vinsdrx",     "4 VRT RA RB 975",                "+VRT,RA,RB",        V310, 0,     insert(Double, false, true)),
+    row("vinsbvrx",    "4 VRT RA VRB 271",               "+VRT,RA,VRB",       V310, 0,     insert(Byte, true, true)),
+    row("vinshvrx",    "4 VRT RA VRB 335",               "+VRT,RA,VRB",       V310, 0,     insert(Half, true, true)),
+    row("vinswvrx",    "4 VRT RA VRB 399",               "+VRT,RA,VRB",       V310, 0,     insert(Word, true, true)),
 ];

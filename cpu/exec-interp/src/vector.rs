@@ -56,10 +56,12 @@ macro_rules! integer {
 
 mod crypto;
 mod decimal;
+mod divide;
 mod float;
 #[allow(clippy::unnecessary_cast, reason = "a lane's type may be the one that is cast to")]
 mod integer;
 mod loadstore;
+mod mask;
 #[allow(clippy::unnecessary_cast, reason = "as above")]
 mod permute;
 
@@ -85,6 +87,8 @@ pub fn handler(op: Vector) -> Handler {
         Vector::Binary { op, lane, signed } => integer::binary_handler(op, lane, signed),
         Vector::Unary { op, lane } => integer::unary_handler(op, lane),
         Vector::Compare { relation, lane, signed } => integer::compare_handler(relation, lane, signed),
+        Vector::CompareQuad { signed } => integer::compare_quad(signed),
+        Vector::UnderMask(op) => mask::under_mask(op),
         Vector::Extended { subtract, carry } => integer::extended(subtract, carry),
         Vector::MultiplyTen { extended, carry } => integer::multiply_ten(extended, carry),
         Vector::Multiply { odd, lane, signed } => integer::multiply(odd, lane, signed),
@@ -98,10 +102,14 @@ pub fn handler(op: Vector) -> Handler {
         Vector::ShiftOctets { right } => permute::shift_octets(right),
         Vector::ShiftVariable { right } => permute::shift_variable(right),
         Vector::ShiftDouble => permute::shift_double,
+        Vector::ShiftDoubleBits { right } => permute::shift_double_bits(right),
+        Vector::ClearBytes { right } => permute::clear_bytes(right),
+        Vector::IsolateString { lane, right } => permute::isolate_string(lane, right),
         Vector::Permute { reversed } => permute::permute(reversed),
         Vector::PermuteXor => permute::permute_xor,
         Vector::PermuteBits(lane) => permute::permute_bits(lane),
         Vector::GatherBits => permute::gather_bits,
+        Vector::GatherEveryNth => mask::gather_every_nth,
         Vector::Merge { lane, low } => permute::merge(lane, low),
         Vector::MergeWords { odd } => permute::merge_words(odd),
         Vector::Splat(lane) => permute::splat(lane),
@@ -112,6 +120,14 @@ pub fn handler(op: Vector) -> Handler {
         Vector::UnpackPixel { low } => permute::unpack_pixel(low),
         Vector::Extract(lane) => permute::extract(lane),
         Vector::Insert(lane) => permute::insert(lane),
+        Vector::InsertFromGpr(lane) => permute::insert_from_gpr(lane),
+        Vector::InsertIndexed { lane, from_vector, right } => permute::insert_indexed(lane, from_vector, right),
+        Vector::ExtractDouble { lane, right } => permute::extract_double(lane, right),
+        Vector::ExpandMask(lane) => mask::expand(lane),
+        Vector::ExtractMask(lane) => mask::extract(lane),
+        Vector::MaskFromGpr(lane) => mask::from_gpr(lane),
+        Vector::MaskFromImmediate => mask::from_immediate,
+        Vector::CountMask(lane) => mask::count(lane),
         Vector::ExtractToGpr { lane, right } => permute::extract_to_gpr(lane, right),
         Vector::CountBytes { trailing } => permute::count_bytes(trailing),
         Vector::Cipher { inverse, last } => crypto::cipher(inverse, last),
@@ -140,6 +156,8 @@ trait Element: Copy {
     fn mask(ones: bool) -> Self;
     /// As the low bits of a number, with zeros or copies of the sign above.
     fn bits(self) -> u128;
+    /// The count of a shift: its last bits, of a quadword those of doubleword 0.
+    fn amount(self) -> u32;
 }
 
 macro_rules! elements {
@@ -165,6 +183,11 @@ macro_rules! elements {
             #[inline(always)]
             fn bits(self) -> u128 {
                 self as u128
+            }
+
+            #[inline(always)]
+            fn amount(self) -> u32 {
+                (self >> ($type::BITS / 128 * 64)) as u32
             }
         }
     )*};

@@ -22,6 +22,8 @@ use crate::vector;
 pub enum Ignore {
     /// Bits of the register that the named operand chooses; for a vector, of both doublewords.
     Operand(&'static str, u64),
+    /// Bits of the vector register that the named operand chooses, by what stood in others before.
+    Elements(&'static str, fn(&View) -> u128),
     /// The GPR that the named operand chooses, with its upper word.
     Wide(&'static str),
     /// Doubleword 1 of the vector register that the named operand chooses.
@@ -92,7 +94,7 @@ const fn that(rows: fn(&Row) -> bool, when: fn(&View) -> bool, ignore: &'static 
     Entry { rows: Rows::That(rows), when, ignore }
 }
 
-use Ignore::{Doubleword1, Operand, Order, OtherFields, Register};
+use Ignore::{Doubleword1, Elements, Operand, Order, OtherFields, Register};
 
 const ALL: u64 = u64::MAX;
 const HIGH: u64 = 0xffff_ffff_0000_0000;
@@ -168,6 +170,14 @@ const UNDEFINED: &[Entry] = &[
     entry(&["vextractuh", "vextractuw", "vextractd", "vinserth", "vinsertw", "vinsertd"],
         vector::beyond_register, &[Operand("VRT", ALL)]),
     entry(&["vextuhlx", "vextuwlx", "vextuhrx", "vextuwrx"], vector::beyond_register, &[Operand("RT", ALL)]),
+    // Power ISA 3.1 Book I, 6.9: the same of the instructions that insert, and of those that extract from two registers.
+    that(vector::indexes, vector::beyond_register, &[Operand("VRT", ALL)]),
+    // Power ISA 3.1 Book I, 6.9.1.3: "If an attempt is made to perform any of the divisions <anything> / 0 [or
+    // the most negative number / -1], then the contents of [that element of VRT] are undefined"; of extended ones,
+    // "if the quotient cannot be represented" in it.
+    that(vector::divides, always, &[Elements("VRT", vector::no_quotients)]),
+    // Power ISA 3.1 Book I, 6.9.7: N is 2 to 7.
+    entry(&["vgnb"], |v| v.field("UIM3") < 2, &[Operand("RT", ALL)]),
     // Book I, 6.17: an invalid source, or one that is too large, leaves VRT undefined.
     Entry { rows: Rows::With(fact::W_CR6), when: vector::no_decimal, ignore: &[Operand("VRT", ALL)] },
     // Book I, 1.3.2: reserved bits of VSCR.
@@ -296,6 +306,12 @@ pub fn mask(view: &View) -> State {
             Operand(name, bits) => {
                 for index in registers(view, name) {
                     mask.reg[index] |= bits;
+                }
+            }
+            Elements(name, bits) => {
+                let bits = bits(view);
+                for (index, bits) in registers(view, name).zip([bits >> 64, bits]) {
+                    mask.reg[index] |= bits as u64;
                 }
             }
             Ignore::Wide(name) => {

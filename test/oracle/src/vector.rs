@@ -1,7 +1,7 @@
 //! When results of vector instructions are undefined, from the registers before them.
 
-use ppc_isa::Op;
-use ppc_isa::vector::{Decimal, Lane, Vector};
+use ppc_isa::vector::{Binary, Decimal, Lane, Vector};
+use ppc_isa::{Op, Row};
 
 use crate::case::reg;
 use crate::undefined::View;
@@ -16,17 +16,62 @@ fn vr(v: &View, name: &str) -> u128 {
 pub fn beyond_register(v: &View) -> bool {
     let (lane, first) = match v.row.op {
         Op::Vector(Vector::Extract(lane) | Vector::Insert(lane)) => (lane, v.field("UIM4")),
-        Op::Vector(Vector::ExtractToGpr { lane, .. }) => (lane, v.gpr("RA") as u32 & 15),
+        Op::Vector(Vector::InsertFromGpr(lane)) => (lane, v.field("UIM4")),
+        Op::Vector(Vector::ExtractToGpr { lane, .. } | Vector::InsertIndexed { lane, .. }) => {
+            (lane, v.gpr("RA") as u32 & 15)
+        }
+        Op::Vector(Vector::ExtractDouble { lane, .. }) => return (v.gpr("RC") as u32 & 31) + bits(lane) / 8 > 32,
         _ => return false,
     };
-    let bytes = match lane {
-        Lane::Byte => 1,
-        Lane::Half => 2,
-        Lane::Word => 4,
-        Lane::Double => 8,
-        Lane::Quad => 16,
+    first + bits(lane) / 8 > 16
+}
+
+/// Of an element.
+fn bits(lane: Lane) -> u32 {
+    match lane {
+        Lane::Byte => 8,
+        Lane::Half => 16,
+        Lane::Word => 32,
+        Lane::Double => 64,
+        Lane::Quad => 128,
+    }
+}
+
+/// Inserts or extracts what an index of Power ISA 3.1 names.
+pub fn indexes(row: &Row) -> bool {
+    use Vector::{ExtractDouble, InsertFromGpr, InsertIndexed};
+    matches!(row.op, Op::Vector(InsertFromGpr(_) | InsertIndexed { .. } | ExtractDouble { .. }))
+}
+
+/// Divides integers.
+pub fn divides(row: &Row) -> bool {
+    use Binary::{Divide, DivideExtended, Modulo};
+    matches!(row.op, Op::Vector(Vector::Binary { op: Divide | DivideExtended | Modulo, .. }))
+}
+
+/// Ones in the elements that divide by zero or have a quotient that does not fit.
+pub fn no_quotients(v: &View) -> u128 {
+    let Op::Vector(Vector::Binary { op, lane, signed }) = v.row.op else { return 0 };
+    let (width, a, b) = (bits(lane), vr(v, "VRA"), vr(v, "VRB"));
+    let undefined = |left: u32| {
+        // Sign and magnitude of the element that begins at bit `left`.
+        let element = |n: u128| match signed {
+            true => ((n << left).cast_signed() < 0, ((n << left).cast_signed() >> (128 - width)).unsigned_abs()),
+            false => (false, n << left >> (128 - width)),
+        };
+        let ((minus_a, a), (minus_b, b)) = (element(a), element(b));
+        let extended = op == Binary::DivideExtended;
+        b == 0
+            || match (extended, signed, minus_a == minus_b) {
+                (false, _, same) => signed && same && minus_a && b == 1 && a == 1 << (width - 1),
+                (true, false, _) => a >= b,
+                // A quotient of a * 2^width and b that is at least 2^(width - 1), or more than that.
+                (true, true, true) => a.checked_mul(2).is_none_or(|double| double >= b),
+                (true, true, false) => a.checked_mul(2).is_none_or(|double| double > b),
+            }
     };
-    first + bytes > 16
+    let ones = |left: u32| u128::MAX << (128 - width) >> left;
+    (0..128).step_by(width as usize).filter(|&left| undefined(left)).fold(0, |mask, left| mask | ones(left))
 }
 
 fn digits(n: u128) -> impl Iterator<Item = u128> {

@@ -2,7 +2,7 @@
 //!
 //! A vector register is 128 bits; its elements are numbered from the most significant bits on, in both byte orders.
 
-use crate::integer::Logic;
+use crate::integer::{Logic, UnderMask};
 
 /// The width of a vector's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,13 @@ pub enum Vector {
         /// They are signed.
         signed: bool,
     },
+    /// Quadwords compared, CR field BF says how.
+    CompareQuad {
+        /// They are signed.
+        signed: bool,
+    },
+    /// Each doubleword of VRT from that of VRA under the mask in that of VRB.
+    UnderMask(UnderMask),
     /// 128-bit add or subtract with the carry in the last bit of VRC.
     Extended {
         /// Add the complement of VRB.
@@ -131,6 +138,23 @@ pub enum Vector {
     },
     /// Sixteen bytes of VRA and VRB from byte SHB on.
     ShiftDouble,
+    /// Sixteen bytes of VRA and VRB, the first of them or (right) the last, shifted by SH bits.
+    ShiftDoubleBits {
+        /// To the right.
+        right: bool,
+    },
+    /// VRA with as many bytes as RB says, and zeros.
+    ClearBytes {
+        /// The bytes are the first ones, zeros stand to the right.
+        right: bool,
+    },
+    /// The elements of VRB up to the first that is zero.
+    IsolateString {
+        /// The elements.
+        lane: Lane,
+        /// Elements are looked at from the right.
+        right: bool,
+    },
     /// Bytes of VRA and VRB chosen by the bytes of VRC.
     Permute {
         /// Numbered from the right.
@@ -142,6 +166,8 @@ pub enum Vector {
     PermuteBits(Lane),
     /// Transpose the bits of each doubleword.
     GatherBits,
+    /// Every Nth bit of VRB, to the left end of RT.
+    GatherEveryNth,
     /// Interleave elements of one half of VRA and VRB.
     Merge {
         /// The elements.
@@ -183,6 +209,34 @@ pub enum Vector {
     Extract(Lane),
     /// The element that `Extract` produces, to byte UIM on.
     Insert(Lane),
+    /// The low bits of RB, to byte UIM on.
+    InsertFromGpr(Lane),
+    /// The low bits of RB, or of doubleword 0 of VRB, to the byte that RA names.
+    InsertIndexed {
+        /// The element.
+        lane: Lane,
+        /// It is in VRB.
+        from_vector: bool,
+        /// Bytes are numbered from the right.
+        right: bool,
+    },
+    /// The element of VRA and VRB at the byte that RC names, to the right end of doubleword 0.
+    ExtractDouble {
+        /// The element.
+        lane: Lane,
+        /// Bytes are numbered from the right.
+        right: bool,
+    },
+    /// Each element of VRT is its first bit in VRB, repeated.
+    ExpandMask(Lane),
+    /// The first bits of VRB's elements, to the right end of RT.
+    ExtractMask(Lane),
+    /// Each element of VRT is its bit at the right end of RB, repeated.
+    MaskFromGpr(Lane),
+    /// Each byte of VRT is its bit of the immediate, repeated.
+    MaskFromImmediate,
+    /// How many elements of VRB begin with MP, to the left end of RT.
+    CountMask(Lane),
     /// The element at the byte that RA names, to RT.
     ExtractToGpr {
         /// The element.
@@ -239,6 +293,14 @@ pub enum Binary {
     AbsoluteDifference,
     /// Low half of the product.
     MultiplyLow,
+    /// High half of the product: words and doublewords.
+    MultiplyHigh,
+    /// Quotient.
+    Divide,
+    /// Quotient of VRA's element, followed by as many zeros, and VRB's.
+    DivideExtended,
+    /// Remainder.
+    Modulo,
     /// Rotate left.
     Rotate,
     /// Shift left.
@@ -302,6 +364,8 @@ pub enum MultiplySum {
     },
     /// Unsigned doublewords to a quadword, modulo.
     Doubles,
+    /// What exceeds the quadword.
+    DoublesCarry,
 }
 
 /// How elements are made narrower.

@@ -1,14 +1,16 @@
 //! Integer arithmetic, comparison, logic and shifts of vectors.
 
 use std::array;
+use std::cmp::Ordering;
 
 use exec::VcpuState;
 use ppc_isa::integer::Logic;
 use ppc_isa::vector::{Binary, Lane, MultiplyAdd, MultiplySum, Relation, Unary};
 
-use crate::env::{Env, Handler, Step};
+use crate::env::{Env, Flow, Handler, Step};
+use crate::fields;
 use crate::vector::{
-    Element, Elements, binary, map2, map3, set, set_compared, set_saturated, unary, vra, vrb, vrc, vrt,
+    Element, Elements, binary, divide, map2, map3, set, set_compared, set_saturated, unary, vra, vrb, vrc, vrt,
 };
 
 pub fn logic(op: Logic) -> Handler {
@@ -41,9 +43,19 @@ pub fn binary_handler(op: Binary, lane: Lane, signed: bool) -> Handler {
         Binary::Minimum => integer!(lane, signed, T => |s, _, w| binary(s, w, T::min)),
         Binary::AbsoluteDifference => unsigned!(lane, T => |s, _, w| binary(s, w, T::abs_diff)),
         Binary::MultiplyLow => unsigned!(lane, T => |s, _, w| binary(s, w, T::wrapping_mul)),
-        Binary::Rotate => unsigned!(lane, T => |s, _, w| binary(s, w, |a: T, b| a.rotate_left(b as u32))),
-        Binary::ShiftLeft => unsigned!(lane, T => |s, _, w| binary(s, w, |a: T, b| a.wrapping_shl(b as u32))),
-        Binary::ShiftRight => integer!(lane, signed, T => |s, _, w| binary(s, w, |a: T, b| a.wrapping_shr(b as u32))),
+        Binary::MultiplyHigh => divide::multiply_high(lane, signed),
+        Binary::Divide => integer!(lane, signed, T => |s, _, w| {
+            binary(s, w, |a: T, b| a.checked_div(b).unwrap_or(divide::UNDEFINED as T))
+        }),
+        Binary::DivideExtended => divide::extended(lane, signed),
+        Binary::Modulo => integer!(lane, signed, T => |s, _, w| {
+            binary(s, w, |a: T, b| a.checked_rem(b).unwrap_or(divide::UNDEFINED as T))
+        }),
+        Binary::Rotate => unsigned!(lane, T => |s, _, w| binary(s, w, |a: T, b: T| a.rotate_left(b.amount()))),
+        Binary::ShiftLeft => unsigned!(lane, T => |s, _, w| binary(s, w, |a: T, b: T| a.wrapping_shl(b.amount()))),
+        Binary::ShiftRight => integer!(lane, signed, T => |s, _, w| {
+            binary(s, w, |a: T, b: T| a.wrapping_shr(b.amount()))
+        }),
     }
 }
 
@@ -93,6 +105,22 @@ where
     u128: Elements<T, N>,
 {
     set_compared(s, w, map2(vra(s, w), vrb(s, w), |a, b| T::mask(f(a, b))))
+}
+
+pub fn compare_quad(signed: bool) -> Handler {
+    fn finish(s: &mut VcpuState, w: u32, order: Ordering) -> Step {
+        s.cr[fields::bf(w)] = match order {
+            Ordering::Less => 8,
+            Ordering::Greater => 4,
+            Ordering::Equal => 2,
+        };
+        Ok(Flow::Next)
+    }
+    if signed {
+        |s, _, w| finish(s, w, (vra(s, w) as i128).cmp(&(vrb(s, w) as i128)))
+    } else {
+        |s, _, w| finish(s, w, vra(s, w).cmp(&vrb(s, w)))
+    }
 }
 
 pub fn extended(subtract: bool, carry: bool) -> Handler {
@@ -171,12 +199,18 @@ pub fn multiply_sum(op: MultiplySum) -> Handler {
         MultiplySum::Halves { signed: false, saturate: true } => products::<u16, u16, 8, false, true>,
         MultiplySum::Halves { signed: true, saturate: false } => products::<i16, i16, 8, true, false>,
         MultiplySum::Halves { signed: true, saturate: true } => products::<i16, i16, 8, true, true>,
-        MultiplySum::Doubles => |s, _, w| {
-            let (a, b): ([u64; 2], [u64; 2]) = (vra(s, w).split(), vrb(s, w).split());
-            let product = |i: usize| u128::from(a[i]) * u128::from(b[i]);
-            set(s, w, vrc(s, w).wrapping_add(product(0)).wrapping_add(product(1)))
-        },
+        MultiplySum::Doubles => |s, _, w| set(s, w, doubles(s, w).0),
+        MultiplySum::DoublesCarry => |s, _, w| set(s, w, doubles(s, w).1),
     }
+}
+
+/// The sum of VRC and of the products of doublewords: the low 128 bits and the rest.
+fn doubles(s: &VcpuState, w: u32) -> (u128, u128) {
+    let (a, b): ([u64; 2], [u64; 2]) = (vra(s, w).split(), vrb(s, w).split());
+    let product = |i: usize| u128::from(a[i]) * u128::from(b[i]);
+    let (sum, first) = vrc(s, w).overflowing_add(product(0));
+    let (sum, second) = sum.overflowing_add(product(1));
+    (sum, u128::from(first) + u128::from(second))
 }
 
 /// For each word, the sum of VRC and of the products of its elements.
@@ -253,6 +287,7 @@ pub fn extend_sign(from: Lane, to: Lane) -> Handler {
         (Lane::Byte, _) => |s, _, w| unary(s, w, |b: i64| (b as i8).into()),
         (Lane::Half, Lane::Word) => |s, _, w| unary(s, w, |b: i32| (b as i16).into()),
         (Lane::Half, _) => |s, _, w| unary(s, w, |b: i64| (b as i16).into()),
+        (Lane::Double, _) => |s, _, w| unary(s, w, |b: i128| (b as i64).into()),
         _ => |s, _, w| unary(s, w, |b: i64| (b as i32).into()),
     }
 }
@@ -263,7 +298,7 @@ pub fn rotate_mask(lane: Lane, insert: bool) -> Handler {
         ($t:ident, $old:expr) => {
             |s, _, w| {
                 let value = map3(vra(s, w), vrb(s, w), $old(s, w), |a: $t, b: $t, old: $t| {
-                    let bit = |shift: u32| (b >> shift) as u32 & ($t::BITS - 1);
+                    let bit = |shift: u32| b.amount() >> shift & ($t::BITS - 1);
                     let (begin, end) = (bit(16), bit(8));
                     let (from, to) = ($t::MAX >> begin, $t::MAX << ($t::BITS - 1 - end));
                     let mask = if begin <= end { from & to } else { from | to };
@@ -276,6 +311,8 @@ pub fn rotate_mask(lane: Lane, insert: bool) -> Handler {
     match (lane, insert) {
         (Lane::Word, false) => rotate!(u32, |_: &VcpuState, _| 0),
         (Lane::Word, true) => rotate!(u32, vrt),
+        (Lane::Quad, false) => rotate!(u128, |_: &VcpuState, _| 0),
+        (Lane::Quad, true) => rotate!(u128, vrt),
         (_, false) => rotate!(u64, |_: &VcpuState, _| 0),
         (_, true) => rotate!(u64, vrt),
     }

@@ -105,6 +105,53 @@ pub fn shift_double(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     set(s, w, u128::from_be_bytes(array::from_fn(|i| bytes[first + i])))
 }
 
+pub fn shift_double_bits(right: bool) -> Handler {
+    fn amount(w: u32) -> u32 {
+        w >> 6 & 7
+    }
+    if right {
+        |s, _, w| set(s, w, vra(s, w) << 1 << (127 - amount(w)) | vrb(s, w) >> amount(w))
+    } else {
+        |s, _, w| set(s, w, vra(s, w) << amount(w) | vrb(s, w) >> 1 >> (127 - amount(w)))
+    }
+}
+
+pub fn clear_bytes(right: bool) -> Handler {
+    /// Bits of the bytes to keep.
+    fn kept(s: &VcpuState, w: u32) -> u32 {
+        8 * s.gpr[field(w, 11)].min(16) as u32
+    }
+    if right {
+        |s, _, w| set(s, w, vra(s, w) & !u128::MAX.checked_shr(kept(s, w)).unwrap_or(0))
+    } else {
+        |s, _, w| set(s, w, vra(s, w) & !u128::MAX.checked_shl(kept(s, w)).unwrap_or(0))
+    }
+}
+
+pub fn isolate_string(lane: Lane, right: bool) -> Handler {
+    /// With RcV, CR field 6 says whether there is an end. The string begins at the left, after `f` and before it.
+    #[inline(always)]
+    fn isolate<T: Element + Default + Eq, const N: usize>(s: &mut VcpuState, w: u32, f: impl Fn(&mut [T; N])) -> Step
+    where
+        u128: Elements<T, N>,
+    {
+        let mut elements: [T; N] = vrb(s, w).split();
+        f(&mut elements);
+        let end = elements.iter().position(|&element| element == T::default());
+        elements.iter_mut().skip(end.unwrap_or(N)).for_each(|element| *element = T::default());
+        f(&mut elements);
+        if w & 0x400 != 0 {
+            s.cr[6] = u8::from(end.is_some()) << 1;
+        }
+        set(s, w, u128::join(elements))
+    }
+    if right {
+        unsigned!(lane, T => |s, _, w| isolate(s, w, |elements: &mut [T; 128 / T::BITS as usize]| elements.reverse()))
+    } else {
+        unsigned!(lane, T => |s, _, w| isolate(s, w, |_: &mut [T; 128 / T::BITS as usize]| {}))
+    }
+}
+
 pub fn merge(lane: Lane, low: bool) -> Handler {
     #[inline(always)]
     fn interleave<T: Copy, const N: usize>(s: &mut VcpuState, w: u32, first: usize) -> Step
@@ -234,13 +281,57 @@ pub fn extract(lane: Lane) -> Handler {
     })
 }
 
-/// Bytes that would lie beyond the register are lost where the ISA leaves the result undefined.
+fn doubleword0(s: &VcpuState, w: u32) -> u64 {
+    (vrb(s, w) >> 64) as u64
+}
+
+/// VRT with the low `bits` of `element` from byte `index` on. Bytes that would lie beyond the register are lost where
+/// the ISA leaves the result undefined.
+#[inline(always)]
+fn place(s: &mut VcpuState, w: u32, index: usize, right: bool, bits: u32, element: u64) -> Step {
+    let shift = 8 * (index & 15);
+    let at = |value: u128| if right { value << shift } else { value << (128 - bits) >> shift };
+    let ones = at(u128::MAX >> (128 - bits));
+    set(s, w, vrt(s, w) & !ones | at(element.into()) & ones)
+}
+
 pub fn insert(lane: Lane) -> Handler {
-    unsigned!(lane, T => |s, _, w| {
-        let element = (vrb(s, w) >> 64) as T;
-        let at = |bits: T| (bits as u128) << (128 - T::BITS) >> (8 * (field(w, 16) & 15));
-        set(s, w, vrt(s, w) & !at(T::MAX) | at(element))
-    })
+    unsigned!(lane, T => |s, _, w| place(s, w, field(w, 16), false, T::BITS, doubleword0(s, w)))
+}
+
+pub fn insert_from_gpr(lane: Lane) -> Handler {
+    unsigned!(lane, T => |s, _, w| place(s, w, field(w, 16), false, T::BITS, s.gpr[field(w, 11)]))
+}
+
+pub fn insert_indexed(lane: Lane, from_vector: bool, right: bool) -> Handler {
+    fn index(s: &VcpuState, w: u32) -> usize {
+        s.gpr[field(w, 16)] as usize
+    }
+    match (from_vector, right) {
+        (false, false) => {
+            unsigned!(lane, T => |s, _, w| place(s, w, index(s, w), false, T::BITS, s.gpr[field(w, 11)]))
+        }
+        (false, true) => unsigned!(lane, T => |s, _, w| place(s, w, index(s, w), true, T::BITS, s.gpr[field(w, 11)])),
+        (true, false) => unsigned!(lane, T => |s, _, w| place(s, w, index(s, w), false, T::BITS, doubleword0(s, w))),
+        (true, true) => unsigned!(lane, T => |s, _, w| place(s, w, index(s, w), true, T::BITS, doubleword0(s, w))),
+    }
+}
+
+/// Bytes that would lie beyond the registers are zero where the ISA leaves them undefined.
+pub fn extract_double(lane: Lane, right: bool) -> Handler {
+    #[inline(always)]
+    fn chosen(s: &mut VcpuState, w: u32, right: bool, width: usize) -> Step {
+        let (bytes, index) = (both(s, w), (s.gpr[field(w, 6)] & 31) as usize);
+        let first = if right { (32 - width).wrapping_sub(index) } else { index };
+        let byte = |i: usize| bytes.get(first.wrapping_add(i)).copied().unwrap_or(0);
+        let element = (0..width).fold(0, |element, i| element << 8 | u128::from(byte(i)));
+        set(s, w, element << 64)
+    }
+    if right {
+        unsigned!(lane, T => |s, _, w| chosen(s, w, true, size_of::<T>()))
+    } else {
+        unsigned!(lane, T => |s, _, w| chosen(s, w, false, size_of::<T>()))
+    }
 }
 
 pub fn extract_to_gpr(lane: Lane, right: bool) -> Handler {
