@@ -1,6 +1,7 @@
-//! `cargo xtask oracle`: every row of the instruction table against user-mode QEMU, all models and byte orders.
+//! `cargo xtask oracle`: every row of the instruction table against user-mode QEMU, and floating point against the
+//! oracle's own model, all CPU models and byte orders.
 
-use anyhow::ensure;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::packages;
@@ -27,12 +28,17 @@ pub struct Oracle {
 /// Compares; the oracle's own lines go to the terminal.
 pub fn run(workspace: &Workspace, oracle: &Oracle, report: &mut Report) {
     report.step("packages", || packages::provide(packages::TEST, &workspace.log("apt")));
-    report.step("oracle", || {
-        let mut command = workspace.cargo("run --release --quiet --locked --package oracle --");
-        command.args(["--rows", &oracle.rows]).args(["--seed", &oracle.seed.to_string()]);
-        command.args(["--cases", &oracle.cases.to_string()]);
-        command.args(oracle.cpu.iter().flat_map(|cpu| ["--cpu", cpu]));
-        ensure!(command.status()?.success(), "some rows disagree; the cases stand in target/oracle");
-        Ok(Finding::default())
-    });
+    for (step, against) in [("oracle", "qemu"), ("floating-point model", "softfloat")] {
+        report.step(step, || compare(workspace, oracle, against));
+    }
+}
+
+fn compare(workspace: &Workspace, oracle: &Oracle, against: &str) -> Result<Finding> {
+    let mut command = workspace.cargo("run --release --quiet --locked --package oracle --");
+    command.args(["--against", against]);
+    command.args(["--rows", &oracle.rows]).args(["--seed", &oracle.seed.to_string()]);
+    command.args(["--cases", &oracle.cases.to_string()]);
+    command.args(oracle.cpu.iter().flat_map(|cpu| ["--cpu", cpu]));
+    ensure!(command.status()?.success(), "some rows disagree; the cases stand in target/oracle");
+    Ok(Finding::default())
 }

@@ -24,6 +24,7 @@ const CARGO: &[(&str, &str)] = &[
     ("tests",              "test --release --workspace --locked --no-fail-fast --exclude vmtest -- --show-output"),
     ("whole machines",     "test --release --package vmtest --locked --no-fail-fast -- --show-output"),
     ("oracle, fixed seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed 1"),
+    ("floating-point model", "run --release --quiet --locked --package oracle -- --against softfloat --cases 300 --seed 1"),
     ("fuzzing, fixed seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 20 --seed 1"),
 ];
 

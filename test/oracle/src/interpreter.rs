@@ -61,7 +61,15 @@ impl Machine {
 
     /// Runs `case`.
     pub fn run(&mut self, case: &Case) -> Outcome {
+        self.run_with(case, true)
+    }
+
+    /// Runs `case`; an enabled floating-point exception interrupts it only if `interrupts`.
+    pub fn run_with(&mut self, case: &Case, interrupts: bool) -> Outcome {
         let mut vcpu = vcpu(case);
+        if !interrupts {
+            vcpu.set_msr(msr(case) & !(msr::FE0 | msr::FE1));
+        }
         for (at, word) in (case.address()..).step_by(4).zip(case.code().chain([END])) {
             self.mem.store(at, case.order, word);
         }

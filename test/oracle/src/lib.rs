@@ -13,6 +13,7 @@ pub mod forms;
 pub mod generate;
 pub mod interpreter;
 pub mod reference;
+pub mod softfloat;
 pub mod undefined;
 pub mod values;
 mod vector;

@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use guest_mem::Order;
 use oracle::campaign::{Campaign, Report};
+use oracle::softfloat::{self, Soft};
 use oracle::{forms, reference};
 use ppc_isa::{Cpu, Row};
 use regex_lite::Regex;
 
-/// Compare our engines with user-mode QEMU. Fails when they disagree.
+/// Compare our engines with user-mode QEMU, or with our model of floating point. Fails when they disagree.
 #[derive(Parser)]
 struct Arguments {
     /// Rows whose name matches this expression as a whole.
@@ -37,9 +38,21 @@ struct Arguments {
     /// Folder for the shrunk cases that disagree.
     #[arg(long, default_value = "target/oracle")]
     out: PathBuf,
+    /// What to compare with.
+    #[arg(long, value_enum, default_value_t = Against::Qemu)]
+    against: Against,
     /// Name the rows that are left out, too.
     #[arg(long)]
     verbose: bool,
+}
+
+/// A reference.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Against {
+    /// User-mode QEMU.
+    Qemu,
+    /// The model of floating point in this crate.
+    Softfloat,
 }
 
 #[derive(Default)]
@@ -58,6 +71,15 @@ impl Total {
         self.cases += other.cases;
         self.wrong += other.wrong;
         self.skipped += other.skipped;
+    }
+
+    fn add_row(&mut self, here: &str, row: &Row, report: &Report, out: &Path) -> Result<()> {
+        self.rows += 1;
+        self.cases += report.cases;
+        if !agrees(here, row, report, out)? {
+            self.wrong += 1;
+        }
+        Ok(())
     }
 }
 
@@ -135,13 +157,22 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
     let chosen = |row: &&Row| wanted.is_match(row.name) && arguments.file.as_deref().is_none_or(|f| f == file(row));
     let endian = if order == Order::Big { "be" } else { "le" };
     let here = format!("{} {endian}", cpu.name());
+    let rows = ppc_isa::rows().filter(chosen).filter(|r| r.models.contains(cpu));
+    if arguments.against == Against::Softfloat {
+        let mut soft = Soft::new(cpu, order, arguments.seed)?;
+        for row in rows.filter(|row| softfloat::covers(row)) {
+            let report = soft.row(row, arguments.cases);
+            total.add_row(&here, row, &report, &arguments.out)?;
+        }
+        return Ok(());
+    }
     if let Some(reason) = reference::missing(cpu, order) {
         println!("{here}: skipped: {reason}");
         total.skipped += 1;
         return Ok(());
     }
     let mut campaign = Campaign::new(cpu, order, arguments.seed)?;
-    for row in ppc_isa::rows().filter(chosen).filter(|r| r.models.contains(cpu)) {
+    for row in rows {
         if let Some(reason) = forms::left_out(row, cpu, order) {
             total.left_out += 1;
             if arguments.verbose {
@@ -150,11 +181,7 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
             continue;
         }
         let report = campaign.row(row, arguments.cases)?;
-        total.rows += 1;
-        total.cases += report.cases;
-        if !agrees(&here, row, &report, &arguments.out)? {
-            total.wrong += 1;
-        }
+        total.add_row(&here, row, &report, &arguments.out)?;
     }
     Ok(())
 }

@@ -1,0 +1,317 @@
+//! Operands and FPSCR values for the cases of a row: a grid of boundary values, and random numbers whose exponents
+//! make sums cancel, products overflow and quotients underflow.
+
+use exec::fp::fpscr;
+use ppc_isa::operand::{Access, Kind, operands};
+use ppc_isa::{Op, Row};
+
+use super::number::{Format, Mode, Number};
+use super::result::summarised;
+use crate::case::{State, reg};
+use crate::values::Chance;
+
+/// What the elements of a source register are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Numbers of a format.
+    Numbers(Format),
+    /// Singles in double format.
+    Narrow,
+    /// Integers of so many bits.
+    Integers(u32),
+}
+
+impl Content {
+    /// Width of an element.
+    fn bits(self) -> u32 {
+        match self {
+            Content::Numbers(format) => format.fields().1,
+            Content::Narrow => 64,
+            Content::Integers(bits) => bits,
+        }
+    }
+}
+
+/// What the source registers of `row` hold.
+pub fn content(row: &Row) -> Content {
+    use ppc_isa::float::Float;
+    match row.op {
+        Op::Float(Float::FromInteger { .. }) => Content::Integers(64),
+        Op::Float(Float::Arithmetic { single: true, .. } | Float::MultiplyAdd { single: true, .. }) => Content::Narrow,
+        _ => Content::Numbers(Format::Double),
+    }
+}
+
+/// Boundary values of a format, positive.
+pub fn grid(format: Format) -> Vec<u128> {
+    let (fraction, width) = format.fields();
+    let infinity = ((1 << (width - 1 - fraction)) - 1) << fraction;
+    let (one, ulp) = ((format.max_exponent() as u128) << fraction, 1u128);
+    let normal = 1 << fraction;
+    let half = normal >> 1;
+    let mut values = vec![0, ulp, 2, 3, half, normal - 1, normal, normal + 1, normal + half, 2 * normal];
+    values.extend([one, one - 1, one + 1, one + half, one + half - 1, one + half + 1, one + normal, one - normal]);
+    values.extend([one + normal + half / 2, one + normal + half, infinity - 1, infinity - 2, infinity - normal]);
+    values.extend([infinity, infinity | half, infinity | half | 5, infinity | 1, infinity | half >> 1]);
+    // Half a unit in the last place of one, and numbers near the square roots of the ends of the range.
+    let precision = u128::from(format.precision());
+    values.extend([
+        one - (precision << fraction),
+        one - (precision << fraction) + 1,
+        one - ((precision - 1) << fraction),
+    ]);
+    values.extend([(one / 2) & !(normal - 1), (infinity / 2 + one / 2) & !(normal - 1)]);
+    let near = |e: i32| (e + format.max_exponent()) as u128;
+    for e in [7, 8, 15, 16, 31, 32, 63, 64, 127, 128, -1, -2, -126, -127, -149, -150, -1022, -1074, -1075] {
+        if (1..2 * format.max_exponent()).contains(&(e + format.max_exponent())) {
+            let power = near(e) << fraction;
+            values.extend([power, power - 1, power + 1, power + half]);
+            // One and a half units below a power of two, where integers end.
+            if let Ok(e @ 1..) = u32::try_from(e)
+                && e <= fraction
+            {
+                values.extend([
+                    power - (1 << (fraction + 1 - e)),
+                    power - (1 << (fraction - e)),
+                    power + (1 << (fraction - e)),
+                ]);
+            }
+        }
+    }
+    // The same at the ends of narrower formats.
+    for narrow in [Format::Half, Format::Single, Format::Double] {
+        if narrow.precision() < format.precision() {
+            let keep = fraction - (narrow.precision() - 1);
+            let [top, bottom] = [narrow.max_exponent(), narrow.min_exponent()].map(|e| near(e) << fraction);
+            let last = top | (normal - (1 << keep));
+            values.extend([last, last + (1 << (keep - 1)) - 1, last + (1 << (keep - 1)), top + normal]);
+            let least = near(narrow.min_exponent() + 1 - narrow.precision() as i32) << fraction;
+            values.extend([bottom, bottom - 1, least, least - normal, least - normal + 1, least - normal - 1]);
+            values.extend([
+                one + (1 << (keep - 1)),
+                one + (1 << (keep - 1)) + 1,
+                one + (3 << (keep - 1)),
+                one + (1 << keep),
+            ]);
+            values.extend([infinity | half | 1, infinity | 1 << keep, infinity | 1 << (keep - 1)]);
+        }
+    }
+    values
+}
+
+/// What the operands of a case have in common.
+pub struct Theme {
+    exponent: i32,
+}
+
+impl Theme {
+    fn new(c: &mut Chance, format: Format) -> Theme {
+        let (low, high) = (format.min_exponent(), format.max_exponent());
+        let exponent = match c.below(8) {
+            0..=2 => c.below(9) as i32 - 4,
+            3 => low + c.below(120) as i32,
+            4 => high - c.below(8) as i32,
+            5 => low / 2 + c.below(9) as i32 - 4,
+            6 => high / 2 + c.below(9) as i32 - 4,
+            _ => low + c.below((high - low) as usize) as i32,
+        };
+        Theme { exponent: exponent.clamp(low, high) }
+    }
+
+    /// A number of `format`.
+    fn number(&self, c: &mut Chance, format: Format) -> u128 {
+        let (fraction_bits, width) = format.fields();
+        let (low, high, precision) = (format.min_exponent(), format.max_exponent(), format.precision() as i32);
+        let near = |c: &mut Chance, n: i32| c.below(2 * n as usize + 1) as i32 - n;
+        let exponent = match c.below(16) {
+            0..=3 => self.exponent + near(c, 3),
+            4..=5 => self.exponent + near(c, precision + 3),
+            6 => high - self.exponent + near(c, 3),
+            7 => low - self.exponent + near(c, precision + 3),
+            8 => self.exponent - high + near(c, 3),
+            9 => self.exponent - low + near(c, precision + 3),
+            10 => 2 * self.exponent + near(c, 3),
+            11 => -1 + near(c, 3),
+            12 => c.below(70) as i32 - 3,
+            13 => low - 1,
+            14 => high + 1,
+            _ => low - 1 + c.below((high - low) as usize + 2) as i32,
+        };
+        let field = (exponent.clamp(low - 1, high + 1) + high) as u128;
+        let random = u128::from(c.bits()) << 64 | u128::from(c.bits());
+        let mask = (1u128 << fraction_bits) - 1;
+        let bit = |c: &mut Chance| 1u128 << c.below(fraction_bits as usize);
+        let fraction = match c.below(9) {
+            0 => 0,
+            1 => mask,
+            2 => bit(c),
+            3 => mask ^ bit(c),
+            4 => bit(c) | bit(c) | bit(c),
+            5 => mask << c.below(fraction_bits as usize),
+            6 => mask >> c.below(fraction_bits as usize),
+            7 => random << c.below(fraction_bits as usize),
+            _ => random,
+        };
+        (random >> 127) << (width - 1) | field << fraction_bits | fraction & mask
+    }
+}
+
+/// An integer of so many bits, often at a limit.
+fn integer(c: &mut Chance, bits: u32) -> u128 {
+    let random = u128::from(c.bits()) << 64 | u128::from(c.bits());
+    let value = match c.below(8) {
+        0 => c.below(3) as u128,
+        1 => u128::MAX - c.below(3) as u128,
+        2 => 1 << c.below(bits as usize),
+        3 => (1u128 << c.below(bits as usize)).wrapping_sub(1 + c.below(2) as u128),
+        4 => u128::MAX << c.below(bits as usize),
+        // Few bits far apart: halves of what is rounded off.
+        5 => 1 << c.below(bits as usize) | 1 << c.below(bits as usize) | 1 << c.below(bits as usize),
+        6 => random >> (128 - bits) >> c.below(bits as usize),
+        _ => random,
+    };
+    value & u128::MAX >> (128 - bits)
+}
+
+/// Factor, factor and addend of a multiply-add, as VSRs.
+pub fn fused(row: &Row, word: u64) -> Option<[usize; 3]> {
+    use ppc_isa::float::Float;
+    let field = |name: &str| row.field(name).map(|f| f.get(word) as usize);
+    match row.op {
+        Op::Float(Float::MultiplyAdd { .. }) => Some([field("FRA")?, field("FRC")?, field("FRB")?]),
+        _ => None,
+    }
+}
+
+/// Makes the source registers of cases.
+pub struct Operands {
+    content: Content,
+    grid: Vec<u128>,
+}
+
+impl Operands {
+    /// For the cases of `row`.
+    pub fn new(row: &Row) -> Operands {
+        let content = content(row);
+        let format = match content {
+            Content::Numbers(format) => format,
+            Content::Narrow => Format::Single,
+            Content::Integers(_) => Format::Double,
+        };
+        Operands { content, grid: grid(format) }
+    }
+
+    /// Fills the registers that `word` reads. Every other case is the next of the grid's combinations, the `n`-th.
+    pub fn fill(&self, c: &mut Chance, row: &'static Row, word: u64, n: usize, state: &mut State) {
+        let registers = || {
+            operands(row).filter_map(|o| {
+                let number = o.get(word) as usize;
+                match (o.access, o.kind) {
+                    (Access::Write, _) => None,
+                    (_, Kind::Fpr | Kind::Vsr) => Some(number),
+                    (_, Kind::Vr) => Some(number + 32),
+                    _ => None,
+                }
+            })
+        };
+        let format = match self.content {
+            Content::Numbers(format) => format,
+            Content::Narrow => Format::Single,
+            Content::Integers(_) => Format::Double,
+        };
+        let bits = self.content.bits();
+        for at in 0..128 / bits {
+            let theme = Theme::new(c, format);
+            let signed = 2 * self.grid.len();
+            let mut cell = (n * 4 + at as usize).wrapping_mul(7919);
+            for register in registers() {
+                let number = if n.is_multiple_of(2) && !matches!(self.content, Content::Integers(_)) {
+                    let index = cell % signed;
+                    cell /= signed;
+                    let sign = (index as u128 & 1) << (format.fields().1 - 1);
+                    self.widened(self.grid[index / 2] | sign, format)
+                } else {
+                    self.random(c, &theme, format)
+                };
+                set_element(state, register, at, bits, number);
+            }
+        }
+    }
+
+    /// A single in double format, where the operands are such.
+    fn widened(&self, bits: u128, format: Format) -> u128 {
+        match self.content {
+            Content::Narrow => Number::decode(bits, format).encode(Format::Double).unwrap_or(0),
+            _ => bits,
+        }
+    }
+
+    fn random(&self, c: &mut Chance, theme: &Theme, format: Format) -> u128 {
+        match self.content {
+            Content::Integers(bits) => integer(c, bits),
+            // An operand that is no single leaves the result undefined; our engines round it all the same.
+            Content::Narrow if c.percent(10) => theme.number(c, Format::Double),
+            _ => self.widened(theme.number(c, format), format),
+        }
+    }
+
+    /// Makes the addends of a fused operation nearly the negatives of the products: `registers` are factor, factor and
+    /// addend.
+    pub fn cancel(&self, c: &mut Chance, registers: [usize; 3], state: &mut State) {
+        let (format, rounded) = match self.content {
+            Content::Numbers(format) => (format, format),
+            _ => (Format::Double, Format::Single),
+        };
+        let bits = self.content.bits();
+        for at in 0..128 / bits {
+            let [a, b] = [0, 1].map(|i| Number::decode(element(state, registers[i], at, bits), format));
+            if a.is_nan() || b.is_nan() {
+                continue;
+            }
+            let product = a.times(b).ok().map(|p| p.to_format(rounded, Mode::NearEven).number);
+            if let Some(number) = product.and_then(|p| p.encode(format)) {
+                let sign = u128::from(c.bits() & 1) << (bits - 1);
+                let near = number.wrapping_add_signed(c.below(3) as i128 - 1);
+                set_element(state, registers[2], at, bits, near ^ sign);
+            }
+        }
+    }
+}
+
+/// Element `at` of a VSR, from the left, `bits` wide.
+pub fn element(state: &State, vsr: usize, at: u32, bits: u32) -> u128 {
+    state.vsr(vsr) >> (128 - (at + 1) * bits) & u128::MAX >> (128 - bits)
+}
+
+/// Writes element `at` of a VSR.
+pub fn set_element(state: &mut State, vsr: usize, at: u32, bits: u32, value: u128) {
+    let (shift, mask) = (128 - (at + 1) * bits, u128::MAX >> (128 - bits));
+    let register = state.vsr(vsr) & !(mask << shift) | (value & mask) << shift;
+    state.reg[reg::VSR + 2 * vsr] = (register >> 64) as u64;
+    state.reg[reg::VSR + 2 * vsr + 1] = register as u64;
+}
+
+/// FPSCR: any rounding mode, enables and sticky bits. An enabled exception has occurred already only if `pending`.
+pub fn status(c: &mut Chance, wide: bool, pending: bool) -> u64 {
+    let mut value = c.below(4) as u64;
+    if c.percent(50) {
+        value |= c.bits() & 0xf8;
+    }
+    if c.percent(20) {
+        value |= fpscr::NI;
+    }
+    if wide {
+        value |= (c.below(8) as u64) << 32;
+    }
+    let sticky = fpscr::FX | fpscr::EXCEPTIONS | fpscr::FR | fpscr::FI | fpscr::FPRF;
+    value |= match c.below(3) {
+        0 => 0,
+        1 => c.bits() & sticky,
+        _ => c.bits() & c.bits() & sticky,
+    };
+    value = summarised(value);
+    if value & fpscr::FEX != 0 && !pending {
+        value = summarised(value & !fpscr::ENABLES);
+    }
+    value
+}

@@ -1,0 +1,40 @@
+//! The model of floating point: it agrees with the expectations in `cases`, which come from the Power ISA, and our
+//! engines agree with it.
+
+use oracle::case::{Outcome, differences};
+use oracle::format::Test;
+use oracle::softfloat::{self, Soft};
+use oracle::undefined::View;
+use ppc_isa::{Cpu, Decoder};
+
+#[test]
+fn the_model_agrees_with_written_cases() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/cases");
+    let mut held = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let test = Test::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let &[word] = test.case.words.as_slice() else { continue };
+        let Some(row) = Decoder::new(test.case.cpu).decode(word).filter(|row| softfloat::covers(row)) else { continue };
+        let view = View { row, word, cpu: test.case.cpu, before: &test.case.before };
+        let model = softfloat::expected(&view, &test.expected.after, true).unwrap();
+        let at = test.expected.at;
+        let outcome = Outcome { after: model.after, ending: model.ending, at };
+        let mut ignore = test.ignore.clone();
+        ignore.reg.iter_mut().zip(model.ignore.reg).for_each(|(bits, more)| *bits |= more);
+        assert_eq!(differences(&test.expected, &outcome, &ignore), [], "{}", path.display());
+        held += 1;
+    }
+    assert!(held >= 10, "only {held} cases have floating point");
+}
+
+#[test]
+fn our_engines_agree_with_the_model() {
+    for cpu in [Cpu::Power9, Cpu::Ppc750] {
+        let mut soft = Soft::new(cpu, guest_mem::Order::Big, 3).unwrap();
+        for row in ppc_isa::rows().filter(|row| row.models.contains(cpu) && softfloat::covers(row)) {
+            let report = soft.row(row, 60);
+            assert_eq!((report.disagreements, report.cases), (0, 60), "{}", row.name);
+        }
+    }
+}
