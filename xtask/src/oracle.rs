@@ -20,6 +20,12 @@ pub struct Oracle {
     /// Cases for each row
     #[arg(long, default_value_t = 1000)]
     cases: usize,
+    /// Every combination of boundary values, too
+    #[arg(long)]
+    boundaries: bool,
+    /// Every combination of operands of 8 and 16 bits, too
+    #[arg(long)]
+    exhaustive: bool,
     /// One CPU model only
     #[arg(long)]
     cpu: Option<String>,
@@ -38,6 +44,8 @@ fn compare(workspace: &Workspace, oracle: &Oracle, against: &str) -> Result<Find
     command.args(["--against", against]);
     command.args(["--rows", &oracle.rows]).args(["--seed", &oracle.seed.to_string()]);
     command.args(["--cases", &oracle.cases.to_string()]);
+    let plans = [(oracle.boundaries, "--boundaries"), (oracle.exhaustive, "--exhaustive")];
+    command.args(plans.iter().filter(|(wanted, _)| *wanted).map(|(_, flag)| flag));
     command.args(oracle.cpu.iter().flat_map(|cpu| ["--cpu", cpu]));
     ensure!(command.status()?.success(), "some rows disagree; the cases stand in target/oracle");
     Ok(Finding::default())

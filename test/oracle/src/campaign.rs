@@ -9,6 +9,7 @@ use crate::case::{Case, Difference, Ending, Outcome, SLOTS, State, differences, 
 use crate::format::Test;
 use crate::forms;
 use crate::generate::Generator;
+use crate::grid::{self, Plan};
 use crate::interpreter::Machine;
 use crate::reference::Reference;
 use crate::undefined::{self, View};
@@ -60,17 +61,32 @@ impl Campaign {
         })
     }
 
-    /// Runs `count` cases for `row`. No cases at all means that no valid form was found.
+    /// Runs `count` random cases for `row`, and the layers of `plans`. No cases at all means that no valid form was found.
     ///
     /// # Errors
     /// When the reference cannot be kept alive.
-    pub fn row(&mut self, row: &'static Row, count: usize) -> Result<Report> {
+    pub fn row(&mut self, row: &'static Row, count: usize, plans: &[Plan]) -> Result<Report> {
         let mut report = Report { cases: 0, disagreements: 0, first: None };
+        self.cases(&mut report, count, |generator, _, slot| generator.case(row, slot))?;
+        let cpu = self.generator.cpu();
+        for layer in plans.iter().flat_map(|&plan| grid::layers(row, cpu, plan)) {
+            self.cases(&mut report, layer.cases(), |generator, n, slot| generator.planned(row, &layer, n, slot))?;
+        }
+        Ok(report)
+    }
+
+    /// Runs the cases 0 to `count` that `make` makes of generator, number and slot.
+    fn cases(
+        &mut self,
+        report: &mut Report,
+        count: usize,
+        make: impl Fn(&mut Generator, usize, usize) -> Option<Case>,
+    ) -> Result<()> {
         let mut made = 0;
         while made < count {
             let n = BATCH.min(count - made).min(SLOTS);
+            let cases: Vec<Case> = (0..n).filter_map(|slot| make(&mut self.generator, made + slot, slot)).collect();
             made += n;
-            let cases: Vec<Case> = (0..n).filter_map(|slot| self.generator.case(row, slot)).collect();
             let expected = self.reference.run(&cases)?;
             report.cases += cases.len();
             for (case, expected) in cases.iter().zip(&expected) {
@@ -87,7 +103,7 @@ impl Campaign {
                 }
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Whether the reference knows `row`, which the model lacks: it carries out one of some words that are no other

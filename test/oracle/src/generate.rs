@@ -13,6 +13,7 @@ use ppc_isa::{Cpu, Row};
 
 use crate::case::{Case, DATA, DATA_BYTES, State, address, reg};
 use crate::forms::{self, Address};
+use crate::grid::{self, Layer};
 use crate::undefined;
 use crate::values::{self, Chance};
 
@@ -60,6 +61,11 @@ impl Generator {
         Generator { cpu, order, chance: Chance::new(seed), companions }
     }
 
+    /// The model.
+    pub fn cpu(&self) -> Cpu {
+        self.cpu
+    }
+
     /// A case for `row` that will run in `slot`; `None` when no valid form was found.
     pub fn case(&mut self, row: &'static Row, slot: usize) -> Option<Case> {
         let single = undefined::any(row) || self.chance.percent(60);
@@ -97,6 +103,37 @@ impl Generator {
         let mut draft = self.draft(address(slot), 1);
         self.word(row, &mut draft)?;
         Some(Case { cpu: self.cpu, order: self.order, slot, words: draft.words, before: draft.state })
+    }
+
+    /// Case `n` of `layer`: `row` alone, each operand in a register of its own, or in the same if they are the same.
+    pub fn planned(&mut self, row: &'static Row, layer: &Layer, n: usize, slot: usize) -> Option<Case> {
+        let values: Vec<u128> = (0..grid::sources(row).count()).map(|source| layer.value(n, source)).collect();
+        for _ in 0..TRIES {
+            let mut draft = self.draft(address(slot), 1);
+            self.word(row, &mut draft)?;
+            let word = *draft.words.first()?;
+            let places: Option<Vec<_>> = grid::sources(row).map(|operand| place(&operand, word)).collect();
+            let Some(places) = places else { continue };
+            let clash = |i: usize| (0..i).any(|k| places[i] == places[k] && values[i] != values[k]);
+            if (0..places.len()).any(clash) {
+                continue;
+            }
+            for ([high, low], value) in places.into_iter().zip(&values) {
+                let wide = draft.wide || low >= reg::VSR;
+                if SPE.contains(self.cpu) && low < reg::CR {
+                    draft.state.reg[reg::HIGH + low] = (value >> 32) as u64 & WORD;
+                }
+                draft.state.reg[high] = (value >> 64) as u64;
+                draft.state.reg[low] = *value as u64 & if wide { u64::MAX } else { WORD };
+            }
+            let fpscr = &mut draft.state.reg[reg::FPSCR];
+            if let Some(mode) = layer.rounding {
+                *fpscr = *fpscr & !3 | mode;
+            }
+            *fpscr &= !undefined::cleared(row);
+            return Some(Case { cpu: self.cpu, order: self.order, slot, words: draft.words, before: draft.state });
+        }
+        None
     }
 
     /// A fixed-point row, or one of the same file as `row`, so that a fault in one file does not show in others.
@@ -370,6 +407,23 @@ impl Draft {
     }
 }
 
+/// The registers that hold the upper and the lower half of what `operand` stands for; a single GPR or FPR is both. `None`
+/// for the value 0 instead of a GPR.
+fn place(operand: &Operand, word: u64) -> Option<[usize; 2]> {
+    let n = operand.get(word) as usize;
+    let vsr = |n: usize| reg::VSR + 2 * n;
+    match operand.kind {
+        Kind::GprOrZero if n == 0 => None,
+        Kind::GprPair => Some([n, n + 1]),
+        Kind::Fpr => Some([vsr(n), vsr(n)]),
+        Kind::FprPair => Some([vsr(n), vsr(n + 1)]),
+        Kind::Vr => Some([vsr(n + 32), vsr(n + 32) + 1]),
+        Kind::Vsr => Some([vsr(n), vsr(n) + 1]),
+        _ if n < reg::CR => Some([n, n]),
+        _ => None,
+    }
+}
+
 fn is_branch(row: &Row) -> bool {
     matches!(row.op, Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_)))
 }
@@ -387,6 +441,7 @@ fn fpscr(c: &mut Chance) -> u64 {
     const VX: u64 = 0x2000_0000;
     const FX: u64 = 0x8000_0000;
     const EXCEPTIONS: u64 = 0x3ff8_0700;
+    const VE: u64 = 0x80;
     // Exception bits OX, UX, ZX, XX stand as far above their enable bits as VX above VE.
     const ABOVE: u32 = 22;
     let mut value = c.below(4) as u64;
@@ -396,12 +451,16 @@ fn fpscr(c: &mut Chance) -> u64 {
     if c.percent(50) {
         value |= c.bits() & STICKY;
     }
+    let enables = if c.percent(10) { c.bits() & 0xf8 } else { 0 };
+    value &= !(enables << ABOVE);
+    if enables & VE != 0 {
+        value &= !INVALID;
+    }
     if value & INVALID != 0 {
         value |= VX;
     }
     if value & EXCEPTIONS != 0 {
         value |= FX; // QEMU sets FX for an exception that had occurred before, too.
     }
-    let enables = if c.percent(10) { c.bits() & 0xf8 } else { 0 };
-    value | enables & !(value >> ABOVE)
+    value | enables
 }

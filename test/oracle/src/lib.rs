@@ -11,6 +11,7 @@ pub mod case;
 pub mod format;
 pub mod forms;
 pub mod generate;
+pub mod grid;
 pub mod interpreter;
 pub mod reference;
 pub mod softfloat;

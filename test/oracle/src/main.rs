@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow};
 use clap::{Parser, ValueEnum};
 use guest_mem::Order;
 use oracle::campaign::{Campaign, Report};
+use oracle::grid::Plan;
 use oracle::softfloat::{self, Soft};
 use oracle::{forms, reference};
 use ppc_isa::{Cpu, Row};
@@ -29,6 +30,12 @@ struct Arguments {
     /// Cases for each row.
     #[arg(long, default_value_t = 1000)]
     cases: usize,
+    /// Every combination of boundary values, too.
+    #[arg(long)]
+    boundaries: bool,
+    /// Every combination of operands of 8 and 16 bits, too.
+    #[arg(long)]
+    exhaustive: bool,
     /// CPU model; every one when absent.
     #[arg(long, value_parser = cpu)]
     cpu: Option<Cpu>,
@@ -171,6 +178,8 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
         total.skipped += 1;
         return Ok(());
     }
+    let plans = [(arguments.boundaries, Plan::Boundaries), (arguments.exhaustive, Plan::Exhaustive)];
+    let plans: Vec<Plan> = plans.into_iter().filter(|(wanted, _)| *wanted).map(|(_, plan)| plan).collect();
     let mut campaign = Campaign::new(cpu, order, arguments.seed)?;
     for row in rows {
         if let Some(reason) = forms::left_out(row, cpu, order) {
@@ -180,7 +189,10 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
             }
             continue;
         }
-        let report = campaign.row(row, arguments.cases)?;
+        let report = campaign.row(row, arguments.cases, &plans)?;
+        if arguments.cases == 0 && report.cases == 0 {
+            continue;
+        }
         total.add_row(&here, row, &report, &arguments.out)?;
     }
     Ok(())

@@ -100,6 +100,8 @@ const ALL: u64 = u64::MAX;
 const HIGH: u64 = 0xffff_ffff_0000_0000;
 /// `FPSCR[FX]`.
 const FX: u64 = 0x8000_0000;
+/// `FPSCR[VXSNAN]`.
+const VXSNAN: u64 = 0x0100_0000;
 /// `FPSCR[NI]`.
 const NI: u64 = 4;
 /// `FPSCR[C]`, the first bit of FPRF.
@@ -132,6 +134,8 @@ const ESTIMATES: &[&str] = &["fre", "fres", "frsqrte", "frsqrtes"];
 const SINGLES: &[&str] = &[
     "fadds", "fsubs", "fmuls", "fdivs", "fsqrts", "fmadds", "fmsubs", "fnmadds", "fnmsubs", "frsp",
 ];
+#[rustfmt::skip]
+const FUSED: &[&str] = &["fmadd", "fmadds", "fmsub", "fmsubs", "fnmadd", "fnmadds", "fnmsub", "fnmsubs"];
 const NEGATED: &[&str] = &["fnmadd", "fnmadds", "fnmsub", "fnmsubs"];
 #[rustfmt::skip]
 const SCALAR_MOVES: &[&str] = &[
@@ -198,6 +202,8 @@ const QUIRKS: &[Entry] = &[
     entry(&["fcfid", "fcfidu", "fcfids", "fcfidus"], enabled, &[Operand("FRT", ALL), Register(reg::FPSCR, FPRF)]),
     // A result that is denormalized as a single is "normalized" in QEMU's FPRF.
     entry(SINGLES, always, &[Register(reg::FPSCR, CLASS)]),
+    // Infinity times zero plus a signalling NaN is invalid for both reasons; QEMU reports the first.
+    entry(FUSED, infinity_and_zero, &[Register(reg::FPSCR, FX | VXSNAN), Register(reg::CR, 0x0800_0000)]),
     // frsp adjusts the exponent of the double by 192 (Book I, A.1), QEMU within the eight bits of a single.
     entry(&["frsp"], adjusted, &[Operand("FRT", ALL)]),
     // QEMU clears FI in compares, and sets the class bit with VXVC; both are left alone (Book I, 4.6.8).
@@ -208,6 +214,9 @@ const QUIRKS: &[Entry] = &[
     entry(&["mtfsb1"], always, &[Register(reg::FPSCR, FX | NI), Register(reg::CR, 0x0800_0000)]),
     // QEMU never sets FPSCR[FR].
     with(fact::FPSCR, &[Register(reg::FPSCR, FR)]),
+    // With VE=1 an invalid operation sets FI to 0 (Book I, 4.4.1); QEMU leaves it when an operand is a signalling NaN.
+    Entry { rows: Rows::With(fact::FPSCR), when: |v| v.before.reg[reg::FPSCR] & 0x80 != 0,
+        ignore: &[Register(reg::FPSCR, FI)] },
     // VRSAVE has 32 bits; QEMU keeps 64.
     entry(&["mtspr"], |v| v.spr() == spr::VRSAVE, &[Register(reg::VRSAVE, HIGH)]),
     // divde with a quotient of 64 bits and the wrong sign overflows; QEMU looks at the high half only.
@@ -241,6 +250,13 @@ fn representable(v: &View) -> bool {
         let value = f64::from_bits(v.before.reg[reg::VSR + 2 * v.field(name) as usize]);
         value.is_nan() || f64::from(value as f32) == value
     })
+}
+
+/// The factors are infinity and zero.
+fn infinity_and_zero(v: &View) -> bool {
+    let magnitude = |name| v.before.reg[reg::VSR + 2 * v.field(name) as usize] << 1 >> 1;
+    let factors = [magnitude("FRA"), magnitude("FRC")];
+    factors.contains(&0) && factors.contains(&(0x7ff << 52))
 }
 
 /// `FPSCR[OE]=1` or `FPSCR[UE]=1`.

@@ -35,7 +35,7 @@ impl Chance {
     }
 }
 
-const INTEGERS: [u64; 22] = [
+pub(crate) const INTEGERS: [u64; 22] = [
     0,
     1,
     2,
@@ -60,7 +60,7 @@ const INTEGERS: [u64; 22] = [
     0x0123_4567_89ab_cdef,
 ];
 
-const DOUBLES: [u64; 24] = [
+pub(crate) const DOUBLES: [u64; 24] = [
     0x0000_0000_0000_0000, // zero
     0x0000_0000_0000_0001, // least subnormal
     0x000f_ffff_ffff_ffff, // greatest subnormal
@@ -87,7 +87,7 @@ const DOUBLES: [u64; 24] = [
     0x7ff0_0000_0000_0001, // signalling NaN
 ];
 
-const SINGLES: [u32; 16] = [
+pub(crate) const SINGLES: [u32; 16] = [
     0x0000_0000,
     0x0000_0001,
     0x007f_ffff,
@@ -107,7 +107,7 @@ const SINGLES: [u32; 16] = [
 ];
 
 /// Both doublewords of quad-precision numbers.
-const QUADS: [(u64, u64); 24] = [
+pub(crate) const QUADS: [(u64, u64); 24] = [
     (0x0000_0000_0000_0000, 0),            // zero
     (0x0000_0000_0000_0000, 1),            // least subnormal
     (0x0000_ffff_ffff_ffff, u64::MAX),     // greatest subnormal
@@ -134,7 +134,7 @@ const QUADS: [(u64, u64); 24] = [
     (0x7fff_0000_0000_0000, 1),            // signalling NaN
 ];
 
-const HALVES: [u16; 9] = [0, 1, 0x3ff, 0x400, 0x3c00, 0x7bff, 0x7c00, 0x7e00, 0x7c01];
+pub(crate) const HALVES: [u16; 9] = [0, 1, 0x3ff, 0x400, 0x3c00, 0x7bff, 0x7c00, 0x7e00, 0x7c01];
 
 /// A value for a general purpose register.
 pub fn integer(chance: &mut Chance) -> u64 {

@@ -23,7 +23,7 @@ fn rows_agree_with_the_reference() {
             let mut campaign = Campaign::new(cpu, order, 1).unwrap();
             let rows = ppc_isa::rows().filter(|r| compared(r) && r.models.contains(cpu));
             for row in rows.filter(|r| forms::left_out(r, cpu, order).is_none()) {
-                let report = campaign.row(row, CASES).unwrap();
+                let report = campaign.row(row, CASES, &[]).unwrap();
                 assert!(report.cases > 0, "{}: no valid form", row.name);
                 if let Some(finding) = report.first.filter(|f| f.culprit == row.name) {
                     panic!("{}", finding.test.print());
