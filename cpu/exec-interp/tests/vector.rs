@@ -32,11 +32,11 @@ impl Machine {
         for i in 0..64 {
             assert!(mem.store(DATA + i, order, i as u8));
         }
-        let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+        let mut vcpu = Vcpu::new(Cpu::Power10, 0);
         let little = if order == Order::Little { msr::LE } else { 0 };
         vcpu.set_msr(vcpu.shared.msr() | msr::VEC | little);
         vcpu.state.gpr[4] = DATA;
-        Machine { mem, vcpu, engine: Interpreter::new(Cpu::Power9), order }
+        Machine { mem, vcpu, engine: Interpreter::new(Cpu::Power10), order }
     }
 
     fn run(&mut self, name: &str, values: &[i64]) -> Exit {
@@ -197,4 +197,74 @@ fn estimates_keep_their_bounds() {
     // Whole powers of two are exact.
     assert_eq!(of("vexptefp", -3.0).to_bits(), 0.125_f32.to_bits());
     assert_eq!(of("vlogefp", 0.125).to_bits(), (-3.0_f32).to_bits());
+}
+
+/// Quotients as Valgrind's tests (test_isa_3_1_VRT) have recorded them on POWER10, where one that does not fit is 0.
+#[test]
+fn extended_quotients_are_those_of_power10() {
+    const A: u128 = 0x0000111e_8000222e_0180055e_0180077e;
+    const B: u128 = 0xff800000_7f800000_7f800000_ff800000;
+    assert_eq!(result("vdivesq", A, B), 0xffddc2ff_dda0e0da_a11a7aa0_f83960da);
+    assert_eq!(result("vdivesd", A, B), 0xffddc2ff_dda0e0de_03030dc9_c6c3ba30);
+    assert_eq!(result("vdivesw", A, B), 0xffddc400_00000000_03030dc9_00000000);
+    assert_eq!(result("vdivesq", B, B), 0);
+    assert_eq!(result("vdivesd", B, 0xff7ffffe_7f7ffffe_ff800000_7f800000), 0);
+}
+
+/// 2^127 does not fit, -2^127 does; the largest quotients of unsigned numbers.
+#[test]
+fn extended_quotients_reach_their_limits() {
+    assert_eq!(result("vdivesq", 1, 2), 0);
+    assert_eq!(result("vdivesq", 1, 2u128.wrapping_neg()), 1 << 127);
+    assert_eq!(result("vdivesq", u128::MAX, 2), 1 << 127);
+    assert_eq!(result("vdivesq", 1 << 127, u128::MAX), 0);
+    assert_eq!(result("vdiveuq", u128::MAX - 1, u128::MAX), u128::MAX - 1);
+    assert_eq!(result("vdiveuq", 1 << 127, (1 << 127) + 1), u128::MAX - 1);
+    assert_eq!(result("vdiveuq", 1, 1), 0);
+}
+
+#[test]
+fn divisions_without_a_quotient_give_zero_in_their_element() {
+    // -2^31 / -1, 7 / 2, -7 / 2, 8 / 0.
+    const A: u128 = 0x80000000_00000007_fffffff9_00000008;
+    const B: u128 = 0xffffffff_00000002_00000002_00000000;
+    assert_eq!(result("vdivsw", A, B), 0x00000000_00000003_fffffffd_00000000);
+    assert_eq!(result("vmodsw", A, B), 0x00000000_00000001_ffffffff_00000000);
+    assert_eq!(result("vmoduw", A, B), 0x80000000_00000001_00000001_00000000);
+    for (name, left) in [("vdivsq", 1 << 127), ("vmodsq", 1 << 127), ("vdivsd", 1 << 127 | 1 << 63)] {
+        assert_eq!(result(name, left, u128::MAX), 0, "{name}");
+    }
+    for operation in ["div", "dive", "mod"] {
+        for lane in ["sw", "sd", "sq", "uw", "ud", "uq"] {
+            assert_eq!(result(&format!("v{operation}{lane}"), A, 0), 0, "{operation} {lane}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_beyond_the_registers_is_lost_or_zero() {
+    let mut m = Machine::new(Order::Big);
+    m.vcpu.state.gpr[2] = 14;
+    m.vcpu.state.gpr[3] = 0xaabbccdd;
+    m.set(1, FORWARD);
+    assert_eq!(m.v1("vinswlx", &[1, 2, 3]), FORWARD & !0xffff | 0xaabb);
+    m.set(1, FORWARD);
+    assert_eq!(m.v1("vinswrx", &[1, 2, 3]), FORWARD & (u128::MAX >> 16) | 0xccdd << 112);
+    m.set(1, FORWARD);
+    assert_eq!(m.v1("vinsd", &[1, 3, 15]), FORWARD & !0xff);
+    m.set(2, FORWARD);
+    m.set(3, !FORWARD);
+    m.vcpu.state.gpr[4] = 30;
+    assert_eq!(m.v1("vextduwvlx", &[1, 2, 3, 4]), 0xf1f0_0000 << 64);
+    assert_eq!(m.v1("vextddvrx", &[1, 2, 3, 4]), 0x0001 << 64);
+}
+
+#[test]
+fn gathering_every_bit_gives_zero() {
+    let mut m = Machine::new(Order::Big);
+    m.set(2, u128::MAX);
+    for (n, bits) in [(0, 0), (1, 0), (2, u64::MAX), (7, u64::MAX << (64 - 19))] {
+        m.run("vgnb", &[3, 2, n]);
+        assert_eq!(m.vcpu.state.gpr[3], bits, "{n}");
+    }
 }

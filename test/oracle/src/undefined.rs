@@ -174,13 +174,13 @@ const UNDEFINED: &[Entry] = &[
     entry(&["vextractuh", "vextractuw", "vextractd", "vinserth", "vinsertw", "vinsertd"],
         vector::beyond_register, &[Operand("VRT", ALL)]),
     entry(&["vextuhlx", "vextuwlx", "vextuhrx", "vextuwrx"], vector::beyond_register, &[Operand("RT", ALL)]),
-    // Power ISA 3.1 Book I, 6.9: the same of the instructions that insert, and of those that extract from two registers.
+    // Power ISA 3.1 Book I, chapter 6: so of elements that are inserted, or extracted from two registers, by index.
     that(vector::indexes, vector::beyond_register, &[Operand("VRT", ALL)]),
-    // Power ISA 3.1 Book I, 6.9.1.3: "If an attempt is made to perform any of the divisions <anything> / 0 [or
-    // the most negative number / -1], then the contents of [that element of VRT] are undefined"; of extended ones,
-    // "if the quotient cannot be represented" in it.
+    // Power ISA 3.1 Book I, chapter 6: "If an attempt is made to perform any of the divisions <anything> / 0 or [the
+    // least number] / -1 then the contents of [the element] are undefined"; so it is when an extended quotient does
+    // not fit.
     that(vector::divides, always, &[Elements("VRT", vector::no_quotients)]),
-    // Power ISA 3.1 Book I, 6.9.7: N is 2 to 7.
+    // Power ISA 3.1 Book I, chapter 6, vgnb: N is 2 to 7.
     entry(&["vgnb"], |v| v.field("UIM3") < 2, &[Operand("RT", ALL)]),
     // Book I, 6.17: an invalid source, or one that is too large, leaves VRT undefined.
     Entry { rows: Rows::With(fact::W_CR6), when: vector::no_decimal, ignore: &[Operand("VRT", ALL)] },

@@ -1,5 +1,4 @@
-//! Quotients that need more bits than an element has, and high halves of products (Power ISA 3.1 Book I, 6.9.1.2 and
-//! 6.9.1.3).
+//! Quotients of dividends that are wider than an element, and high halves of products (Power ISA 3.1 Book I, chapter 6).
 
 use ppc_isa::vector::Lane;
 
@@ -7,7 +6,7 @@ use crate::env::Handler;
 use crate::vector::binary;
 
 /// The quotient and the remainder where the ISA leaves them undefined: a division by zero, or a quotient that does not
-/// fit its element.
+/// fit its element. POWER10 has been seen to give 0 for the latter.
 pub const UNDEFINED: u8 = 0;
 
 /// `$body` with `$t` standing for the type of the lane, word or doubleword, and `$wide` for the one twice as wide.
