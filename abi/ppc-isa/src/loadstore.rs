@@ -67,8 +67,10 @@ pub enum LoadStore {
         /// For instruction fetching.
         instruction: bool,
     },
-    /// Barriers: sync, eieio and the rest.
-    Barrier,
+    /// Barriers that order loads and stores: sync by L and SC, msync, mbar.
+    Sync,
+    /// Barrier that orders stores to memory, and loads and stores to devices.
+    Eieio,
     /// Instruction synchronise.
     Isync,
     /// Copy, paste: the facility is absent, paste. reports failure.
@@ -288,12 +290,12 @@ pub const ROWS: &[Row] = &[
     row("dcbf",  "31 /2 L3 RA RB 86 /1",  "RA0,RB,L3",    V310, LOAD, LoadStore::Touch { instruction: false }),
     row("dcbf",  "31 /5 RA RB 86 /1",     "RA0,RB",       CLASSIC.or(BOOKE), LOAD, LoadStore::Touch { instruction: false }),
     row("icbi",  "31 /5 RA RB 982 /1",    "RA0,RB",       ALL, LOAD, LoadStore::Touch { instruction: true }),
-    row("sync",  "31 /3 L2 /2 /3 /5 598 /1", "L2",        TO_300.or(E5500), SYNC, LoadStore::Barrier),
-    row("sync",  "31 /2 L3 /3 SC /5 598 /1", "L3,SC",     V310, SYNC, LoadStore::Barrier),
-    row("sync",  "31 /5 /5 /5 598 /1",    "",             CLASSIC, SYNC, LoadStore::Barrier),
-    row("msync", "31 /3 0:2 /5 /5 598 /1", "",            SPE, SYNC, LoadStore::Barrier),
-    row("eieio", "31 /5 /5 /5 854 /1",    "",             SERVER.or(CLASSIC), 0, LoadStore::Barrier),
-    row("mbar",  "31 MO /5 /5 854 /1",    "MO",           BOOKE, 0, LoadStore::Barrier),
+    row("sync",  "31 /3 L2 /2 /3 /5 598 /1", "L2",        TO_300.or(E5500), SYNC, LoadStore::Sync),
+    row("sync",  "31 /2 L3 /3 SC /5 598 /1", "L3,SC",     V310, SYNC, LoadStore::Sync),
+    row("sync",  "31 /5 /5 /5 598 /1",    "",             CLASSIC, SYNC, LoadStore::Sync),
+    row("msync", "31 /3 0:2 /5 /5 598 /1", "",            SPE, SYNC, LoadStore::Sync),
+    row("eieio", "31 /5 /5 /5 854 /1",    "",             SERVER.or(CLASSIC), 0, LoadStore::Eieio),
+    row("mbar",  "31 MO /5 /5 854 /1",    "MO",           BOOKE, 0, LoadStore::Sync),
     row("isync", "19 /5 /5 /5 150 /1",    "",             ALL, SYNC|END, LoadStore::Isync),
     row("copy",  "31 /4 1:1 RA RB 774 /1", "RA0,RB",      V300, 0, LoadStore::CopyPaste(CopyPaste::Copy)),
     row("paste.", "31 /4 1:1 RA RB 902 1:1", "RA0,RB",    V300, W_CR0, LoadStore::CopyPaste(CopyPaste::Paste)),

@@ -1,7 +1,7 @@
 //! What handlers work with besides the registers: memory through the TLB, the shared page, the trap in flight.
 
 use exec::{Context, Interrupt, SharedPage, VcpuState, Width};
-use guest_mem::{Order, Word};
+use guest_mem::{Order, Word, Writer};
 use ppc_mmu::{Access, SoftTlb};
 
 /// Where control goes after an instruction.
@@ -99,7 +99,7 @@ impl Env<'_> {
     pub fn store<T: Word>(&mut self, state: &VcpuState, ea: u64, value: T) -> Result<(), Trapped> {
         if let Some(real) = self.tlb.lookup(ea, Access::Store)
             && ea & 0xfff <= 0x1000 - T::BYTES
-            && self.context.mem.store(real, state.order(), value)
+            && self.context.mem.store_by(writer(state), real, state.order(), value)
         {
             return Ok(());
         }
@@ -183,7 +183,7 @@ impl Env<'_> {
                 Ok(())
             }
             Place::Real(real) => {
-                let stored = self.context.mem.store(real, state.order(), value)
+                let stored = self.context.mem.store_by(writer(state), real, state.order(), value)
                     || self.context.mmio.write(real, width::<T>(), in_order(value, state.order()).into());
                 if stored { Ok(()) } else { Err(self.interrupt(Interrupt::MachineCheck { dar: ea })) }
             }
@@ -211,6 +211,12 @@ impl Env<'_> {
             Err(fault) => Err(self.interrupt(Interrupt::of(fault, access, ea))),
         }
     }
+}
+
+/// The vCPU as who stores.
+#[inline(always)]
+pub fn writer(state: &VcpuState) -> Writer {
+    Writer::vcpu(state.pir)
 }
 
 fn width<T: Word>() -> Width {

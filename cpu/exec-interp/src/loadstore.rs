@@ -1,7 +1,8 @@
-//! Fixed-point loads and stores, reservations, cache management and barriers.
+//! Fixed-point loads and stores, cache management and barriers.
+
+use std::sync::atomic::{Ordering, fence};
 
 use exec::delivery::booke::esr;
-use exec::state::Reservation;
 use exec::{Interrupt, VcpuState};
 use guest_mem::Word;
 use ppc_isa::cpu::Family;
@@ -9,8 +10,10 @@ use ppc_isa::loadstore::{Access as Form0, CopyPaste, Form, LoadStore};
 use ppc_isa::{msr, spr};
 use ppc_mmu::{Access, fault};
 
-use crate::env::{Env, Flow, Handler, Step, Trapped};
+use crate::env::{Env, Flow, Handler, Step, Trapped, writer};
 use crate::fields::{ra, ra0, rb, rt};
+
+mod atomic;
 
 /// The handler of `op`.
 pub fn handler(op: LoadStore) -> Handler {
@@ -23,32 +26,14 @@ pub fn handler(op: LoadStore) -> Handler {
         LoadStore::LoadString { indexed: true } => load_string::<true>,
         LoadStore::StoreString { indexed: false } => store_string::<false>,
         LoadStore::StoreString { indexed: true } => store_string::<true>,
-        LoadStore::LoadQuad => lq,
-        LoadStore::StoreQuad => stq,
-        LoadStore::LoadQuadPrefixed => |s, env, w| {
-            let ea = aligned(env, prefixed(s, env.prefix, w), 16)?;
-            [s.gpr[rt(w) & 30], s.gpr[rt(w) | 1]] = env.load_pair(s, ea)?;
-            Ok(Flow::Next)
-        },
-        LoadStore::StoreQuadPrefixed => |s, env, w| {
-            let ea = aligned(env, prefixed(s, env.prefix, w), 16)?;
-            env.store_pair(s, ea, [s.gpr[rt(w) & 30], s.gpr[rt(w) | 1]])?;
-            Ok(Flow::Next)
-        },
-        LoadStore::LoadReserve { bytes: 1 } => load_reserve::<u8>,
-        LoadStore::LoadReserve { bytes: 2 } => load_reserve::<u16>,
-        LoadStore::LoadReserve { bytes: 4 } => load_reserve::<u32>,
-        LoadStore::LoadReserve { bytes: 8 } => load_reserve::<u64>,
-        LoadStore::LoadReserve { .. } => lqarx,
-        LoadStore::StoreConditional { bytes: 1 } => store_conditional::<u8>,
-        LoadStore::StoreConditional { bytes: 2 } => store_conditional::<u16>,
-        LoadStore::StoreConditional { bytes: 4 } => store_conditional::<u32>,
-        LoadStore::StoreConditional { bytes: 8 } => store_conditional::<u64>,
-        LoadStore::StoreConditional { .. } => stqcx,
-        LoadStore::LoadAtomic { bytes: 4 } => load_atomic::<u32>,
-        LoadStore::LoadAtomic { .. } => load_atomic::<u64>,
-        LoadStore::StoreAtomic { bytes: 4 } => store_atomic::<u32>,
-        LoadStore::StoreAtomic { .. } => store_atomic::<u64>,
+        LoadStore::LoadQuad
+        | LoadStore::StoreQuad
+        | LoadStore::LoadQuadPrefixed
+        | LoadStore::StoreQuadPrefixed
+        | LoadStore::LoadReserve { .. }
+        | LoadStore::StoreConditional { .. }
+        | LoadStore::LoadAtomic { .. }
+        | LoadStore::StoreAtomic { .. } => atomic::handler(op),
         LoadStore::BlockZero => dcbz,
         LoadStore::Hint | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
         LoadStore::Touch { .. } => touch,
@@ -58,13 +43,17 @@ pub fn handler(op: LoadStore) -> Handler {
         LoadStore::Lock { clear: false, .. } => lock::<{ esr::ILK }, false, true>,
         LoadStore::Lock { .. } => lock::<{ esr::ILK }, false, false>,
         LoadStore::Wait => wait,
-        LoadStore::Barrier => |_, _, _| {
-            std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+        LoadStore::Sync => sync,
+        LoadStore::Eieio => |_, _, _| {
+            fence(Ordering::AcqRel);
             Ok(Flow::Next)
         },
         LoadStore::External { store: false } => external::<false>,
         LoadStore::External { store: true } => external::<true>,
-        LoadStore::Isync => |_, _, _| Ok(Flow::Synchronise),
+        LoadStore::Isync => |_, _, _| {
+            fence(Ordering::Acquire);
+            Ok(Flow::Synchronise)
+        },
         LoadStore::CopyPaste(CopyPaste::Copy) => |_, _, _| Ok(Flow::Next),
         LoadStore::CopyPaste(CopyPaste::Paste) => |s, _, _| {
             s.cr[0] = u8::from(s.so);
@@ -325,179 +314,12 @@ fn external<const STORE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step
     Err(env.interrupt(Interrupt::MachineCheck { dar: ea }))
 }
 
-/// The even register of a pair holds the doubleword that is more significant in the quadword's value.
-fn pair(s: &VcpuState, value: [u64; 2]) -> [u64; 2] {
-    if s.mode.little() { [value[1], value[0]] } else { value }
-}
-
-fn set_pair(s: &mut VcpuState, w: u32, value: [u64; 2]) {
-    let [high, low] = pair(s, value);
-    s.gpr[rt(w) & 30] = high;
-    s.gpr[rt(w) | 1] = low;
-}
-
-fn get_pair(s: &VcpuState, w: u32) -> [u64; 2] {
-    pair(s, [s.gpr[rt(w) & 30], s.gpr[rt(w) | 1]])
-}
-
-fn lq(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, displaced::<-16>(s, w), 16)?;
-    let value = env.load_pair(s, ea)?;
-    set_pair(s, w, value);
-    Ok(Flow::Next)
-}
-
-fn stq(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, displaced::<-4>(s, w), 16)?;
-    env.store_pair(s, ea, get_pair(s, w))?;
-    Ok(Flow::Next)
-}
-
-/// Reservations are held on real addresses and the value seen; the shared page can not be reserved.
-fn reserve(s: &mut VcpuState, env: &mut Env, ea: u64, bytes: u8, value: [u64; 2]) -> Result<(), Trapped> {
-    let real = env.real(s, ea, Access::Load)?;
-    s.reservation = Reservation { bytes: real.map_or(0, |_| bytes), real: real.unwrap_or(0), value };
-    Ok(())
-}
-
-fn load_reserve<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, indexed(s, w), T::BYTES)?;
-    let value = env.load::<T>(s, ea)?.into();
-    reserve(s, env, ea, T::BYTES as u8, [value, 0])?;
-    s.gpr[rt(w)] = value;
-    Ok(Flow::Next)
-}
-
-fn store_conditional<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, indexed(s, w), T::BYTES)?;
-    let real = env.real(s, ea, Access::Store)?;
-    let held = s.reservation;
-    s.reservation.bytes = 0;
-    let old = T::truncate(held.value[0]);
-    let stored = u64::from(held.bytes) == T::BYTES
-        && real == Some(held.real)
-        && env.context.mem.compare_exchange(held.real, s.order(), old, T::truncate(s.gpr[rt(w)])) == Some(true);
-    s.cr[0] = u8::from(stored) << 1 | u8::from(s.so);
-    Ok(Flow::Next)
-}
-
-fn lqarx(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, indexed(s, w), 16)?;
-    let value = env.load_pair(s, ea)?;
-    reserve(s, env, ea, 16, value)?;
-    set_pair(s, w, value);
-    Ok(Flow::Next)
-}
-
-fn stqcx(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, indexed(s, w), 16)?;
-    let real = env.real(s, ea, Access::Store)?;
-    let held = s.reservation;
-    s.reservation.bytes = 0;
-    let stored = held.bytes == 16 && real == Some(held.real) && env.load_pair(s, ea)? == held.value;
-    if stored {
-        env.store_pair(s, ea, get_pair(s, w))?;
-    }
-    s.cr[0] = u8::from(stored) << 1 | u8::from(s.so);
-    Ok(Flow::Next)
-}
-
-/// What an atomic memory operation stores, given memory's old value and the register operands (Book II, section 4.5).
-fn atomic_result<T: Word>(function: u32, old: T, operand: T, second: T) -> Option<T> {
-    let (a, b) = (old.into(), operand.into());
-    let signed = |x: T| x.extend() as i64;
-    Some(T::truncate(match function {
-        0 => a.wrapping_add(b),
-        1 => a ^ b,
-        2 => a | b,
-        3 => a & b,
-        4 => a.max(b),
-        5 => {
-            if signed(old) > signed(operand) {
-                a
-            } else {
-                b
-            }
-        }
-        6 => a.min(b),
-        7 => {
-            if signed(old) < signed(operand) {
-                a
-            } else {
-                b
-            }
-        }
-        8 => b,
-        16 => {
-            if a == b {
-                a
-            } else {
-                second.into()
-            }
-        }
-        _ => return None,
-    }))
-}
-
-/// Repeats read, modify and write until nobody came between. `change` returns the new value, or `None` to leave it.
-fn atomically<T: Word>(s: &VcpuState, env: &mut Env, ea: u64, change: impl Fn(T) -> Option<T>) -> Result<T, Trapped> {
-    let real = env.real(s, ea, Access::Store)?;
-    loop {
-        let old = env.load::<T>(s, ea)?;
-        let Some(new) = change(old) else { return Ok(old) };
-        match real.and_then(|real| env.context.mem.compare_exchange(real, s.order(), old, new)) {
-            Some(true) => return Ok(old),
-            Some(false) => {}
-            None => return Err(env.interrupt(Interrupt::DataStorage { dar: ea, dsisr: 0x0400_0000 })),
-        }
-    }
-}
-
-fn invalid_function(env: &mut Env) -> Trapped {
-    env.interrupt(Interrupt::Program(exec::interrupt::program::ILLEGAL))
-}
-
-fn load_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, s.effective(ra0(s, w)), T::BYTES)?;
-    let function = w >> 11 & 31;
-    let operand = |n: usize| T::truncate(s.gpr[(rt(w) + n) & 31]);
-    let (first, second) = (operand(1), operand(2));
-    let old = match function {
-        0..=8 | 16 => atomically(s, env, ea, |old| atomic_result(function, old, first, second))?,
-        // Bounded increment and decrement work on two neighbours of a 32-byte block.
-        24 | 25 | 28 => {
-            let other_ea =
-                s.effective(if function == 28 { ea.wrapping_sub(T::BYTES) } else { ea.wrapping_add(T::BYTES) });
-            let other = env.load::<T>(s, other_ea)?.into();
-            let step = if function == 28 { u64::MAX } else { 1 };
-            let may = |old: T| (old.into() != other) == (function != 25);
-            let old = atomically(s, env, ea, |old| may(old).then(|| T::truncate(old.into().wrapping_add(step))))?;
-            if may(old) { old } else { T::truncate(1 << (8 * T::BYTES - 1)) }
-        }
-        _ => return Err(invalid_function(env)),
-    };
-    s.gpr[rt(w)] = old.into();
-    Ok(Flow::Next)
-}
-
-fn store_atomic<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let ea = aligned(env, s.effective(ra0(s, w)), T::BYTES)?;
-    let operand = T::truncate(s.gpr[rt(w)]);
-    match w >> 11 & 31 {
-        function @ 0..=7 => {
-            atomically(s, env, ea, |old| atomic_result(function, old, operand, operand))?;
-        }
-        // Store twin: both neighbours are written when they are equal.
-        24 => {
-            let other_ea = s.effective(ea.wrapping_add(T::BYTES));
-            let other = env.load::<T>(s, other_ea)?.into();
-            let old = atomically(s, env, ea, |old: T| (old.into() == other).then_some(operand))?;
-            if old.into() == other {
-                env.store(s, other_ea, operand)?;
-            }
-        }
-        _ => return Err(invalid_function(env)),
-    }
+/// The barriers by L, see docs/memory-ordering.md: only lwsync and plwsync do without ordering loads behind stores. Bits
+/// that a model reserves are ignored.
+fn sync(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let kind = w >> 21 & if s.cpu.level() >= 310 { 7 } else { 3 };
+    let light = s.cpu.level() >= 206 && matches!(kind, 1 | 5) && w >> 16 & 3 == 0;
+    fence(if light { Ordering::AcqRel } else { Ordering::SeqCst });
     Ok(Flow::Next)
 }
 
@@ -505,7 +327,7 @@ fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let block = s.cpu.cache_block();
     let ea = indexed(s, w) & !(block - 1);
     match env.real(s, ea, Access::Store)? {
-        Some(real) if env.context.mem.zero(real, block) => {}
+        Some(real) if env.context.mem.zero_by(writer(s), real, block) => {}
         Some(_) => return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 })),
         None => {
             for offset in (0..block).step_by(8) {

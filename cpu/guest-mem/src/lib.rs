@@ -4,6 +4,8 @@
 //! `false`) and has no effect. Naturally aligned accesses of up to 8 bytes are single-copy atomic; others are made
 //! of smaller ones. No reference to guest memory ever leaves this crate.
 //!
+//! Stores say who stores ([`Writer`]), since those of others end a vCPU's reservation; see `granule.rs`.
+//!
 //! Every 4 KiB page carries a has-code flag and a generation. An engine marks a page when it keeps decoded or
 //! translated code of it; the first write after that clears the flag, raises the page's generation and the global
 //! code epoch, whoever writes. This is how self-modifying code is noticed, through any mapping, hypercall or device.
@@ -15,6 +17,14 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
+
+mod granule;
+
+use granule::Granules;
+pub use granule::{Exclusive, VCPUS, Writer};
+
+/// Bytes of a reservation granule unless said otherwise: those of POWER's cache blocks.
+const GRANULE: u64 = 128;
 
 /// log2 of the granularity of the has-code flags.
 pub const PAGE_SHIFT: u32 = 12;
@@ -40,6 +50,11 @@ pub trait Word: Copy + Into<u64> + private::Sealed {
     fn extend(self) -> u64;
     /// Bytes reversed.
     fn reverse(self) -> Self;
+    /// The bytes of memory as a number in `order`, or such a number as bytes of memory.
+    #[inline(always)]
+    fn in_order(self, order: Order) -> Self {
+        if order == Order::Big { self.reverse() } else { self }
+    }
     #[doc(hidden)]
     fn load(mem: &GuestMem, addr: u64) -> Self;
     #[doc(hidden)]
@@ -102,17 +117,28 @@ word! {
 pub struct GuestMem {
     ram: MmapRaw,
     len: u64,
+    granules: Granules,
     has_code: Box<[AtomicBool]>,
     generation: Box<[AtomicU32]>,
     epoch: AtomicU64,
 }
 
 impl GuestMem {
-    /// RAM of `len` bytes, rounded up to whole pages, all zero. Host memory is used only as the guest touches it.
+    /// RAM of `len` bytes, rounded up to whole pages, all zero, with reservation granules of 128 bytes. Host memory is
+    /// used only as the guest touches it.
     ///
     /// # Errors
     /// When the host has no address space for it.
     pub fn new(len: u64) -> std::io::Result<GuestMem> {
+        GuestMem::with_granule(len, GRANULE)
+    }
+
+    /// The same with reservation granules of `granule` bytes, a power of two from 32 to 4096.
+    ///
+    /// # Errors
+    /// When the host has no address space for it.
+    pub fn with_granule(len: u64, granule: u64) -> std::io::Result<GuestMem> {
+        let granule = granule.next_power_of_two().clamp(32, PAGE_SIZE);
         let len = len.max(PAGE_SIZE).next_multiple_of(PAGE_SIZE);
         let size = usize::try_from(len).map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
         let ram = MmapRaw::from(MmapOptions::new().len(size).no_reserve_swap().map_anon()?);
@@ -120,6 +146,7 @@ impl GuestMem {
         Ok(GuestMem {
             ram,
             len,
+            granules: Granules::new(size, granule)?,
             has_code: (0..pages).map(|_| AtomicBool::new(false)).collect(),
             generation: (0..pages).map(|_| AtomicU32::new(0)).collect(),
             epoch: AtomicU64::new(0),
@@ -145,36 +172,37 @@ impl GuestMem {
             return None;
         }
         let value = if addr & (T::BYTES - 1) == 0 { T::load(self, addr) } else { self.load_unaligned(addr) };
-        Some(if order == Order::Big { value.reverse() } else { value })
+        Some(value.in_order(order))
+    }
+
+    /// Stores `value` at `addr` on behalf of no vCPU; `false` outside RAM.
+    #[inline(always)]
+    pub fn store<T: Word>(&self, addr: u64, order: Order, value: T) -> bool {
+        self.store_by(Writer::OTHER, addr, order, value)
     }
 
     /// Stores `value` at `addr`; `false` outside RAM.
     #[inline(always)]
-    pub fn store<T: Word>(&self, addr: u64, order: Order, value: T) -> bool {
+    pub fn store_by<T: Word>(&self, writer: Writer, addr: u64, order: Order, value: T) -> bool {
         if !self.contains(addr, T::BYTES) {
             return false;
         }
-        let value = if order == Order::Big { value.reverse() } else { value };
-        if addr & (T::BYTES - 1) == 0 {
+        let value = value.in_order(order);
+        if addr & (T::BYTES - 1) == 0 && !self.granules.watched(addr) {
             value.store(self, addr);
             self.wrote(addr);
         } else {
-            self.store_unaligned(addr, value);
+            self.store_carefully(writer, addr, value);
         }
         true
     }
 
     /// Replaces `old` by `new` at the aligned `addr` if it is still there. `None` outside RAM or unaligned.
     pub fn compare_exchange<T: Word>(&self, addr: u64, order: Order, old: T, new: T) -> Option<bool> {
-        if !self.contains(addr, T::BYTES) || addr & (T::BYTES - 1) != 0 {
+        if addr & (T::BYTES - 1) != 0 {
             return None;
         }
-        let (old, new) = if order == Order::Big { (old.reverse(), new.reverse()) } else { (old, new) };
-        let done = T::exchange(self, addr, old, new);
-        if done {
-            self.wrote(addr);
-        }
-        Some(done)
+        self.exclusive(Writer::OTHER, addr, T::BYTES, |cell| cell.exchange(addr, order, old, new))
     }
 
     #[cold]
@@ -186,12 +214,17 @@ impl GuestMem {
         T::truncate(value)
     }
 
+    /// Stores to watched granules, and unaligned ones.
     #[cold]
-    fn store_unaligned<T: Word>(&self, addr: u64, value: T) {
-        let value: u64 = value.into();
-        for i in 0..T::BYTES {
-            ((value >> (8 * i)) as u8).store(self, addr + i);
-        }
+    fn store_carefully<T: Word>(&self, writer: Writer, addr: u64, value: T) {
+        let bits: u64 = value.into();
+        self.by_granule(writer, addr, T::BYTES, |at, len| {
+            if addr & (T::BYTES - 1) == 0 {
+                value.store(self, addr);
+            } else {
+                (at..at + len).for_each(|at| ((bits >> (8 * (at - addr))) as u8).store(self, at));
+            }
+        });
         self.wrote(addr);
         self.wrote(addr + T::BYTES - 1);
     }
@@ -207,13 +240,23 @@ impl GuestMem {
         true
     }
 
-    /// Copies `data` into RAM at `addr`; `false` outside RAM.
+    /// Copies `data` into RAM at `addr` on behalf of no vCPU; `false` outside RAM.
     pub fn write(&self, addr: u64, data: &[u8]) -> bool {
         if !self.contains(addr, data.len() as u64) {
             return false;
         }
-        let mut at = addr;
-        let (head, words, tail) = split(addr, data);
+        let mut rest = data;
+        self.by_granule(Writer::OTHER, addr, data.len() as u64, |at, len| {
+            let (part, behind) = rest.split_at((len as usize).min(rest.len()));
+            rest = behind;
+            self.write_part(at, part);
+        });
+        self.wrote_range(addr, data.len() as u64);
+        true
+    }
+
+    fn write_part(&self, mut at: u64, data: &[u8]) {
+        let (head, words, tail) = split(at, data);
         for &byte in head {
             byte.store(self, at);
             at += 1;
@@ -226,25 +269,30 @@ impl GuestMem {
             byte.store(self, at);
             at += 1;
         }
-        self.wrote_range(addr, data.len() as u64);
-        true
+    }
+
+    /// Sets `len` bytes at `addr` to zero on behalf of no vCPU; `false` outside RAM.
+    pub fn zero(&self, addr: u64, len: u64) -> bool {
+        self.zero_by(Writer::OTHER, addr, len)
     }
 
     /// Sets `len` bytes at `addr` to zero; `false` outside RAM.
-    pub fn zero(&self, addr: u64, len: u64) -> bool {
+    pub fn zero_by(&self, writer: Writer, addr: u64, len: u64) -> bool {
         if !self.contains(addr, len) {
             return false;
         }
-        let mut at = addr;
-        while at < addr + len {
-            if at & 7 == 0 && addr + len - at >= 8 {
-                0u64.store(self, at);
-                at += 8;
-            } else {
-                0u8.store(self, at);
-                at += 1;
+        self.by_granule(writer, addr, len, |mut at, len| {
+            let end = at + len;
+            while at < end {
+                if at & 7 == 0 && end - at >= 8 {
+                    0u64.store(self, at);
+                    at += 8;
+                } else {
+                    0u8.store(self, at);
+                    at += 1;
+                }
             }
-        }
+        });
         self.wrote_range(addr, len);
         true
     }

@@ -178,7 +178,7 @@ pub fn valid(row: &'static Row, cpu: Cpu, word: u64, string: u32) -> bool {
         }
         Op::LoadStore(LoadStore::StoreAtomic { .. }) => ra != 0 && function(row, get("FC"), &STORE_FUNCTIONS),
         // QEMU lacks SC.
-        Op::LoadStore(LoadStore::Barrier) => get("L2").max(get("L3")) < 2 && get("SC") == 0,
+        Op::LoadStore(LoadStore::Sync) => get("L2").max(get("L3")) < 2 && get("SC") == 0,
         // QEMU lacks L=3 (dcbflp) and what came with Power ISA 3.1.
         Op::LoadStore(LoadStore::Touch { .. }) => get("L2").max(get("L3")) < 2,
         _ => match row.name {

@@ -154,7 +154,8 @@ impl Machine {
         console: Box<dyn Write + Send>,
     ) -> Result<Machine, BuildError> {
         let spec = &layout.spec;
-        let mem = GuestMem::new(spec.memory).map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
+        let mem = GuestMem::with_granule(spec.memory, spec.cpu.cache_block())
+            .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         load(layout, kernel, initrd, &mem)?;
         let requests = vec![Arc::new(Requests::default())];
         let power = Power { requests: requests.clone(), halt: Arc::default() };
