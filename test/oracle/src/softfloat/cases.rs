@@ -2,7 +2,11 @@
 //! make sums cancel, products overflow and quotients underflow.
 
 use exec::fp::fpscr;
-use ppc_isa::operand::{Access, Kind, operands};
+use ppc_isa::op::Vsx;
+use ppc_isa::operand::{Access, Kind as Register, operands};
+use ppc_isa::vsx::arithmetic::{Operation, Shape};
+use ppc_isa::vsx::convert::Number as Kind;
+use ppc_isa::vsx::{Compare, Convert, Quad};
 use ppc_isa::{Op, Row};
 
 use super::number::{Format, Mode, Number};
@@ -38,7 +42,39 @@ pub fn content(row: &Row) -> Content {
     match row.op {
         Op::Float(Float::FromInteger { .. }) => Content::Integers(64),
         Op::Float(Float::Arithmetic { single: true, .. } | Float::MultiplyAdd { single: true, .. }) => Content::Narrow,
+        Op::Vsx(op) => vsx_content(op),
         _ => Content::Numbers(Format::Double),
+    }
+}
+
+fn vsx_content(op: Vsx) -> Content {
+    let shape = match op {
+        Vsx::Arithmetic(op) => op.shape,
+        Vsx::Compare(
+            Compare::Mask(_, shape)
+            | Compare::DivideTest(shape)
+            | Compare::SquareRootTest(shape)
+            | Compare::ClassTest(shape),
+        ) => shape,
+        Vsx::Convert(Convert::Scalar(from, _) | Convert::Vector(from, _)) => {
+            return match from {
+                Kind::Half => Content::Numbers(Format::Half),
+                Kind::Single => Content::Numbers(Format::Single),
+                Kind::SingleAsDouble | Kind::Double => Content::Numbers(Format::Double),
+                Kind::SignedWord | Kind::UnsignedWord => Content::Integers(32),
+                Kind::SignedDouble | Kind::UnsignedDouble => Content::Integers(64),
+            };
+        }
+        Vsx::Convert(Convert::WidenBits) => Shape::VectorSingle,
+        Vsx::Quad(Quad::FromInteger { .. }) => return Content::Integers(64),
+        Vsx::Quad(Quad::FromDouble) => Shape::VectorDouble,
+        Vsx::Quad(_) => return Content::Numbers(Format::Quad),
+        _ => Shape::VectorDouble,
+    };
+    match shape {
+        Shape::ScalarDouble | Shape::VectorDouble => Content::Numbers(Format::Double),
+        Shape::ScalarSingle => Content::Narrow,
+        Shape::VectorSingle => Content::Numbers(Format::Single),
     }
 }
 
@@ -177,7 +213,14 @@ fn integer(c: &mut Chance, bits: u32) -> u128 {
 pub fn fused(row: &Row, word: u64) -> Option<[usize; 3]> {
     use ppc_isa::float::Float;
     let field = |name: &str| row.field(name).map(|f| f.get(word) as usize);
+    let vsr = |high: &str, low: &str| Some(field(high)? << 5 | field(low)?);
     match row.op {
+        Op::Vsx(Vsx::Arithmetic(op)) => {
+            let Operation::Fused(op) = op.operation else { return None };
+            let [t, a, b] = [vsr("TX", "T")?, vsr("AX", "A")?, vsr("BX", "B")?];
+            Some(if op.adds_target { [a, b, t] } else { [a, t, b] })
+        }
+        Op::Vsx(Vsx::Quad(Quad::Fused { .. })) => Some([field("VRA")? + 32, field("VRB")? + 32, field("VRT")? + 32]),
         Op::Float(Float::MultiplyAdd { .. }) => Some([field("FRA")?, field("FRC")?, field("FRB")?]),
         _ => None,
     }
@@ -208,8 +251,8 @@ impl Operands {
                 let number = o.get(word) as usize;
                 match (o.access, o.kind) {
                     (Access::Write, _) => None,
-                    (_, Kind::Fpr | Kind::Vsr) => Some(number),
-                    (_, Kind::Vr) => Some(number + 32),
+                    (_, Register::Fpr | Register::Vsr) => Some(number),
+                    (_, Register::Vr) => Some(number + 32),
                     _ => None,
                 }
             })

@@ -6,11 +6,14 @@
 
 mod cases;
 mod number;
+mod quad;
 mod result;
 mod run;
 mod scalar;
+mod vsx;
 
 use ppc_isa::Op;
+use ppc_isa::op::Vsx;
 
 pub use run::{Soft, covers};
 
@@ -105,6 +108,10 @@ pub fn expected(view: &View, found: &State, interrupts: bool) -> Option<Expected
     let mut work = Work { view, found, expected, interrupts };
     match view.row.op {
         Op::Float(op) => scalar::execute(op, &mut work)?,
+        Op::Vsx(Vsx::Arithmetic(op)) => vsx::arithmetic(op, &mut work),
+        Op::Vsx(Vsx::Compare(op)) => vsx::comparison(op, &mut work),
+        Op::Vsx(Vsx::Quad(op)) => quad::execute(op, &mut work)?,
+        Op::Vsx(Vsx::Convert(op)) => vsx::conversion(op, &mut work)?,
         _ => return None,
     }
     Some(work.expected)

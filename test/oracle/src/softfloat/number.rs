@@ -32,7 +32,6 @@ const WIDE: usize = 120;
 type Wide = IeeeFloat<Unbounded<WIDE>>;
 
 /// A format that results are rounded to.
-#[expect(dead_code, reason = "VSX is to follow")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Half,

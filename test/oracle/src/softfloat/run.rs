@@ -3,7 +3,9 @@
 use anyhow::Result;
 use guest_mem::Order;
 use ppc_isa::cpu::SERVER;
+use ppc_isa::op::Vsx;
 use ppc_isa::row::fact;
+use ppc_isa::vsx::Convert;
 use ppc_isa::{Cpu, Op, Row};
 
 use super::cases::{Operands, fused, status};
@@ -26,7 +28,14 @@ pub struct Soft {
 
 /// Whether the model has `row`.
 pub fn covers(row: &Row) -> bool {
-    matches!(row.op, Op::Float(_)) && !row.is(fact::LOAD | fact::STORE)
+    use Convert::{NarrowBits, Scalar, Vector, WidenBits};
+    match row.op {
+        Op::Float(_) => !row.is(fact::LOAD | fact::STORE),
+        Op::Vsx(Vsx::Arithmetic(_) | Vsx::Compare(_)) => true,
+        Op::Vsx(Vsx::Quad(_)) => row.is(fact::FPSCR),
+        Op::Vsx(Vsx::Convert(op)) => matches!(op, Scalar(..) | Vector(..) | WidenBits | NarrowBits),
+        _ => false,
+    }
 }
 
 impl Soft {
