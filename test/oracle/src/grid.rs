@@ -33,7 +33,7 @@ pub struct Layer {
     sources: u32,
     /// Elements of a register that get combinations of their own; the others repeat them.
     elements: usize,
-    /// FPSCR[RN], if it matters.
+    /// `FPSCR[RN]`, if it matters.
     pub rounding: Option<u64>,
 }
 
