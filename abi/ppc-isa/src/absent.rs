@@ -41,8 +41,8 @@ impl Absent {
 /// The list.
 #[rustfmt::skip]
 pub const ABSENT: &[Absent] = &[
-    absent(SERVER, "transactional memory is not offered",
-        "tabort. tabortdc. tabortdci. tabortwc. tabortwci. tbegin. tcheck tend. trechkpt. treclaim. tresume. \
+    absent(V310, "Power ISA 3.1 has no transactional memory, though objdump gives it to POWER10",
+        "tabort. tabortdc. tabortdci. tabortwc. tabortwci. tbegin. tcheck tend. tendall. trechkpt. treclaim. tresume. \
         tsuspend."),
     absent(V310, "the matrix-multiply assist is not offered",
         "dmx* pmdmx* pmxv* xvbf16ger* xvf16ger* xvf32ger* xvf64ger* xvi16ger* xvi4ger* xvi8ger* xxmfacc xxmtacc \
@@ -80,8 +80,6 @@ pub const ABSENT: &[Absent] = &[
         stxvpx stxvrbx stxvrdx stxvrhx stxvrwx xscmpeqqp xscmpgeqp xscmpgtqp xscvqpsqz xscvqpuqz xscvsqqp \
         xscvuqqp xsmaxcqp xsmincqp xvcvbf16spn xvcvspbf16 xvtlsbb xxblendvb xxblendvd xxblendvh xxblendvw \
         xxeval xxgenpcvbm xxgenpcvdm xxgenpcvhm xxgenpcvwm xxpermx xxsplti32dx xxspltidp xxspltiw"),
-    absent(SERVER, NOT_YET,
-        "hashchk hashchkp hashst hashstp"),
     absent(SERVER, OTHERS,
         "dcbi eciwx ecowx mtsle mtsrd mtsrdin rfi tlbia tlbld tlbli waitasec"),
     absent(TO_207, OTHERS,

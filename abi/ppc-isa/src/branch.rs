@@ -1,6 +1,6 @@
 //! Branches, condition-register logic, system calls and traps (Power ISA Book I, chapter 2 and section 3.3.11).
 
-use crate::cpu::{ALL, Models, SIXTY_FOUR, Unit, V207, V300};
+use crate::cpu::{ALL, Models, SIXTY_FOUR, TO_300, Unit, V207, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -21,7 +21,13 @@ pub enum Branch {
     Sc,
     /// System call vectored.
     Scv,
-    /// Event-based branches and branch history: facilities that are never available.
+    /// Return from event-based branch.
+    ReturnFromEvent,
+    /// Clear branch history.
+    ClearHistory,
+    /// Move from branch history: nothing is recorded.
+    FromHistory,
+    /// Transactional memory: a facility that is never available.
     Absent,
     /// Trap comparing word or doubleword, with register or immediate.
     Trap {
@@ -76,9 +82,19 @@ pub const ROWS: &[Row] = &[
     row("mcrf",   "19 BF /2 BFA /2 /5 0 /1",    "=BF,BFA",  ALL, N, 0, Branch::Mcrf),
     row("sc",     "17 /5 /5 /4 LEV /3 1:1 /1",  "LEV",      ALL, N, END|PROGRAM,     Branch::Sc),
     row("scv",    "17 /5 /5 /4 LEV /3 0:1 1:1", "LEV",      V300, Unit::Scv, END|W_LR|W_CTR, Branch::Scv),
-    row("rfebb",  "19 /5 /5 /4 S1 146 /1",      "S1",       V207, Unit::Ebb, END,       Branch::Absent),
-    row("clrbhrb", "31 /5 /5 /5 430 /1",        "",         V207, Unit::Bhrb, 0,        Branch::Absent),
-    row("mfbhrbe", "31 RT BHRBE 302 /1",        "=RT,BHRBE", V207, Unit::Bhrb, 0,       Branch::Absent),
+    row("rfebb",  "19 /5 /5 /4 S1 146 /1",      "S1",       V207, Unit::Ebb, END,       Branch::ReturnFromEvent),
+    row("clrbhrb", "31 /5 /5 /5 430 /1",        "",         V207, Unit::Bhrb, 0,        Branch::ClearHistory),
+    row("mfbhrbe", "31 RT BHRBE 302 /1",        "=RT,BHRBE", V207, Unit::Bhrb, 0,       Branch::FromHistory),
+    // Transactional memory, which Power ISA 3.1 does not have any more. treclaim. and trechkpt. are privileged.
+    row("tbegin.", "31 TA /3 R /5 /5 654 1:1",  "R,TA",     TO_300, Unit::Tm, W_CR0,    Branch::Absent),
+    row("tend.",   "31 TA /4 /5 /5 686 1:1",    "TA",       TO_300, Unit::Tm, W_CR0,    Branch::Absent),
+    row("tcheck",  "31 BF /2 /5 /5 718 /1",     "=BF",      TO_300, Unit::Tm, 0,        Branch::Absent),
+    row("tsr.",    "31 /4 L /5 /5 750 1:1",     "L",        TO_300, Unit::Tm, W_CR0,    Branch::Absent),
+    row("tabort.", "31 /5 RA /5 910 1:1",       "RA",       TO_300, Unit::Tm, W_CR0,    Branch::Absent),
+    row("tabortwc.", "31 TO RA RB 782 1:1",     "TO,RA,RB", TO_300, Unit::Tm, W_CR0,    Branch::Absent),
+    row("tabortdc.", "31 TO RA RB 814 1:1",     "TO,RA,RB", TO_300, Unit::Tm, W_CR0,    Branch::Absent),
+    row("tabortwci.", "31 TO RA RB 846 1:1",    "TO,RA,SIB", TO_300, Unit::Tm, W_CR0,   Branch::Absent),
+    row("tabortdci.", "31 TO RA RB 878 1:1",    "TO,RA,SIB", TO_300, Unit::Tm, W_CR0,   Branch::Absent),
     row("tw",     "31 TO RA RB 4 /1",           "TO,RA,RB", ALL, N, PROGRAM, Branch::Trap { double: false, immediate: false }),
     row("twi",    "3 TO RA SI",                 "TO,RA,SI", ALL, N, PROGRAM, Branch::Trap { double: false, immediate: true }),
     row("td",     "31 TO RA RB 68 /1",          "TO,RA,RB", SIXTY_FOUR, N, PROGRAM, Branch::Trap { double: true, immediate: false }),

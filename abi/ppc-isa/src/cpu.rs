@@ -83,10 +83,12 @@ pub enum Unit {
     Tar,
     /// `scv`, `FSCR[SCV]`.
     Scv,
-    /// Event-based branches, `FSCR[EBB]`; not offered.
+    /// Event-based branches, `FSCR[EBB]`.
     Ebb,
-    /// Branch history, `FSCR[BHRB]`; not offered.
+    /// Branch history, not offered to problem state.
     Bhrb,
+    /// Transactional memory, `MSR[TM]`; not offered.
+    Tm,
     /// Signal processing engine, `MSR[SPE]`.
     Spe,
 }

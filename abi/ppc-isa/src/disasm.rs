@@ -230,7 +230,9 @@ impl View {
                 let target = base.wrapping_add_signed(value);
                 write!(out, "0x{:x}", if self.cpu.sixty_four() { target } else { target & 0xffff_ffff })
             }
-            Kind::Unsigned | Kind::Signed | Kind::Displacement | Kind::Offset | Kind::Spr => write!(out, "{value}"),
+            Kind::Unsigned | Kind::Signed | Kind::Displacement | Kind::Offset | Kind::Below | Kind::Spr => {
+                write!(out, "{value}")
+            }
         }
     }
 }

@@ -121,6 +121,9 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("TE", 5),
     ("MO", 5),
     ("MP", 1),
+    ("hd", 5),
+    ("hx", 1),
+    ("TA", 1),
     // High and low parts of the immediates of prefixed instructions.
     ("dh", 18),
     ("dl", 16),

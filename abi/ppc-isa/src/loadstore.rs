@@ -62,6 +62,15 @@ pub enum LoadStore {
     BlockZero,
     /// Cache and prefetch hints without an effect on the guest's state.
     Hint,
+    /// Reserved: does nothing (Power ISA Book I, section 1.8.3).
+    ReservedNoOp,
+    /// Store or check a hash of two registers (Power ISA 3.1B Book I, section 3.3.17.2).
+    Hash {
+        /// Compare with what is stored, and trap if it differs.
+        check: bool,
+        /// With the key of privileged software.
+        privileged: bool,
+    },
     /// Cache operations that translate their address (dcbf, dcbst, icbi) but change nothing else.
     Touch {
         /// For instruction fetching.
@@ -305,4 +314,18 @@ pub const ROWS: &[Row] = &[
     row("wait",  "31 /3 WC /5 /5 62 /1",  "WC",           E5500, END, LoadStore::Wait),
     row("eciwx", "31 RT RA RB 310 /1",    "=RT,RA0,RB",   CLASSIC, LOAD, LoadStore::External { store: false }),
     row("ecowx", "31 RS RA RB 438 /1",    "RS,RA0,RB",    CLASSIC, STORE, LoadStore::External { store: true }),
+    // Return-oriented programming protection. Before Power ISA 3.1B these words are reserved no-operations, which objdump
+    // shows by the names they have now.
+    row("hashst", "31 hd RA RB 722 hx", "RB,HD(RA0)", V310, STORE, LoadStore::Hash { check: false, privileged: false }),
+    row("hashst", "31 hd RA RB 722 hx", "RB,HD(RA0)", TO_300, 0, LoadStore::ReservedNoOp),
+    row("hashchk", "31 hd RA RB 754 hx", "RB,HD(RA0)", V310, LOAD|PROGRAM, LoadStore::Hash { check: true, privileged: false }),
+    row("hashchk", "31 hd RA RB 754 hx", "RB,HD(RA0)", TO_300, 0, LoadStore::ReservedNoOp),
+    row("hashstp", "31 hd RA RB 658 hx", "RB,HD(RA0)", V310, PRIV|STORE, LoadStore::Hash { check: false, privileged: true }),
+    row("hashstp", "31 hd RA RB 658 hx", "RB,HD(RA0)", TO_300, 0, LoadStore::ReservedNoOp),
+    row("hashchkp", "31 hd RA RB 690 hx", "RB,HD(RA0)", V310, PRIV|LOAD|PROGRAM, LoadStore::Hash { check: true, privileged: true }),
+    row("hashchkp", "31 hd RA RB 690 hx", "RB,HD(RA0)", TO_300, 0, LoadStore::ReservedNoOp),
+    row("nop530", "31 /5 /5 /5 530 /1", "", V207, 0, LoadStore::ReservedNoOp),
+    row("nop562", "31 /5 /5 /5 562 /1", "", V207, 0, LoadStore::ReservedNoOp),
+    row("nop594", "31 /5 /5 /5 594 /1", "", V207, 0, LoadStore::ReservedNoOp),
+    row("nop626", "31 /5 /5 /5 626 /1", "", V207, 0, LoadStore::ReservedNoOp),
 ];

@@ -32,6 +32,8 @@ pub enum Kind {
     Displacement,
     /// Unsigned displacement of an address.
     Offset,
+    /// Negative displacement of an address: the sign has no bit.
+    Below,
     /// Displacement of a branch, relative to the instruction unless AA=1.
     Target,
     /// Special purpose register number.
@@ -99,6 +101,7 @@ const DEFS: &[Def] = &[
     def("BI", Kind::CrBit, &["BI"], 0),
     def("SI", Kind::Signed, &["SI"], 0),
     def("TE5", Kind::Signed, &["TE"], 0),
+    def("SIB", Kind::Signed, &["RB"], 0),
     def("SIM", Kind::Signed, &["SIM"], 0),
     def("DX", Kind::Signed, &["d0", "d1", "d2"], 0),
     def("SI34", Kind::Signed, &["dh", "dl"], 0),
@@ -107,6 +110,7 @@ const DEFS: &[Def] = &[
     def("D", Kind::Displacement, &["D"], 0),
     def("DS", Kind::Displacement, &["DS"], 2),
     def("DQ", Kind::Displacement, &["DQ"], 4),
+    def("HD", Kind::Below, &["hx", "hd"], 3),
     def("UI8", Kind::Offset, &["UIM5"], 3),
     def("UI4", Kind::Offset, &["UIM5"], 2),
     def("UI2", Kind::Offset, &["UIM5"], 1),
@@ -149,6 +153,7 @@ impl Operand {
                 let unused = (64 - self.width()).min(63);
                 ((value << unused) >> unused) << self.scale
             }
+            Kind::Below => (value - (1 << self.width())) << self.scale,
             _ => value << self.scale,
         }
     }
@@ -179,8 +184,8 @@ impl Operand {
 
     /// Whether it names a register or part of one.
     pub fn is_register(&self) -> bool {
-        use Kind::{Displacement, Offset, Signed, Target, Unsigned};
-        !matches!(self.kind, Unsigned | Signed | Displacement | Offset | Target)
+        use Kind::{Below, Displacement, Offset, Signed, Target, Unsigned};
+        !matches!(self.kind, Unsigned | Signed | Displacement | Offset | Below | Target)
     }
 }
 

@@ -177,8 +177,16 @@ sprs! {
     AMOR = 349, "amor", Hypervisor, Hypervisor;
     /// Thread identification.
     TIR = 446, "tir", Privileged, None;
+    /// Hypervisor dynamic execution control, user read of the aspects of problem state.
+    UHDEXCR = 455, "uhdexcr", User, None;
     /// Partition table control.
     PTCR = 464, "ptcr", Hypervisor, Hypervisor;
+    /// Key of hashst and hashchk.
+    HASHKEYR = 468, "hashkeyr", Privileged, Privileged;
+    /// Key of hashstp and hashchkp.
+    HASHPKEYR = 469, "hashpkeyr", Hypervisor, Hypervisor;
+    /// Hypervisor dynamic execution control.
+    HDEXCR = 471, "hdexcr", Hypervisor, Hypervisor;
     /// Virtual accelerator: user mode IAMR and friends end here.
     USIER2 = 736, "usier2", User, None;
     /// Performance monitor, user read of SIER.
@@ -247,12 +255,24 @@ sprs! {
     EBBRR = 805, "ebbrr", User, User;
     /// Branch event status and control.
     BESCR = 806, "bescr", User, User;
+    /// Reserved for future use: moves to and from it do nothing.
+    RESERVED0 = 808, "reserved", User, User;
+    /// The same.
+    RESERVED1 = 809, "reserved", User, User;
+    /// The same.
+    RESERVED2 = 810, "reserved", User, User;
+    /// The same.
+    RESERVED3 = 811, "reserved", User, User;
+    /// Dynamic execution control, user read of the aspects of problem state.
+    UDEXCR = 812, "udexcr", User, None;
     /// Target address register.
     TAR = 815, "tar", User, User;
     /// Address space and processor control.
     ASDR = 816, "asdr", Hypervisor, Hypervisor;
     /// Processor stop status and control.
     PSSCR_PR = 823, "psscr", Privileged, Privileged;
+    /// Dynamic execution control.
+    DEXCR = 828, "dexcr", Privileged, Privileged;
     /// Instruction counter.
     IC = 848, "ic", Privileged, Hypervisor;
     /// Virtual time base.
@@ -277,8 +297,21 @@ sprs! {
 
 /// The SPR with this number, if `cpu` has one.
 pub fn of(cpu: Cpu, number: u16) -> Option<&'static Spr> {
-    let family = cpu.family();
-    spr(family, number).filter(|_| family != Family::Book3s32 || book3s32::has(cpu, number))
+    let has = match cpu.family() {
+        Family::Book3s64 => has(cpu, number),
+        Family::Book3s32 => book3s32::has(cpu, number),
+        Family::BookE => true,
+    };
+    spr(cpu.family(), number).filter(|_| has)
+}
+
+/// Whether the Book3S-64 model has an SPR of this number, if any model has one.
+fn has(cpu: Cpu, number: u16) -> bool {
+    match number {
+        TFHAR..=TEXASRU => cpu.level() < 310,
+        UHDEXCR | HASHKEYR | HASHPKEYR | HDEXCR | UDEXCR | DEXCR => cpu.level() >= 310,
+        _ => true,
+    }
 }
 
 /// The SPR number in an `mfspr` or `mtspr` word, whose halves stand exchanged.

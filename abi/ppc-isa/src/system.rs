@@ -1,6 +1,6 @@
 //! Privileged instructions: those of all families and of Book III-S here, the other families' in a file each.
 
-use crate::cpu::{ALL, BOOKE, CLASSIC, Models, SERVER, TO_207, Unit, V207, V300};
+use crate::cpu::{ALL, BOOKE, CLASSIC, Models, SERVER, TO_207, TO_300, Unit, V207, V300};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -51,6 +51,8 @@ pub enum System {
         /// Clear instead of send.
         clear: bool,
     },
+    /// Transactional memory: a facility that is never available.
+    Transaction,
     /// Hypervisor resources: the guest has none of them.
     Hypervisor,
     /// Of Book3S-32 only.
@@ -96,6 +98,8 @@ pub const ROWS: &[Row] = &[
     row("slbsync", "31 /5 /5 /5 338 /1",      "",          V300, PRIV, System::Slbsync),
     row("msgsndp", "31 /5 /5 RB 142 /1",      "RB",        V207, PRIV, System::MessagePrivileged { clear: false }),
     row("msgclrp", "31 /5 /5 RB 174 /1",      "RB",        V207, PRIV, System::MessagePrivileged { clear: true }),
+    row("treclaim.", "31 /5 RA /5 942 1:1",   "RA",        TO_300, PRIV, System::Transaction),
+    row("trechkpt.", "31 /5 /5 /5 1006 1:1",  "",          TO_300, PRIV, System::Transaction),
     row("msgsnd",  "31 /5 /5 RB 206 /1",      "RB",        V207, HV, System::Hypervisor),
     row("msgclr",  "31 /5 /5 RB 238 /1",      "RB",        V207, HV, System::Hypervisor),
     row("msgsync", "31 /5 /5 /5 886 /1",      "",          V300, HV, System::Hypervisor),

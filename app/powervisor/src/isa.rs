@@ -149,6 +149,7 @@ fn unit(unit: Unit) -> &'static str {
         Unit::Scv => "SCV",
         Unit::Ebb => "EBB",
         Unit::Bhrb => "BHRB",
+        Unit::Tm => "TM",
         Unit::Spe => "SPE",
     }
 }

@@ -5,6 +5,7 @@ use exec::{Interrupt, VcpuState};
 use ppc_isa::branch::{Branch, Register};
 
 use crate::env::{Env, Flow, Handler, Step, Trap, Trapped};
+use crate::fields::rt;
 
 /// The handler of `op`.
 pub fn handler(op: Branch) -> Handler {
@@ -25,12 +26,26 @@ pub fn handler(op: Branch) -> Handler {
         Branch::Mcrf => mcrf,
         Branch::Sc => sc,
         Branch::Scv => scv,
+        Branch::ReturnFromEvent => rfebb,
+        Branch::ClearHistory => |_, _, _| Ok(Flow::Next),
+        Branch::FromHistory => |s, _, w| {
+            s.gpr[rt(w)] = 0;
+            Ok(Flow::Next)
+        },
         Branch::Absent => |_, _, _| Err(Trapped),
         Branch::Trap { double: false, immediate: false } => trap::<false, false>,
         Branch::Trap { double: false, immediate: true } => trap::<false, true>,
         Branch::Trap { double: true, immediate: false } => trap::<true, false>,
         Branch::Trap { double: true, immediate: true } => trap::<true, true>,
     }
+}
+
+/// Return from event-based branch: to EBBRR, and `BESCR[GE]` becomes S (Power ISA Book II, section 6.2).
+fn rfebb(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+    let [bescr, _, target] = s.ebb;
+    s.ebb[0] = bescr & (u64::MAX >> 1) | u64::from(w >> 11 & 1) << 63;
+    s.target = s.effective(target & !3);
+    Ok(Flow::JumpIndirect)
 }
 
 fn link(s: &mut VcpuState, w: u32) {

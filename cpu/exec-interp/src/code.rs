@@ -7,8 +7,9 @@ use std::cell::Cell;
 
 use exec::mode::{self, need};
 use guest_mem::{GuestMem, Order};
+use ppc_isa::cpu::Family;
 use ppc_isa::dfp::{Decimal, Dfp};
-use ppc_isa::op::{Integer, Op};
+use ppc_isa::op::{Integer, LoadStore, Op};
 use ppc_isa::operand::{Kind, operands};
 use ppc_isa::spr::{self, Right};
 use ppc_isa::{Cpu, Decoder, Row};
@@ -167,13 +168,17 @@ impl CodeCache {
 }
 
 /// Whether `word` is an invalid form that is taken for illegal: a prefixed instruction with a base register where R=1
-/// wants none (Power ISA 3.1 Book I, section 1.6.3), or a pair of FPRs that begins with an odd one (chapter 5).
+/// wants none (Power ISA 3.1 Book I, section 1.6.3), a hash at an address without a base register (section 3.3.17.2), or
+/// a pair of FPRs that begins with an odd one (chapter 5).
 fn invalid(row: &'static Row, word: u64) -> bool {
     if let Op::Dfp(_) = row.op {
         return operands(row).any(|o| o.kind == Kind::FprPair && o.get(word) & 1 != 0);
     }
     let field = |name| row.field(name).map_or(0, |field| field.get(word));
-    row.prefixed() && field("R") == 1 && field("RA") != 0
+    match row.op {
+        Op::LoadStore(LoadStore::Hash { .. }) => field("RA") == 0,
+        _ => row.prefixed() && field("R") == 1 && field("RA") != 0,
+    }
 }
 
 /// Two instructions move between FPRs and vector registers.
@@ -189,9 +194,12 @@ fn spr_needs(cpu: Cpu, op: Integer, word: u32) -> u16 {
     }
     let number = ppc_isa::spr::number(word);
     let right = spr::of(cpu, number).map(|s| if writes { s.write } else { s.read });
+    let family = cpu.family();
     match (right, number) {
         (Some(Right::User), spr::UDSCR) => need::DSCR,
         (Some(Right::User), spr::TAR) => need::TAR,
+        (Some(Right::User), spr::BESCRS..=spr::BESCR) if family == Family::Book3s64 => need::EBB,
+        (Some(Right::User), spr::TFHAR..=spr::TEXASRU) if family == Family::Book3s64 => need::TM,
         (Some(Right::User), _) => 0,
         _ => need::PRIVILEGED,
     }

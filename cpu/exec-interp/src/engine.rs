@@ -230,13 +230,14 @@ fn unavailable(state: &VcpuState, row: Option<&'static Row>, decoded: Decoded) -
     };
     let lacking = decoded.need & state.unavailable;
     let interrupt = match lacking {
-        l if l & need::PRIVILEGED != 0 => {
+        l if l & (need::PRIVILEGED | need::SUPERVISOR) != 0 => {
             return Exit::Privileged(instruction(state, row, decoded));
         }
         l if l & need::FP != 0 => Interrupt::FpUnavailable,
         l if l & need::VEC != 0 => Interrupt::VectorUnavailable,
         l if l & need::VSX != 0 => Interrupt::VsxUnavailable,
         l if l & need::SPE != 0 => Interrupt::SpeUnavailable,
+        l if l & need::TM != 0 => Interrupt::FacilityUnavailable(facility::TM),
         l if l & need::TAR != 0 => Interrupt::FacilityUnavailable(facility::TAR),
         l if l & need::EBB != 0 => Interrupt::FacilityUnavailable(facility::EBB),
         l if l & need::BHRB != 0 => Interrupt::FacilityUnavailable(facility::BHRB),

@@ -1,6 +1,7 @@
 //! Fixed-point arithmetic, logic, rotates, compares and moves.
 
 use exec::{VcpuState, timebase};
+use ppc_isa::cpu::Family;
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary, UnderMask,
 };
@@ -644,6 +645,8 @@ fn mfspr(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
         spr::VRSAVE => u64::from(s.vrsave),
         spr::UDSCR => s.dscr,
         spr::UAMR => s.amr,
+        spr::UDEXCR if s.cpu.family() == Family::Book3s64 => s.dexcr & 0xffff_ffff,
+        spr::RESERVED0..=spr::RESERVED3 if s.cpu.family() == Family::Book3s64 => return Ok(Flow::Next),
         spr::TAR => s.tar,
         spr::USPRG3 => env.shared.sprg(3),
         number @ booke::USPRG4..=booke::USPRG7 => env.shared.sprg(usize::from(number - 256)),

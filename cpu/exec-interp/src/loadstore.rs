@@ -14,6 +14,7 @@ use crate::env::{Env, Flow, Handler, Step, Trapped, writer};
 use crate::fields::{ra, ra0, rb, rt};
 
 mod atomic;
+mod hash;
 
 /// The handler of `op`.
 pub fn handler(op: LoadStore) -> Handler {
@@ -35,7 +36,11 @@ pub fn handler(op: LoadStore) -> Handler {
         | LoadStore::LoadAtomic { .. }
         | LoadStore::StoreAtomic { .. } => atomic::handler(op),
         LoadStore::BlockZero => dcbz,
-        LoadStore::Hint | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
+        LoadStore::Hash { check: false, privileged: false } => hash::hash::<false, false>,
+        LoadStore::Hash { check: false, privileged: true } => hash::hash::<false, true>,
+        LoadStore::Hash { check: true, privileged: false } => hash::hash::<true, false>,
+        LoadStore::Hash { check: true, privileged: true } => hash::hash::<true, true>,
+        LoadStore::Hint | LoadStore::ReservedNoOp | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
         LoadStore::Touch { .. } => touch,
         LoadStore::Lock { instruction: false, store: true, .. } => lock::<{ esr::DLK }, true, true>,
         LoadStore::Lock { instruction: false, clear: false, .. } => lock::<{ esr::DLK }, false, true>,

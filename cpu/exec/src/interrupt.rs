@@ -124,6 +124,8 @@ pub mod facility {
     pub const DSCR: u8 = 2;
     /// Branch history.
     pub const BHRB: u8 = 4;
+    /// Transactional memory.
+    pub const TM: u8 = 5;
     /// Event-based branches.
     pub const EBB: u8 = 7;
     /// TAR.

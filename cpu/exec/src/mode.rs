@@ -5,7 +5,7 @@
 
 use ppc_isa::cpu::{Family, Unit};
 use ppc_isa::row::{Row, fact};
-use ppc_isa::{Cpu, msr};
+use ppc_isa::{Cpu, Op, msr};
 
 /// Mode bits, see the constants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -111,19 +111,23 @@ pub mod need {
     pub const SCV: u16 = 1 << 7;
     /// `FSCR[DSCR]`.
     pub const DSCR: u16 = 1 << 8;
-    /// `FSCR[EBB]`, which no machine offers.
+    /// `FSCR[EBB]`.
     pub const EBB: u16 = 1 << 9;
-    /// `FSCR[BHRB]`, which no machine offers.
+    /// Branch history, which problem state is not offered.
     pub const BHRB: u16 = 1 << 10;
     /// `MSR[SPE]`.
     pub const SPE: u16 = 1 << 11;
     /// The word after it: this one is a prefix.
     pub const SUFFIX: u16 = 1 << 12;
+    /// `MSR[TM]`, which no machine offers.
+    pub const TM: u16 = 1 << 13;
+    /// Privileged, and carried out by engines: what accesses storage.
+    pub const SUPERVISOR: u16 = 1 << 14;
     /// Never available, whatever the state.
-    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | EBB | BHRB | SUFFIX;
+    pub const NEVER: u16 = PRIVILEGED | ILLEGAL | DECODING | TM | SUFFIX;
 }
 
-/// FSCR bits (Power ISA Book III, section 6.2.10).
+/// FSCR bits (Power ISA Book III, section 6.2.10): they control facilities in problem state only.
 pub mod fscr {
     /// Prefixed instructions.
     pub const PREFIX: u64 = 1 << 13;
@@ -131,7 +135,9 @@ pub mod fscr {
     pub const SCV: u64 = 1 << 12;
     /// Target address register.
     pub const TAR: u64 = 1 << 8;
-    /// Data stream control register, from problem state.
+    /// Event-based branches.
+    pub const EBB: u64 = 1 << 7;
+    /// Data stream control register.
     pub const DSCR: u64 = 1 << 2;
 }
 
@@ -150,9 +156,14 @@ pub fn needs(row: &Row, word: u64) -> u16 {
         Unit::Scv => need::SCV,
         Unit::Ebb => need::EBB,
         Unit::Bhrb => need::BHRB,
+        Unit::Tm => need::TM,
         Unit::Spe => need::SPE,
     };
-    unit | if row.is(fact::PRIV | fact::HV) { need::PRIVILEGED } else { 0 }
+    unit | match row.op {
+        Op::LoadStore(_) if row.is(fact::PRIV) => need::SUPERVISOR,
+        _ if row.is(fact::PRIV | fact::HV) => need::PRIVILEGED,
+        _ => 0,
+    }
 }
 
 fn lacking(have: bool, bit: u16) -> u16 {
@@ -166,17 +177,26 @@ pub fn unavailable(msr: u64, fscr: u64) -> u16 {
         | lacking(msr & msr::VEC != 0, need::VEC)
         | lacking(msr & msr::SPE != 0, need::SPE)
         | lacking(msr & msr::VSX != 0, need::VSX)
-        | facilities(fscr, msr & msr::PR != 0)
+        | of_problem_state(fscr, msr & msr::PR != 0)
 }
 
-/// Those of them that FSCR decides, in problem state or not.
-fn facilities(fscr: u64, problem: bool) -> u16 {
-    lacking(fscr & fscr::TAR != 0, need::TAR)
+/// Needs that only problem state may lack.
+const OF_PROBLEM_STATE: u16 = need::TAR | need::SCV | need::DSCR | need::EBB | need::BHRB | need::SUPERVISOR;
+
+/// Those of them that are not met, in problem state or not.
+fn of_problem_state(fscr: u64, problem: bool) -> u16 {
+    if !problem {
+        return 0;
+    }
+    need::SUPERVISOR
+        | need::BHRB
+        | lacking(fscr & fscr::TAR != 0, need::TAR)
         | lacking(fscr & fscr::SCV != 0, need::SCV)
-        | lacking(fscr & fscr::DSCR != 0 || !problem, need::DSCR)
+        | lacking(fscr & fscr::DSCR != 0, need::DSCR)
+        | lacking(fscr & fscr::EBB != 0, need::EBB)
 }
 
 /// `unavailable` after a write to FSCR in `mode`.
 pub fn refine(unavailable: u16, mode: Mode, fscr: u64) -> u16 {
-    unavailable & !(need::TAR | need::SCV | need::DSCR) | facilities(fscr, mode.problem())
+    unavailable & !OF_PROBLEM_STATE | of_problem_state(fscr, mode.problem())
 }

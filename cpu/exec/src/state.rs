@@ -22,6 +22,17 @@ pub mod prefix {
     pub const BOUNDARY: u32 = 0x1000_0000;
 }
 
+/// Bits of DEXCR (Power ISA 3.1B Book III, section 9.3.1): an aspect each, for privileged state; those for problem state
+/// stand in the low half.
+pub mod dexcr {
+    /// hashst and hashchk are enabled.
+    pub const NPHIE: u64 = 1 << 58;
+    /// hashstp and hashchkp are enabled.
+    pub const PHIE: u64 = 1 << 57;
+    /// Right shift of an aspect to its bit for problem state.
+    pub const PROBLEM: u32 = 32;
+}
+
 /// A reservation made by a load-and-reserve instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -108,7 +119,11 @@ pub struct VcpuState {
     pub timebase_offset: u64,
     /// Thread ID register.
     pub tidr: u64,
-    /// Event-based branches: BESCR, EBBHR, EBBRR. Kept, never acted on.
+    /// Dynamic execution control register, see [`dexcr`].
+    pub dexcr: u64,
+    /// HASHKEYR, and HASHPKEYR, which a guest neither reads nor writes.
+    pub hash_keys: [u64; 2],
+    /// Event-based branches: BESCR, EBBHR, EBBRR. No event ever occurs.
     pub ebb: [u64; 3],
     /// Performance monitor registers 768..=798 by their low five bits. Kept, never counting.
     pub pmu: [u64; 32],
@@ -174,6 +189,8 @@ impl VcpuState {
             decrementer: i64::MAX as u64,
             timebase_offset: 0,
             tidr: 0,
+            dexcr: 0,
+            hash_keys: [0; 2],
             ebb: [0; 3],
             pmu: [0; 32],
             slb: Slb::default(),

@@ -24,6 +24,9 @@ pub fn left_out(row: &Row, cpu: Cpu, order: Order) -> Option<&'static str> {
         _ if row.is(fact::VOLATILE) => Some("depends on time or chance"),
         Op::Branch(Branch::Sc | Branch::Scv) => Some("leaves the sequence"),
         Op::Branch(Branch::Absent) => Some("its facility is absent here, the instruction in QEMU"),
+        Op::Branch(Branch::ReturnFromEvent | Branch::ClearHistory | Branch::FromHistory) => {
+            Some("privileged in user-mode QEMU")
+        }
         Op::LoadStore(LoadMultiple | StoreMultiple | LoadString { .. } | StoreString { .. })
             if order == Order::Little =>
         {
@@ -36,6 +39,8 @@ pub fn left_out(row: &Row, cpu: Cpu, order: Order) -> Option<&'static str> {
         Op::Spe(_) if undefined::absent(row) => Some("QEMU does not have it"),
         Op::Spe(_) if undefined::merged_wrongly(row) => Some("QEMU puts the results at the wrong bits"),
         Op::LoadStore(LoadStore::BlockZero) if cpu == Cpu::E6500 => Some("QEMU clears 32 bytes, a block has 64"),
+        Op::LoadStore(LoadStore::Hash { .. }) => Some("the key is a random number in user-mode QEMU"),
+        Op::LoadStore(LoadStore::ReservedNoOp) if row.fields().is_empty() => Some("illegal in QEMU"),
         Op::LoadStore(LoadStore::External { .. }) => Some("the facility is off here, and on in QEMU"),
         Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::Wait) => Some("effect is the implementation's choice"),
         _ => None,
@@ -98,7 +103,7 @@ pub fn addressing(row: &'static Row) -> Option<Address> {
     let has = |test: fn(&Operand) -> bool| operands(row).any(|o| test(&o));
     if !touches || !has(|o| o.name == "RA" || o.name == "RA0") {
         None
-    } else if has(|o| matches!(o.kind, Kind::Displacement | Kind::Offset)) {
+    } else if has(|o| matches!(o.kind, Kind::Displacement | Kind::Offset | Kind::Below)) {
         Some(Address::Displaced)
     } else if has(|o| o.name == "RB") && !length_in_rb(row) {
         Some(Address::Indexed)

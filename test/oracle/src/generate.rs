@@ -326,7 +326,7 @@ impl Generator {
             }
             Address::Base => draft.pin(base, ea),
             Address::Displaced => {
-                let displacement = |o: &Operand| matches!(o.kind, Kind::Displacement | Kind::Offset);
+                let displacement = |o: &Operand| matches!(o.kind, Kind::Displacement | Kind::Offset | Kind::Below);
                 let d = operands(row).find(displacement).map_or(0, |o| o.get(word));
                 !zero && draft.pin(base, ea.wrapping_add_signed(-d))
             }

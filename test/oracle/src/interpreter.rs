@@ -150,6 +150,7 @@ fn map_all(vcpu: &mut Vcpu) {
 fn vcpu(case: &Case) -> Vcpu {
     let mut vcpu = Vcpu::new(case.cpu, 0);
     vcpu.state.fscr = mode::fscr::TAR | mode::fscr::DSCR | mode::fscr::PREFIX;
+    vcpu.state.dexcr = u64::MAX;
     vcpu.set_msr(msr(case));
     map_all(&mut vcpu);
     let (state, from) = (&mut vcpu.state, &case.before.reg);

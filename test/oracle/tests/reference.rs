@@ -33,6 +33,12 @@ fn rows_agree_with_the_reference() {
     }
 }
 
+const TRANSACTIONAL: [&str; 9] =
+    ["tbegin.", "tend.", "tcheck", "tsr.", "tabort.", "tabortwc.", "tabortdc.", "tabortwci.", "tabortdci."];
+
+const EMBEDDED_OR_32_BITS: [Cpu; 7] =
+    [Cpu::E5500, Cpu::E6500, Cpu::E500v2, Cpu::Ppc603, Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450];
+
 /// Rows that the reference has on models on which the table has not.
 const KNOWN: &[(&[Cpu], &[&str])] = &[
     // Gone from the server since Power ISA 2.02 (Book I, appendix on incompatibilities).
@@ -40,6 +46,10 @@ const KNOWN: &[(&[Cpu], &[&str])] = &[
     // Of Power ISA 3.0 and 3.1.
     (&[Cpu::Power8], &["dtstsfi", "dtstsfiq"]),
     (&[Cpu::Power8, Cpu::Power9], &["dcffixqq", "dctfixqq"]),
+    // Gone since Power ISA 3.1.
+    (&[Cpu::Power10], &TRANSACTIONAL),
+    // No-operations for every CPU before POWER10.
+    (&EMBEDDED_OR_32_BITS, &["hashst", "hashchk", "hashstp", "hashchkp"]),
     // Neither implements the optional square root (MPC7410 and MPC7450 user's manuals, section on optional
     // instructions).
     (&[Cpu::Ppc7400, Cpu::Ppc7450], &["fsqrt", "fsqrts"]),

@@ -123,6 +123,12 @@ pub const FORMS: &[Form] = &[
     invalid("bclr bcctr bctar",    "BO&21=1"),
     invalid("bclr bcctr bctar",    "BO&23=5"),
     form("bclr bcctr bctar", "",            "bc*",    "BO,BI[,BH]"),
+    invalid("tbegin.",                      "TA=1"),
+    form("tbegin.",        "",              "tbegin.",   "[R]"),
+    form("tend.",          "TA=1",          "tendall.",  ""),
+    form("tend.",          "",              "tend.",     ""),
+    form("tsr.",           "L=0",           "tsuspend.", ""),
+    form("tsr.",           "",              "tresume.",  ""),
     form("rfebb",          "S1=1",          "rfebb",  ""),
 
     // Condition register.
@@ -246,6 +252,10 @@ pub const FORMS: &[Form] = &[
     invalid("dcbf",               "L3!=0"),
     invalid("dcbf",               "L2=2"),
     form("dcbf",   "",            "dcbf",   "RA0,RB[,L2]"),
+    invalid("nop530",             ""),
+    invalid("nop562",             ""),
+    invalid("nop594",             ""),
+    invalid("nop626",             ""),
     form("sync",   "199>=ISA",    "sync",   ""),
     form("sync",   "206>=ISA L2=0", "msync", ""),
     form("sync",   "L3=0 SC=2",   "stcisync", ""),

@@ -5,7 +5,7 @@ use ppc_isa::{Cpu, msr, spr};
 use ppc_mmu::{Invalidation, Slb};
 
 use crate::context::Context;
-use crate::interrupt::{Interrupt, program};
+use crate::interrupt::{Interrupt, facility, program};
 use crate::mode::fscr;
 use crate::timebase;
 use crate::vcpu::Vcpu;
@@ -40,6 +40,7 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
         System::Slbmfee => vcpu.state.gpr[rt] = vcpu.state.slb.esid_word(rb),
         System::Slbmfev => vcpu.state.gpr[rt] = vcpu.state.slb.vsid_word(rb),
         System::Slbfee => slbfee(vcpu, rt, rb),
+        System::Transaction => return Err(Interrupt::FacilityUnavailable(facility::TM)),
         System::Hypervisor => return Err(Interrupt::Program(program::PRIVILEGED)),
         System::Rfi | System::Mfmsr | System::Book3s32(_) | System::BookE(_) => {
             return Err(Interrupt::Program(program::ILLEGAL));
@@ -140,6 +141,8 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::UAMOR => state.uamor,
         spr::DSCR => state.dscr,
         spr::FSCR => state.fscr,
+        spr::DEXCR => state.dexcr,
+        spr::HASHKEYR => state.hash_keys[0],
         spr::CTRL => u64::from(state.ctrl),
         spr::CFAR => state.cfar,
         spr::TIDR => state.tidr,
@@ -170,7 +173,7 @@ pub fn mtspr(vcpu: &mut Vcpu, number: u16, value: u64) -> Result<(), Interrupt> 
         spr::UAMOR => state.uamor = value,
         spr::DSCR => state.dscr = value & 0x1ff_ffff,
         spr::FSCR => {
-            let mut kept = fscr::DSCR | fscr::TAR | 0xff00_0000_0000_0000;
+            let mut kept = fscr::DSCR | fscr::EBB | fscr::TAR | 0xff00_0000_0000_0000;
             if state.cpu.level() >= 300 {
                 kept |= fscr::SCV;
             }
@@ -179,6 +182,8 @@ pub fn mtspr(vcpu: &mut Vcpu, number: u16, value: u64) -> Result<(), Interrupt> 
             }
             vcpu.set_fscr(value & kept);
         }
+        spr::DEXCR => state.dexcr = value,
+        spr::HASHKEYR => state.hash_keys[0] = value,
         spr::CTRL => state.ctrl = value as u32 & 1,
         spr::CFAR => state.cfar = value,
         spr::TIDR => state.tidr = value,
