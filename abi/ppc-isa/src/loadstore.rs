@@ -82,7 +82,7 @@ pub enum LoadStore {
     Eieio,
     /// Instruction synchronise.
     Isync,
-    /// Copy, paste: the facility is absent, paste. reports failure.
+    /// Copy, paste: memory to memory on POWER10; POWER9 pastes to accelerators only, and paste. reports failure.
     CopyPaste(CopyPaste),
     /// Lock or unlock a cache block (BookE).
     Lock {
@@ -306,8 +306,8 @@ pub const ROWS: &[Row] = &[
     row("eieio", "31 /5 /5 /5 854 /1",    "",             SERVER.or(CLASSIC), 0, LoadStore::Eieio),
     row("mbar",  "31 MO /5 /5 854 /1",    "MO",           BOOKE, 0, LoadStore::Sync),
     row("isync", "19 /5 /5 /5 150 /1",    "",             ALL, SYNC|END, LoadStore::Isync),
-    row("copy",  "31 /4 1:1 RA RB 774 /1", "RA0,RB",      V300, 0, LoadStore::CopyPaste(CopyPaste::Copy)),
-    row("paste.", "31 /4 1:1 RA RB 902 1:1", "RA0,RB",    V300, W_CR0, LoadStore::CopyPaste(CopyPaste::Paste)),
+    row("copy",  "31 /4 1:1 RA RB 774 /1", "RA0,RB",      V300, LOAD, LoadStore::CopyPaste(CopyPaste::Copy)),
+    row("paste.", "31 /4 1:1 RA RB 902 1:1", "RA0,RB",    V300, STORE|W_CR0, LoadStore::CopyPaste(CopyPaste::Paste)),
     row("cpabort", "31 /5 /5 /5 838 /1", "",             V300, 0, LoadStore::CopyPaste(CopyPaste::Abort)),
     row("wait",  "31 /3 WC /5 /5 30 /1",  "WC",           Models::of(&[Cpu::Power9]), 0, LoadStore::Wait),
     row("wait",  "31 /3 WC /3 PL /5 30 /1", "WC,PL",      V310, 0, LoadStore::Wait),

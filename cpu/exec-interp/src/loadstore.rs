@@ -3,6 +3,7 @@
 use std::sync::atomic::{Ordering, fence};
 
 use exec::delivery::booke::esr;
+use exec::state::COPY_BLOCK;
 use exec::{Interrupt, VcpuState};
 use guest_mem::Word;
 use ppc_isa::cpu::Family;
@@ -40,7 +41,7 @@ pub fn handler(op: LoadStore) -> Handler {
         LoadStore::Hash { check: false, privileged: true } => hash::hash::<false, true>,
         LoadStore::Hash { check: true, privileged: false } => hash::hash::<true, false>,
         LoadStore::Hash { check: true, privileged: true } => hash::hash::<true, true>,
-        LoadStore::Hint | LoadStore::ReservedNoOp | LoadStore::CopyPaste(CopyPaste::Abort) => |_, _, _| Ok(Flow::Next),
+        LoadStore::Hint | LoadStore::ReservedNoOp => |_, _, _| Ok(Flow::Next),
         LoadStore::Touch { .. } => touch,
         LoadStore::Lock { instruction: false, store: true, .. } => lock::<{ esr::DLK }, true, true>,
         LoadStore::Lock { instruction: false, clear: false, .. } => lock::<{ esr::DLK }, false, true>,
@@ -59,9 +60,10 @@ pub fn handler(op: LoadStore) -> Handler {
             fence(Ordering::Acquire);
             Ok(Flow::Synchronise)
         },
-        LoadStore::CopyPaste(CopyPaste::Copy) => |_, _, _| Ok(Flow::Next),
-        LoadStore::CopyPaste(CopyPaste::Paste) => |s, _, _| {
-            s.cr[0] = u8::from(s.so);
+        LoadStore::CopyPaste(CopyPaste::Copy) => copy,
+        LoadStore::CopyPaste(CopyPaste::Paste) => paste,
+        LoadStore::CopyPaste(CopyPaste::Abort) => |s, _, _| {
+            s.copy_buffer = None;
             Ok(Flow::Next)
         },
     }
@@ -340,6 +342,31 @@ fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
             }
         }
     }
+    Ok(Flow::Next)
+}
+
+/// Reads a block into the copy buffer (Power ISA 3.1 Book II, section 4.4). A second copy replaces the first.
+fn copy(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, indexed(s, w), COPY_BLOCK as u64)?;
+    env.real(s, ea, Access::Load)?;
+    let mut buffer = [0; COPY_BLOCK / 8];
+    for (at, doubleword) in (ea..).step_by(8).zip(&mut buffer) {
+        *doubleword = env.load(s, at)?;
+    }
+    s.copy_buffer = Some(buffer);
+    Ok(Flow::Next)
+}
+
+/// Writes the copy buffer, which is empty then. POWER9 pastes to accelerators only, of which there are none: there the
+/// data transfer fails.
+fn paste(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = aligned(env, indexed(s, w), COPY_BLOCK as u64)?;
+    env.real(s, ea, Access::Store)?;
+    let buffer = s.copy_buffer.take().filter(|_| s.cpu.level() >= 310);
+    for (at, doubleword) in (ea..).step_by(8).zip(buffer.into_iter().flatten()) {
+        env.store(s, at, doubleword)?;
+    }
+    s.cr[0] = u8::from(buffer.is_some()) << 1 | u8::from(s.so);
     Ok(Flow::Next)
 }
 

@@ -45,6 +45,9 @@ pub struct Reservation {
     pub value: [u64; 2],
 }
 
+/// Bytes that `copy` and `paste.` move.
+pub const COPY_BLOCK: usize = 128;
+
 /// Registers that are not in the shared page.
 ///
 /// The MSR, SRR0/1, DAR, DSISR and SPRG0-3 live in [`crate::SharedPage`] and nowhere else.
@@ -93,6 +96,8 @@ pub struct VcpuState {
     pub vrsave: u32,
     /// The reservation.
     pub reservation: Reservation,
+    /// What `copy` has read and `paste.` will write, as doublewords in the guest's byte order.
+    pub copy_buffer: Option<[u64; COPY_BLOCK / 8]>,
     /// Target address register.
     pub tar: u64,
     /// Data stream control register.
@@ -176,6 +181,7 @@ impl VcpuState {
             vscr: 0,
             vrsave: 0,
             reservation: Reservation::default(),
+            copy_buffer: None,
             tar: 0,
             dscr: 0,
             ppr: 4 << 50,
