@@ -2,8 +2,10 @@
 //! make sums cancel, products overflow and quotients underflow.
 
 use exec::fp::fpscr;
-use ppc_isa::op::Vsx;
+use ppc_isa::op::{Spe, Vector, Vsx};
 use ppc_isa::operand::{Access, Kind as Register, operands};
+use ppc_isa::spe::float::{Operation as Embedded, Shape as Pair};
+use ppc_isa::vector::VectorFloat;
 use ppc_isa::vsx::arithmetic::{Operation, Shape};
 use ppc_isa::vsx::convert::Number as Kind;
 use ppc_isa::vsx::{Compare, Convert, Quad};
@@ -42,6 +44,15 @@ pub fn content(row: &Row) -> Content {
     match row.op {
         Op::Float(Float::FromInteger { .. }) => Content::Integers(64),
         Op::Float(Float::Arithmetic { single: true, .. } | Float::MultiplyAdd { single: true, .. }) => Content::Narrow,
+        Op::Vector(Vector::Float(VectorFloat::FromInteger { .. })) => Content::Integers(32),
+        Op::Vector(_) => Content::Numbers(Format::Single),
+        Op::Spe(Spe::Float(op)) => match op.operation {
+            Embedded::FromInteger(integer) => Content::Integers(if integer.double { 64 } else { 32 }),
+            Embedded::FromSingle => Content::Numbers(Format::Single),
+            Embedded::FromDouble => Content::Numbers(Format::Double),
+            _ if op.shape == Pair::Double => Content::Numbers(Format::Double),
+            _ => Content::Numbers(Format::Single),
+        },
         Op::Vsx(op) => vsx_content(op),
         _ => Content::Numbers(Format::Double),
     }
@@ -215,6 +226,9 @@ pub fn fused(row: &Row, word: u64) -> Option<[usize; 3]> {
     let field = |name: &str| row.field(name).map(|f| f.get(word) as usize);
     let vsr = |high: &str, low: &str| Some(field(high)? << 5 | field(low)?);
     match row.op {
+        Op::Vector(Vector::Float(VectorFloat::MultiplyAdd | VectorFloat::NegativeMultiplySubtract)) => {
+            Some([field("VRA")? + 32, field("VRC")? + 32, field("VRB")? + 32])
+        }
         Op::Vsx(Vsx::Arithmetic(op)) => {
             let Operation::Fused(op) = op.operation else { return None };
             let [t, a, b] = [vsr("TX", "T")?, vsr("AX", "A")?, vsr("BX", "B")?];
@@ -278,6 +292,25 @@ impl Operands {
                 };
                 set_element(state, register, at, bits, number);
             }
+        }
+    }
+
+    /// Fills all GPRs with numbers, as [`Operands::fill`] does with the registers that a word reads.
+    pub fn fill_gprs(&self, c: &mut Chance, n: usize, state: &mut State) {
+        let format = if let Content::Numbers(format) = self.content { format } else { Format::Single };
+        let (bits, theme) = (self.content.bits(), Theme::new(c, format));
+        for gpr in 0..32 {
+            let mut value = 0;
+            for _ in 0..64 / bits {
+                let element = if n.is_multiple_of(2) && !matches!(self.content, Content::Integers(_)) {
+                    c.one_of(&self.grid) | u128::from(c.bits() & 1) << (bits - 1)
+                } else {
+                    self.random(c, &theme, format)
+                };
+                value = if bits == 64 { element } else { value << bits | element };
+            }
+            state.reg[gpr] = value as u64 & 0xffff_ffff;
+            state.reg[reg::HIGH + gpr] = (value >> 32) as u64;
         }
     }
 
@@ -357,4 +390,11 @@ pub fn status(c: &mut Chance, wide: bool, pending: bool) -> u64 {
         value = summarised(value & !fpscr::ENABLES);
     }
     value
+}
+
+/// SPEFSCR: any rounding mode, enables, sticky and status bits.
+pub fn embedded_status(c: &mut Chance) -> u64 {
+    let enables = if c.percent(40) { c.bits() & 0x7c } else { 0 };
+    let status = if c.percent(50) { c.bits() & 0xff3e_ff00 } else { 0 };
+    c.below(4) as u64 | enables | status
 }

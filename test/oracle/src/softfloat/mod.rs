@@ -10,10 +10,12 @@ mod quad;
 mod result;
 mod run;
 mod scalar;
+mod spe;
+mod vector;
 mod vsx;
 
 use ppc_isa::Op;
-use ppc_isa::op::Vsx;
+use ppc_isa::op::{Spe, Vector, Vsx};
 
 pub use run::{Soft, covers};
 
@@ -30,6 +32,8 @@ pub struct Expected {
     pub ignore: State,
     /// The exception that ends it, if any.
     pub ending: Ending,
+    /// Words behind which it ends.
+    pub at: i64,
 }
 
 /// An instruction in the making: reads the state before it, writes that after it.
@@ -72,6 +76,7 @@ impl Work<'_> {
         self.expected.after.reg[reg::FPSCR] = fpscr;
         if fpscr & fpscr::FEX != 0 && self.interrupts {
             self.expected.ending = Ending::FloatEnabled;
+            self.expected.at = 0;
         }
     }
 
@@ -104,10 +109,12 @@ fn suppressed(fpscr: u64, exceptions: u64) -> bool {
 
 /// What must become of the instruction of `view`, of which our engine made `found`; `None` if it is not modelled.
 pub fn expected(view: &View, found: &State, interrupts: bool) -> Option<Expected> {
-    let expected = Expected { after: view.before.clone(), ignore: State::default(), ending: Ending::Done };
+    let expected = Expected { after: view.before.clone(), ignore: State::default(), ending: Ending::Done, at: 1 };
     let mut work = Work { view, found, expected, interrupts };
     match view.row.op {
         Op::Float(op) => scalar::execute(op, &mut work)?,
+        Op::Spe(Spe::Float(op)) => spe::execute(op, &mut work),
+        Op::Vector(Vector::Float(op)) => vector::execute(op, &mut work),
         Op::Vsx(Vsx::Arithmetic(op)) => vsx::arithmetic(op, &mut work),
         Op::Vsx(Vsx::Compare(op)) => vsx::comparison(op, &mut work),
         Op::Vsx(Vsx::Quad(op)) => quad::execute(op, &mut work)?,

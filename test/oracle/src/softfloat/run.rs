@@ -3,12 +3,12 @@
 use anyhow::Result;
 use guest_mem::Order;
 use ppc_isa::cpu::SERVER;
-use ppc_isa::op::Vsx;
+use ppc_isa::op::{self, Vsx};
 use ppc_isa::row::fact;
 use ppc_isa::vsx::Convert;
 use ppc_isa::{Cpu, Op, Row};
 
-use super::cases::{Operands, fused, status};
+use super::cases::{Operands, embedded_status, fused, status};
 use super::expected;
 use crate::campaign::{Finding, Report};
 use crate::case::{Case, Difference, Ending, Outcome, State, differences, reg};
@@ -32,6 +32,8 @@ pub fn covers(row: &Row) -> bool {
     match row.op {
         Op::Float(_) => !row.is(fact::LOAD | fact::STORE),
         Op::Vsx(Vsx::Arithmetic(_) | Vsx::Compare(_)) => true,
+        Op::Vector(op::Vector::Float(_)) => true,
+        Op::Spe(op::Spe::Float(_)) => true,
         Op::Vsx(Vsx::Quad(_)) => row.is(fact::FPSCR),
         Op::Vsx(Vsx::Convert(op)) => matches!(op, Scalar(..) | Vector(..) | WidenBits | NarrowBits),
         _ => false,
@@ -84,6 +86,10 @@ impl Soft {
         if row.is(fact::FPSCR) {
             case.before.reg[reg::FPSCR] = status(c, SERVER.contains(self.cpu), !interrupts);
         }
+        if let Op::Spe(_) = row.op {
+            operands.fill_gprs(c, n, &mut case.before);
+            case.before.reg[reg::SPEFSCR] = embedded_status(c);
+        }
         Some((case, interrupts))
     }
 
@@ -96,8 +102,7 @@ impl Soft {
         let expected = match expected(&view, &found.after, interrupts) {
             Some(model) => {
                 ignore = model.ignore;
-                let at = if model.ending == Ending::Done { 1 } else { 0 };
-                Outcome { after: model.after, ending: model.ending, at }
+                Outcome { after: model.after, ending: model.ending, at: model.at }
             }
             None => Outcome { after: case.before.clone(), ending: Ending::Broken, at: 0 },
         };

@@ -281,7 +281,7 @@ pub fn judged(
 }
 
 /// Whether two numbers differ by no more than one part in `bound` of the second.
-fn within(found: Number, exact: Number, bound: u32) -> bool {
+pub fn within(found: Number, exact: Number, bound: u32) -> bool {
     let near = |x: Number| x.plus(exact.negated(), Mode::NearEven).ok();
     let Some(error) = near(found) else { return false };
     let scaled = error.times(Number::finite(false, bound.into(), 0)).ok();
