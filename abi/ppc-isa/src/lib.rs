@@ -28,6 +28,7 @@ pub mod row;
 pub mod spe;
 pub mod spr;
 pub mod system;
+pub mod undefined;
 pub mod vector;
 pub mod vsx;
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use ppc_isa::absent::{self, Absent};
 use ppc_isa::cpu::{Models, Unit};
 use ppc_isa::row::fact;
+use ppc_isa::undefined::{self, Undefined};
 use ppc_isa::{Cpu, Row, TABLES};
 use serde_json::{Value, json};
 
@@ -58,11 +59,26 @@ impl Listing {
             let _ = self.rows(&mut text, file, rows);
         }
         let _ = self.coverage(&mut text);
+        for (entry, names) in self.choices() {
+            let _ = write!(text, "\nUndefined: {}; here: {}", entry.what, entry.choice);
+            let _ = writeln!(text, " ({})\n  {}", self.models(entry.models).join(", "), names.join(" "));
+        }
         for (entry, names) in &self.absent {
             let _ = write!(text, "\nAbsent: {}", entry.reason);
             let _ = writeln!(text, " ({})\n  {}", self.models(entry.models).join(", "), names.join(" "));
         }
         text
+    }
+
+    /// Results that the Power ISA leaves undefined, and the rows listed that have them.
+    fn choices(&self) -> impl Iterator<Item = (&'static Undefined, Vec<&'static str>)> {
+        let rows = || self.files.iter().flat_map(|(_, rows)| rows.iter().copied());
+        let names = move |entry: &'static Undefined| {
+            let mine = |row: &&'static Row| self.undefined(row).any(|other| std::ptr::eq(other, entry));
+            rows().filter(mine).map(|row| row.name).collect()
+        };
+        let choices = undefined::UNDEFINED.iter().map(move |entry| (entry, names(entry)));
+        choices.filter(|(_, names): &(_, Vec<_>)| !names.is_empty())
     }
 
     fn rows(&self, text: &mut String, file: &str, rows: &[&Row]) -> std::fmt::Result {
@@ -108,7 +124,13 @@ impl Listing {
         })
     }
 
-    fn row(&self, file: &str, row: &Row) -> Value {
+    /// What the Power ISA leaves undefined of `row` on the chosen CPUs.
+    fn undefined(&self, row: &'static Row) -> impl Iterator<Item = &'static Undefined> {
+        let chosen = |entry: &&Undefined| self.cpus.iter().any(|&cpu| entry.models.contains(cpu));
+        undefined::of(row).filter(chosen)
+    }
+
+    fn row(&self, file: &str, row: &'static Row) -> Value {
         json!({
             "name": row.name,
             "picture": row.picture,
@@ -118,6 +140,9 @@ impl Listing {
             "prefixed": row.prefixed(),
             "models": self.models(row.models),
             "file": file,
+            "undefined": self.undefined(row).map(|entry| {
+                json!({ "what": entry.what, "choice": entry.choice, "source": entry.source })
+            }).collect::<Vec<_>>(),
         })
     }
 }

@@ -9,6 +9,8 @@ use core::cmp::Ordering;
 use exec::fp::{self, Context, DOUBLE, Float as Value, Integer, Outcome, Rounding, SINGLE, fpscr};
 use exec::interrupt::program;
 use exec::{Interrupt, VcpuState};
+use ppc_isa::Cpu;
+use ppc_isa::cpu::CLASSIC;
 use ppc_isa::float::{Access, Arithmetic, Direction, Float, Move, MoveFrom};
 
 use crate::env::{Env, Flow, Handler, Step};
@@ -166,10 +168,16 @@ fn arithmetic_handler<const IS_SINGLE: bool>(operation: Arithmetic) -> Handler {
         Arithmetic::Multiply => |s, env, w| operate::<IS_SINGLE>(s, env, w, |x, a, _, c| x.mul(a, c)),
         Arithmetic::Divide => |s, env, w| operate::<IS_SINGLE>(s, env, w, |x, a, b, _| x.div(a, b)),
         Arithmetic::SquareRoot => |s, env, w| operate::<IS_SINGLE>(s, env, w, |x, _, b, _| x.sqrt(b)),
-        Arithmetic::Reciprocal => |s, env, w| operate::<IS_SINGLE>(s, env, w, |x, _, b, _| x.reciprocal(b)),
-        Arithmetic::ReciprocalSquareRoot => {
-            |s, env, w| operate::<IS_SINGLE>(s, env, w, |x, _, b, _| x.reciprocal_square_root(b))
-        }
+        Arithmetic::Reciprocal => |s, env, w| {
+            let of_750 = s.cpu == Cpu::Ppc750;
+            operate::<IS_SINGLE>(s, env, w, |x, _, b, _| if of_750 { x.reciprocal_750(b) } else { x.reciprocal(b) })
+        },
+        Arithmetic::ReciprocalSquareRoot => |s, env, w| {
+            let of_750 = s.cpu == Cpu::Ppc750;
+            operate::<IS_SINGLE>(s, env, w, |x, _, b, _| {
+                if of_750 { x.reciprocal_square_root_750(b) } else { x.reciprocal_square_root(b) }
+            })
+        },
     }
 }
 
@@ -210,7 +218,8 @@ fn to_integer_handler(double: bool, signed: bool, truncate: bool) -> Handler {
     }
 }
 
-/// The high word of a word result is undefined: it is the sign extension here. So is FPRF, which stays.
+/// The high word of a word result is undefined. It is the sign extension here; of Book3S-32 it is known as 0xfff8_0000, or
+/// 0xfff8_0001 for a negative number that becomes 0. FPRF is undefined, too, and stays.
 fn to_integer<const BITS: u32, const SIGNED: bool, const TRUNCATE: bool>(
     s: &mut VcpuState,
     env: &mut Env,
@@ -220,7 +229,15 @@ fn to_integer<const BITS: u32, const SIGNED: bool, const TRUNCATE: bool>(
     let (integer, raised) = Integer { bits: BITS, signed: SIGNED }.from_float(value(s, frb(w)), rounding);
     if !fpscr::suppresses(s.fpscr, raised) {
         let integer = integer as u64;
-        set_fpr(s, frt(w), if BITS == 32 && SIGNED { i64::from(integer as i32) as u64 } else { integer });
+        let result = match BITS {
+            32 if CLASSIC.contains(s.cpu) => {
+                let lost_sign = integer as u32 == 0 && fpr(s, frb(w)) >> 63 != 0;
+                0xfff8 << 48 | u64::from(lost_sign) << 32 | integer & 0xffff_ffff
+            }
+            32 if SIGNED => i64::from(integer as i32) as u64,
+            _ => integer,
+        };
+        set_fpr(s, frt(w), result);
     }
     s.fpscr = fpscr::merge(s.fpscr, raised, None);
     conclude(s, env, w)

@@ -1,7 +1,7 @@
 //! Fixed-point arithmetic, logic, rotates, compares and moves.
 
 use exec::{VcpuState, timebase};
-use ppc_isa::cpu::Family;
+use ppc_isa::cpu::{CLASSIC, Family};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary, UnderMask,
 };
@@ -296,7 +296,8 @@ fn divide_handler(op: Divide) -> Handler {
     }
 }
 
-/// Quotients. One that does not exist or does not fit is undefined; it is 0 here, and sets OV.
+/// Quotients. One that does not exist or does not fit is undefined and sets OV; it is 0 here, but on Book3S-32 the sign of
+/// the dividend.
 fn divide<const DOUBLE: bool, const SIGNED: bool, const EXTENDED: bool>(
     s: &mut VcpuState,
     _: &mut Env,
@@ -316,7 +317,8 @@ fn divide<const DOUBLE: bool, const SIGNED: bool, const EXTENDED: bool>(
     if w & 0x400 != 0 {
         set_overflow(s, quotient.is_none(), quotient.is_none());
     }
-    let quotient = quotient.unwrap_or(0);
+    let undefined = if CLASSIC.contains(s.cpu) && SIGNED { (a as i32 >> 31) as u64 } else { 0 };
+    let quotient = quotient.unwrap_or(undefined);
     finish_rt(s, w, if DOUBLE { quotient } else { quotient & 0xffff_ffff })
 }
 

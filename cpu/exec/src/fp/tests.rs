@@ -352,3 +352,21 @@ fn estimates_are_within_their_bounds() {
     assert_eq!(square_root_test(Float::of_double(1), DOUBLE), 0b1110);
     assert_eq!(square_root_test(Float::of_double(ONE | 1 << 63), DOUBLE), 0b1010);
 }
+
+/// Every step of the tables of a 750 is within one part in 256 (32 for the root).
+#[test]
+fn estimates_of_a_750_are_within_their_bounds() {
+    let x = Context::scalar(DOUBLE, 0);
+    let bits = |outcome: Outcome| outcome.value.to_double();
+    for step in 0..1 << 16 {
+        let root_of = f64::from_bits(ONE + (step << 37));
+        let root = f64::from_bits(bits(x.reciprocal_square_root_750(Float::of_double(root_of.to_bits()))));
+        assert!((root * root_of.sqrt() - 1.0).abs() < 1.0 / 256.0, "{root_of}");
+        if step < 1 << 15 {
+            let estimate = f64::from_bits(bits(x.reciprocal_750(Float::of_double(root_of.to_bits()))));
+            assert!((estimate * root_of - 1.0).abs() < 1.0 / 256.0, "{root_of}");
+        }
+    }
+    assert_eq!(bits(x.reciprocal_750(Float::of_double(ONE))), 0x3fef_ff00_0000_0000);
+    assert_eq!(bits(x.reciprocal_square_root_750(Float::of_double(ONE))), 0x3fef_fe80_0000_0000);
+}

@@ -45,7 +45,7 @@ pub const CLEARED: &[(fn(&Row) -> bool, u64)] = &[
 /// What the Power ISA leaves undefined.
 pub const UNDEFINED: &[Entry] = &[
     // Book I, 7.6.3: a conversion to an integer leaves FPRF undefined.
-    that(to_integer, always, &[Register(reg::FPSCR, FPRF)]),
+    that(|r| to_integer(r) && !vector(r), always, &[Register(reg::FPSCR, FPRF)]),
     // Book I, 7.6.3: up to ISA 3.0 doubleword 1 of a scalar result is undefined; we write 0, QEMU here does not.
     that(|r| r.name == "xsrsp", always, &[Doubleword1("XT")]),
     // Book I, 7.6.3: the estimate is the implementation's, and with it all status that follows from its value.
