@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use exec::delivery::book3s32;
+use exec::delivery::{book3s32, booke};
 use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::{fscr, need};
 use exec::state::prefix::{BOUNDARY, PREFIXED};
@@ -212,6 +212,9 @@ fn trapped(state: &VcpuState, env: &mut Env, row: Option<&'static Row>, decoded:
         (Some(Trap::Interrupt(Interrupt::Alignment { dar, .. })), _) if state.cpu.family() == Family::Book3s32 => {
             let dsisr = book3s32::alignment_status(decoded.word);
             Exit::Interrupt(Interrupt::Alignment { dar, dsisr })
+        }
+        (Some(Trap::Interrupt(interrupt)), Some(row)) if state.cpu.family() == Family::BookE => {
+            Exit::Interrupt(booke::attributed(interrupt, row))
         }
         (Some(Trap::Interrupt(interrupt)), _) => Exit::Interrupt(interrupt),
         _ => Exit::Interrupt(Interrupt::Program(program::ILLEGAL)),

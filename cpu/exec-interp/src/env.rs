@@ -122,12 +122,23 @@ impl Env<'_> {
     /// As [`Env::store`].
     #[inline(always)]
     pub fn store_pair(&mut self, state: &VcpuState, ea: u64, value: [u64; 2]) -> Result<(), Trapped> {
-        let second = state.effective(ea.wrapping_add(8));
-        if (ea ^ second.wrapping_add(7)) & !0xfff != 0 {
-            self.real(state, state.effective(ea.wrapping_add(15)), Access::Store)?;
+        if ea & 0xfff > 0x1000 - 16 {
+            self.storable(state, ea, 16)?;
         }
         self.store(state, ea, value[0])?;
-        self.store(state, second, value[1])
+        self.store(state, state.effective(ea.wrapping_add(8)), value[1])
+    }
+
+    /// Whether all of `bytes` bytes at `ea`, no more than a page, can be stored.
+    ///
+    /// # Errors
+    /// The storage interrupt of the first that can not.
+    pub fn storable(&mut self, state: &VcpuState, ea: u64, bytes: u64) -> Result<(), Trapped> {
+        self.place(state, ea, Access::Store)?;
+        if ea & 0xfff > 0x1000 - bytes {
+            self.place(state, state.effective((ea | 0xfff).wrapping_add(1)), Access::Store)?;
+        }
+        Ok(())
     }
 
     /// The guest real address of `ea`, checked for `access`; `None` when it lies in the shared page.
@@ -168,8 +179,7 @@ impl Env<'_> {
     fn store_slowly<T: Word>(&mut self, state: &VcpuState, ea: u64, value: T) -> Result<(), Trapped> {
         if ea & 0xfff > 0x1000 - T::BYTES {
             // Both pages must take the store before either changes.
-            self.place(state, ea, Access::Store)?;
-            self.place(state, state.effective(ea.wrapping_add(T::BYTES - 1)), Access::Store)?;
+            self.storable(state, ea, T::BYTES)?;
             let bytes = bytes_of(value, state.order());
             for (i, byte) in bytes.into_iter().enumerate().take(T::BYTES as usize) {
                 self.store(state, state.effective(ea.wrapping_add(i as u64)), byte)?;

@@ -293,7 +293,7 @@ fn store_string<const INDEXED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -
 }
 
 /// An address that must be a multiple of `size`, else an alignment interrupt.
-fn aligned(env: &mut Env, ea: u64, size: u64) -> Result<u64, Trapped> {
+pub fn aligned(env: &mut Env, ea: u64, size: u64) -> Result<u64, Trapped> {
     if ea & (size - 1) != 0 {
         return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 }));
     }

@@ -86,8 +86,8 @@ pub enum Interrupt {
     DataTlbMiss {
         /// Address of the access.
         dar: u64,
-        /// It was a store.
-        store: bool,
+        /// Status.
+        dsisr: u32,
     },
     /// BookE: no TLB entry for an instruction fetch.
     InstructionTlbMiss,
@@ -104,16 +104,14 @@ pub enum Interrupt {
 impl Interrupt {
     /// The interrupt that `fault` causes for an access at `address`.
     pub fn of(fault: Fault, access: Access, address: u64) -> Interrupt {
-        let store = access == Access::Store;
+        let store = if access == Access::Store { fault::STORE } else { 0 };
         match (fault, access) {
             (Fault::Segment, Access::Fetch) => Interrupt::InstructionSegment,
             (Fault::Segment, _) => Interrupt::DataSegment { dar: address },
             (Fault::Storage(status), Access::Fetch) => Interrupt::InstructionStorage { status },
-            (Fault::Storage(bits), _) => {
-                Interrupt::DataStorage { dar: address, dsisr: bits | if store { fault::STORE } else { 0 } }
-            }
+            (Fault::Storage(bits), _) => Interrupt::DataStorage { dar: address, dsisr: bits | store },
             (Fault::TlbMiss, Access::Fetch) => Interrupt::InstructionTlbMiss,
-            (Fault::TlbMiss, _) => Interrupt::DataTlbMiss { dar: address, store },
+            (Fault::TlbMiss, _) => Interrupt::DataTlbMiss { dar: address, dsisr: store },
         }
     }
 }

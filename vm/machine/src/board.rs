@@ -137,7 +137,8 @@ pub struct Machine {
     pub lines: Arc<dyn Lines + Send>,
     /// How long it has run, for devices that keep the time; to be told where that is not the host's matter.
     pub time: Arc<GuestTime>,
-    bus: Bus,
+    /// Devices by guest real address.
+    pub bus: Bus,
     keyboard: Arc<dyn Keyboard>,
     power: Power,
 }

@@ -6,11 +6,11 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod board;
+pub mod bus;
 pub mod clock;
 pub mod plan;
 pub mod spec;
 
-mod bus;
 mod fdt;
 mod paravirt;
 mod pci;

@@ -1,33 +1,27 @@
 //! SPE loads and stores.
 
-use exec::delivery::booke::esr;
-use exec::{Interrupt, VcpuState};
+use exec::VcpuState;
 use ppc_isa::spe::LoadStore;
 use ppc_isa::spe::loadstore::Pattern;
-use ppc_mmu::fault;
 
 use super::{joined, split, wide, words, write};
-use crate::env::{Env, Flow, Step, Trap, Trapped};
+use crate::env::{Env, Flow, Step, Trapped};
 use crate::fields::{ra0, rb, rt};
+use crate::loadstore::aligned;
 
 /// Executes `op`, the word `w`.
 pub fn execute(op: LoadStore, s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let bytes = op.pattern.bytes();
     let offset = if op.indexed { s.gpr[rb(w)] } else { rb(w) as u64 * bytes };
     let ea = s.effective(ra0(s, w).wrapping_add(offset));
-    if ea & (bytes - 1) != 0 {
-        let dsisr = esr::SPV | if op.store { fault::STORE } else { 0 };
-        return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr }));
-    }
-    let done = if op.store {
-        store(op.pattern, s, env, ea, rt(w))
+    aligned(env, ea, bytes)?;
+    if op.store {
+        store(op.pattern, s, env, ea, rt(w))?;
     } else {
-        load(op.pattern, s, env, ea).map(|value| write(s, w, value))
-    };
-    if let (Err(_), Some(Trap::Interrupt(Interrupt::DataStorage { dsisr, .. }))) = (done, &mut env.trap) {
-        *dsisr |= esr::SPV;
+        let value = load(op.pattern, s, env, ea)?;
+        write(s, w, value);
     }
-    done.map(|()| Flow::Next)
+    Ok(Flow::Next)
 }
 
 fn load(pattern: Pattern, s: &VcpuState, env: &mut Env, ea: u64) -> Result<[u32; 2], Trapped> {

@@ -4,7 +4,6 @@ use exec::VcpuState;
 use exec::fp::{double_of_single, single_of_double};
 use guest_mem::Word;
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
-use ppc_mmu::Access;
 
 use super::{pair, quad, xt};
 use crate::env::{Env, Flow, Handler, Step};
@@ -137,9 +136,7 @@ fn load_length<const LEFT: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> St
 fn store_length<const LEFT: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let (ea, count) = extent(s, w);
     if count > 0 {
-        // Both pages must take the store before either changes.
-        env.real(s, ea, Access::Store)?;
-        env.real(s, s.effective(ea.wrapping_add(count - 1)), Access::Store)?;
+        env.storable(s, ea, count)?;
     }
     let value = quad(s.vsr[xt(w)]);
     for i in 0..count {

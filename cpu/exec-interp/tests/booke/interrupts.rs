@@ -49,7 +49,7 @@ fn each_interrupt_has_its_vector_level_and_syndrome() {
             (Interrupt::Decrementer, 0xa00, None, base),
             (Interrupt::FixedInterval, 0xb00, None, base),
             (Interrupt::Watchdog, 0xc00, None, critical),
-            (Interrupt::DataTlbMiss { dar, store: true }, 0xd00, Some(0x80_0000), base),
+            (Interrupt::DataTlbMiss { dar, dsisr }, 0xd00, Some(0x80_0000), base),
             (Interrupt::InstructionTlbMiss, 0xe00, None, base),
             (Interrupt::Debug, 0xf00, None, debug),
             (Interrupt::SpeUnavailable, 0x2000, Some(0x80), base),

@@ -9,7 +9,7 @@ use super::{CODE, DATA, asm, machines, mfspr, mtspr};
 /// A page that nothing maps at first.
 const PAGE: u64 = 0x4000_0000;
 const V: u32 = 0x8000_0000;
-const MISS: Interrupt = Interrupt::DataTlbMiss { dar: PAGE, store: false };
+const MISS: Interrupt = Interrupt::DataTlbMiss { dar: PAGE, dsisr: 0 };
 
 fn load() -> [u32; 1] {
     [asm("lwz", &[3, 0, 4])]
@@ -23,7 +23,7 @@ fn a_miss_is_completed_by_the_handler() {
         m.gpr(3, 0x104).gpr(6, 5).program(&[mtspr(628, 3), mtspr(48, 6)]);
         m.gpr(4, PAGE + 0x10);
         let miss = m.interrupted(&load());
-        assert_eq!(miss, Interrupt::DataTlbMiss { dar: PAGE + 0x10, store: false });
+        assert_eq!(miss, Interrupt::DataTlbMiss { dar: PAGE + 0x10, dsisr: 0 });
         assert_eq!((m.vcpu.shared.dar(), m.vcpu.shared.esr()), (PAGE + 0x10, 0));
         let mas = m.vcpu.shared.assist();
         assert_eq!((mas.mas1, mas.mas2, mas.mas6), (V | 5 << 16 | 0x100, PAGE | 4, 5 << 16));

@@ -1,6 +1,8 @@
 //! Delivery on BookE (Power ISA Book III-E, chapter 7).
 
-use ppc_isa::{Cpu, msr};
+use ppc_isa::cpu::Unit;
+use ppc_isa::row::fact;
+use ppc_isa::{Cpu, Row, msr};
 use ppc_mmu::fault;
 
 use crate::context::{Context, Lines};
@@ -27,9 +29,14 @@ pub mod esr {
     pub const DLK: u32 = 0x0020_0000;
     /// Instruction cache locking.
     pub const ILK: u32 = 0x0010_0000;
-    /// Signal processing engine.
+    /// Signal processing engine or AltiVec.
     pub const SPV: u32 = 0x80;
+    /// External process ID.
+    pub const EPID: u32 = 0x40;
 }
+
+/// What a storage or alignment interrupt tells of the instruction besides the access.
+const ATTRIBUTES: u32 = esr::FP | esr::DLK | esr::ILK | esr::SPV | esr::EPID;
 
 /// DBSR bits of debug events.
 const DEBUG_EVENTS: u64 = 0x0fff_8060;
@@ -81,14 +88,30 @@ fn vector(cpu: Cpu, interrupt: Interrupt) -> (Level, u16) {
     }
 }
 
+/// `interrupt`, caused by an instruction of `row`: a storage or alignment interrupt tells whether that is of floating
+/// point or a vector instruction, and if it wants an alignment, whether it stores (Power ISA Book III-E, section 7.2.13).
+pub fn attributed(interrupt: Interrupt, row: &Row) -> Interrupt {
+    let unit = match row.unit {
+        Unit::Fp => esr::FP,
+        Unit::Spe | Unit::Vmx => esr::SPV,
+        _ => 0,
+    };
+    let store = if row.is(fact::STORE) { fault::STORE } else { 0 };
+    match interrupt {
+        Interrupt::DataStorage { dar, dsisr } => Interrupt::DataStorage { dar, dsisr: dsisr | unit },
+        Interrupt::DataTlbMiss { dar, dsisr } => Interrupt::DataTlbMiss { dar, dsisr: dsisr | unit },
+        Interrupt::Alignment { dar, dsisr } => Interrupt::Alignment { dar, dsisr: dsisr | unit | store },
+        other => other,
+    }
+}
+
 /// What the interrupt leaves in ESR, if it writes it.
 fn syndrome(interrupt: Interrupt) -> Option<u32> {
     let stored = |store: bool| if store { esr::ST } else { 0 };
     Some(match interrupt {
-        Interrupt::DataStorage { dsisr, .. } | Interrupt::Alignment { dsisr, .. } => {
-            stored(dsisr & fault::STORE != 0) | dsisr & (esr::DLK | esr::ILK | esr::SPV)
-        }
-        Interrupt::DataTlbMiss { store, .. } => stored(store),
+        Interrupt::DataStorage { dsisr, .. }
+        | Interrupt::Alignment { dsisr, .. }
+        | Interrupt::DataTlbMiss { dsisr, .. } => stored(dsisr & fault::STORE != 0) | dsisr & ATTRIBUTES,
         Interrupt::InstructionStorage { .. } => 0,
         Interrupt::Program(program::FP_ENABLED) => esr::FP,
         Interrupt::Program(program::PRIVILEGED) => esr::PPR,
@@ -113,9 +136,9 @@ pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
         Interrupt::DataStorage { dar, .. } | Interrupt::Alignment { dar, .. } => vcpu.shared.set_dar(dar),
         Interrupt::DataTlbMiss { dar, .. } => {
             vcpu.shared.set_dar(dar);
-            assist(vcpu, old & msr::DS != 0, dar);
+            assist(vcpu, pids(vcpu), old & msr::DS != 0, dar);
         }
-        Interrupt::InstructionTlbMiss => assist(vcpu, old & msr::IS != 0, vcpu.state.cia),
+        Interrupt::InstructionTlbMiss => assist(vcpu, pids(vcpu), old & msr::IS != 0, vcpu.state.cia),
         Interrupt::MachineCheck { dar } => {
             let booke = &mut vcpu.state.booke;
             let status = if vcpu.state.cpu == Cpu::E500v2 { MCSR_BUS_RAERR } else { MCSR_MAV | MCSR_MEA | MCSR_LD };
@@ -171,11 +194,15 @@ pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
     vcpu.state.cia = vcpu.state.effective(target);
 }
 
-/// Prepares the assist registers for writing the entry that was missing.
-fn assist(vcpu: &mut Vcpu, space: bool, address: u64) {
-    let mut assist = vcpu.shared.assist();
+fn pids(vcpu: &Vcpu) -> [u32; 3] {
     let [pid1, pid2] = vcpu.state.booke.pids;
-    vcpu.state.booke.tlb.missed(&mut assist, [vcpu.state.pid, pid1, pid2], space, address);
+    [vcpu.state.pid, pid1, pid2]
+}
+
+/// Prepares the assist registers for writing the entry that was missing.
+fn assist(vcpu: &mut Vcpu, pids: [u32; 3], space: bool, address: u64) {
+    let mut assist = vcpu.shared.assist();
+    vcpu.state.booke.tlb.missed(&mut assist, pids, space, address);
     vcpu.shared.set_assist(&assist);
 }
 
