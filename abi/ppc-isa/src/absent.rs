@@ -69,12 +69,8 @@ pub const ABSENT: &[Absent] = &[
         "tlbld tlbli"),
     absent(SPE, "branch locking was withdrawn",
         "bbelr bblels"),
-    absent(E5500, NOT_YET,
-        "dcbfep dcbstep dcbtep dcbtstep dcbzep icbiep lbepx ldepx lfdepx lhepx lwepx stbepx stdepx stfdepx sthepx \
-        stwepx"),
     absent(E6500, NOT_YET,
-        "lvepx lvepxl lvexbx lvexhx lvexwx lvsm lvswx lvswxl lvtlx lvtlxl lvtrx lvtrxl mvidsplt mviwsplt stvepx \
-        stvepxl stvexbx stvexhx stvexwx stvflx stvflxl stvfrx stvfrxl stvswx stvswxl"),
+        "lvexbx lvexhx lvexwx lvsm lvswx lvswxl lvtlx lvtlxl lvtrx lvtrxl mvidsplt mviwsplt stvexbx stvexhx stvexwx stvflx stvflxl stvfrx stvfrxl stvswx stvswxl"),
     absent(V310, NOT_YET,
         "lxvkq lxvp lxvpx lxvrbx lxvrdx lxvrhx lxvrwx plxsd plxssp plxv plxvp pstxsd pstxssp pstxv pstxvp stxvp \
         stxvpx stxvrbx stxvrdx stxvrhx stxvrwx xscmpeqqp xscmpgeqp xscmpgtqp xscvqpsqz xscvqpuqz xscvsqqp \

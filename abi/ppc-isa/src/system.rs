@@ -8,7 +8,7 @@ pub mod book3s32;
 pub mod booke;
 
 pub use book3s32::Book3s32;
-pub use booke::BookE;
+pub use booke::{BookE, External};
 
 /// Semantic operations of Book III.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

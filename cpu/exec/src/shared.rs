@@ -201,12 +201,17 @@ impl SharedPage {
             Access::Load | Access::Store => state.mode.data_relocated(),
         };
         let page = ea & !0xfff;
-        let at_effective = page == state.effective(mapped.effective);
+        let at_effective = self.mapped_at(state, ea);
         match state.cpu.family() {
             Family::BookE => access != Access::Fetch && !relocated && at_effective,
             _ if relocated => at_effective,
             _ => page & REAL_MASK == state.effective(mapped.real) & REAL_MASK,
         }
+    }
+
+    /// Whether `ea` is on the page where that is mapped for privileged software.
+    pub fn mapped_at(&self, state: &VcpuState, ea: u64) -> bool {
+        self.mapped.is_some_and(|mapped| ea & !0xfff == state.effective(mapped.effective))
     }
 
     /// Whether the guest's own translation to `real` leads to the page. BookE has no such rule.

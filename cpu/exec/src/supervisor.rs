@@ -10,6 +10,7 @@ use ppc_isa::spr;
 use ppc_isa::system::BookE;
 
 use crate::context::Context;
+use crate::delivery;
 use crate::exit::Instruction;
 use crate::interrupt::{Interrupt, program};
 use crate::timer;
@@ -18,6 +19,7 @@ use crate::vcpu::Vcpu;
 pub mod book3s32;
 pub mod book3s64;
 pub mod booke;
+mod external;
 
 /// Executes the privileged instruction `insn` and counts it as retired.
 ///
@@ -36,7 +38,8 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, insn: &Instruction) -> Result
         Op::System(op) => match vcpu.state.cpu.family() {
             Family::Book3s64 => book3s64::execute(vcpu, context, op, word)?,
             Family::Book3s32 => book3s32::execute(vcpu, context, op, word)?,
-            Family::BookE => booke::execute(vcpu, context, op, word)?,
+            Family::BookE => booke::execute(vcpu, context, op, word)
+                .map_err(|interrupt| delivery::booke::attributed(interrupt, insn.row))?,
         },
         Op::Integer(Integer::Mfspr) => {
             let value = mfspr(vcpu, context, spr::number(word))?;

@@ -175,6 +175,10 @@ sprs! {
     EPR = 702, "epr", Privileged, None;
     /// MMU assist: upper real page.
     MAS7 = 944, "mas7", Privileged, Privileged;
+    /// External process ID of loads.
+    EPLC = 947, "eplc", Privileged, Privileged;
+    /// External process ID of stores.
+    EPSC = 948, "epsc", Privileged, Privileged;
     /// Hardware implementation 0.
     HID0 = 1008, "hid0", Privileged, Privileged;
     /// Hardware implementation 1.

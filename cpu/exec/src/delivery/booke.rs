@@ -134,6 +134,11 @@ pub fn deliver(vcpu: &mut Vcpu, interrupt: Interrupt) {
     }
     match interrupt {
         Interrupt::DataStorage { dar, .. } | Interrupt::Alignment { dar, .. } => vcpu.shared.set_dar(dar),
+        Interrupt::DataTlbMiss { dar, dsisr } if dsisr & esr::EPID != 0 => {
+            vcpu.shared.set_dar(dar);
+            let other = vcpu.state.booke.external(dsisr & fault::STORE != 0);
+            assist(vcpu, [other.pid; 3], other.space, dar);
+        }
         Interrupt::DataTlbMiss { dar, .. } => {
             vcpu.shared.set_dar(dar);
             assist(vcpu, pids(vcpu), old & msr::DS != 0, dar);

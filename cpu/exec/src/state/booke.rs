@@ -13,7 +13,7 @@ const WHOLE: u64 = u64::MAX;
 /// Registers that keep what is written: number, bits that do, models. Bits that start an action and then read as zero
 /// (cache invalidations) are left out.
 #[rustfmt::skip]
-const KEPT: [(u16, u64, Models); 66] = [
+const KEPT: [(u16, u64, Models); 68] = [
     (spr::CSRR0,      !3,                     BOOKE),
     (spr::CSRR1,      WHOLE,                  BOOKE),
     (spr::DSRR0,      !3,                     BOOKE),
@@ -62,6 +62,9 @@ const KEPT: [(u16, u64, Models); 66] = [
     (spr::SPRG9,      WHOLE,                  E5500),
     (spr::EPCR,       EPCR_ICM,               E5500),
     (spr::EPR,        0xffff_ffff,            BOOKE),
+    // EGS and ELPID are a hypervisor's.
+    (spr::EPLC,       EXTERNAL,               E5500),
+    (spr::EPSC,       EXTERNAL,               E5500),
     (spr::HID0,       0xffff_ffff,            BOOKE),
     (spr::HID1,       0xffff_ffff,            E500V2),
     // DCFI, CLFC.
@@ -87,6 +90,8 @@ const KEPT: [(u16, u64, Models); 66] = [
     (spr::BBTAR,      !3,                     E500V2),
 ];
 
+/// Fields of EPLC and EPSC: EPR, EAS, EPID.
+const EXTERNAL: u64 = 0xc000_3fff;
 /// `EPCR[ICM]`: interrupts are taken in 64-bit mode.
 pub const EPCR_ICM: u64 = 0x200_0000;
 /// `DBSR[ICMP]`: an instruction completed; `DBCR0` enables the event by the same bit.
@@ -118,6 +123,17 @@ const fn index(number: u16) -> usize {
         i += 1;
     }
     i
+}
+
+/// What EPLC or EPSC describe: in place of what external process ID instructions access storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct External {
+    /// Problem state.
+    pub problem: bool,
+    /// Address space 1.
+    pub space: bool,
+    /// Process ID.
+    pub pid: u32,
 }
 
 /// Registers of BookE besides those of every family and those in the shared page.
@@ -229,6 +245,13 @@ impl BookE {
     pub fn interrupt_msr(&self) -> u64 {
         const EPCR: usize = index(spr::EPCR);
         if self.kept[EPCR] & EPCR_ICM != 0 { ppc_isa::msr::CM } else { 0 }
+    }
+
+    /// What EPSC describes, or EPLC if it is not a `store`.
+    pub fn external(&self, store: bool) -> External {
+        const INDEX: [usize; 2] = [index(spr::EPLC), index(spr::EPSC)];
+        let word = self.kept[INDEX[usize::from(store)]];
+        External { problem: word & 1 << 31 != 0, space: word & 1 << 30 != 0, pid: word as u32 & 0x3fff }
     }
 
     /// Whether debug events interrupt, where `MSR[DE]` lets them.

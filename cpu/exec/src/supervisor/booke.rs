@@ -17,6 +17,8 @@ use crate::timer;
 use crate::timer::booke::Timers;
 use crate::vcpu::Vcpu;
 
+use super::external;
+
 const ILLEGAL: Interrupt = Interrupt::Program(program::ILLEGAL);
 /// `HID0[EN_MAS7_UPDATE]`: tlbre and tlbsx write MAS7 (e500v2).
 const HID0_ENMAS7: u64 = 0x80;
@@ -100,6 +102,7 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]:
             }
         }
         BookE::Mftmr if ppc_isa::spr::number(word) == TMCFG0 => vcpu.state.gpr[(word >> 21 & 31) as usize] = ONE_THREAD,
+        BookE::External(op) => external::execute(vcpu, context, op, (word >> 21 & 31) as usize, ea)?,
         BookE::Tlbsync | BookE::Dcbi => {}
         BookE::Rfci | BookE::Rfdi | BookE::Rfmci | BookE::Mftmr => return Err(ILLEGAL),
     }

@@ -22,10 +22,22 @@ const EA: u64 = 0x3000_0000;
 
 /// Memory that notes who touches it.
 #[derive(Default)]
-struct Witness {
+pub struct Witness {
     bytes: Mutex<Vec<u8>>,
     /// Offset and size of each access.
     seen: Mutex<Vec<(u64, u64)>>,
+}
+
+impl Witness {
+    /// Sets its bytes.
+    pub fn fill(&self, bytes: Vec<u8>) {
+        *self.bytes.lock().unwrap() = bytes;
+    }
+
+    /// The accesses since the last time.
+    pub fn take(&self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut *self.seen.lock().unwrap())
+    }
 }
 
 impl Registers for Witness {
@@ -71,8 +83,8 @@ fn run(rig: &mut Rig, case: &Case, witness: &Witness, ram_page: u64) -> (super::
     if memory {
         assert!(rig.machine.mem.write(ram_page + PAGE as u64, &bytes[PAGE..]));
     }
-    *witness.bytes.lock().unwrap() = bytes[PAGE..].to_vec();
-    witness.seen.lock().unwrap().clear();
+    witness.fill(bytes[PAGE..].to_vec());
+    witness.take();
     let end = case.run(rig);
     let mut found = ram(rig, ram_page, PAGE);
     found.extend(if memory { ram(rig, ram_page + PAGE as u64, PAGE) } else { witness.bytes.lock().unwrap().clone() });
@@ -84,7 +96,7 @@ fn run(rig: &mut Rig, case: &Case, witness: &Witness, ram_page: u64) -> (super::
 fn devices_answer_as_memory_does() {
     for (mut rig, mut memory) in rigs().zip(rigs()) {
         let witness = Arc::new(Witness::default());
-        rig.machine.bus.attach(DEVICE..DEVICE + PAGE as u64, Arc::clone(&witness) as Arc<dyn Registers>);
+        rig.machine.bus.attach(DEVICE..DEVICE + PAGE as u64, witness.clone());
         for (rig, ram_page) in [(&mut rig, DEVICE - PAGE as u64), (&mut memory, DATA)] {
             rig.translate(EA, ram_page);
             rig.translate(EA + PAGE as u64, ram_page + PAGE as u64);
@@ -103,7 +115,7 @@ fn devices_answer_as_memory_does() {
                 assert_eq!(there.at, here.at, "{what}");
                 assert_eq!(there.after, here.after, "{what}");
                 assert!(there_bytes == here_bytes, "{what}: memory differs");
-                let seen = witness.seen.lock().unwrap().clone();
+                let seen = witness.take();
                 reached += usize::from(!seen.is_empty());
                 if there.at != 0 {
                     assert!(seen.is_empty(), "{what}: {seen:x?}");
