@@ -10,6 +10,7 @@ mod magic;
 mod oracle;
 mod packages;
 mod program;
+mod qemu;
 mod report;
 mod source;
 mod test;

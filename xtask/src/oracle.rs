@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::packages;
+use crate::qemu;
 use crate::report::{Finding, Report};
 use crate::workspace::Workspace;
 
@@ -34,6 +35,7 @@ pub struct Oracle {
 /// Compares; the oracle's own lines go to the terminal.
 pub fn run(workspace: &Workspace, oracle: &Oracle, report: &mut Report) {
     report.step("packages", || packages::provide(packages::TEST, &workspace.log("apt")));
+    report.step("newest QEMU", || Ok(qemu::provide()));
     for (step, against) in [("oracle", "qemu"), ("floating-point model", "softfloat")] {
         report.step(step, || compare(workspace, oracle, against));
     }

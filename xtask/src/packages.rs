@@ -14,7 +14,7 @@ use crate::report::Finding;
 /// What `cargo xtask test` runs beside our own programs.
 #[rustfmt::skip]
 pub const TEST: &[&str] = &[
-    // user-mode QEMU and what builds the oracle's harness for it
+    // user-mode QEMU, in case a newer one cannot be obtained, and what builds the oracle's harness for it
     "qemu-user", "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross", "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross",
     "gcc-powerpc-linux-gnu", "libc6-dev-powerpc-cross", "binutils-powerpc-linux-gnu",
     // objdump, and ld for the guest programs with the compiler they are built by

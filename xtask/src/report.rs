@@ -24,6 +24,11 @@ impl Finding {
         Finding { notes: vec![text.into()], ..Finding::default() }
     }
 
+    /// Only something left out, with the reason.
+    pub fn skip(reason: impl Into<String>) -> Finding {
+        Finding { skipped: vec![reason.into()], ..Finding::default() }
+    }
+
     /// Takes over what another step found.
     pub fn merge(&mut self, other: Finding) {
         self.problems.extend(other.problems);

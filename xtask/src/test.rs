@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::guests::Guest;
 use crate::report::{Finding, Report};
 use crate::workspace::Workspace;
-use crate::{check, elf, guests, packages, program};
+use crate::{check, elf, guests, packages, program, qemu};
 
 /// Stands for a number that is another one in every run.
 const FRESH: &str = "FRESH";
@@ -42,6 +42,7 @@ pub fn run(workspace: &Workspace, all: bool, report: &mut Report) {
         guests::run(workspace, Guest::TESTED, report);
     }
     report.step("packages", || packages::provide(packages::TEST, &workspace.log("apt")));
+    report.step("newest QEMU", || Ok(qemu::provide()));
     check::run(workspace, &[], report);
     for (name, line) in CARGO.iter().chain(if all { LONG } else { &[] }) {
         report.step(name, || {

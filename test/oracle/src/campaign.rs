@@ -1,5 +1,8 @@
 //! Many cases of many rows against the reference: what disagrees, as small as it gets.
 
+use std::collections::BTreeMap;
+use std::panic::Location;
+
 use anyhow::Result;
 use guest_mem::Order;
 use ppc_isa::row::fact;
@@ -11,6 +14,7 @@ use crate::forms;
 use crate::generate::Generator;
 use crate::grid::{self, Plan};
 use crate::interpreter::Machine;
+use crate::qemu::Qemu;
 use crate::reference::Reference;
 use crate::undefined::{self, View};
 
@@ -23,7 +27,12 @@ pub struct Campaign {
     generator: Generator,
     reference: Reference,
     machines: Vec<Machine>,
+    /// Which masks were needed for agreement, if that is asked for.
+    pub masks: Option<Masks>,
 }
+
+/// Entries of `undefined` that concerned a case, and whether any case disagrees without.
+pub type Masks = BTreeMap<&'static Location<'static>, bool>;
 
 /// What came out for one row.
 pub struct Report {
@@ -52,12 +61,13 @@ impl Campaign {
     ///
     /// # Errors
     /// When one of them cannot be started.
-    pub fn new(cpu: Cpu, order: Order, seed: u64) -> Result<Campaign> {
+    pub fn new(qemu: &Qemu, cpu: Cpu, order: Order, seed: u64) -> Result<Campaign> {
         Ok(Campaign {
             decoder: Decoder::new(cpu),
             generator: Generator::new(cpu, order, seed),
-            reference: Reference::start(cpu, order)?,
+            reference: Reference::start(qemu, cpu, order)?,
             machines: Machine::all(cpu)?,
+            masks: None,
         })
     }
 
@@ -93,6 +103,7 @@ impl Campaign {
                 let ignore = self.ignored(case, expected.ending);
                 for i in 0..self.machines.len() {
                     let found = self.machines[i].run(case);
+                    self.weigh(case, expected, &found);
                     if differences(expected, &found, &ignore).is_empty() {
                         continue;
                     }
@@ -120,12 +131,28 @@ impl Campaign {
 
     /// What is undefined after `case`. A row with undefined results stands alone in its case.
     fn ignored(&self, case: &Case, ending: Ending) -> State {
-        let mut mask = match (case.words.as_slice(), case.words.first().and_then(|&w| self.decoder.decode(w))) {
-            (&[word], Some(row)) => undefined::mask(&View { row, word, cpu: case.cpu, before: &case.before }),
-            _ => State::default(),
-        };
+        let mut mask = self.view(case).map(|view| undefined::mask(&view, self.reference.version())).unwrap_or_default();
         undefined::mask_ending(&mut mask, ending);
         mask
+    }
+
+    fn view<'a>(&self, case: &'a Case) -> Option<View<'a>> {
+        let &[word] = case.words.as_slice() else { return None };
+        let row = self.decoder.decode(word)?;
+        Some(View { row, word, cpu: case.cpu, before: &case.before })
+    }
+
+    /// Notes which masks these outcomes need.
+    fn weigh(&mut self, case: &Case, expected: &Outcome, found: &Outcome) {
+        let Some(view) = self.view(case) else { return };
+        let Some(masks) = &mut self.masks else { return };
+        let tried = undefined::tried(&view, self.reference.version(), |mut mask| {
+            undefined::mask_ending(&mut mask, expected.ending);
+            differences(expected, found, &mask).is_empty()
+        });
+        for (at, needed) in tried {
+            *masks.entry(at).or_default() |= needed;
+        }
     }
 
     fn finding(&mut self, machine: usize, case: &Case) -> Result<Finding> {

@@ -13,6 +13,7 @@ pub mod forms;
 pub mod generate;
 pub mod grid;
 pub mod interpreter;
+pub mod qemu;
 pub mod reference;
 pub mod softfloat;
 pub mod undefined;

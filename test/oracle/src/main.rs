@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Result, anyhow};
 use clap::{Parser, ValueEnum};
 use guest_mem::Order;
-use oracle::campaign::{Campaign, Report};
+use oracle::campaign::{Campaign, Masks, Report};
 use oracle::grid::Plan;
+use oracle::qemu::Qemu;
 use oracle::softfloat::{self, Soft};
 use oracle::{forms, reference};
 use ppc_isa::{Cpu, Row};
@@ -48,6 +49,12 @@ struct Arguments {
     /// What to compare with.
     #[arg(long, value_enum, default_value_t = Against::Qemu)]
     against: Against,
+    /// Folder of QEMU's programs; when absent the newest that was obtained, else what PATH finds.
+    #[arg(long)]
+    qemu: Option<PathBuf>,
+    /// Name the masks that no case needed, too.
+    #[arg(long)]
+    masks: bool,
     /// Name the rows that are left out, too.
     #[arg(long)]
     verbose: bool,
@@ -69,6 +76,7 @@ struct Total {
     cases: usize,
     wrong: usize,
     skipped: usize,
+    masks: Masks,
 }
 
 impl Total {
@@ -78,6 +86,9 @@ impl Total {
         self.cases += other.cases;
         self.wrong += other.wrong;
         self.skipped += other.skipped;
+        for (at, needed) in &other.masks {
+            *self.masks.entry(at).or_default() |= needed;
+        }
     }
 
     fn add_row(&mut self, here: &str, row: &Row, report: &Report, out: &Path) -> Result<()> {
@@ -92,7 +103,7 @@ impl Total {
 
 impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Total { rows, left_out, cases, wrong, skipped } = self;
+        let Total { rows, left_out, cases, wrong, skipped, masks: _ } = self;
         write!(f, "{rows} rows compared, {left_out} left out, {cases} cases, {wrong} rows disagree")?;
         if *skipped > 0 { write!(f, ", {skipped} runs skipped") } else { Ok(()) }
     }
@@ -129,6 +140,12 @@ fn file(row: &Row) -> &'static str {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let wanted = Regex::new(&format!("^(?:{})$", arguments.rows))?;
+    let qemu = Qemu::find(arguments.qemu.as_deref());
+    let reference = match arguments.against {
+        Against::Qemu => format!("user-mode {qemu}"),
+        Against::Softfloat => "our model of floating point".to_string(),
+    };
+    println!("against {reference}");
     let mut runs = Vec::new();
     for cpu in Cpu::ALL.into_iter().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
         let orders = forms::orders(cpu).iter().filter(|o| arguments.endian.is_none_or(|a| a == **o));
@@ -139,7 +156,7 @@ fn main() -> Result<ExitCode> {
         let mut total = Total::default();
         while let Some(&(cpu, order)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut one = Total::default();
-            run(cpu, order, &arguments, &wanted, &mut one)?;
+            run(&qemu, (cpu, order), &arguments, &wanted, &mut one)?;
             if one.skipped == 0 {
                 let endian = if order == Order::Big { "be" } else { "le" };
                 println!("{} {endian}: {one}", cpu.name());
@@ -155,12 +172,21 @@ fn main() -> Result<ExitCode> {
     })?;
     let mut all = Total::default();
     totals.iter().for_each(|total| all.add(total));
-    println!("{all}");
+    for (at, _) in all.masks.iter().filter(|(_, needed)| !**needed) {
+        println!("no case needs the mask at {}:{}", at.file(), at.line());
+    }
+    println!("{all}, against {reference}");
     Ok(if all.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// All rows of one model in one byte order.
-fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mut Total) -> Result<()> {
+fn run(
+    qemu: &Qemu,
+    (cpu, order): (Cpu, Order),
+    arguments: &Arguments,
+    wanted: &Regex,
+    total: &mut Total,
+) -> Result<()> {
     let chosen = |row: &&Row| wanted.is_match(row.name) && arguments.file.as_deref().is_none_or(|f| f == file(row));
     let endian = if order == Order::Big { "be" } else { "le" };
     let here = format!("{} {endian}", cpu.name());
@@ -173,16 +199,17 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
         }
         return Ok(());
     }
-    if let Some(reason) = reference::missing(cpu, order) {
+    if let Some(reason) = reference::missing(qemu, cpu, order) {
         println!("{here}: skipped: {reason}");
         total.skipped += 1;
         return Ok(());
     }
     let plans = [(arguments.boundaries, Plan::Boundaries), (arguments.exhaustive, Plan::Exhaustive)];
     let plans: Vec<Plan> = plans.into_iter().filter(|(wanted, _)| *wanted).map(|(_, plan)| plan).collect();
-    let mut campaign = Campaign::new(cpu, order, arguments.seed)?;
+    let mut campaign = Campaign::new(qemu, cpu, order, arguments.seed)?;
+    campaign.masks = arguments.masks.then(Masks::new);
     for row in rows {
-        if let Some(reason) = forms::left_out(row, cpu, order) {
+        if let Some(reason) = forms::left_out(row, qemu.version, cpu, order) {
             total.left_out += 1;
             if arguments.verbose {
                 println!("{here} {}: left out: {reason}", row.name);
@@ -195,6 +222,7 @@ fn run(cpu: Cpu, order: Order, arguments: &Arguments, wanted: &Regex, total: &mu
         }
         total.add_row(&here, row, &report, &arguments.out)?;
     }
+    total.masks = campaign.masks.unwrap_or_default();
     Ok(())
 }
 

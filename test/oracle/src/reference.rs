@@ -16,6 +16,7 @@ use guest_mem::Order;
 use ppc_isa::Cpu;
 
 use crate::case::{Case, DATA_BYTES, Ending, MAX_WORDS, Outcome, State, reg};
+use crate::qemu::{Qemu, Version};
 
 const SOURCES: [(&str, &str); 3] = [
     ("harness.c", include_str!("../harness/harness.c")),
@@ -77,6 +78,7 @@ const GUEST_BASE: &str = "0x10000000000";
 
 /// A running harness.
 pub struct Reference {
+    qemu: Qemu,
     cpu: Cpu,
     order: Order,
     child: Child,
@@ -85,12 +87,12 @@ pub struct Reference {
 }
 
 /// Why there is no reference for this model and byte order on this machine, or `None` when there is.
-pub fn missing(cpu: Cpu, order: Order) -> Option<String> {
+pub fn missing(qemu: &Qemu, cpu: Cpu, order: Order) -> Option<String> {
     let tools = tools(cpu, order);
-    [tools.qemu.to_string(), format!("{}-linux-gnu-gcc", tools.target)]
+    [qemu.program(tools.qemu), format!("{}-linux-gnu-gcc", tools.target).into()]
         .into_iter()
         .find(|tool| Command::new(tool).arg("--version").output().is_err())
-        .map(|tool| format!("{tool} is not installed"))
+        .map(|tool| format!("{} is not installed", tool.display()))
 }
 
 /// Builds the harness beside our own executable, unless it is there.
@@ -133,10 +135,10 @@ impl Reference {
     ///
     /// # Errors
     /// When it cannot be built or started; ask [`missing`] first.
-    pub fn start(cpu: Cpu, order: Order) -> Result<Reference> {
+    pub fn start(qemu: &Qemu, cpu: Cpu, order: Order) -> Result<Reference> {
         let tools = tools(cpu, order);
         let program = build(&tools)?;
-        let mut child = Command::new(tools.qemu)
+        let mut child = Command::new(qemu.program(tools.qemu))
             .args(["-B", GUEST_BASE, "-cpu", tools.cpu])
             .arg(program)
             .stdin(Stdio::piped())
@@ -145,7 +147,7 @@ impl Reference {
             .spawn()?;
         let input = child.stdin.take().context("no pipe to the harness")?;
         let output = BufReader::with_capacity(1 << 16, child.stdout.take().context("no pipe from the harness")?);
-        Ok(Reference { cpu, order, child, input, output })
+        Ok(Reference { qemu: qemu.clone(), cpu, order, child, input, output })
     }
 
     /// Runs `cases`, no two in the same slot and no more than there are slots.
@@ -178,8 +180,13 @@ impl Reference {
         self.run(std::slice::from_ref(case))?.pop().context("no answer")
     }
 
+    /// Version of the QEMU that runs the cases.
+    pub fn version(&self) -> Version {
+        self.qemu.version
+    }
+
     fn restart(&mut self) -> Result<()> {
-        *self = Reference::start(self.cpu, self.order)?;
+        *self = Reference::start(&self.qemu, self.cpu, self.order)?;
         Ok(())
     }
 

@@ -135,3 +135,19 @@ pub fn all_digits_lost(v: &View) -> bool {
 pub fn length_65535(v: &View) -> bool {
     (vr(v, "VRA") >> 64) as u16 == u16::MAX
 }
+
+/// `VSCR[NJ]=1`, and an element of VRA times VRC plus or minus VRB, denormal operands taken for zero, is rounded to the
+/// smallest normal number.
+pub fn rounds_to_normal(v: &View) -> bool {
+    let elements = |name| {
+        let index = reg::VSR + 2 * (32 + v.field(name) as usize);
+        let doublewords = [v.before.reg[index], v.before.reg[index + 1]];
+        doublewords.into_iter().flat_map(|d| [d >> 32, d & 0xffff_ffff]).map(|bits| {
+            let value = f32::from_bits(bits as u32);
+            f64::from(if value.is_subnormal() { 0.0 } else { value })
+        })
+    };
+    let smallest = |x: f64| x as f32 == f32::MIN_POSITIVE || x as f32 == -f32::MIN_POSITIVE;
+    let mut all = elements("VRA").zip(elements("VRC")).zip(elements("VRB"));
+    v.before.reg[reg::VSCR] & 0x1_0000 != 0 && all.any(|((a, c), b)| smallest(a * c + b) || smallest(a * c - b))
+}

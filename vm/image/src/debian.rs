@@ -1,12 +1,14 @@
-//! Debian's stock ppc64el kernel and a static busybox, obtained as packages through the host's own package client.
+//! Debian's stock ppc64el kernel and a static busybox, obtained as packages through the host's own package client; and,
+//! for the oracle, the newest user-mode QEMU (`qemu`).
 //!
 //! Contract: nothing is installed on the host and no address stands here: mirror, keys and proxy are those of the
 //! host's configuration, and its client checks the signatures. The result is kept in a folder of the caller's with a
 //! record of names, versions and SHA-256; a folder that agrees with its record is used as it is, without the network.
-//! Only the release's main suite is used. Remove the folder to obtain newer packages.
+//! Only one suite is used. Remove the folder to obtain newer packages.
 
 mod cache;
 mod client;
+pub mod qemu;
 mod text;
 
 use std::io;
@@ -15,7 +17,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-pub use cache::{Package, Packages};
+pub use cache::Package;
 use client::Client;
 
 /// A Debian release whose kernel is known to start.
@@ -81,15 +83,17 @@ pub enum DebianError {
         /// The program that was looked for.
         program: String,
     },
-    /// The client works but none of its mirrors has ppc64el packages of the release.
+    /// The client works but none of its mirrors has packages of the suite for the architecture.
     #[error(
-        "the package client of this host knows no mirror with {release}'s ppc64el packages (tried: {}): \
+        "the package client of this host knows no mirror with {suite}'s {architecture} packages (tried: {}): \
          give --kernel and --initrd instead",
         if tried.is_empty() { "none, as no Debian mirror is configured".to_owned() } else { tried.join(", ") }
     )]
     NoArchitecture {
-        /// Release asked for.
-        release: &'static str,
+        /// Suite asked for.
+        suite: &'static str,
+        /// Architecture as Debian calls it.
+        architecture: &'static str,
         /// Addresses of mirrors that were tried.
         tried: Vec<String>,
     },
@@ -142,6 +146,8 @@ impl DebianError {
     }
 }
 
+/// The architecture of the kernels as Debian calls it.
+const PPC64EL: &str = "ppc64el";
 /// The package whose only content is its dependency on the current kernel package.
 const KERNEL_META: &str = "linux-image-powerpc64le";
 /// How names of kernel packages begin.
@@ -153,6 +159,27 @@ const KERNEL_FILE: &str = "./boot/vmlinu*";
 const BUSYBOX_FILE: &str = "*bin/busybox";
 /// How apt says that a mirror does not carry a suite at all.
 const NO_SUITE: &str = "does not have a Release file";
+
+/// Names of the files in the folder.
+const VMLINUX: &str = "vmlinux";
+const BUSYBOX_NAME: &str = "busybox";
+
+/// What `obtain` gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packages {
+    /// The kernel, an ELF file.
+    pub vmlinux: Package,
+    /// The static busybox for the guest.
+    pub busybox: Package,
+}
+
+impl Packages {
+    /// What the folder holds, if it holds all of `release` unharmed.
+    fn kept(release: Release, folder: &Path) -> Option<Packages> {
+        let [vmlinux, busybox] = cache::load(release.name(), folder, [VMLINUX, BUSYBOX_NAME])?;
+        Some(Packages { vmlinux, busybox })
+    }
+}
 
 /// The kernel and busybox of `release` in `folder`, downloaded unless they are there already. Of several processes that
 /// ask at once, one downloads and the others wait.
@@ -171,15 +198,17 @@ fn obtain_with(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Packages, DebianError> {
     let folder = &std::path::absolute(folder).map_err(|e| DebianError::io("find", folder.to_owned(), e))?;
-    if let Some(packages) = cache::load(release, folder) {
+    if let Some(packages) = Packages::kept(release, folder) {
         return Ok(packages);
     }
     let _lock = cache::lock(folder, progress)?;
-    if let Some(packages) = cache::load(release, folder) {
+    if let Some(packages) = Packages::kept(release, folder) {
         return Ok(packages);
     }
-    let client = Client::new(folder.join(".fetch"), programs)?;
-    let kernel = find(&client, release, progress)?;
+    let client = Client::new(folder.join(".fetch"), programs, PPC64EL)?;
+    let kernel = find(&client, release.name(), KERNEL_META, progress, |meta| {
+        text::dependency(meta.get("Depends")?, KERNEL_PREFIX).map(str::to_owned)
+    })?;
     let wanted = [kernel.as_str(), BUSYBOX];
     let records = client.show(&wanted);
     let record = |package: &str, field: &'static str| {
@@ -199,33 +228,34 @@ fn obtain_with(
             cache::store(content, client.file(name), folder, name, (package, &version), progress)
         })
     };
-    let packages = Packages {
-        vmlinux: keep(&kernel, KERNEL_FILE, cache::VMLINUX)?,
-        busybox: keep(BUSYBOX, BUSYBOX_FILE, cache::BUSYBOX)?,
-    };
-    cache::record(release, folder, &packages)?;
-    Ok(packages)
+    let [vmlinux, busybox] = [keep(&kernel, KERNEL_FILE, VMLINUX)?, keep(BUSYBOX, BUSYBOX_FILE, BUSYBOX_NAME)?];
+    cache::record(release.name(), folder, &[(VMLINUX, &vmlinux), (BUSYBOX_NAME, &busybox)])?;
+    Ok(Packages { vmlinux, busybox })
 }
 
-/// Tries the host's mirrors in turn; leaves the client with the lists of one that has the release, and gives the name
-/// of its kernel package.
-fn find(client: &Client, release: Release, progress: &mut dyn FnMut(Progress<'_>)) -> Result<String, DebianError> {
+/// Tries the host's mirrors in turn; leaves the client with the lists of one that has the suite, and gives what is
+/// `wanted` of the record of `package`.
+fn find<T>(
+    client: &Client,
+    suite: &'static str,
+    package: &str,
+    progress: &mut dyn FnMut(Progress<'_>),
+    wanted: impl Fn(&text::Stanza) -> Option<T>,
+) -> Result<T, DebianError> {
     let (mut tried, mut failure) = (Vec::new(), None);
-    for mirror in client.mirrors(release.name())? {
-        match client.update(&mirror, release.name(), progress) {
+    for mirror in client.mirrors(suite)? {
+        match client.update(&mirror, suite, progress) {
             Ok(()) => {}
             Err(DebianError::Client { log, .. }) if log.contains(NO_SUITE) => {}
             Err(error @ DebianError::Client { .. }) => _ = failure.get_or_insert(error),
             Err(error) => return Err(error),
         }
-        let meta = client.show(&[KERNEL_META]);
-        let depends = meta.iter().find_map(|stanza| stanza.get("Depends"));
-        if let Some(kernel) = depends.and_then(|depends| text::dependency(depends, KERNEL_PREFIX)) {
-            return Ok(kernel.to_owned());
+        if let Some(found) = client.show(&[package]).iter().find_map(&wanted) {
+            return Ok(found);
         }
         tried.push(mirror.uri);
     }
-    Err(failure.unwrap_or(DebianError::NoArchitecture { release: release.name(), tried }))
+    Err(failure.unwrap_or(DebianError::NoArchitecture { suite, architecture: client.architecture(), tried }))
 }
 
 #[cfg(test)]

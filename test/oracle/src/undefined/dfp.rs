@@ -30,7 +30,7 @@ const INVALID_CONVERSION: u64 = FX | 0x2000_0100;
 /// `FPSCR[FX, VX, VXSNAN]`.
 const INVALID_NAN: u64 = FX | 0x2100_0000;
 
-/// What QEMU 7.2 does otherwise than the Power ISA says.
+/// What QEMU 7.2 or 10.0 does otherwise than the Power ISA says; `since` and `until` name the version where one does not.
 pub const QUIRKS: &[Entry] = &[
     // Book I, 5.6.5.1: a signalling NaN stays one in DFP Short. QEMU makes it quiet if its payload has more digits than
     // fit, and forgets the payload if the first digit that does not fit is not 0.

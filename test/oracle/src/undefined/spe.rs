@@ -1,4 +1,4 @@
-//! What is not compared of the signal processing engine: QEMU 7.2 has a part of it, and another floating point.
+//! What is not compared of the signal processing engine: QEMU has a part of it, and another floating point.
 
 use ppc_isa::op::{Op, Spe};
 use ppc_isa::spe::float::{Float, Integer, Operation, Shape};
@@ -24,7 +24,7 @@ pub fn merged_wrongly(row: &Row) -> bool {
     matches!(float(row), Some(Float { operation: Operation::Compare { .. }, shape: Shape::Vector }))
 }
 
-/// What QEMU 7.2 does otherwise than SPEPEM says.
+/// What QEMU 7.2 and 10.0 do otherwise than SPEPEM says.
 pub const QUIRKS: &[Entry] = &[
     // QEMU sets few bits of SPEFSCR, conversions none.
     that(|r| float(r).is_some(), always, &[Register(reg::SPEFSCR, ALL)]),

@@ -3,6 +3,7 @@
 //! Contract: files appear whole or not at all (written beside, then renamed), and the record last. A record that does
 //! not agree with the files, to the last bit, counts as none.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,12 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{DebianError, Progress, Release};
+use super::{DebianError, Progress};
 
-/// Name of the kernel in the folder.
-pub const VMLINUX: &str = "vmlinux";
-/// Name of busybox in the folder.
-pub const BUSYBOX: &str = "busybox";
 const RECORD: &str = "packages.json";
 const LOCK: &str = "lock";
 const CHUNK: usize = 1 << 18;
@@ -36,28 +33,21 @@ pub struct Package {
     pub sha256: String,
 }
 
-/// What `obtain` gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Packages {
-    /// The kernel, an ELF file.
-    pub vmlinux: Package,
-    /// The static busybox for the guest.
-    pub busybox: Package,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Record {
+    /// The suite.
     release: String,
+    /// By name of the file.
     #[serde(flatten)]
-    packages: Packages,
+    files: BTreeMap<String, Package>,
 }
 
-/// What the folder holds, if it holds all of `release` unharmed.
-pub fn load(release: Release, folder: &Path) -> Option<Packages> {
+/// What the folder holds, if it holds all of these files of `suite` unharmed.
+pub fn load<const N: usize>(suite: &str, folder: &Path, names: [&str; N]) -> Option<[Package; N]> {
     let record: Record = serde_json::from_slice(&fs::read(folder.join(RECORD)).ok()?).ok()?;
-    let Record { release: name, packages: Packages { vmlinux, busybox } } = record;
-    let checked = |package: Package, name| {
-        let path = folder.join(name);
+    let Record { release, mut files } = record;
+    let mut checked = |name| {
+        let (path, package) = (folder.join(name), files.remove(name)?);
         let mut file = File::open(&path).ok()?;
         let same = file.metadata().ok()?.len() == package.size && {
             let (size, sha256) = copy(&mut file, &mut io::sink(), &mut |_| {}).ok()?;
@@ -65,8 +55,8 @@ pub fn load(release: Release, folder: &Path) -> Option<Packages> {
         };
         same.then_some(Package { path, ..package })
     };
-    let packages = Packages { vmlinux: checked(vmlinux, VMLINUX)?, busybox: checked(busybox, BUSYBOX)? };
-    (name == release.name()).then_some(packages)
+    let packages = names.into_iter().map(&mut checked).collect::<Option<Vec<_>>>()?;
+    packages.try_into().ok().filter(|_| release == suite)
 }
 
 /// Makes the folder and locks it; the lock ends with the file.
@@ -105,10 +95,11 @@ pub fn store(
     Ok(Package { path, package: package.to_owned(), version: version.to_owned(), size, sha256 })
 }
 
-/// Writes down what the folder holds.
-pub fn record(release: Release, folder: &Path, packages: &Packages) -> Result<(), DebianError> {
+/// Writes down what the folder holds: files of `suite` by name.
+pub fn record(suite: &str, folder: &Path, files: &[(&str, &Package)]) -> Result<(), DebianError> {
     let (path, partial) = (folder.join(RECORD), folder.join(format!("{RECORD}.partial")));
-    let record = Record { release: release.name().to_owned(), packages: packages.clone() };
+    let files = files.iter().map(|&(name, package)| (name.to_owned(), package.clone())).collect();
+    let record = Record { release: suite.to_owned(), files };
     let text = serde_json::to_vec_pretty(&record).map_err(io::Error::from);
     let written = text.and_then(|text| fs::write(&partial, text)).and_then(|()| fs::rename(&partial, &path));
     written.map_err(|e| DebianError::io("write", path, e))

@@ -1,4 +1,4 @@
-//! The host's own package client, turned towards ppc64el in a folder of ours.
+//! The host's own package client, turned towards one architecture in a folder of ours.
 //!
 //! Contract: nothing of the host's package state is read for decisions or changed; mirrors, keys and proxies are the
 //! host's configuration. The private settings are given with `-c`, which apt reads after the host's files, so that
@@ -13,15 +13,13 @@ use std::thread::{self, JoinHandle};
 use super::text::{self, Mirror, Stanza};
 use super::{DebianError, Progress};
 
-/// The architecture as Debian calls it.
-const ARCHITECTURE: &str = "ppc64el";
 /// Lines of the client's own words that an error carries.
 const LAST_LINES: usize = 6;
 
 /// How the tools say that there is no room.
 const DISK_FULL: &[&str] = &["No space left on device", "Disk quota exceeded", "have enough free space"];
 
-/// apt's private configuration; `@` is the work folder.
+/// apt's private configuration; `@` is the work folder, `%` the architecture.
 const APT_CONF: &str = r#"#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -29,8 +27,8 @@ const APT_CONF: &str = r#"#clear APT::Update::Pre-Invoke;
 #clear Acquire::IndexTargets::deb::DEP-11;
 #clear Acquire::IndexTargets::deb::Translations;
 #clear APT::Architectures;
-APT::Architecture "ppc64el";
-APT::Architectures { "ppc64el"; };
+APT::Architecture "%";
+APT::Architectures { "%"; };
 APT::Sandbox::User "";
 APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
@@ -57,17 +55,18 @@ Dir::Log "@";
 pub struct Client {
     folder: PathBuf,
     programs: Option<PathBuf>,
+    architecture: &'static str,
 }
 
 impl Client {
     /// Makes `folder` anew and puts the private configuration there. `programs` is the folder of apt-get and its
-    /// companions, if not to be found by `PATH`.
-    pub fn new(folder: PathBuf, programs: Option<PathBuf>) -> Result<Client, DebianError> {
+    /// companions, if not to be found by `PATH`; `architecture` is Debian's name of one.
+    pub fn new(folder: PathBuf, programs: Option<PathBuf>, architecture: &'static str) -> Result<Client, DebianError> {
         let name = folder.to_str().filter(|name| folder.is_absolute() && !name.contains(['"', '\\', '\n']));
         let Some(name) = name else { return Err(DebianError::Folder { folder }) };
-        let configuration = APT_CONF.replace('@', name);
+        let configuration = APT_CONF.replace('%', architecture).replace('@', name);
 
-        let client = Client { folder, programs };
+        let client = Client { folder, programs, architecture };
         client.remove()?;
         for part in ["lists/partial", "archives/partial", "empty/partial"] {
             fs::create_dir_all(client.file(part))
@@ -80,6 +79,11 @@ impl Client {
             client.output(client.command(program, &["--version"]))?;
         }
         Ok(client)
+    }
+
+    /// The architecture whose packages it sees.
+    pub fn architecture(&self) -> &'static str {
+        self.architecture
     }
 
     /// A path in the work folder.
@@ -121,8 +125,8 @@ impl Client {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), DebianError> {
         let mut stanza = format!(
-            "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: {ARCHITECTURE}\n",
-            mirror.uri
+            "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: {}\n",
+            mirror.uri, self.architecture
         );
         if let Some(keys) = self.signed_by(mirror)? {
             stanza += &format!("Signed-By: {keys}\n");
