@@ -71,11 +71,6 @@ pub const ABSENT: &[Absent] = &[
         "bbelr bblels"),
     absent(E6500, NOT_YET,
         "lvexbx lvexhx lvexwx lvsm lvswx lvswxl lvtlx lvtlxl lvtrx lvtrxl mvidsplt mviwsplt stvexbx stvexhx stvexwx stvflx stvflxl stvfrx stvfrxl stvswx stvswxl"),
-    absent(V310, NOT_YET,
-        "lxvkq lxvp lxvpx lxvrbx lxvrdx lxvrhx lxvrwx plxsd plxssp plxv plxvp pstxsd pstxssp pstxv pstxvp stxvp \
-        stxvpx stxvrbx stxvrdx stxvrhx stxvrwx xscmpeqqp xscmpgeqp xscmpgtqp xscvqpsqz xscvqpuqz xscvsqqp \
-        xscvuqqp xsmaxcqp xsmincqp xvcvbf16spn xvcvspbf16 xvtlsbb xxblendvb xxblendvd xxblendvh xxblendvw \
-        xxeval xxgenpcvbm xxgenpcvdm xxgenpcvhm xxgenpcvwm xxpermx xxsplti32dx xxspltidp xxspltiw"),
     absent(SERVER, OTHERS,
         "dcbi eciwx ecowx mtsle mtsrd mtsrdin rfi tlbia tlbld tlbli waitasec"),
     absent(TO_207, OTHERS,

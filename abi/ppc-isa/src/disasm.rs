@@ -216,7 +216,7 @@ impl View {
             // objdump passes over the last bit of a pair that is read.
             Kind::FprPair => write!(out, "f{}", value & !1),
             Kind::Vr => write!(out, "v{value}"),
-            Kind::Vsr => write!(out, "vs{value}"),
+            Kind::Vsr | Kind::VsrPair => write!(out, "vs{value}"),
             Kind::CrField => write!(out, "cr{value}"),
             Kind::CrBit => {
                 if value > 3 {

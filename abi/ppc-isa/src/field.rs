@@ -6,7 +6,7 @@
 /// Fields of a picture: name and width in bits.
 ///
 /// Register fields are plain 5-bit fields; what an instruction does with them is said by its operands. VSX register
-/// numbers are split: `T`/`TX`, `A`/`AX`, `B`/`BX`, `C`/`CX`, `S`/`SX`.
+/// numbers are split: `T`/`TX`, `A`/`AX`, `B`/`BX`, `C`/`CX`, `S`/`SX`; those of pairs are `Tp`/`TX` and `Sp`/`SX`.
 pub const FIELDS: &[(&str, u32)] = &[
     ("RT", 5),
     ("RS", 5),
@@ -28,6 +28,8 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("A", 5),
     ("B", 5),
     ("C", 5),
+    ("Tp", 4),
+    ("Sp", 4),
     ("TX", 1),
     ("SX", 1),
     ("AX", 1),
@@ -129,6 +131,7 @@ pub const FIELDS: &[(&str, u32)] = &[
     ("dl", 16),
     ("ih", 16),
     ("il", 16),
+    ("IX", 1),
 ];
 
 /// Fields that select a suffix of the mnemonic when they are 1, in the order in which the suffixes follow the name.

@@ -20,6 +20,8 @@ pub enum Kind {
     Vr,
     /// Vector-scalar register.
     Vsr,
+    /// An even/odd pair of vector-scalar registers.
+    VsrPair,
     /// CR field.
     CrField,
     /// CR bit.
@@ -92,6 +94,8 @@ const DEFS: &[Def] = &[
     def("XA", Kind::Vsr, &["AX", "A"], 0),
     def("XB", Kind::Vsr, &["BX", "B"], 0),
     def("XC", Kind::Vsr, &["CX", "C"], 0),
+    def("XTp", Kind::VsrPair, &["TX", "Tp"], 1),
+    def("XSp", Kind::VsrPair, &["SX", "Sp"], 1),
     def("BF", Kind::CrField, &["BF"], 0),
     def("BFA", Kind::CrField, &["BFA"], 0),
     def("BT", Kind::CrBit, &["BT"], 0),
@@ -105,7 +109,7 @@ const DEFS: &[Def] = &[
     def("SIM", Kind::Signed, &["SIM"], 0),
     def("DX", Kind::Signed, &["d0", "d1", "d2"], 0),
     def("SI34", Kind::Signed, &["dh", "dl"], 0),
-    def("SI32", Kind::Signed, &["ih", "il"], 0),
+    def("IMM32", Kind::Unsigned, &["ih", "il"], 0),
     def("D34", Kind::Displacement, &["dh", "dl"], 0),
     def("D", Kind::Displacement, &["D"], 0),
     def("DS", Kind::Displacement, &["DS"], 2),

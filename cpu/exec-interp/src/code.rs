@@ -12,6 +12,7 @@ use ppc_isa::dfp::{Decimal, Dfp};
 use ppc_isa::op::{Integer, LoadStore, Op};
 use ppc_isa::operand::{Kind, operands};
 use ppc_isa::spr::{self, Right};
+use ppc_isa::vsx::{Permute, Vsx};
 use ppc_isa::{Cpu, Decoder, Row};
 
 use crate::env::{Env, Handler, Trapped};
@@ -168,8 +169,8 @@ impl CodeCache {
 }
 
 /// Whether `word` is an invalid form that is taken for illegal: a prefixed instruction with a base register where R=1
-/// wants none (Power ISA 3.1 Book I, section 1.6.3), a hash at an address without a base register (section 3.3.17.2), or
-/// a pair of FPRs that begins with an odd one (chapter 5).
+/// wants none (Power ISA 3.1 Book I, section 1.6.3), a hash at an address without a base register (section 3.3.17.2), a
+/// pair of FPRs that begins with an odd one (chapter 5), or a reserved immediate (chapter 7).
 fn invalid(row: &'static Row, word: u64) -> bool {
     if let Op::Dfp(_) = row.op {
         return operands(row).any(|o| o.kind == Kind::FprPair && o.get(word) & 1 != 0);
@@ -177,6 +178,8 @@ fn invalid(row: &'static Row, word: u64) -> bool {
     let field = |name| row.field(name).map_or(0, |field| field.get(word));
     match row.op {
         Op::LoadStore(LoadStore::Hash { .. }) => field("RA") == 0,
+        Op::Vsx(Vsx::Permute(Permute::QuadConstant)) => vsx::quad_constant(field("UIM5")).is_none(),
+        Op::Vsx(Vsx::Permute(Permute::GenerateControl { .. })) => field("UIM5") > 3,
         _ => row.prefixed() && field("R") == 1 && field("RA") != 0,
     }
 }

@@ -41,6 +41,9 @@ const PREFIXED_LOADS: &str = "plbz plhz plha plwz plwa pld";
 const PREFIXED_FLOAT_LOADS: &str = "plfs plfd";
 const PREFIXED_FLOAT_STORES: &str = "pstfs pstfd";
 const PREFIXED_STORES: &str = "pstb psth pstw pstd";
+/// Those of vector-scalar registers, of which the scalar ones name vector registers.
+const PREFIXED_SCALAR_LOADS: &str = "plxsd plxssp";
+const PREFIXED_SCALAR_STORES: &str = "pstxsd pstxssp";
 /// Loads and stores for which objdump prints r0 where RA = 0 means the value 0.
 const SPE_LOADS_INDEXED: &str =
     "evlddx evldwx evldhx evlhhesplatx evlhhousplatx evlhhossplatx evlwhex evlwhoux evlwhosx evlwwsplatx evlwhsplatx";
@@ -171,10 +174,22 @@ pub const FORMS: &[Form] = &[
     form(PREFIXED_LOADS,  "RA=0 R=1", "<*", "RT,D34"),
     form(PREFIXED_FLOAT_LOADS,  "RA=0 R=1", "<*", "FRT,D34"),
     form(PREFIXED_FLOAT_STORES, "RA=0 R=1", "<*", "FRS,D34"),
+    form(PREFIXED_SCALAR_LOADS,  "RA=0 R=1", "<*", "VRT,D34"),
+    form(PREFIXED_SCALAR_STORES, "RA=0 R=1", "<*", "VRS,D34"),
+    form("plxv",   "RA=0 R=1",    "plxv",   "XT,D34"),
+    form("pstxv",  "RA=0 R=1",    "pstxv",  "XS,D34"),
+    form("plxvp",  "RA=0 R=1",    "plxvp",  "XTp,D34"),
+    form("pstxvp", "RA=0 R=1",    "pstxvp", "XSp,D34"),
     form("plq",    "RA=0 R=1",    "plq",    "RTp,D34"),
     form("pstq",   "RA=0 R=1",    "pstq",   "RSp,D34"),
     form("plq",    "",            "plq",    "RTp,D34(RA0)[,R]"),
     form("pstq",   "",            "pstq",   "RSp,D34(RA0)[,R]"),
+    form(PREFIXED_SCALAR_LOADS,  "", "<*",  "VRT,D34(RA0)[,R]"),
+    form(PREFIXED_SCALAR_STORES, "", "<*",  "VRS,D34(RA0)[,R]"),
+    form("plxv",   "",            "plxv",   "XT,D34(RA0)[,R]"),
+    form("pstxv",  "",            "pstxv",  "XS,D34(RA0)[,R]"),
+    form("plxvp",  "",            "plxvp",  "XTp,D34(RA0)[,R]"),
+    form("pstxvp", "",            "pstxvp", "XSp,D34(RA0)[,R]"),
     form(PREFIXED_FLOAT_LOADS,  "", "<*",   "FRT,D34(RA0)[,R]"),
     form(PREFIXED_FLOAT_STORES, "", "<*",   "FRS,D34(RA0)[,R]"),
     form(PREFIXED_STORES, "RA=0 R=1", "<*", "RS,D34"),

@@ -2,7 +2,7 @@
 
 use super::Vsx;
 use super::arithmetic::Shape;
-use crate::cpu::{Models, SERVER, Unit, V300};
+use crate::cpu::{Models, SERVER, Unit, V300, V310};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -24,6 +24,8 @@ pub enum Compare {
     SquareRootTest(Shape),
     /// Whether XB is of a class in the mask DCMX. Scalars: CR field and `FPSCR[FPCC]`; vectors: all ones or zeros.
     ClassTest(Shape),
+    /// Whether the last bits of all bytes of XB are 1, and whether all are 0, into a CR field.
+    LastBits,
 }
 
 /// A relation of two numbers.
@@ -48,7 +50,7 @@ const fn row(
     Row::new(name, picture, asm, models, Unit::Vsx, facts, Op::Vsx(Vsx::Compare(op)))
 }
 
-use Compare::{ClassTest, DivideTest, Exponents, Mask, Order, SquareRootTest};
+use Compare::{ClassTest, DivideTest, Exponents, LastBits, Mask, Order, SquareRootTest};
 use Relation::{Equal, Greater, GreaterEqual};
 use Shape::{ScalarDouble as SDP, ScalarSingle as SSP, VectorDouble as VDP, VectorSingle as VSP};
 
@@ -80,4 +82,5 @@ pub const ROWS: &[Row] = &[
     row("xststdcdp",  "60 BF DCMX B 362 BX /1",    "=BF,XB,DCMX", V300, FPSCR, ClassTest(SDP)),
     row("xvtstdcsp",  "60 T dx B 13:4 dc 5:3 dm BX TX", "=XT,XB,DCMX6", V300, 0, ClassTest(VSP)),
     row("xvtstdcdp",  "60 T dx B 15:4 dc 5:3 dm BX TX", "=XT,XB,DCMX6", V300, 0, ClassTest(VDP)),
+    row("xvtlsbb",    "60 BF /2 2:5 B 475 BX /1",  "=BF,XB",    V310, 0, LastBits),
 ];

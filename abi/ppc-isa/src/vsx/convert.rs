@@ -2,7 +2,7 @@
 
 use super::Vsx;
 use super::arithmetic::Shape;
-use crate::cpu::{Models, SERVER, Unit, V207, V300};
+use crate::cpu::{Models, SERVER, Unit, V207, V300, V310};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -18,6 +18,8 @@ pub enum Convert {
     WidenBits,
     /// Doubleword 0 of XB to single format without arithmetic, into both words.
     NarrowBits,
+    /// The bfloat16 at the right end of each word of XB to single format without arithmetic.
+    WidenBfloats,
     /// Sign and fraction of the first operand, exponent from the second.
     InsertExponent(Shape),
     /// The biased exponent of XB.
@@ -31,6 +33,8 @@ pub enum Convert {
 pub enum Number {
     /// Half precision.
     Half,
+    /// bfloat16.
+    Bfloat,
     /// Single precision.
     Single,
     /// Single precision in double format.
@@ -69,7 +73,7 @@ const fn vector(name: &'static str, picture: &'static str, models: Models, from:
 }
 
 use Convert::{ExtractExponent, ExtractSignificand, InsertExponent};
-use Number::{Double, Half, Single, SingleAsDouble};
+use Number::{Bfloat, Double, Half, Single, SingleAsDouble};
 use Number::{SignedDouble as Sd, SignedWord as Sw, UnsignedDouble as Ud, UnsignedWord as Uw};
 use Shape::{ScalarDouble as SDP, VectorDouble as VDP, VectorSingle as VSP};
 
@@ -93,6 +97,8 @@ pub const ROWS: &[Row] = &[
     vector("xvcvspdp",   "60 T /5 B 457 BX TX",  SERVER, Single, Double),
     vector("xvcvhpsp",   "60 T 24:5 B 475 BX TX", V300, Half, Single),
     vector("xvcvsphp",   "60 T 25:5 B 475 BX TX", V300, Single, Half),
+    vector("xvcvspbf16", "60 T 17:5 B 475 BX TX", V310, Single, Bfloat),
+    row("xvcvbf16spn", "60 T 16:5 B 475 BX TX", "=XT,XB",    V310, 0, Convert::WidenBfloats),
     vector("xvcvdpsxds", "60 T /5 B 472 BX TX",  SERVER, Double, Sd),
     vector("xvcvdpsxws", "60 T /5 B 216 BX TX",  SERVER, Double, Sw),
     vector("xvcvdpuxds", "60 T /5 B 456 BX TX",  SERVER, Double, Ud),

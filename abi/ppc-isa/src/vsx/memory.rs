@@ -1,7 +1,7 @@
 //! VSX loads and stores (Power ISA Book I, section 7.6.2).
 
 use super::Vsx;
-use crate::cpu::{Models, SERVER, Unit, V207, V300};
+use crate::cpu::{Models, SERVER, Unit, V207, V300, V310};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -26,6 +26,20 @@ pub enum Memory {
     StoreLength {
         /// The first byte always comes from the leftmost place (`stxvll`); else in big-endian mode only.
         left: bool,
+    },
+    /// Load two quadwords, which together are one number, into a pair of registers.
+    LoadPair(Form),
+    /// Store two quadwords from a pair of registers.
+    StorePair(Form),
+    /// Load the rightmost element, zero-extended to a quadword.
+    LoadRightmost {
+        /// Bytes of the element: 1, 2, 4 or 8.
+        bytes: u8,
+    },
+    /// Store the rightmost element.
+    StoreRightmost {
+        /// Bytes of the element: 1, 2, 4 or 8.
+        bytes: u8,
     },
     /// Load doubleword 0; doubleword 1 becomes 0.
     LoadScalar(Scalar),
@@ -78,6 +92,9 @@ pub enum Form {
     Dq,
     /// (RA|0) + 4 times DS; VSR 32 + VRT.
     Ds,
+    /// (RA|0) or, with R=1, the address of the instruction, + 34-bit displacement; scalars are in VSR 32 + VRT, vectors
+    /// in any VSR.
+    Prefixed,
 }
 
 const fn row(
@@ -100,6 +117,14 @@ const fn store(element: u8, form: Form) -> Memory {
     Memory::Store(Vector { element, form })
 }
 
+const fn load_rightmost(bytes: u8) -> Memory {
+    Memory::LoadRightmost { bytes }
+}
+
+const fn store_rightmost(bytes: u8) -> Memory {
+    Memory::StoreRightmost { bytes }
+}
+
 const fn load_scalar(format: Format, form: Form) -> Memory {
     Memory::LoadScalar(Scalar { format, form })
 }
@@ -108,7 +133,7 @@ const fn store_scalar(format: Format, form: Form) -> Memory {
     Memory::StoreScalar(Scalar { format, form })
 }
 
-use Form::{Dq, Ds, X};
+use Form::{Dq, Ds, Prefixed, X};
 use Format::{Byte, Double, Half, SignedWord, Single, Word};
 use Unit::{Vmx, Vsx as VSX, VsxOrVmx as EITHER};
 
@@ -148,4 +173,25 @@ pub const ROWS: &[Row] = &[
     row("stxsibx",  "31 S RA RB 909 SX",       "XS,RA0,RB",    V300, EITHER, STORE, store_scalar(Byte, X)),
     row("stxsd",    "61 VRS RA DS 2",          "VRS,DS(RA0)",  V300, Vmx,    STORE, store_scalar(Double, Ds)),
     row("stxssp",   "61 VRS RA DS 3",          "VRS,DS(RA0)",  V300, Vmx,    STORE, store_scalar(Single, Ds)),
+    // Power ISA 3.1 has no choice of units any more: they all belong to VSX.
+    row("plxv",   "1 0:2 0:1 /2 R /2 dh | 25:5 TX T RA dl", "=XT,D34(RA0),R",  V310, VSX, LOAD,  load(16, Prefixed)),
+    row("pstxv",  "1 0:2 0:1 /2 R /2 dh | 27:5 SX S RA dl", "XS,D34(RA0),R",   V310, VSX, STORE, store(16, Prefixed)),
+    row("lxvp",   "6 Tp TX RA DQ 0:4",           "=XTp,DQ(RA0)",  V310, VSX, LOAD|MULTI,  Memory::LoadPair(Dq)),
+    row("stxvp",  "6 Sp SX RA DQ 1:4",           "XSp,DQ(RA0)",   V310, VSX, STORE|MULTI, Memory::StorePair(Dq)),
+    row("lxvpx",  "31 Tp TX RA RB 333 /1",       "=XTp,RA0,RB",   V310, VSX, LOAD|MULTI,  Memory::LoadPair(X)),
+    row("stxvpx", "31 Sp SX RA RB 461 /1",       "XSp,RA0,RB",    V310, VSX, STORE|MULTI, Memory::StorePair(X)),
+    row("plxvp",  "1 0:2 0:1 /2 R /2 dh | 58 Tp TX RA dl",  "=XTp,D34(RA0),R", V310, VSX, LOAD|MULTI,  Memory::LoadPair(Prefixed)),
+    row("pstxvp", "1 0:2 0:1 /2 R /2 dh | 62 Sp SX RA dl",  "XSp,D34(RA0),R",  V310, VSX, STORE|MULTI, Memory::StorePair(Prefixed)),
+    row("plxsd",   "1 0:2 0:1 /2 R /2 dh | 42 VRT RA dl", "=VRT,D34(RA0),R", V310, VSX, LOAD,  load_scalar(Double, Prefixed)),
+    row("plxssp",  "1 0:2 0:1 /2 R /2 dh | 43 VRT RA dl", "=VRT,D34(RA0),R", V310, VSX, LOAD,  load_scalar(Single, Prefixed)),
+    row("pstxsd",  "1 0:2 0:1 /2 R /2 dh | 46 VRS RA dl", "VRS,D34(RA0),R",  V310, VSX, STORE, store_scalar(Double, Prefixed)),
+    row("pstxssp", "1 0:2 0:1 /2 R /2 dh | 47 VRS RA dl", "VRS,D34(RA0),R",  V310, VSX, STORE, store_scalar(Single, Prefixed)),
+    row("lxvrbx",  "31 T RA RB 13 TX",  "=XT,RA0,RB", V310, VSX, LOAD,  load_rightmost(1)),
+    row("lxvrhx",  "31 T RA RB 45 TX",  "=XT,RA0,RB", V310, VSX, LOAD,  load_rightmost(2)),
+    row("lxvrwx",  "31 T RA RB 77 TX",  "=XT,RA0,RB", V310, VSX, LOAD,  load_rightmost(4)),
+    row("lxvrdx",  "31 T RA RB 109 TX", "=XT,RA0,RB", V310, VSX, LOAD,  load_rightmost(8)),
+    row("stxvrbx", "31 S RA RB 141 SX", "XS,RA0,RB",  V310, VSX, STORE, store_rightmost(1)),
+    row("stxvrhx", "31 S RA RB 173 SX", "XS,RA0,RB",  V310, VSX, STORE, store_rightmost(2)),
+    row("stxvrwx", "31 S RA RB 205 SX", "XS,RA0,RB",  V310, VSX, STORE, store_rightmost(4)),
+    row("stxvrdx", "31 S RA RB 237 SX", "XS,RA0,RB",  V310, VSX, STORE, store_rightmost(8)),
 ];

@@ -1,7 +1,7 @@
 //! VSX moves to and from GPRs, logic and permutes (Power ISA Book I, sections 3.3.19 and 7.6.3).
 
 use super::Vsx;
-use crate::cpu::{Models, SERVER, Unit, V207, V300};
+use crate::cpu::{Models, SERVER, Unit, V207, V300, V310};
 use crate::integer::Logic;
 use crate::op::Op;
 use crate::row::Row;
@@ -48,6 +48,28 @@ pub enum Permute {
         /// Bytes of an element: 2, 4, 8, 16.
         element: u8,
     },
+    /// The quad-precision number that UIM stands for; some values stand for none.
+    QuadConstant,
+    /// Elements of XB where the first bit of those of XC is 1, of XA elsewhere.
+    Blend {
+        /// Bytes of an element: 1, 2, 4, 8.
+        element: u8,
+    },
+    /// Any function of three bits, of which IMM is the table.
+    Evaluate,
+    /// Bytes of XA and XB together, chosen by the low bits of the bytes of XC where their high bits are UIM; else 0.
+    BytesOfSection,
+    /// Doubleword 0 and 1 become an immediate single, converted to double format.
+    SplatDouble,
+    /// Every word becomes an immediate.
+    SplatWordImmediate,
+    /// Word IX of each doubleword becomes an immediate.
+    SplatWordOfDoubles,
+    /// The control of a permute that expands or compresses by a mask, as UIM says; some values are reserved.
+    GenerateControl {
+        /// Bytes of an element: 1, 2, 4, 8.
+        element: u8,
+    },
 }
 
 /// The part of a VSR that a move reads or writes.
@@ -76,6 +98,14 @@ const fn row(
 
 const fn logic(name: &'static str, picture: &'static str, models: Models, logic: Logic) -> Row {
     row(name, picture, "=XT,XA,XB", models, Unit::Vsx, Permute::Logic(logic))
+}
+
+const fn blend(element: u8) -> Permute {
+    Permute::Blend { element }
+}
+
+const fn generate(element: u8) -> Permute {
+    Permute::GenerateControl { element }
 }
 
 const fn reverse(element: u8) -> Permute {
@@ -119,4 +149,18 @@ pub const ROWS: &[Row] = &[
     row("xxbrw",    "60 T 15:5 B 475 BX TX",          "=XT,XB",        V300, VSX, reverse(4)),
     row("xxbrd",    "60 T 23:5 B 475 BX TX",          "=XT,XB",        V300, VSX, reverse(8)),
     row("xxbrq",    "60 T 31:5 B 475 BX TX",          "=XT,XB",        V300, VSX, reverse(16)),
+    row("lxvkq",    "60 T 31:5 UIM5 360 TX",          "=XT,UIM5",      V310, VSX, Permute::QuadConstant),
+    row("xxblendvb", "1 1:2 0:4 /20 | 33 T A B C 0:2 CX AX BX TX", "=XT,XA,XB,XC", V310, VSX, blend(1)),
+    row("xxblendvh", "1 1:2 0:4 /20 | 33 T A B C 1:2 CX AX BX TX", "=XT,XA,XB,XC", V310, VSX, blend(2)),
+    row("xxblendvw", "1 1:2 0:4 /20 | 33 T A B C 2:2 CX AX BX TX", "=XT,XA,XB,XC", V310, VSX, blend(4)),
+    row("xxblendvd", "1 1:2 0:4 /20 | 33 T A B C 3:2 CX AX BX TX", "=XT,XA,XB,XC", V310, VSX, blend(8)),
+    row("xxpermx",   "1 1:2 0:4 /17 UIM3 | 34 T A B C 0:2 CX AX BX TX", "=XT,XA,XB,XC,UIM3", V310, VSX, Permute::BytesOfSection),
+    row("xxeval",    "1 1:2 0:4 /12 IMM8 | 34 T A B C 1:2 CX AX BX TX", "=XT,XA,XB,XC,IMM8", V310, VSX, Permute::Evaluate),
+    row("xxsplti32dx", "1 1:2 0:4 /4 ih | 32 T 0:3 IX TX il", "+XT,IX,IMM32", V310, VSX, Permute::SplatWordOfDoubles),
+    row("xxspltidp",   "1 1:2 0:4 /4 ih | 32 T 2:4 TX il",    "=XT,IMM32",    V310, VSX, Permute::SplatDouble),
+    row("xxspltiw",    "1 1:2 0:4 /4 ih | 32 T 3:4 TX il",    "=XT,IMM32",    V310, VSX, Permute::SplatWordImmediate),
+    row("xxgenpcvbm", "60 T UIM5 VRB 916 TX",         "=XT,VRB,UIM5",  V310, VSX, generate(1)),
+    row("xxgenpcvhm", "60 T UIM5 VRB 917 TX",         "=XT,VRB,UIM5",  V310, VSX, generate(2)),
+    row("xxgenpcvwm", "60 T UIM5 VRB 948 TX",         "=XT,VRB,UIM5",  V310, VSX, generate(4)),
+    row("xxgenpcvdm", "60 T UIM5 VRB 949 TX",         "=XT,VRB,UIM5",  V310, VSX, generate(8)),
 ];

@@ -1,10 +1,11 @@
-//! VSX quad precision (Power ISA 3.0B Book I, section 7.6.3): arithmetic, comparisons and conversions of binary128.
+//! VSX quad precision (Power ISA 3.0B and 3.1 Book I, section 7.6.3): arithmetic, comparisons and conversions of binary128.
 //!
 //! Numbers fill vector registers, but the unit is VSX. What ends on `[o]` in the ISA has a field RO that chooses
 //! rounding to odd instead of `FPSCR[RN]`, so that the result can be rounded once more to a narrower format.
 
 use super::Vsx;
-use crate::cpu::{Unit, V300};
+use super::compare::Relation;
+use crate::cpu::{Models, Unit, V300, V310};
 use crate::op::Op;
 use crate::row::{Row, fact::*};
 
@@ -45,6 +46,12 @@ pub enum Quad {
         /// Quiet NaNs are invalid, too.
         ordered: bool,
     },
+    /// All ones where the relation holds between VRA and VRB, else zeros.
+    Mask(Relation),
+    /// VRA if it is greater than VRB, else VRB.
+    Maximum,
+    /// VRA if it is less than VRB, else VRB.
+    Minimum,
     /// Compare the exponents of VRA and VRB into a CR field and `FPSCR[FPCC]`.
     Exponents,
     /// Whether VRB is of a class in the mask DCMX, into a CR field and `FPSCR[FPCC]`.
@@ -53,14 +60,17 @@ pub enum Quad {
     FromDouble,
     /// VRB to a double in doubleword 0; doubleword 1 becomes 0.
     ToDouble,
-    /// The integer in doubleword 0 of VRB to quad precision.
+    /// The integer in doubleword 0 of VRB, or in all of it, to quad precision.
     FromInteger {
+        /// Width: 64 or 128.
+        bits: u32,
         /// Two's complement.
         signed: bool,
     },
-    /// VRB, rounded toward zero, to an integer extended to doubleword 0; doubleword 1 becomes 0.
+    /// VRB, rounded toward zero, to an integer of 128 bits, or to one extended to doubleword 0; then doubleword 1
+    /// becomes 0.
     ToInteger {
-        /// Width: 32 or 64.
+        /// Width: 32, 64 or 128.
         bits: u32,
         /// Two's complement.
         signed: bool,
@@ -74,12 +84,17 @@ pub enum Quad {
 }
 
 const fn row(name: &'static str, picture: &'static str, asm: &'static str, facts: u32, op: Quad) -> Row {
-    Row::new(name, picture, asm, V300, Unit::Vsx, facts, Op::Vsx(Vsx::Quad(op)))
+    of(V300, name, picture, asm, facts, op)
+}
+
+const fn of(models: Models, name: &'static str, picture: &'static str, asm: &'static str, facts: u32, op: Quad) -> Row {
+    Row::new(name, picture, asm, models, Unit::Vsx, facts, Op::Vsx(Vsx::Quad(op)))
 }
 
 use Quad::{Absolute, Add, CopySign, Div, Fused, Mul, Negate, NegativeAbsolute, Sqrt, Sub};
-use Quad::{ClassTest, Exponents, Order, RoundToExtended, RoundToInteger};
+use Quad::{ClassTest, Exponents, Mask, Maximum, Minimum, Order, RoundToExtended, RoundToInteger};
 use Quad::{ExtractExponent, ExtractSignificand, FromDouble, FromInteger, InsertExponent, ToDouble, ToInteger};
+use Relation::{Equal, Greater, GreaterEqual};
 
 /// Reads and writes FPSCR and may interrupt.
 const STATUS: u32 = FPSCR | PROGRAM;
@@ -108,8 +123,8 @@ pub const ROWS: &[Row] = &[
     row("xststdcqp",  "63 BF DCMX VRB 708 /1",    "=BF,VRB,DCMX",   FPSCR,  ClassTest),
     row("xscvdpqp",   "63 VRT 22:5 VRB 836 /1",   "=VRT,VRB",       STATUS, FromDouble),
     row("xscvqpdp",   "63 VRT 20:5 VRB 836 RO",   "=VRT,VRB",       STATUS, ToDouble),
-    row("xscvsdqp",   "63 VRT 10:5 VRB 836 /1",   "=VRT,VRB",       STATUS, FromInteger { signed: true }),
-    row("xscvudqp",   "63 VRT 2:5 VRB 836 /1",    "=VRT,VRB",       STATUS, FromInteger { signed: false }),
+    row("xscvsdqp",   "63 VRT 10:5 VRB 836 /1",   "=VRT,VRB",       STATUS, FromInteger { bits: 64, signed: true }),
+    row("xscvudqp",   "63 VRT 2:5 VRB 836 /1",    "=VRT,VRB",       STATUS, FromInteger { bits: 64, signed: false }),
     row("xscvqpsdz",  "63 VRT 25:5 VRB 836 /1",   "=VRT,VRB",       STATUS, ToInteger { bits: 64, signed: true }),
     row("xscvqpswz",  "63 VRT 9:5 VRB 836 /1",    "=VRT,VRB",       STATUS, ToInteger { bits: 32, signed: true }),
     row("xscvqpudz",  "63 VRT 17:5 VRB 836 /1",   "=VRT,VRB",       STATUS, ToInteger { bits: 64, signed: false }),
@@ -117,4 +132,13 @@ pub const ROWS: &[Row] = &[
     row("xsiexpqp",   "63 VRT VRA VRB 868 /1",    "=VRT,VRA,VRB",   0,      InsertExponent),
     row("xsxexpqp",   "63 VRT 2:5 VRB 804 /1",    "=VRT,VRB",       0,      ExtractExponent),
     row("xsxsigqp",   "63 VRT 18:5 VRB 804 /1",   "=VRT,VRB",       0,      ExtractSignificand),
+    of(V310, "xscmpeqqp", "63 VRT VRA VRB 68 /1",   "=VRT,VRA,VRB", STATUS, Mask(Equal)),
+    of(V310, "xscmpgeqp", "63 VRT VRA VRB 196 /1",  "=VRT,VRA,VRB", STATUS, Mask(GreaterEqual)),
+    of(V310, "xscmpgtqp", "63 VRT VRA VRB 228 /1",  "=VRT,VRA,VRB", STATUS, Mask(Greater)),
+    of(V310, "xsmaxcqp",  "63 VRT VRA VRB 676 /1",  "=VRT,VRA,VRB", STATUS, Maximum),
+    of(V310, "xsmincqp",  "63 VRT VRA VRB 740 /1",  "=VRT,VRA,VRB", STATUS, Minimum),
+    of(V310, "xscvsqqp",  "63 VRT 11:5 VRB 836 /1", "=VRT,VRB",     STATUS, FromInteger { bits: 128, signed: true }),
+    of(V310, "xscvuqqp",  "63 VRT 3:5 VRB 836 /1",  "=VRT,VRB",     STATUS, FromInteger { bits: 128, signed: false }),
+    of(V310, "xscvqpsqz", "63 VRT 8:5 VRB 836 /1",  "=VRT,VRB",     STATUS, ToInteger { bits: 128, signed: true }),
+    of(V310, "xscvqpuqz", "63 VRT 0:5 VRB 836 /1",  "=VRT,VRB",     STATUS, ToInteger { bits: 128, signed: false }),
 ];

@@ -34,6 +34,13 @@ pub fn handler(op: Compare) -> Handler {
         Compare::ClassTest(Named::ScalarSingle) => class_single,
         Compare::ClassTest(Named::VectorDouble) => classes::<VectorDouble>,
         Compare::ClassTest(Named::VectorSingle) => classes::<VectorSingle>,
+        Compare::LastBits => |s, _, w| {
+            const LAST: u64 = 0x0101_0101_0101_0101;
+            let b = s.vsr[xb(w)];
+            let (all, none) = (b[0] & b[1] & LAST == LAST, (b[0] | b[1]) & LAST == 0);
+            s.cr[bf(w)] = u8::from(all) << 3 | u8::from(none) << 1;
+            Ok(Flow::Next)
+        },
     }
 }
 

@@ -1,7 +1,9 @@
 //! VSX conversions between number formats, and between numbers and their parts.
 
 use exec::VcpuState;
-use exec::fp::{self, Context, DOUBLE, Float, Format, HALF, Integer, SINGLE, double_of_single, single_of_double};
+use exec::fp::{
+    self, BFLOAT, Context, DOUBLE, Float, Format, HALF, Integer, SINGLE, double_of_single, single_of_double,
+};
 use ppc_isa::vsx::arithmetic::Shape as Named;
 use ppc_isa::vsx::convert::{Convert, Number as Name};
 
@@ -20,6 +22,10 @@ pub fn handler(op: Convert) -> Handler {
         },
         Convert::NarrowBits => |s, _, w| {
             s.vsr[xt(w)] = [both_words(single_of_double(s.vsr[xb(w)][0])), 0];
+            Ok(Flow::Next)
+        },
+        Convert::WidenBfloats => |s, _, w| {
+            s.vsr[xt(w)] = from_words(words(s.vsr[xb(w)]).map(|word| word << 16));
             Ok(Flow::Next)
         },
         Convert::InsertExponent(Named::VectorSingle) => insert_exponents::<VectorSingle>,
@@ -50,6 +56,7 @@ trait Number {
 }
 
 struct Half;
+struct Bfloat;
 struct Single;
 struct SingleAsDouble;
 struct Double;
@@ -68,6 +75,16 @@ impl Number for Half {
     }
     fn converted(x: Float, fpscr: u64) -> Converted {
         rounded(x, fpscr, HALF, HALF)
+    }
+}
+
+impl Number for Bfloat {
+    const BYTES: u32 = 2;
+    fn value(bits: u64) -> Float {
+        Float::unpack(bits.into(), BFLOAT)
+    }
+    fn converted(x: Float, fpscr: u64) -> Converted {
+        rounded(x, fpscr, BFLOAT, BFLOAT)
     }
 }
 
@@ -116,6 +133,7 @@ fn convert_handler<const SCALAR: bool>(from: Name, to: Name) -> Handler {
     fn from_type<F: Number, const SCALAR: bool>(to: Name) -> Handler {
         match to {
             Name::Half => convert::<F, Half, SCALAR>,
+            Name::Bfloat => convert::<F, Bfloat, SCALAR>,
             Name::Single => convert::<F, Single, SCALAR>,
             Name::SingleAsDouble => convert::<F, SingleAsDouble, SCALAR>,
             Name::Double => convert::<F, Double, SCALAR>,
@@ -127,6 +145,7 @@ fn convert_handler<const SCALAR: bool>(from: Name, to: Name) -> Handler {
     }
     match from {
         Name::Half => from_type::<Half, SCALAR>(to),
+        Name::Bfloat => from_type::<Bfloat, SCALAR>(to),
         Name::Single => from_type::<Single, SCALAR>(to),
         Name::SingleAsDouble => from_type::<SingleAsDouble, SCALAR>(to),
         Name::Double => from_type::<Double, SCALAR>(to),

@@ -7,7 +7,7 @@ use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
 
 use super::{pair, quad, xt};
 use crate::env::{Env, Flow, Handler, Step};
-use crate::loadstore::{displaced, indexed};
+use crate::loadstore::{displaced, indexed, prefixed};
 
 /// The handler of `op`.
 pub fn handler(op: Memory) -> Handler {
@@ -17,13 +17,29 @@ pub fn handler(op: Memory) -> Handler {
         Memory::Load(Vector { element: 4, .. }) => load::<4, X>,
         Memory::Load(Vector { element: 8, .. }) => load::<8, X>,
         Memory::Load(Vector { form: Form::X, .. }) => load::<16, X>,
+        Memory::Load(Vector { form: Form::Prefixed, .. }) => load::<16, Prefixed>,
         Memory::Load(_) => load::<16, Dq>,
         Memory::Store(Vector { element: 1, .. }) => store::<1, X>,
         Memory::Store(Vector { element: 2, .. }) => store::<2, X>,
         Memory::Store(Vector { element: 4, .. }) => store::<4, X>,
         Memory::Store(Vector { element: 8, .. }) => store::<8, X>,
         Memory::Store(Vector { form: Form::X, .. }) => store::<16, X>,
+        Memory::Store(Vector { form: Form::Prefixed, .. }) => store::<16, Prefixed>,
         Memory::Store(_) => store::<16, Dq>,
+        Memory::LoadPair(Form::X) => load_pair::<X>,
+        Memory::LoadPair(Form::Prefixed) => load_pair::<Prefixed>,
+        Memory::LoadPair(_) => load_pair::<Dq>,
+        Memory::StorePair(Form::X) => store_pair::<X>,
+        Memory::StorePair(Form::Prefixed) => store_pair::<Prefixed>,
+        Memory::StorePair(_) => store_pair::<Dq>,
+        Memory::LoadRightmost { bytes: 1 } => load_rightmost::<u8>,
+        Memory::LoadRightmost { bytes: 2 } => load_rightmost::<u16>,
+        Memory::LoadRightmost { bytes: 4 } => load_rightmost::<u32>,
+        Memory::LoadRightmost { .. } => load_rightmost::<u64>,
+        Memory::StoreRightmost { bytes: 1 } => store_rightmost::<u8>,
+        Memory::StoreRightmost { bytes: 2 } => store_rightmost::<u16>,
+        Memory::StoreRightmost { bytes: 4 } => store_rightmost::<u32>,
+        Memory::StoreRightmost { .. } => store_rightmost::<u64>,
         Memory::LoadSplat { bytes: 4 } => |s, env, w| {
             let value = u64::from(env.load::<u32>(s, indexed(s, w))?);
             s.vsr[xt(w)] = [value << 32 | value; 2];
@@ -38,24 +54,28 @@ pub fn handler(op: Memory) -> Handler {
         Memory::StoreLength { left: false } => store_length::<false>,
         Memory::StoreLength { left: true } => store_length::<true>,
         Memory::LoadScalar(Scalar { format, form: Form::X }) => load_scalar_handler::<X>(format),
+        Memory::LoadScalar(Scalar { format, form: Form::Prefixed }) => load_scalar_handler::<PrefixedScalar>(format),
         Memory::LoadScalar(Scalar { format, .. }) => load_scalar_handler::<Ds>(format),
         Memory::StoreScalar(Scalar { format, form: Form::X }) => store_scalar_handler::<X>(format),
+        Memory::StoreScalar(Scalar { format, form: Form::Prefixed }) => store_scalar_handler::<PrefixedScalar>(format),
         Memory::StoreScalar(Scalar { format, .. }) => store_scalar_handler::<Ds>(format),
     }
 }
 
 /// How an instruction forms its address and names its register.
 trait Place {
-    fn address(s: &VcpuState, w: u32) -> u64;
+    fn address(s: &VcpuState, prefix: u32, w: u32) -> u64;
     fn register(w: u32) -> usize;
 }
 
 struct X;
 struct Dq;
 struct Ds;
+struct Prefixed;
+struct PrefixedScalar;
 
 impl Place for X {
-    fn address(s: &VcpuState, w: u32) -> u64 {
+    fn address(s: &VcpuState, _: u32, w: u32) -> u64 {
         indexed(s, w)
     }
     fn register(w: u32) -> usize {
@@ -64,7 +84,7 @@ impl Place for X {
 }
 
 impl Place for Dq {
-    fn address(s: &VcpuState, w: u32) -> u64 {
+    fn address(s: &VcpuState, _: u32, w: u32) -> u64 {
         displaced::<-16>(s, w)
     }
     fn register(w: u32) -> usize {
@@ -73,11 +93,29 @@ impl Place for Dq {
 }
 
 impl Place for Ds {
-    fn address(s: &VcpuState, w: u32) -> u64 {
+    fn address(s: &VcpuState, _: u32, w: u32) -> u64 {
         displaced::<-4>(s, w)
     }
     fn register(w: u32) -> usize {
         (32 | w >> 21 & 31) as usize
+    }
+}
+
+impl Place for Prefixed {
+    fn address(s: &VcpuState, prefix: u32, w: u32) -> u64 {
+        prefixed(s, prefix, w)
+    }
+    fn register(w: u32) -> usize {
+        (w >> 21 & 63) as usize
+    }
+}
+
+impl Place for PrefixedScalar {
+    fn address(s: &VcpuState, prefix: u32, w: u32) -> u64 {
+        prefixed(s, prefix, w)
+    }
+    fn register(w: u32) -> usize {
+        Ds::register(w)
     }
 }
 
@@ -100,14 +138,53 @@ fn arranged<const ELEMENT: u8>(s: &VcpuState, [first, second]: [u64; 2]) -> [u64
 }
 
 fn load<const ELEMENT: u8, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let value = env.load_pair(s, P::address(s, w))?;
+    let value = env.load_pair(s, P::address(s, env.prefix, w))?;
     s.vsr[P::register(w)] = arranged::<ELEMENT>(s, value);
     Ok(Flow::Next)
 }
 
 fn store<const ELEMENT: u8, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let value = arranged::<ELEMENT>(s, s.vsr[P::register(w)]);
-    env.store_pair(s, P::address(s, w), value)?;
+    env.store_pair(s, P::address(s, env.prefix, w), value)?;
+    Ok(Flow::Next)
+}
+
+/// The even register of the pair that XTp or XSp names.
+fn even(w: u32) -> usize {
+    (w >> 16 & 32 | w >> 21 & 30) as usize
+}
+
+/// Two quadwords, the one at the lower address first, as the pair that begins with the even register, and back: together
+/// they are one number of 256 bits.
+fn in_order(s: &VcpuState, [first, second]: [[u64; 2]; 2]) -> [[u64; 2]; 2] {
+    let [first, second] = [arranged::<16>(s, first), arranged::<16>(s, second)];
+    if s.mode.little() { [second, first] } else { [first, second] }
+}
+
+fn load_pair<P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = P::address(s, env.prefix, w);
+    let first = env.load_pair(s, ea)?;
+    let second = env.load_pair(s, s.effective(ea.wrapping_add(16)))?;
+    [s.vsr[even(w)], s.vsr[even(w) | 1]] = in_order(s, [first, second]);
+    Ok(Flow::Next)
+}
+
+fn store_pair<P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let ea = P::address(s, env.prefix, w);
+    env.storable(s, ea, 32)?;
+    let [first, second] = in_order(s, [s.vsr[even(w)], s.vsr[even(w) | 1]]);
+    env.store_pair(s, ea, first)?;
+    env.store_pair(s, s.effective(ea.wrapping_add(16)), second)?;
+    Ok(Flow::Next)
+}
+
+fn load_rightmost<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    s.vsr[xt(w)] = [0, env.load::<T>(s, indexed(s, w))?.into()];
+    Ok(Flow::Next)
+}
+
+fn store_rightmost<T: Word>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    env.store(s, indexed(s, w), T::truncate(s.vsr[xt(w)][1]))?;
     Ok(Flow::Next)
 }
 
@@ -154,7 +231,7 @@ fn load_scalar_handler<P: Place>(format: Format) -> Handler {
         Format::SignedWord => load_scalar::<u32, P, true>,
         Format::Double => load_scalar::<u64, P, false>,
         Format::Single => |s, env, w| {
-            let single = env.load::<u32>(s, P::address(s, w))?;
+            let single = env.load::<u32>(s, P::address(s, env.prefix, w))?;
             s.vsr[P::register(w)] = [double_of_single(single), 0];
             Ok(Flow::Next)
         },
@@ -162,7 +239,7 @@ fn load_scalar_handler<P: Place>(format: Format) -> Handler {
 }
 
 fn load_scalar<T: Word, P: Place, const SIGNED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let value = env.load::<T>(s, P::address(s, w))?;
+    let value = env.load::<T>(s, P::address(s, env.prefix, w))?;
     s.vsr[P::register(w)] = [if SIGNED { value.extend() } else { value.into() }, 0];
     Ok(Flow::Next)
 }
@@ -175,13 +252,13 @@ fn store_scalar_handler<P: Place>(format: Format) -> Handler {
         Format::Double => store_scalar::<u64, P>,
         Format::Single => |s, env, w| {
             let single = single_of_double(s.vsr[P::register(w)][0]);
-            env.store(s, P::address(s, w), single)?;
+            env.store(s, P::address(s, env.prefix, w), single)?;
             Ok(Flow::Next)
         },
     }
 }
 
 fn store_scalar<T: Word, P: Place>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    env.store(s, P::address(s, w), T::truncate(s.vsr[P::register(w)][0]))?;
+    env.store(s, P::address(s, env.prefix, w), T::truncate(s.vsr[P::register(w)][0]))?;
     Ok(Flow::Next)
 }

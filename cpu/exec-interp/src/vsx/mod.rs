@@ -9,6 +9,7 @@ mod permute;
 mod quad;
 mod shape;
 
+pub use permute::quad_constant;
 use ppc_isa::vsx::Vsx;
 
 use crate::env::Handler;

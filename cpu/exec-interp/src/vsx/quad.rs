@@ -1,8 +1,11 @@
 //! VSX quad precision: binary128 in vector registers, which are VSRs 32 to 63.
 
+use std::cmp::Ordering;
+
 use exec::VcpuState;
 use exec::fp::{Context, DOUBLE, Float, Format, Integer, Outcome, QUAD, Rounding, compare, fpscr};
 use ppc_isa::vsx::Quad;
+use ppc_isa::vsx::compare::Relation;
 
 use super::compare::{field, is_of_class, report};
 use super::{pair, quad};
@@ -37,6 +40,11 @@ pub fn handler(op: Quad) -> Handler {
         Quad::CopySign => |s, _, w| write(s, w, bits(s, vra(w)) & SIGN | bits(s, vrb(w)) & !SIGN),
         Quad::Order { ordered: false } => order::<false>,
         Quad::Order { ordered: true } => order::<true>,
+        Quad::Mask(Relation::Equal) => |s, env, w| mask(s, env, w, false, Ordering::is_eq),
+        Quad::Mask(Relation::Greater) => |s, env, w| mask(s, env, w, true, Ordering::is_gt),
+        Quad::Mask(Relation::GreaterEqual) => |s, env, w| mask(s, env, w, true, Ordering::is_ge),
+        Quad::Maximum => |s, env, w| choose(s, env, w, Ordering::is_gt),
+        Quad::Minimum => |s, env, w| choose(s, env, w, Ordering::is_lt),
         Quad::Exponents => exponents,
         Quad::ClassTest => |s, env, w| {
             let x = number(s, vrb(w));
@@ -51,8 +59,17 @@ pub fn handler(op: Quad) -> Handler {
             let outcome = rounded_by_ro(s, w, DOUBLE).round(number(s, vrb(w)));
             finish(s, env, w, outcome, DOUBLE)
         },
-        Quad::FromInteger { signed: false } => from_integer::<false>,
-        Quad::FromInteger { signed: true } => from_integer::<true>,
+        Quad::FromInteger { bits: 128, signed } => {
+            if signed {
+                from_integer::<128, true>
+            } else {
+                from_integer::<128, false>
+            }
+        }
+        Quad::FromInteger { signed: false, .. } => from_integer::<64, false>,
+        Quad::FromInteger { signed: true, .. } => from_integer::<64, true>,
+        Quad::ToInteger { bits: 128, signed: false } => to_integer::<128, false>,
+        Quad::ToInteger { bits: 128, signed: true } => to_integer::<128, true>,
         Quad::ToInteger { bits: 32, signed: false } => to_integer::<32, false>,
         Quad::ToInteger { bits: 32, signed: true } => to_integer::<32, true>,
         Quad::ToInteger { signed: false, .. } => to_integer::<64, false>,
@@ -163,8 +180,29 @@ fn exponents(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     report(s, env, w, field((!nan).then_some(order)), 0)
 }
 
-fn from_integer<const SIGNED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
-    let value = Integer { bits: 64, signed: SIGNED }.value(s.vsr[vrb(w)][0].into());
+/// Writes VRT, which is no number, unless an enabled exception forbids it; FPSCR tells of the exceptions only.
+fn finish_silently(s: &mut VcpuState, env: &mut Env, w: u32, value: u128, raised: u64) -> Step {
+    if !fpscr::suppresses(s.fpscr, raised) {
+        s.vsr[vrt(w)] = pair(value);
+    }
+    s.fpscr = fpscr::raise(s.fpscr, raised);
+    interrupt_if_enabled(s, env)
+}
+
+fn mask(s: &mut VcpuState, env: &mut Env, w: u32, ordered: bool, holds: fn(Ordering) -> bool) -> Step {
+    let (order, raised) = compare(number(s, vra(w)), number(s, vrb(w)), ordered, s.fpscr);
+    finish_silently(s, env, w, if order.is_some_and(holds) { u128::MAX } else { 0 }, raised)
+}
+
+fn choose(s: &mut VcpuState, env: &mut Env, w: u32, first: fn(Ordering) -> bool) -> Step {
+    let (order, raised) = compare(number(s, vra(w)), number(s, vrb(w)), false, s.fpscr);
+    let chosen = if order.is_some_and(first) { vra(w) } else { vrb(w) };
+    finish_silently(s, env, w, bits(s, chosen), raised)
+}
+
+fn from_integer<const BITS: u32, const SIGNED: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
+    let source = if BITS == 128 { bits(s, vrb(w)) } else { s.vsr[vrb(w)][0].into() };
+    let value = Integer { bits: BITS, signed: SIGNED }.value(source);
     let outcome = Context::scalar(QUAD, s.fpscr).round(value);
     finish(s, env, w, outcome, QUAD)
 }
@@ -174,8 +212,12 @@ fn to_integer<const BITS: u32, const SIGNED: bool>(s: &mut VcpuState, env: &mut 
     let integer = Integer { bits: BITS, signed: SIGNED };
     let (value, raised) = integer.from_float(number(s, vrb(w)), Rounding::TowardZero);
     if !fpscr::suppresses(s.fpscr, raised) {
-        let value = value as u64;
-        s.vsr[vrt(w)] = [if BITS == 32 && SIGNED { i64::from(value as i32) as u64 } else { value }, 0];
+        let double = value as u64;
+        s.vsr[vrt(w)] = match BITS {
+            128 => pair(value),
+            32 if SIGNED => [i64::from(double as i32) as u64, 0],
+            _ => [double, 0],
+        };
     }
     s.fpscr = fpscr::merge(s.fpscr, raised, None);
     interrupt_if_enabled(s, env)

@@ -31,6 +31,8 @@ pub struct Format {
 
 /// binary16.
 pub const HALF: Format = Format { exponent_bits: 5, fraction_bits: 10 };
+/// bfloat16.
+pub const BFLOAT: Format = Format { exponent_bits: 8, fraction_bits: 7 };
 /// binary32.
 pub const SINGLE: Format = Format { exponent_bits: 8, fraction_bits: 23 };
 /// binary64.

@@ -70,6 +70,7 @@ fn vsx_content(op: Vsx) -> Content {
         Vsx::Convert(Convert::Scalar(from, _) | Convert::Vector(from, _)) => {
             return match from {
                 Kind::Half => Content::Numbers(Format::Half),
+                Kind::Bfloat => Content::Numbers(Format::Bfloat),
                 Kind::Single => Content::Numbers(Format::Single),
                 Kind::SingleAsDouble | Kind::Double => Content::Numbers(Format::Double),
                 Kind::SignedWord | Kind::UnsignedWord => Content::Integers(32),
@@ -77,7 +78,7 @@ fn vsx_content(op: Vsx) -> Content {
             };
         }
         Vsx::Convert(Convert::WidenBits) => Shape::VectorSingle,
-        Vsx::Quad(Quad::FromInteger { .. }) => return Content::Integers(64),
+        Vsx::Quad(Quad::FromInteger { bits, .. }) => return Content::Integers(bits),
         Vsx::Quad(Quad::FromDouble) => Shape::VectorDouble,
         Vsx::Quad(_) => return Content::Numbers(Format::Quad),
         _ => Shape::VectorDouble,
@@ -126,7 +127,7 @@ pub fn grid(format: Format) -> Vec<u128> {
         }
     }
     // The same at the ends of narrower formats.
-    for narrow in [Format::Half, Format::Single, Format::Double] {
+    for narrow in [Format::Half, Format::Bfloat, Format::Single, Format::Double] {
         if narrow.precision() < format.precision() {
             let keep = fraction - (narrow.precision() - 1);
             let [top, bottom] = [narrow.max_exponent(), narrow.min_exponent()].map(|e| near(e) << fraction);

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use rustc_apfloat::ieee::{DoubleS, HalfS, IeeeFloat, QuadS, Semantics, SingleS};
+use rustc_apfloat::ieee::{BFloatS, DoubleS, HalfS, IeeeFloat, QuadS, Semantics, SingleS};
 use rustc_apfloat::{Float, FloatConvert, Round, Status, StatusAnd};
 
 /// A semantics with `P` bits of precision and an exponent range that nothing here leaves.
@@ -39,17 +39,18 @@ pub enum Format {
     Double,
     Extended,
     Quad,
+    Bfloat,
 }
 
 impl Format {
     /// Bits of the significand.
     pub const fn precision(self) -> u32 {
-        [11, 24, 53, 64, 113][self as usize]
+        [11, 24, 53, 64, 113, 8][self as usize]
     }
 
     /// Largest exponent of a finite number.
     pub const fn max_exponent(self) -> i32 {
-        [15, 127, 1023, 16383, 16383][self as usize]
+        [15, 127, 1023, 16383, 16383, 127][self as usize]
     }
 
     /// Exponent of the smallest normal number.
@@ -59,12 +60,12 @@ impl Format {
 
     /// By what enabled overflow and underflow exceptions adjust an exponent.
     pub const fn adjustment(self) -> i32 {
-        [24, 192, 1536, 24576, 24576][self as usize]
+        [24, 192, 1536, 24576, 24576, 192][self as usize]
     }
 
     /// Bits of the fraction field and of the whole number. Extended precision has no encoding of its own.
     pub const fn fields(self) -> (u32, u32) {
-        [(10, 16), (23, 32), (52, 64), (112, 128), (112, 128)][self as usize]
+        [(10, 16), (23, 32), (52, 64), (112, 128), (112, 128), (7, 16)][self as usize]
     }
 }
 
@@ -200,6 +201,7 @@ impl Number {
             Value::Finite(..) => {
                 let StatusAnd { value: bits, status } = match format {
                     Format::Half => bits_of::<HalfS>(self),
+                    Format::Bfloat => bits_of::<BFloatS>(self),
                     Format::Single => bits_of::<SingleS>(self),
                     Format::Double => bits_of::<DoubleS>(self),
                     Format::Extended | Format::Quad => bits_of::<QuadS>(self),
@@ -374,6 +376,7 @@ impl Number {
     pub fn to_precision(self, format: Format, mode: Mode) -> Rounded {
         match format {
             Format::Half => self.to::<Unbounded<11>>(mode, None),
+            Format::Bfloat => self.to::<Unbounded<8>>(mode, None),
             Format::Single => self.to::<Unbounded<24>>(mode, None),
             Format::Double => self.to::<Unbounded<53>>(mode, None),
             Format::Extended => self.to::<Unbounded<64>>(mode, None),
@@ -386,6 +389,7 @@ impl Number {
         let least = Some(format.min_exponent() + 1 - format.precision() as i32);
         match format {
             Format::Half => self.to::<HalfS>(mode, least),
+            Format::Bfloat => self.to::<BFloatS>(mode, least),
             Format::Single => self.to::<SingleS>(mode, least),
             Format::Double => self.to::<DoubleS>(mode, least),
             Format::Extended => self.to::<ExtendedS>(mode, least),

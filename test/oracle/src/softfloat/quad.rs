@@ -1,13 +1,16 @@
 //! VSX quad precision: vector registers with binary128 (Power ISA 3.0B Book I, section 7.6.3).
 
-use exec::fp::fpscr::FPRF;
+use std::cmp::Ordering;
+
+use exec::fp::fpscr::{FPRF, VXSNAN};
 use ppc_isa::vsx::Quad;
+use ppc_isa::vsx::compare::Relation;
 
 use super::Work;
 use super::number::{Format, Mode, Number};
 use super::result::{Delivered, Rules, to_integer};
 use super::scalar::compare;
-use super::vsx::{exponents, of_class};
+use super::vsx::{exponents, holds, of_class};
 use crate::case::reg;
 
 impl Work<'_> {
@@ -21,6 +24,14 @@ impl Work<'_> {
 
     fn quad_number(&self, name: &str) -> Number {
         Number::decode(self.quad(name), Format::Quad)
+    }
+
+    /// A result that is bits, not a number.
+    fn deliver_bits(&mut self, value: u128, exceptions: u64) {
+        if self.report_elements(exceptions) {
+            let vrt = self.vr("VRT");
+            self.set_element(vrt, 0, 128, value);
+        }
     }
 
     /// The result in all of VRT, or at its left end.
@@ -92,15 +103,34 @@ pub fn execute(op: Quad, work: &mut Work) -> Option<()> {
             work.deliver_quad(&delivered, Format::Double);
             return Some(());
         }
-        Quad::FromInteger { signed } => {
-            let bits = work.element(work.vr("VRB"), 0, 64) as u64;
-            let negative = signed && bits >> 63 != 0;
-            quad.round(Number::finite(negative, if negative { bits.wrapping_neg() } else { bits }.into(), 0))
+        Quad::Mask(relation) => {
+            let (_, exceptions) = compare(a, b, relation != Relation::Equal, fpscr);
+            work.deliver_bits(if holds(relation, a, b) { u128::MAX } else { 0 }, exceptions);
+            return Some(());
+        }
+        Quad::Maximum | Quad::Minimum => {
+            let wanted = if op == Quad::Maximum { Ordering::Greater } else { Ordering::Less };
+            let exceptions = if a.is_signalling() || b.is_signalling() { VXSNAN } else { 0 };
+            work.deliver_bits(work.quad(if a.order(b) == Some(wanted) { "VRA" } else { "VRB" }), exceptions);
+            return Some(());
+        }
+        Quad::FromInteger { bits, signed } => {
+            let value = work.element(work.vr("VRB"), 0, bits);
+            let negative = signed && value >> (bits - 1) != 0;
+            let magnitude = if negative { value.wrapping_neg() & u128::MAX >> (128 - bits) } else { value };
+            // What does not fit our arithmetic leaves a mark in the last bit, far behind those of the result.
+            let cut = (128 - magnitude.leading_zeros()).saturating_sub(118);
+            let mark = u128::from(magnitude.trailing_zeros() < cut);
+            quad.round(Number::finite(negative, magnitude >> cut | mark, cut as i32))
         }
         Quad::ToInteger { bits, signed } => {
             let (value, exceptions, fr, fi) = to_integer(b, bits, signed, Mode::Zero);
             let zero = Delivered::exactly(Number::zero(false), Format::Double, 0);
             if work.report(&Delivered { exceptions, fr, fi, undefined: FPRF, ..zero }) {
+                if bits == 128 {
+                    work.set_element(work.vr("VRT"), 0, 128, value);
+                    return Some(());
+                }
                 let extended = if signed && bits == 32 { i64::from(value as i32) as u64 } else { value as u64 };
                 work.set_vsr(work.vr("VRT") as u32, [extended, 0]);
             }

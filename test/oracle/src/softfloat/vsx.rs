@@ -41,7 +41,7 @@ impl Work<'_> {
     }
 
     /// Reports the exceptions of all elements of a vector. An enabled one in any of them keeps the target.
-    fn report_elements(&mut self, exceptions: u64) -> bool {
+    pub fn report_elements(&mut self, exceptions: u64) -> bool {
         let before = self.fpscr();
         self.set_fpscr(with_exceptions(before, exceptions));
         with_exceptions(before & fpscr::ENABLES, exceptions) & fpscr::FEX == 0
@@ -232,6 +232,11 @@ pub fn comparison(op: Compare, work: &mut Work) {
                 .collect();
             write(work, &results, bits);
         }
+        Compare::LastBits => {
+            let bytes = work.element(xb, 0, 128).to_be_bytes();
+            let all = |bit: u8| bytes.iter().all(|byte| byte & 1 == bit);
+            work.set_cr(work.field("BF"), u8::from(all(1)) << 3 | u8::from(all(0)) << 1);
+        }
     }
 }
 
@@ -266,6 +271,15 @@ pub fn of_class(x: Number, format: Format, dcmx: u32) -> bool {
     dcmx & class != 0
 }
 
+/// Whether two numbers stand in a relation.
+pub fn holds(relation: Relation, a: Number, b: Number) -> bool {
+    match relation {
+        Relation::Equal => a.order(b) == Some(Ordering::Equal),
+        Relation::Greater => a.order(b) == Some(Ordering::Greater),
+        Relation::GreaterEqual => a.order(b).is_some_and(Ordering::is_ge),
+    }
+}
+
 fn masks(work: &mut Work, relation: Relation, kind: Shape) {
     let (format, _, lanes) = shape(kind);
     let bits = format.fields().1;
@@ -274,12 +288,7 @@ fn masks(work: &mut Work, relation: Relation, kind: Shape) {
     for at in 0..lanes {
         let [a, b] = [work.xa(), work.xb()].map(|vsr| Number::decode(work.element(vsr, at, bits), format));
         exceptions |= compare(a, b, relation != Relation::Equal, work.fpscr()).1;
-        let order = a.order(b);
-        results.push(match relation {
-            Relation::Equal => order == Some(Ordering::Equal),
-            Relation::Greater => order == Some(Ordering::Greater),
-            Relation::GreaterEqual => order.is_some_and(Ordering::is_ge),
-        });
+        results.push(holds(relation, a, b));
     }
     let written = work.report_elements(exceptions);
     if written {
@@ -305,6 +314,7 @@ enum Side {
 fn side(kind: Kind) -> Side {
     match kind {
         Kind::Half => Side::Number(Format::Half, Format::Half),
+        Kind::Bfloat => Side::Number(Format::Bfloat, Format::Bfloat),
         Kind::Single => Side::Number(Format::Single, Format::Single),
         Kind::SingleAsDouble => Side::Number(Format::Single, Format::Double),
         Kind::Double => Side::Number(Format::Double, Format::Double),

@@ -86,6 +86,7 @@ pub const QUIRKS: &[Entry] = &[
     that(|r| ["xsmaxjdp", "xsminjdp"].contains(&r.name), always, &[Register(reg::FPSCR, FX | VX | VXSNAN)]),
     // Of two zeros neither is greater, so that the result is XB; QEMU returns XA.
     that(|r| r.name == "xsmaxcdp", two_zeros, &[Operand("XT", ALL)]),
+    that(|r| r.name == "xsmaxcqp", two_quad_zeros, &[Operand("VRT", ALL)]),
     // Numbers that are denormal as a single match DCMX whatever it says.
     that(|r| r.name == "xststdcsp", denormal_single, &[Register(reg::CR, ALL), Register(reg::FPSCR, FPRF)]),
     // With XE=1 QEMU does not write an inexact result.
@@ -94,6 +95,8 @@ pub const QUIRKS: &[Entry] = &[
         |v| enabled(v) && v.field("EX") == 1,
         &[Operand("VRT", ALL), Register(reg::FPSCR, FPRF)],
     ),
+    // With VE=1 QEMU writes the target of a comparison that is invalid.
+    that(|r| ["xscmpgeqp", "xscmpgtqp"].contains(&r.name), |v| v.fpscr() & VE != 0, &[Operand("VRT", ALL)]),
     // QEMU does not round this one to odd.
     that(|r| r.name == "xsnmsubqp", |v| v.field("RO") == 1, &[Operand("VRT", ALL), Register(reg::FPSCR, STATUS)]),
 ];
@@ -127,6 +130,10 @@ fn arithmetic(row: &Row) -> Option<Arithmetic> {
 
 fn two_zeros(v: &View) -> bool {
     v.xa()[0] << 1 == 0 && v.xb()[0] << 1 == 0
+}
+
+fn two_quad_zeros(v: &View) -> bool {
+    ["VRA", "VRB"].iter().all(|name| v.before.vsr(32 + v.field(name) as usize) << 1 == 0)
 }
 
 fn estimate(row: &Row) -> bool {
