@@ -119,6 +119,7 @@ impl Interpreter {
 
 impl Engine for Interpreter {
     fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
+        vcpu.state.prefix_status = 0;
         let limit = vcpu.state.retired.saturating_add(budget);
         let inline = context.privileged == Privileged::Inline;
         loop {
@@ -153,10 +154,10 @@ impl Engine for Interpreter {
 ///
 /// It may not cross a boundary of 64 bytes, so prefix and suffix are on one page (Power ISA 3.1 Book I, section 1.6).
 fn prefixed(code: &CodeCache, state: &mut VcpuState, env: &mut Env, prefix: u32, suffix: u32) -> Result<bool, Exit> {
+    state.prefix_status = PREFIXED;
     if state.fscr & fscr::PREFIX == 0 && state.mode.problem() {
         return Err(Exit::Interrupt(Interrupt::FacilityUnavailable(facility::PREFIX)));
     }
-    state.prefix_status = PREFIXED;
     if state.cia & 63 == 60 {
         state.prefix_status |= BOUNDARY;
         return Err(Exit::Interrupt(Interrupt::Alignment { dar: state.cia, dsisr: 0 }));

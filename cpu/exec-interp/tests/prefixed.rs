@@ -1,7 +1,7 @@
 //! Prefixed instructions (Power ISA 3.1 Book I, section 1.6; Book III, sections 6.2.10 and 7.5): facility, invalid forms,
 //! boundary, and what SRR1 says of them.
 
-use exec::mode::Mode;
+use exec::mode::{Mode, need};
 use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
@@ -32,6 +32,7 @@ struct Machine {
     mem: GuestMem,
     vcpu: Vcpu,
     order: Order,
+    engine: Interpreter,
 }
 
 impl Machine {
@@ -44,7 +45,7 @@ impl Machine {
             // Without the relocation that comes with it, so that no table is needed.
             vcpu.state.mode = Mode::of(cpu, vcpu.shared.msr() | msr::PR);
         }
-        Machine { mem: GuestMem::new(1 << 16).unwrap(), vcpu, order }
+        Machine { mem: GuestMem::new(1 << 16).unwrap(), vcpu, order, engine: Interpreter::new(cpu) }
     }
 
     /// Runs the words from `at` on until an exit.
@@ -63,7 +64,7 @@ impl Machine {
             peers: &requests,
             privileged: Privileged::Trap,
         };
-        Interpreter::new(self.vcpu.state.cpu).run(&mut self.vcpu, &context, 10)
+        self.engine.run(&mut self.vcpu, &context, 10)
     }
 
     /// SRR1 after `interrupt` was delivered.
@@ -89,6 +90,8 @@ fn problem_state_needs_fscr() {
     let mut m = Machine::new(Cpu::Power10, Order::Big, true, 0);
     let exit = m.run(CODE, &PLI);
     assert!(matches!(exit, Exit::Interrupt(Interrupt::FacilityUnavailable(13))), "{exit:?}");
+    assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), PREFIXED);
+    assert_eq!(m.vcpu.state.fscr >> 56, 13);
     let mut m = Machine::new(Cpu::Power10, Order::Big, false, 0);
     assert!(matches!(m.run(CODE, &PLI), Exit::SystemCall(_)));
 }
@@ -137,4 +140,45 @@ fn srr1_tells_whether_the_cause_was_prefixed() {
         assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), bits, "{exit:?}");
         assert_eq!(m.vcpu.shared.srr0(), CODE);
     }
+}
+
+/// Suffixes that prefixes of types 0 to 2 can have, by primary opcode (Power ISA 3.1 Book I, appendix on opcode maps);
+/// each type has one subtype.
+const SUFFIXES: [&[u32]; 3] = [
+    &[41, 42, 43, 46, 47, 50, 51, 54, 55, 56, 57, 58, 60, 61, 62],
+    &[32, 33, 34],
+    &[14, 32, 34, 36, 38, 40, 42, 44, 48, 50, 52, 54],
+];
+
+/// Whatever follows a prefix: executed, or illegal at the address of the prefix.
+#[test]
+fn every_type_has_its_suffixes() {
+    let mut m = Machine::new(Cpu::Power10, Order::Little, true, FSCR_PREFIX);
+    m.vcpu.state.unavailable &= !(need::FP | need::VEC | need::VSX);
+    for (kind, suffixes) in SUFFIXES.into_iter().enumerate() {
+        for (subtype, suffix) in (0..16).flat_map(|subtype| (0..64).map(move |suffix| (subtype, suffix))) {
+            let prefix = 1 << 26 | (kind as u32) << 24 | subtype << 20;
+            // The subtype of loads and stores is one bit, and R=1 is valid without a base.
+            let known = if kind == 1 { subtype == 0 } else { subtype < 8 };
+            // A displacement, so that relative stores miss the code.
+            let exit = m.run(CODE, &[prefix, suffix << 26 | 0x100]);
+            if known && suffixes.contains(&suffix) {
+                assert!(matches!(exit, Exit::SystemCall(_)), "{prefix:x} {suffix}: {exit:?}");
+            } else {
+                assert!(matches!(exit, Exit::Illegal { word } if word == prefix), "{prefix:x} {suffix}: {exit:?}");
+                assert_eq!((m.vcpu.state.cia, m.vcpu.state.prefix_status), (CODE, PREFIXED as u32));
+            }
+        }
+    }
+}
+
+/// An exit that the machine keeps for itself, a step for a debugger say, leaves no mark on later interrupts.
+#[test]
+fn the_mark_does_not_outlive_the_run() {
+    let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
+    m.vcpu.state.mode = m.vcpu.state.mode.stepping(true);
+    assert!(matches!(m.run(CODE, &PLI), Exit::Interrupt(Interrupt::Trace)));
+    m.vcpu.state.mode = m.vcpu.state.mode.stepping(false);
+    assert!(matches!(m.run(CODE, &[]), Exit::SystemCall(_)));
+    assert_eq!(m.srr1(&Exit::Interrupt(Interrupt::Decrementer)) & (PREFIXED | BOUNDARY), 0);
 }
