@@ -7,12 +7,14 @@ use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::{fscr, need};
 use exec::state::prefix::{BOUNDARY, PREFIXED};
 use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
+use guest_mem::Order;
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder, Op, Row};
-use ppc_mmu::{Access, Invalidation, SoftTlb};
+use ppc_mmu::fault::BYTE_ORDER;
+use ppc_mmu::{Access, Fault, Invalidation, SoftTlb, Tables};
 
 use crate::code::{CodeCache, Decoded, SLOTS};
-use crate::env::{Env, Flow, Trap};
+use crate::env::{Env, Flow, Step, Trap};
 
 /// The reference engine of one vCPU.
 pub struct Interpreter {
@@ -27,18 +29,26 @@ impl Interpreter {
         Interpreter { code: CodeCache::new(Decoder::new(cpu)), fetch: SoftTlb::default(), data: SoftTlb::default() }
     }
 
-    /// Real address of the instruction at `state.cia`.
-    fn fetch(&mut self, state: &VcpuState, context: &Context) -> Result<u64, Exit> {
+    /// Real address and byte order of the instruction at `state.cia`. Little-endian pages of BookE are not remembered.
+    fn fetch(&mut self, state: &VcpuState, context: &Context) -> Result<(u64, Order), Exit> {
         let ea = state.cia;
         if let Some(real) = self.fetch.lookup(ea, Access::Fetch) {
-            return Ok(real);
+            return Ok((real, state.order()));
         }
-        let space = state.space(context.mem, context.partition, true);
-        match space.translate(ea, Access::Fetch) {
-            Ok(mapping) => {
-                self.fetch.insert(&space.tables, ea, mapping);
-                Ok(mapping.real)
+        let mut space = state.space(context.mem, context.partition, true);
+        let translated = match (space.translate(ea, Access::Fetch), &mut space.tables) {
+            (Err(Fault::Storage(BYTE_ORDER)), Tables::BookE { little, .. }) => {
+                *little = true;
+                space.translate(ea, Access::Fetch).map(|mapping| (mapping.real, Order::Little))
             }
+            (Ok(mapping), tables) => {
+                self.fetch.insert(tables, ea, mapping);
+                Ok((mapping.real, state.order()))
+            }
+            (Err(fault), _) => Err(fault),
+        };
+        match translated {
+            Ok(place) => Ok(place),
             Err(fault) => Err(Exit::Interrupt(Interrupt::of(fault, Access::Fetch, ea))),
         }
     }
@@ -62,14 +72,14 @@ impl Interpreter {
     /// Runs until an exit, one turn for each page that is entered.
     fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Result<Infallible, Exit> {
         let state = &mut vcpu.state;
-        let order = state.order();
         let event_now = |state: &VcpuState| state.retired >= limit || context.requests.pending() != 0;
         loop {
             let epoch = context.mem.code_epoch();
             let base = state.cia & !0xfff;
             let visible = vcpu.shared.visible(state, state.cia, Access::Fetch);
-            let real = if visible { None } else { Some(self.fetch(state, context)?) };
-            let Some(real) = real.filter(|real| !vcpu.shared.overrides(state, *real)) else {
+            let place = if visible { None } else { Some(self.fetch(state, context)?) };
+            let Some((real, order)) = place.filter(|(real, _)| !vcpu.shared.overrides(state, *real)) else {
+                let order = state.order();
                 let word = vcpu.shared.instruction(state.cia, order);
                 let suffix = vcpu.shared.instruction(state.cia.wrapping_add(4), order);
                 let mut env = Env::new(context, &mut vcpu.shared, &mut self.data);
@@ -186,7 +196,10 @@ fn step<const BYTES: u64>(
 ) -> Result<bool, Exit> {
     let flow = match (decoded.handler)(state, env, decoded.word) {
         Ok(flow) => flow,
-        Err(_) => return Err(trapped(state, env, code.row(decoded), decoded)),
+        Err(_) => match in_other_order(state, env, decoded) {
+            Some(Ok(flow)) => flow,
+            _ => return Err(trapped(state, env, code.row(decoded), decoded)),
+        },
     };
     state.retired += 1;
     let next = state.effective(state.cia.wrapping_add(BYTES));
@@ -203,6 +216,28 @@ fn step<const BYTES: u64>(
         return Err(Exit::Interrupt(Interrupt::Trace));
     }
     if flow == Flow::Leave { Err(Exit::Event) } else { Ok(event) }
+}
+
+/// Executes an instruction that met a little-endian page of BookE once more in that order. It has changed nothing but
+/// memory yet, to which it stores the same again. If it needs pages of both orders, the byte-ordering fault stays.
+#[cold]
+fn in_other_order(state: &mut VcpuState, env: &mut Env, decoded: Decoded) -> Option<Step> {
+    match env.trap {
+        Some(Trap::Interrupt(Interrupt::DataStorage { dsisr, .. })) if dsisr & BYTE_ORDER != 0 => {}
+        _ => return None,
+    }
+    if state.cpu.family() != Family::BookE {
+        return None;
+    }
+    let enter = |state: &mut VcpuState, env: &mut Env, little: bool| {
+        state.mode = state.mode.ordered(little);
+        let tables = state.tables(env.context.partition, state.mode.data_relocated());
+        env.tlb.enter(&tables, state.mode.problem(), state.keys());
+    };
+    enter(state, env, true);
+    let step = (decoded.handler)(state, env, decoded.word);
+    enter(state, env, false);
+    Some(step)
 }
 
 /// The exit of an instruction whose handler trapped.

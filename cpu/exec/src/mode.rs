@@ -73,6 +73,11 @@ impl Mode {
         self.0 & FP_EXCEPTIONS != 0
     }
 
+    /// This mode with byte order `little` or big.
+    pub fn ordered(self, little: bool) -> Mode {
+        Mode(self.0 & !LITTLE | if little { LITTLE } else { 0 })
+    }
+
     /// This mode with single step `on` or off.
     pub fn stepping(self, on: bool) -> Mode {
         Mode(self.0 & !TRACE_STEP | if on { TRACE_STEP } else { 0 })

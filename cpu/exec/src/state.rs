@@ -265,7 +265,8 @@ impl VcpuState {
         match self.cpu.family() {
             Family::BookE => {
                 let [pid1, pid2] = self.booke.pids;
-                Tables::BookE { tlb: &self.booke.tlb, pids: [self.pid, pid1, pid2], space: on }
+                let little = self.mode.little();
+                Tables::BookE { tlb: &self.booke.tlb, pids: [self.pid, pid1, pid2], space: on, little }
             }
             _ if !on => Tables::Real,
             Family::Book3s32 => {

@@ -2,12 +2,13 @@
 //!
 //! MMU architecture version 1 of the e500 core complex (e500 Core Family Reference Manual, chapter 12) and the e5500:
 //! entries go in and out through the MMU assist registers, whose layouts the entries keep. Real addresses have 36 bits.
-//! Little-endian pages (the E attribute) are kept but not honoured.
+//! A page is of one byte order (the E attribute): an access in the other is a byte-ordering fault, upon which engines try
+//! again in the page's order.
 
 use ppc_isa::Cpu;
 
 use crate::access::{Access, Mapping};
-use crate::fault::{Fault, PROTECTION};
+use crate::fault::{BYTE_ORDER, Fault, PROTECTION};
 use crate::invalidation::{Flush, Invalidation};
 
 /// Fields of the MMU assist registers (e500 Core Family Reference Manual, section 12.7.1).
@@ -22,6 +23,8 @@ pub mod mas {
     pub const TS: u32 = 1 << 12;
     /// MAS1, MAS4: log4 of the page size in KiB.
     pub const TSIZE: u32 = 0xf00;
+    /// MAS2: the page is little-endian.
+    pub const LITTLE: u64 = 0x01;
     /// MAS2: storage attributes; MAS4 has their defaults in the same bits.
     pub const ATTRIBUTES: u64 = 0x7f;
     /// MAS3: bits for software.
@@ -296,7 +299,7 @@ impl Entry {
     }
 }
 
-/// Translates `ea` in address space `as_one` for one of the process identifiers `pids`.
+/// Translates `ea` in address space `as_one` for one of the process identifiers `pids`, on a page of that byte order.
 ///
 /// # Errors
 /// A miss, or the storage fault of an entry that forbids the access.
@@ -305,10 +308,14 @@ pub fn translate(
     tlb: &Tlb,
     pids: [u32; 3],
     as_one: bool,
+    little: bool,
     ea: u64,
     access: Access,
 ) -> Result<Mapping, Fault> {
     let (_, _, entry) = tlb.find(ea, as_one, &pids).ok_or(Fault::TlbMiss)?;
+    if (entry.mas2 & mas::LITTLE != 0) != little {
+        return Err(Fault::Storage(BYTE_ORDER));
+    }
     let mapping = entry.mapping(ea, problem);
     let allowed = match access {
         Access::Fetch => mapping.execute,

@@ -22,6 +22,8 @@ pub const PROTECTION: u32 = 0x0800_0000;
 pub const DIRECT_STORE: u32 = 0x0400_0000;
 /// The access was a store (DSISR only).
 pub const STORE: u32 = 0x0200_0000;
+/// BookE: the page has the other byte order (`ESR[BO]`).
+pub const BYTE_ORDER: u32 = 0x0002_0000;
 /// Refused by the authority mask register.
 pub const KEY: u32 = 0x0020_0000;
 /// The radix tree has an unsupported shape.

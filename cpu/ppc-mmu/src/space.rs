@@ -48,6 +48,8 @@ pub enum Tables<'a> {
         pids: [u32; 3],
         /// Address space 1.
         space: bool,
+        /// Little-endian pages only; else big-endian ones.
+        little: bool,
     },
 }
 

@@ -26,7 +26,7 @@ enum Key {
     Radix { pid: u32, problem: bool, amr: u8, iamr: u8 },
     Segment { vsid_word: u64, problem: bool, keys: Keys },
     SegmentRegister { value: u32, problem: bool },
-    BookE { pids: [u32; 3], space: bool, problem: bool },
+    BookE { pids: [u32; 3], space: bool, little: bool, problem: bool },
 }
 
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ impl SoftTlb {
     pub fn enter(&mut self, tables: &Tables, problem: bool, keys: Keys) {
         let key = match *tables {
             Tables::Real => Key::Real { problem },
-            Tables::BookE { pids, space, .. } => Key::BookE { pids, space, problem },
+            Tables::BookE { pids, space, little, .. } => Key::BookE { pids, space, little, problem },
             Tables::Book3s32 { segments, .. } => {
                 if self.context != NONE || self.registers != *segments || self.problem != problem {
                     self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];

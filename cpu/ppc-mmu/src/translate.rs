@@ -17,7 +17,9 @@ impl Space<'_> {
             Tables::Book3s32 { bats, segments, sdr1 } => {
                 book3s32::translate(self.mem, self.problem, bats, segments, sdr1, ea, access)
             }
-            Tables::BookE { tlb, pids, space } => booke::translate(self.problem, tlb, pids, space, ea, access),
+            Tables::BookE { tlb, pids, space, little } => {
+                booke::translate(self.problem, tlb, pids, space, little, ea, access)
+            }
             Tables::Hash { table, slb, ignore_no_execute } => {
                 let no_execute = self.problem || !ignore_no_execute;
                 hash::translate(self, table, slb, no_execute, ea, access)

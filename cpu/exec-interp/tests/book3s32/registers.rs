@@ -2,7 +2,7 @@ use exec::Interrupt;
 use exec::interrupt::program;
 use ppc_isa::Cpu;
 
-use crate::{Machine, asm, both, everywhere};
+use crate::{CODE, DATA, Machine, asm, both, everywhere};
 
 #[test]
 fn unknown_registers() {
@@ -85,5 +85,29 @@ fn software_registers_have_32_bits() {
     everywhere(|m| {
         m.mtspr(272, 0xffff_ffff);
         assert_eq!(m.vcpu.shared.sprg(0), 0xffff_ffff);
+    });
+}
+
+/// `MSR[LE]` and `MSR[ILE]` select an order of these processors that is none of memory's: they change the low three bits of
+/// addresses (The Programming Environments for 32-Bit Microprocessors, section 3.1.4). The mode is not offered: the bits
+/// stay zero, by mtmsr, by rfi and by interrupts, and everything goes on big-endian.
+#[test]
+fn munged_little_endian_mode_is_not_offered() {
+    const LE: u32 = 0x1;
+    const ILE: u32 = 0x1_0000;
+    everywhere(|m| {
+        m.set(DATA, 0x0102_0304);
+        m.gpr(6, DATA as u32);
+        m.gpr(3, 0x1000 | LE | ILE);
+        let look = [asm("mfmsr", &[4]), asm("lwz", &[5, 0, 6]), asm("lbz", &[7, 0, 6]), asm("lhz", &[8, 2, 6])];
+        m.program(&[&[asm("mtmsr", &[3])], &look[..]].concat());
+        assert_eq!([4, 5, 7, 8].map(|n| m.r(n)), [0x1000, 0x0102_0304, 1, 0x0304]);
+        m.gpr(9, CODE as u32 + 16);
+        let leave = [asm("mtspr", &[27, 3]), asm("mtspr", &[26, 9]), asm("rfi", &[]), asm("lwz", &[0, 0, 0])];
+        m.program(&[&leave[..], &look].concat());
+        assert_eq!([4, 5, 7, 8].map(|n| m.r(n)), [0x1000, 0x0102_0304, 1, 0x0304]);
+        m.deliver(Interrupt::External);
+        assert_eq!(m.vcpu.shared.msr() & u64::from(LE | ILE), 0);
+        assert_eq!(m.vcpu.state.order(), guest_mem::Order::Big);
     });
 }

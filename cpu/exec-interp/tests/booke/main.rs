@@ -3,6 +3,7 @@
 //! Manual and of Power ISA Book III-E.
 
 mod interrupts;
+mod order;
 mod page;
 mod registers;
 mod translation;

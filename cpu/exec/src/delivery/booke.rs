@@ -29,6 +29,8 @@ pub mod esr {
     pub const DLK: u32 = 0x0020_0000;
     /// Instruction cache locking.
     pub const ILK: u32 = 0x0010_0000;
+    /// Byte order.
+    pub const BO: u32 = ppc_mmu::fault::BYTE_ORDER;
     /// Signal processing engine or AltiVec.
     pub const SPV: u32 = 0x80;
     /// External process ID.
@@ -36,7 +38,7 @@ pub mod esr {
 }
 
 /// What a storage or alignment interrupt tells of the instruction besides the access.
-const ATTRIBUTES: u32 = esr::FP | esr::DLK | esr::ILK | esr::SPV | esr::EPID;
+const ATTRIBUTES: u32 = esr::FP | esr::DLK | esr::ILK | esr::BO | esr::SPV | esr::EPID;
 
 /// DBSR bits of debug events.
 const DEBUG_EVENTS: u64 = 0x0fff_8060;

@@ -19,37 +19,54 @@ enum Place {
     Shared(usize),
 }
 
-/// Executes `op` at `ea` with register `n` of whatever kind.
+/// Executes `op` at `ea` with register `n` of whatever kind, in the byte order of the page that it meets.
 ///
 /// # Errors
 /// The interrupt it causes: then no register has changed and nothing has been stored.
 pub fn execute(vcpu: &mut Vcpu, context: &Context, op: External, n: usize, ea: u64) -> Result<(), Interrupt> {
+    match in_order(vcpu, context, op, n, ea) {
+        Err(Interrupt::DataStorage { dsisr, .. }) if dsisr & esr::BO != 0 => {
+            vcpu.state.mode = vcpu.state.mode.ordered(true);
+            let done = in_order(vcpu, context, op, n, ea);
+            vcpu.state.mode = vcpu.state.mode.ordered(false);
+            done
+        }
+        done => done,
+    }
+}
+
+/// The same in the byte order of the mode.
+fn in_order(vcpu: &mut Vcpu, context: &Context, op: External, n: usize, ea: u64) -> Result<(), Interrupt> {
     let lacks = |need: u16| vcpu.state.unavailable & need != 0;
+    let little = vcpu.state.mode.little();
+    // A number of some bytes in big-endian order as one in the order of the mode, and the other way round.
+    let turned = |value: u64, bytes: u64| if little { (value << (64 - 8 * bytes)).swap_bytes() } else { value };
+    let quad = |[first, second]: [u64; 2]| if little { [turned(second, 8), turned(first, 8)] } else { [first, second] };
     match op {
         External::Load { bytes } => {
             let value = load(vcpu, context, ea, bytes.into())?;
-            set(&mut vcpu.state.gpr, n, value);
+            set(&mut vcpu.state.gpr, n, turned(value, bytes.into()));
         }
         External::Store { bytes } => {
             let value = get(&vcpu.state.gpr, n);
-            store(vcpu, context, ea, bytes.into(), value)?;
+            store(vcpu, context, ea, bytes.into(), turned(value, bytes.into()))?;
         }
         External::LoadFloat | External::StoreFloat if lacks(need::FP) => return Err(Interrupt::FpUnavailable),
         External::LoadVector | External::StoreVector if lacks(need::VEC) => return Err(Interrupt::VectorUnavailable),
         External::LoadFloat => {
             let value = load(vcpu, context, ea, 8)?;
-            set(&mut vcpu.state.vsr, n, [value, 0]);
+            set(&mut vcpu.state.vsr, n, [turned(value, 8), 0]);
         }
         External::StoreFloat => {
             let [value, _] = get(&vcpu.state.vsr, n);
-            store(vcpu, context, ea, 8, value)?;
+            store(vcpu, context, ea, 8, turned(value, 8))?;
         }
         External::LoadVector => {
             let value = [load(vcpu, context, ea & !15, 8)?, load(vcpu, context, ea & !15 | 8, 8)?];
-            set(&mut vcpu.state.vsr, 32 + n, value);
+            set(&mut vcpu.state.vsr, 32 + n, quad(value));
         }
         External::StoreVector => {
-            let [first, second] = get(&vcpu.state.vsr, 32 + n);
+            let [first, second] = quad(get(&vcpu.state.vsr, 32 + n));
             store(vcpu, context, ea & !15, 8, first)?;
             store(vcpu, context, ea & !15 | 8, 8, second)?;
         }
@@ -78,7 +95,7 @@ fn place(vcpu: &Vcpu, context: &Context, ea: u64, access: Access) -> Result<Plac
     if !problem && !space && vcpu.shared.mapped_at(state, ea) {
         return Ok(Place::Shared((ea & 0xfff) as usize));
     }
-    let tables = Tables::BookE { tlb: &state.booke.tlb, pids: [pid; 3], space };
+    let tables = Tables::BookE { tlb: &state.booke.tlb, pids: [pid; 3], space, little: state.mode.little() };
     let space = Space { mem: context.mem, tables, problem, keys: state.keys() };
     match space.translate(ea, access) {
         Ok(mapping) => Ok(Place::Real(mapping.real)),
@@ -95,7 +112,7 @@ fn external(interrupt: Interrupt) -> Interrupt {
     }
 }
 
-/// The number that `bytes` bytes at `ea` make, big-endian: the byte order of pages is not honoured.
+/// The number that `bytes` bytes at `ea` make, big-endian.
 fn load(vcpu: &Vcpu, context: &Context, ea: u64, bytes: u64) -> Result<u64, Interrupt> {
     if ea & 0xfff > 0x1000 - bytes {
         return (0..bytes).try_fold(0, |value, n| {
@@ -119,7 +136,7 @@ fn load(vcpu: &Vcpu, context: &Context, ea: u64, bytes: u64) -> Result<u64, Inte
     memory.or_else(|| context.mmio.read(real, width)).ok_or(Interrupt::MachineCheck { dar: ea })
 }
 
-/// Stores the low `bytes` bytes of `value`, all or nothing.
+/// Stores the low `bytes` bytes of `value`, big-endian, all or nothing.
 fn store(vcpu: &mut Vcpu, context: &Context, ea: u64, bytes: u64, value: u64) -> Result<(), Interrupt> {
     if ea & 0xfff > 0x1000 - bytes {
         place(vcpu, context, ea, Access::Store)?;

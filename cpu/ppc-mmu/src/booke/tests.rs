@@ -11,7 +11,7 @@ const RIGHTS_ALL: u32 = 0x3f;
 
 fn look(tlb: &Tlb, problem: bool, pids: [u32; 3], as_one: bool, ea: u64, access: Access) -> Result<Mapping, Fault> {
     let mem = GuestMem::new(1 << 16).unwrap();
-    let tables = Tables::BookE { tlb, pids, space: as_one };
+    let tables = Tables::BookE { tlb, pids, space: as_one, little: false };
     Space { mem: &mem, tables, problem, keys: Keys::default() }.translate(ea, access)
 }
 
