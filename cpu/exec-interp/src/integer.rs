@@ -239,11 +239,11 @@ fn multiply_handler(op: Multiply) -> Handler {
         },
         Multiply::HighWord => |s, _, w| {
             let product = i64::from(s.gpr[ra(w)] as i32) * i64::from(s.gpr[rb(w)] as i32);
-            finish_rt(s, w, (product as u64) >> 32)
+            finish_rt(s, w, twice(product as u64 >> 32))
         },
         Multiply::HighWordUnsigned => |s, _, w| {
             let product = u64::from(s.gpr[ra(w)] as u32) * u64::from(s.gpr[rb(w)] as u32);
-            finish_rt(s, w, product >> 32)
+            finish_rt(s, w, twice(product >> 32))
         },
         Multiply::LowDouble => |s, _, w| {
             let product = i128::from(s.gpr[ra(w)] as i64) * i128::from(s.gpr[rb(w)] as i64);
@@ -264,6 +264,11 @@ fn multiply_handler(op: Multiply) -> Handler {
     }
 }
 
+/// A word in both halves, so that a doubleword compares as the word does. That is how POWER9 fills the undefined half.
+fn twice(word: u64) -> u64 {
+    word << 32 | word & 0xffff_ffff
+}
+
 fn divide_handler(op: Divide) -> Handler {
     match (op.double, op.signed, op.extended, op.modulo) {
         (false, true, false, false) => divide::<false, true, false>,
@@ -276,7 +281,7 @@ fn divide_handler(op: Divide) -> Handler {
         (true, false, true, _) => divide::<true, false, true>,
         (false, true, false, true) => |s, _, w| {
             let (a, b) = (s.gpr[ra(w)] as i32, s.gpr[rb(w)] as i32);
-            s.gpr[rt(w)] = u64::from(a.checked_rem(b).unwrap_or(0) as u32);
+            s.gpr[rt(w)] = i64::from(a.checked_rem(b).unwrap_or(0)) as u64;
             Ok(Flow::Next)
         },
         (false, false, false, true) => |s, _, w| {

@@ -79,6 +79,26 @@ fn a_loop_sums_an_array_in_both_orders() {
     }
 }
 
+/// The Power ISA leaves the high half undefined. A POWER9 has the low one in it twice, or its sign.
+#[test]
+fn high_halves_of_words_are_those_of_power9() {
+    let names = ["mulhwu.", "mulhw.", "modsw", "divw."];
+    let code: Vec<u32> =
+        names.iter().map(|name| asm(name, &[3, 4, 5])).flat_map(|word| [word, asm("sc", &[0])]).collect();
+    let mut m = Machine::new(Order::Big, &code);
+    (m.vcpu.state.gpr[4], m.vcpu.state.gpr[5]) = (0x1c_be99_1def, u64::MAX);
+    let product = 0xbe99_1dee_be99_1dee;
+    for (at, result, order) in [(0, product, 8), (8, 0, 2), (24, 0x4166_e211, 4)] {
+        m.vcpu.state.cia = 0x1000 + at;
+        assert!(matches!(m.run(10), Exit::SystemCall(_)));
+        assert_eq!((m.vcpu.state.gpr[3], m.vcpu.state.cr[0]), (result, order), "{at}");
+    }
+    m.vcpu.state.gpr[5] = 1000;
+    m.vcpu.state.cia = 0x1000 + 16;
+    assert!(matches!(m.run(10), Exit::SystemCall(_)));
+    assert_eq!(m.vcpu.state.gpr[3] as i64, i64::from(0xbe99_1def_u32 as i32 % 1000));
+}
+
 #[test]
 fn budgets_end_at_event_points_only() {
     let code = [asm("addi", &[3, 3, 1]), asm("addi", &[3, 3, 1]), asm("b", &[-8])];

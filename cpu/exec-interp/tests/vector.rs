@@ -168,6 +168,28 @@ fn decimal_sums_overflow_at_31_digits() {
     assert_eq!(m.vcpu.state.cr[6], 1);
 }
 
+/// Sums as a POWER8 gave them, digits as a POWER9 did.
+#[test]
+fn invalid_signs_and_digits_are_taken_as_processors_do() {
+    let mut m = Machine::new(Order::Big);
+    for (name, ps, a, b, sum) in [
+        ("bcdadd.", 0, 0x00107600000001319293945142031a, 0, 0x00107600000001319293945142031c),
+        ("bcdadd.", 1, 0, 0, 0xf),
+        ("bcdadd.", 1, 0x122334556677d, 0, 0x122334556677d),
+        ("bcdsub.", 1, 0, 0x122334556677d, 0x122334556677f),
+    ] {
+        (m.set(2, a), m.set(3, b));
+        assert_eq!(m.v1(name, &[1, 2, 3, ps]), sum, "{name} {a:x} {b:x}");
+        assert_eq!(m.vcpu.state.cr[6], 1);
+    }
+    for (a, digit, product) in [(0xc, 0xc, 0x80), (0xc, 0xd, 0x81), (0xc, 0xf, 0x81), (0xc, 9, 0x81), (0xc, 7, 0x7f)] {
+        assert_eq!(result("vmul10euq", a, digit), product, "{digit:x}");
+    }
+    assert_eq!(result("vmul10ecuq", u128::MAX / 10, 0xe), 1);
+    assert_eq!(result("vmul10ecuq", u128::MAX / 10, 0xd), 1);
+    assert_eq!(result("vmul10ecuq", u128::MAX / 10, 5), 0);
+}
+
 #[test]
 fn nans_and_denormals_follow_the_rules_of_the_unit() {
     const ONE: u128 = 0x3f80_0000;

@@ -208,6 +208,22 @@ fn scalars_clear_the_other_half_and_classify() {
     assert_eq!(m.vcpu.state.fpscr & fpscr::FPRF, 0x8000);
 }
 
+/// 2.5 and -2.5 in quad precision. The middle codes are reserved; a POWER9 rounds away from zero by RMC=2.
+#[test]
+fn quad_integers_round_by_reserved_codes_too() {
+    const TWO: u64 = 0x4000 << 48;
+    const THREE: u64 = TWO | 0x8000 << 32;
+    let mut m = Machine::new(Order::Big, UNITS);
+    for (sign, rmc, rounded) in [(0, 0, THREE), (0, 1, TWO), (0, 2, THREE), (0, 3, TWO), (1, 2, THREE), (1, 1, TWO)] {
+        m.vcpu.state.vsr[35] = [TWO | 0x4000 << 32 | sign << 63, 0];
+        m.does("xsrqpi", &[0, 2, 3, rmc]);
+        assert_eq!(m.vcpu.state.vsr[34], [rounded | sign << 63, 0], "{sign} {rmc}");
+    }
+    m.vcpu.state.vsr[35] = [1 << 63 | 0x7fff_ffff_ffff, 0];
+    m.does("xsrqpi", &[0, 2, 3, 2]);
+    assert_eq!(m.vcpu.state.vsr[34], [0xbfff << 48, 0]);
+}
+
 #[test]
 fn an_enabled_exception_in_one_element_keeps_the_vector() {
     for (enables, written) in [(0, true), (fpscr::ZE, true), (fpscr::OE, false)] {

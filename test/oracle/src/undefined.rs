@@ -217,6 +217,8 @@ const UNDEFINED: &[Entry] = &[
     that(vector::divides, always, &[Elements("VRT", vector::no_quotients)]),
     // Power ISA 3.1 Book I, chapter 6, vgnb: N is 2 to 7.
     entry(&["vgnb"], |v| v.field("UIM3") < 2, &[Operand("RT", ALL)]),
+    // Book I, 6.9: what is added is "the unsigned packed decimal value" of four bits, which has no value beyond 9.
+    entry(&["vmul10euq", "vmul10ecuq"], vector::beyond_nine, &[Operand("VRT", ALL)]),
     // Book I, 6.17: an invalid source, or one that is too large, leaves VRT undefined.
     with(fact::W_CR6, vector::no_decimal, &[Operand("VRT", ALL)]),
     // Book I, 1.3.2: reserved bits of VSCR.

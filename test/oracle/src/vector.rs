@@ -110,6 +110,11 @@ pub fn no_decimal(v: &View) -> bool {
     }
 }
 
+/// The last four bits of VRB are no digit.
+pub fn beyond_nine(v: &View) -> bool {
+    vr(v, "VRB") & 15 > 9
+}
+
 /// VRB is zero.
 pub fn zero(v: &View) -> bool {
     vr(v, "VRB") == 0

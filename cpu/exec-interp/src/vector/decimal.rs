@@ -1,7 +1,8 @@
 //! Decimal integers in vectors (Power ISA Book I, section 6.17): 31 digits, then a sign code.
 //!
 //! CR field 6 compares the source (of additions the unbounded sum) with zero; its last bit says overflow, or that an
-//! operand is invalid. The result of an invalid operand is undefined: here VRT keeps its value.
+//! operand is invalid. The result of an invalid operand is undefined: here VRT keeps its value. Only sums take a sign code
+//! below 0xA for plus, as POWER8 and POWER9 do.
 
 use exec::VcpuState;
 use ppc_isa::vector::Decimal;
@@ -48,9 +49,13 @@ fn all_decimal(digits: u128) -> bool {
 }
 
 fn packed(value: u128) -> Option<Packed> {
-    let sign = value & 15;
+    (value & 15 >= 0xa).then(|| of_any_sign(value)).flatten()
+}
+
+/// An operand whose sign code may be invalid.
+fn of_any_sign(value: u128) -> Option<Packed> {
     let digits = value >> 4;
-    (sign >= 0xa && all_decimal(digits)).then_some(Packed { negative: matches!(sign, 0xb | 0xd), digits })
+    all_decimal(digits).then_some(Packed { negative: matches!(value & 15, 0xb | 0xd), digits })
 }
 
 /// The number that the digits write.
@@ -107,7 +112,9 @@ fn finish(s: &mut VcpuState, w: u32, answer: Option<Answer>) -> Step {
 }
 
 fn add(s: &mut VcpuState, w: u32, subtract: bool) -> Step {
-    let answer = packed(vra(s, w)).zip(packed(vrb(s, w))).map(|(a, b)| {
+    let operands = [vra(s, w), vrb(s, w)];
+    let [a, b] = operands.map(of_any_sign);
+    let answer = a.zip(b).map(|(a, b)| {
         let (x, y) = (number(a.digits), number(b.digits));
         let (negative, magnitude) = match a.negative == (b.negative != subtract) {
             true => (a.negative, x + y),
@@ -118,7 +125,11 @@ fn add(s: &mut VcpuState, w: u32, subtract: bool) -> Step {
         let value = digits(magnitude % LIMIT) << 4 | sign(w, negative);
         Answer { overflow: magnitude >= LIMIT, ..Answer::new(value, negative, magnitude) }
     });
-    finish(s, w, answer)
+    let step = finish(s, w, answer);
+    if operands.into_iter().any(|operand| packed(operand).is_none()) {
+        s.cr[6] = 1;
+    }
+    step
 }
 
 /// VRT = `f`'s digits of VRB and VRA with VRB's sign in its preferred code; `f` also says whether they overflow.

@@ -145,11 +145,18 @@ pub fn multiply_ten(extended: bool, carry: bool) -> Handler {
         let high = (a >> 64) * 10 + (low >> 64);
         (high << 64 | u128::from(low as u64), high >> 64)
     }
+    /// The digit of VRB. More than nine is undefined; POWER9 then takes no notice of the middle bits.
+    fn digit(s: &VcpuState, w: u32) -> u128 {
+        match vrb(s, w) & 15 {
+            digit @ 0..=9 => digit,
+            invalid => invalid & 9,
+        }
+    }
     match (extended, carry) {
         (false, false) => |s, _, w| set(s, w, ten(vra(s, w), 0).0),
         (false, true) => |s, _, w| set(s, w, ten(vra(s, w), 0).1),
-        (true, false) => |s, _, w| set(s, w, ten(vra(s, w), vrb(s, w) & 15).0),
-        (true, true) => |s, _, w| set(s, w, ten(vra(s, w), vrb(s, w) & 15).1),
+        (true, false) => |s, _, w| set(s, w, ten(vra(s, w), digit(s, w)).0),
+        (true, true) => |s, _, w| set(s, w, ten(vra(s, w), digit(s, w)).1),
     }
 }
 

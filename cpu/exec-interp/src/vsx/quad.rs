@@ -143,6 +143,7 @@ fn compute(
 }
 
 /// Rounds VRB as R and RMC say: R=1 has the codes of `FPSCR[RN]` in RMC; R=0 has ties away from zero, or `FPSCR[RN]`.
+/// RMC of 1 and 2 is reserved with R=0: POWER9 then has what decimal instructions call by these codes (chapter 5.5.2).
 fn round(
     s: &mut VcpuState,
     env: &mut Env,
@@ -152,6 +153,8 @@ fn round(
 ) -> Step {
     let rounding = match (w >> 16 & 1, w >> 9 & 3) {
         (0, 0) => Rounding::NearestAway,
+        (0, 1) => Rounding::NearestZero,
+        (0, 2) => Rounding::AwayFromZero,
         (0, _) => Rounding::of(s.fpscr),
         (_, rmc) => Rounding::of(rmc.into()),
     };
