@@ -37,7 +37,9 @@ self_tests! {
     big_endian_power9_hash_pv = "pseries-be", "vmlinux", Power9, Hash, true;
     big_endian_patched_power8_hash = "pseries-be", "vmlinux-pv", Power8, Hash, true;
     big_endian_patched_power9_hash = "pseries-be", "vmlinux-pv", Power9, Hash, true;
+    big_endian_power10_hash_pv = "pseries-be", "vmlinux", Power10, Hash, true;
     little_endian_power9_radix = "pseries-le", "vmlinux", Power9, Radix, false;
+    little_endian_power10_radix = "pseries-le", "vmlinux", Power10, Radix, false;
     little_endian_patched_power8_hash = "pseries-le", "vmlinux-pv", Power8, Hash, true;
     little_endian_patched_power9_radix = "pseries-le", "vmlinux-pv", Power9, Radix, true;
 }

@@ -33,6 +33,19 @@ const COMMANDS: &[(&str, &str)] = &[
     ("sleep 1; echo slept $?", "slept 0"),
 ];
 
+/// What AT_HWCAP2 in the auxiliary vector, of which the low words are the first and third here, says of Power ISA 3.1, 3.0
+/// and 2.07.
+const LEVELS: &str = r#"h=$(hexdump -ve '4/4 "%08x " "\n"' /proc/self/auxv | awk '$1 == "0000001a" { print $3 }')
+echo levels $((0x$h >> 18 & 1))$((0x$h >> 23 & 1))$((0x$h >> 31 & 1))"#;
+
+fn levels(cpu: Cpu) -> &'static str {
+    match cpu {
+        Cpu::Power8 => "levels 001",
+        Cpu::Power9 => "levels 011",
+        _ => "levels 111",
+    }
+}
+
 fn guest(release: Release, cpu: Cpu, mmu: Mmu, pv: bool) -> Result<Guest> {
     Ok(Guest::new(debian(release, None)?).cpu(cpu, mmu).pv(pv))
 }
@@ -44,7 +57,7 @@ fn told(release: Release, command: &str) -> Result<Guest> {
 
 fn shell(release: Release, cpu: Cpu, mmu: Mmu, pv: bool) -> Result<()> {
     let mut guest = guest(release, cpu, mmu, pv)?;
-    for (command, answer) in COMMANDS {
+    for (command, answer) in COMMANDS.iter().chain(&[(LEVELS, levels(cpu))]) {
         guest = guest.expect(PROMPT, &format!("{command}\n")).expect(answer, "");
     }
     let guest = guest.expect(PROMPT, "poweroff -f\n");
@@ -82,6 +95,8 @@ shells! {
     shell_6_1_power8_hash_pv = Bookworm, Power8, Hash, true;
     shell_6_1_power9_radix = Bookworm, Power9, Radix, false;
     shell_6_1_power9_radix_pv = Bookworm, Power9, Radix, true;
+    shell_6_1_power10_radix_pv = Bookworm, Power10, Radix, true;
+    shell_6_12_power10_radix = Trixie, Power10, Radix, false;
     shell_6_12_power8_hash = Trixie, Power8, Hash, false;
     shell_6_12_power8_hash_pv = Trixie, Power8, Hash, true;
     shell_6_12_power9_radix = Trixie, Power9, Radix, false;

@@ -37,14 +37,23 @@ const FUNCTIONS: [&str; 13] = [
 ];
 
 /// `ibm,pa-features` as count, type and bytes: what the CPU can do, one bit each (spec papr 8.3). No transactional
-/// memory (byte 22).
+/// memory (byte 22). Power ISA 3.1 took away strong access ordering (byte 4) and added the aspects of DEXCR (byte 68) and
+/// the hash instructions (byte 72); a second watchpoint (byte 64) is not offered.
 fn pa_features(cpu: Cpu) -> Vec<u8> {
     let mut bytes = vec![0xf6, 0x1f, 0xc7, 0xc0, 0x80, 0xf0, 0x80];
-    bytes.resize(if cpu == Cpu::Power8 { 24 } else { 66 }, 0);
+    let count = match cpu {
+        Cpu::Power8 => 24,
+        Cpu::Power9 => 66,
+        _ => 74,
+    };
+    bytes.resize(count, 0);
     for (index, byte) in bytes.iter_mut().enumerate() {
         match index {
+            4 if count == 74 => *byte = 0,
             22 => {}
             34 => *byte = 0xc0,
+            68 => *byte = 0xce,
+            72 => *byte = 0x80,
             16..64 if index % 2 == 0 => *byte = 0x80,
             _ => {}
         }
@@ -180,6 +189,7 @@ fn cpu(node: &mut Writer, layout: &Layout) {
     }
     node.flag("64-bit");
     node.cell("ibm,vmx", 2);
+    node.cell("ibm,dfp", 1);
     node.cell("slb-size", ppc_mmu::slb::ENTRIES as u32);
     node.cell("ibm,slb-size", ppc_mmu::slb::ENTRIES as u32);
     node.cells("ibm,pft-size", &[0, layout.hash_shift]);

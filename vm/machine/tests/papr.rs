@@ -589,3 +589,23 @@ fn papr_case_49_masked_source() {
     assert_eq!(fixture.rtas(rtas::GET_XIVE, &[7])[0], rtas::PARAMETER);
     assert_eq!(fixture.rtas(rtas::INT_OFF, &[7]), [rtas::PARAMETER]);
 }
+
+/// Features by byte and bits (spec papr 8.3): strong access ordering, transactional memory, radix, aspects of DEXCR, hash
+/// instructions.
+#[test]
+fn the_tree_tells_what_the_processor_has() {
+    for (cpu, mmu, version, bits) in [
+        (Cpu::Power8, Mmu::Hash, 0x0f00_0004, [Some(0x80), Some(0), None, None, None]),
+        (Cpu::Power9, Mmu::Radix, 0x0f00_0005, [Some(0x80), Some(0), Some(0x80), None, None]),
+        (Cpu::Power10, Mmu::Radix, 0x0f00_0006, [Some(0), Some(0), Some(0x80), Some(0xce), Some(0x80)]),
+    ] {
+        let fixture = Fixture::with(cpu, mmu, Calls::with_pv(false));
+        let tree = Fdt::read(&fixture.tree).unwrap();
+        let node = tree.find(&format!("/cpus/PowerPC,{}@0", cpu.name().to_uppercase())).unwrap();
+        assert_eq!(node.property("cpu-version").unwrap().u32(), Some(version));
+        assert_eq!(node.property("ibm,dfp").unwrap().u32(), Some(1));
+        let [count, 0, features @ ..] = node.property("ibm,pa-features").unwrap().value else { panic!("no features") };
+        assert_eq!(usize::from(*count), features.len());
+        assert_eq!([4, 22, 40, 68, 72].map(|byte| features.get(byte).copied()), bits, "{}", cpu.name());
+    }
+}
