@@ -85,7 +85,7 @@ pub const UNDEFINED: &[Undefined] = &[
         "VRT unchanged, or the low digits; sums take an invalid sign code for plus", "bcd*"),
     undefined(V300, "Book I, 6.9", "the result for a digit beyond 9", "that for the digit's first and last bit alone",
         "vmul10e*"),
-    undefined(V300, "Book I, 7.6.3", "R=0 with RMC of 1 and 2", "to nearest with ties toward zero; away from zero",
+    undefined(V300, "Book I, 7.6.3", "R=0 with RMC of 1 and 2", "as FPSCR[RN] says; away from zero",
         "xsrqpi xsrqpxp"),
     undefined(V310, "Book I, 6.9", "quotient and remainder of an element that has none, or whose quotient does not fit", "0",
         "vdiv* vmod*"),

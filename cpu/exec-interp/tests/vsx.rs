@@ -222,6 +222,10 @@ fn quad_integers_round_by_reserved_codes_too() {
     m.vcpu.state.vsr[35] = [1 << 63 | 0x7fff_ffff_ffff, 0];
     m.does("xsrqpi", &[0, 2, 3, 2]);
     assert_eq!(m.vcpu.state.vsr[34], [0xbfff << 48, 0]);
+    // A tie, in the last of the 64 bits that stay; the code of decimal instructions would leave 0xfe.
+    m.vcpu.state.vsr[35] = [0, 0xff << 48];
+    m.does("xsrqpxp", &[0, 2, 3, 1]);
+    assert_eq!(m.vcpu.state.vsr[34], [0, 0x100 << 48]);
 }
 
 #[test]

@@ -143,7 +143,8 @@ fn compute(
 }
 
 /// Rounds VRB as R and RMC say: R=1 has the codes of `FPSCR[RN]` in RMC; R=0 has ties away from zero, or `FPSCR[RN]`.
-/// RMC of 1 and 2 is reserved with R=0: POWER9 then has what decimal instructions call by these codes (chapter 5.5.2).
+/// RMC of 1 and 2 is reserved with R=0: POWER9 takes 2 for away from zero, as decimal instructions do, and 1 not for what
+/// they have there.
 fn round(
     s: &mut VcpuState,
     env: &mut Env,
@@ -153,7 +154,6 @@ fn round(
 ) -> Step {
     let rounding = match (w >> 16 & 1, w >> 9 & 3) {
         (0, 0) => Rounding::NearestAway,
-        (0, 1) => Rounding::NearestZero,
         (0, 2) => Rounding::AwayFromZero,
         (0, _) => Rounding::of(s.fpscr),
         (_, rmc) => Rounding::of(rmc.into()),

@@ -17,8 +17,6 @@ pub enum Rounding {
     Down,
     /// To nearest, ties away from zero (`frin`, `xsrdpi`).
     NearestAway,
-    /// To nearest, ties toward zero (`xsrqpi` with R=0, RMC=1).
-    NearestZero,
     /// Away from zero (`xsrqpi` with R=0, RMC=2).
     AwayFromZero,
     /// To the neighbour with an odd last bit (the `o` forms of quad precision).
@@ -93,7 +91,6 @@ pub(super) fn drop_bits(significand: u128, drop: u32, rounding: Rounding, negati
     let incremented = match rounding {
         Rounding::NearestEven => tail > HALF || (tail == HALF && odd),
         Rounding::NearestAway => tail >= HALF,
-        Rounding::NearestZero => tail > HALF,
         Rounding::AwayFromZero => inexact,
         Rounding::TowardZero => false,
         Rounding::Up => inexact && !negative,
@@ -175,7 +172,7 @@ impl Context {
     /// The result of a disabled overflow: infinity or the largest number.
     fn overflowed(&self, negative: bool) -> Float {
         let to_infinity = match self.rounding {
-            Rounding::NearestEven | Rounding::NearestAway | Rounding::NearestZero | Rounding::AwayFromZero => true,
+            Rounding::NearestEven | Rounding::NearestAway | Rounding::AwayFromZero => true,
             Rounding::TowardZero | Rounding::ToOdd => false,
             Rounding::Up => !negative,
             Rounding::Down => negative,
