@@ -178,7 +178,8 @@ fn invalid_signs_and_digits_are_taken_as_processors_do() {
         ("bcdadd.", 1, 0x122334556677d, 0, 0x122334556677d),
         ("bcdsub.", 1, 0, 0x122334556677d, 0x122334556677f),
     ] {
-        (m.set(2, a), m.set(3, b));
+        m.set(2, a);
+        m.set(3, b);
         assert_eq!(m.v1(name, &[1, 2, 3, ps]), sum, "{name} {a:x} {b:x}");
         assert_eq!(m.vcpu.state.cr[6], 1);
     }
