@@ -16,6 +16,8 @@ pub const VEC: u64 = 1 << 25;
 pub const VSX: u64 = 1 << 23;
 /// Power management (Book3S before 2.07).
 pub const POW: u64 = 1 << 18;
+/// r0 to r3 are those of TLB miss handlers (603).
+pub const TGPR: u64 = 1 << 17;
 /// External interrupt enable.
 pub const EE: u64 = 1 << 15;
 /// Problem state.

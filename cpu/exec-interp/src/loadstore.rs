@@ -330,11 +330,12 @@ fn sync(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     Ok(Flow::Next)
 }
 
+/// Blocks that are not in memory or that no cache may hold are an alignment interrupt (Power ISA Book III, section 6.5.8).
 fn dcbz(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let block = s.cpu.cache_block();
     let ea = indexed(s, w) & !(block - 1);
     match env.real(s, ea, Access::Store)? {
-        Some(real) if env.context.mem.zero_by(writer(s), real, block) => {}
+        Some(real) if !env.tlb.uncached(ea) && env.context.mem.zero_by(writer(s), real, block) => {}
         Some(_) => return Err(env.interrupt(Interrupt::Alignment { dar: ea, dsisr: 0 })),
         None => {
             for offset in (0..block).step_by(8) {

@@ -3,6 +3,7 @@
 use guest_mem::{GuestMem, Order};
 use ppc_isa::Cpu;
 use ppc_isa::cpu::Family;
+use ppc_mmu::book3s32::Pages;
 use ppc_mmu::{Keys, Slb, Space, Tables};
 
 use crate::mode::{self, Mode};
@@ -271,7 +272,8 @@ impl VcpuState {
             _ if !on => Tables::Real,
             Family::Book3s32 => {
                 let own = &self.book3s32;
-                Tables::Book3s32 { bats: &own.bats, segments: &own.segments, sdr1: own.sdr1 }
+                let pages = Pages { segments: &own.segments, tlb: &own.tlb, sdr1: own.table(self.cpu) };
+                Tables::Book3s32 { bats: &own.bats, pages }
             }
             Family::Book3s64 => match partition.hash() {
                 Some(table) if !partition.radix() => {

@@ -62,6 +62,11 @@ impl Vcpu {
                 (value & !(msr::HV | msr::TM | msr::TS | msr::POW)) | msr::ME | implied
             }
             Family::Book3s32 if ALTIVEC.contains(self.state.cpu) => value & (CLASSIC_MSR | msr::VEC),
+            Family::Book3s32 if self.state.cpu == Cpu::Ppc603 => {
+                let VcpuState { gpr, book3s32, .. } = &mut self.state;
+                book3s32.use_temporary(value & msr::TGPR != 0, gpr);
+                value & (CLASSIC_MSR | msr::TGPR)
+            }
             Family::Book3s32 => value & CLASSIC_MSR,
             Family::BookE => value & msr::booke(self.state.cpu),
         };

@@ -48,4 +48,6 @@ pub struct Mapping {
     pub write: bool,
     /// Fetches allowed.
     pub execute: bool,
+    /// Write through required or caching inhibited: blocks can not be set to zero in a cache.
+    pub uncached: bool,
 }

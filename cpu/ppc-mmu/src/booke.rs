@@ -27,6 +27,8 @@ pub mod mas {
     pub const LITTLE: u64 = 0x01;
     /// MAS2: storage attributes; MAS4 has their defaults in the same bits.
     pub const ATTRIBUTES: u64 = 0x7f;
+    /// MAS2: write through required, caching inhibited.
+    pub const UNCACHED: u64 = 0x18;
     /// MAS3: bits for software.
     pub const USER_BITS: u32 = 0x3c0;
     /// MAS4: which PID new entries are for; 3 = none.
@@ -113,6 +115,7 @@ impl Entry {
             read: may(0),
             write: may(2),
             execute: may(4),
+            uncached: self.mas2 & mas::UNCACHED != 0,
         }
     }
 

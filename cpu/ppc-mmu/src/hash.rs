@@ -22,6 +22,8 @@ pub const R_REFERENCE: u64 = 0x100;
 pub const R_CHANGE: u64 = 0x80;
 /// R word: no-execute.
 pub const R_NO_EXECUTE: u64 = 4;
+/// R word: write through required, caching inhibited.
+const R_UNCACHED: u64 = 0x60;
 /// R word: guarded.
 pub const R_GUARDED: u64 = 8;
 /// R word: real page number with the size code in its low bits.
@@ -156,6 +158,7 @@ pub(crate) fn translate(
         read: read && !space.keys.forbids(class, Access::Load),
         write: write && changed && !space.keys.forbids(class, Access::Store),
         execute: execute && read && !space.keys.forbids(class, Access::Fetch),
+        uncached: r & R_UNCACHED != 0,
     })
 }
 

@@ -17,6 +17,8 @@ const RPN: u64 = 0x01ff_ffff_ffff_f000;
 const REFERENCE: u64 = 0x100;
 const CHANGE: u64 = 0x80;
 const GUARDED: u64 = 0x20;
+/// Attributes of input and output: caching inhibited, with guarded or without.
+const INHIBITED: u64 = 0x20;
 const PRIVILEGED: u64 = 0x8;
 const READ: u64 = 0x4;
 const READ_WRITE: u64 = 0x2;
@@ -116,6 +118,7 @@ fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -
         read: allows(Access::Load) && keys_allow(Access::Load),
         write: allows(Access::Store) && keys_allow(Access::Store) && pte & CHANGE != 0,
         execute: allows(Access::Fetch) && keys_allow(Access::Fetch),
+        uncached: pte & INHIBITED != 0,
     })
 }
 

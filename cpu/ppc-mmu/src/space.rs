@@ -3,7 +3,7 @@
 use guest_mem::GuestMem;
 
 use crate::access::Keys;
-use crate::book3s32::{Bats, Segments};
+use crate::book3s32::{Bats, Pages};
 use crate::booke;
 use crate::slb::Slb;
 use crate::table::HashTable;
@@ -35,10 +35,8 @@ pub enum Tables<'a> {
     Book3s32 {
         /// BATs.
         bats: &'a Bats,
-        /// Segment registers.
-        segments: &'a Segments,
-        /// Place and size of the page table.
-        sdr1: u32,
+        /// Segment registers, TLB and page table.
+        pages: Pages<'a>,
     },
     /// The software-managed TLB.
     BookE {

@@ -38,11 +38,13 @@ struct Entry {
     read: bool,
     write: bool,
     execute: bool,
+    uncached: bool,
     /// Real page address.
     real: u64,
 }
 
-const EMPTY: Entry = Entry { page: 0, context: NONE, read: false, write: false, execute: false, real: 0 };
+const EMPTY: Entry =
+    Entry { page: 0, context: NONE, read: false, write: false, execute: false, uncached: false, real: 0 };
 
 #[derive(Clone, Copy)]
 struct Segment {
@@ -99,7 +101,8 @@ impl SoftTlb {
         let key = match *tables {
             Tables::Real => Key::Real { problem },
             Tables::BookE { pids, space, little, .. } => Key::BookE { pids, space, little, problem },
-            Tables::Book3s32 { segments, .. } => {
+            Tables::Book3s32 { pages, .. } => {
+                let segments = pages.segments;
                 if self.context != NONE || self.registers != *segments || self.problem != problem {
                     self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];
                 }
@@ -176,11 +179,16 @@ impl SoftTlb {
             .then_some(entry.real | (ea & 0xfff))
     }
 
+    /// Whether `ea`, which was found or inserted last, is in storage that caches do not hold.
+    pub fn uncached(&self, ea: u64) -> bool {
+        self.entries.get(set_of(ea)).is_some_and(|entry| entry.page == ea & !0xfff && entry.uncached)
+    }
+
     /// Remembers a mapping of `ea`. In hash mode `slb` names the segment.
     pub fn insert(&mut self, tables: &Tables, ea: u64, mapping: Mapping) {
         match *tables {
             Tables::Hash { slb, .. } => self.insert_segment(slb, ea),
-            Tables::Book3s32 { segments, .. } => self.insert_register(segments, ea),
+            Tables::Book3s32 { pages, .. } => self.insert_register(pages.segments, ea),
             _ => {}
         }
         let context = self.context_of(ea);
@@ -190,6 +198,7 @@ impl SoftTlb {
             read: mapping.read,
             write: mapping.write,
             execute: mapping.execute,
+            uncached: mapping.uncached,
             real: mapping.real & !0xfff,
         };
         if let Some(slot) = self.entries.get_mut(set_of(ea)) {
@@ -245,7 +254,7 @@ mod tests {
     use super::*;
 
     fn mapping(real: u64) -> Mapping {
-        Mapping { real, shift: 12, read: true, write: true, execute: true }
+        Mapping { real, shift: 12, read: true, write: true, execute: true, uncached: false }
     }
 
     fn radix(pid: u32) -> Tables<'static> {

@@ -12,11 +12,11 @@ impl Space<'_> {
     /// The fault that the access causes; status bits without the store bit.
     pub fn translate(&self, ea: u64, access: Access) -> Result<Mapping, Fault> {
         match self.tables {
-            Tables::Real => Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true }),
-            Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
-            Tables::Book3s32 { bats, segments, sdr1 } => {
-                book3s32::translate(self.mem, self.problem, bats, segments, sdr1, ea, access)
+            Tables::Real => {
+                Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true, uncached: false })
             }
+            Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
+            Tables::Book3s32 { bats, pages } => book3s32::translate(self.mem, self.problem, bats, pages, ea, access),
             Tables::BookE { tlb, pids, space, little } => {
                 booke::translate(self.problem, tlb, pids, space, little, ea, access)
             }

@@ -408,7 +408,7 @@ impl Rig {
 
     /// Maps the 4 KiB page at `ea` to `real` for both states, once relocation is on.
     pub fn translate(&mut self, ea: u64, real: u64) {
-        self.map_page(Page { ea, real, large: false, execute: true });
+        self.map_page(Page { ea, real, large: false, execute: true, inhibited: false });
     }
 
     /// Maps `page` by the guest's own tables.

@@ -34,6 +34,8 @@ pub struct Page {
     pub large: bool,
     /// Instructions may be fetched from it (Book3S-64 only; elsewhere always).
     pub execute: bool,
+    /// Caching inhibited.
+    pub inhibited: bool,
 }
 
 /// Which page of `BELOW` is the next table, and which way of TLB0 the next victim.
@@ -72,7 +74,7 @@ impl Tables {
                 return tables;
             }
         }
-        let page = |at| Page { ea: at, real: at, large: false, execute: true };
+        let page = |at| Page { ea: at, real: at, large: false, execute: true, inhibited: false };
         (0..IDENTITY).step_by(PAGE as usize).for_each(|at| tables.map(machine, page(at)));
         tables
     }
@@ -83,7 +85,7 @@ impl Tables {
         match cpu {
             Cpu::Power9 | Cpu::Power10 => self.radix(machine, page),
             _ if cpu.family() == Family::Book3s64 => hash(machine, page),
-            _ if cpu.family() == Family::Book3s32 => hash32(machine, page.ea as u32, page.real as u32),
+            _ if cpu.family() == Family::Book3s32 => hash32(machine, page),
             _ => {
                 // Large pages are TLB1's.
                 let (mas0, size) =
@@ -92,7 +94,7 @@ impl Tables {
                 machine.vcpus[0].state.booke.tlb.write(&Assist {
                     mas0,
                     mas1: mas::VALID | size << 8,
-                    mas2: page.ea & !0xfff,
+                    mas2: page.ea & !0xfff | if page.inhibited { 8 } else { 0 },
                     mas3: page.real as u32 | EVERYTHING,
                     mas7: (page.real >> 32) as u32,
                     ..Assist::default()
@@ -104,7 +106,7 @@ impl Tables {
 
     /// Levels of 13, 9, 9 and 9 bits, or 5 for large pages (Power ISA 3.0B Book III, 5.7.10).
     fn radix(&mut self, machine: &Machine, page: Page) {
-        let Page { ea, real, large, execute } = page;
+        let Page { ea, real, large, execute, inhibited } = page;
         let load = |at| machine.mem.load::<u64>(at, Order::Big).unwrap();
         let store = |at, value: u64| assert!(machine.mem.store(at, Order::Big, value));
         store(TABLES, 0x4000_0000_0000_00a0 | ROOT | 13);
@@ -119,13 +121,13 @@ impl Tables {
             table = load(at) & 0x0fff_ffff_ffff_ff00;
         }
         let index = ea >> (21 - last) & ((1 << last) - 1);
-        store(table + 8 * index, LEAF & !u64::from(!execute) | real);
+        store(table + 8 * index, LEAF & !u64::from(!execute) | if inhibited { 0x20 } else { 0 } | real);
     }
 }
 
 /// Segment of 256 MiB, virtual segment number from the address; those with large pages have no others.
 fn hash(machine: &mut Machine, page: Page) {
-    let Page { ea, real, large, execute } = page;
+    let Page { ea, real, large, execute, inhibited } = page;
     let segment = ea >> 28;
     let vsid = 0x100 + (segment & 0xfff);
     let slb = &mut machine.vcpus[0].state.slb;
@@ -139,13 +141,14 @@ fn hash(machine: &mut Machine, page: Page) {
     let table = machine.partition.hash().unwrap();
     let group = (vsid ^ index) & (table.len() / 8 - 1);
     let v = (vsid << 28 | ea & 0x0fff_ffff) >> 23 << 7 | 1 | large_v;
-    let r = real | large_r | HASHED | if execute { 0 } else { 4 };
+    let r = real | large_r | HASHED | if execute { 0 } else { 4 } | if inhibited { 0x20 } else { 0 };
     let free =
         (8 * group..8 * group + 8).find(|slot| table.read(*slot).is_none_or(|(old, _)| old & 1 == 0 || old == v));
     assert!(table.write(free.unwrap(), v, r));
 }
 
-fn hash32(machine: &Machine, ea: u32, real: u32) {
+fn hash32(machine: &Machine, page: Page) {
+    let (ea, real) = (page.ea as u32, page.real as u32 | if page.inhibited { 0x20 } else { 0 });
     let (vsid, page) = (ea >> 28, ea >> 12 & 0xffff);
     let group = TABLES + u64::from((vsid ^ page) & 0x3ff) * 64;
     let first = 0x8000_0000 | vsid << 7 | page >> 10;

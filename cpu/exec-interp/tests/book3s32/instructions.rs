@@ -39,15 +39,19 @@ fn external_control() {
     });
 }
 
-/// tlbia, tlbld, tlbli (7450 has them for software table searches, which are not offered), dcba on 750, and what only
-/// 64-bit processors have.
+/// tlbia, tlbld and tlbli but on 7450, which has them for table searches by software, dcba on 750, and what only 64-bit
+/// processors have.
 #[test]
 fn absent_instructions() {
     everywhere(|m| {
         let dcba = 0x7c00_25ec;
-        for word in [0x7c00_02e4, 0x7c00_1fa4, 0x7c00_1fe4, 0x4c00_0024, 0x7c00_0164, 0xe800_0000, 0x7c00_00a8] {
+        for word in [0x7c00_02e4, 0x4c00_0024, 0x7c00_0164, 0xe800_0000, 0x7c00_00a8] {
             m.load(&[word]);
             assert!(matches!(m.run(), Exit::Illegal { .. }), "{word:#x}");
+        }
+        for search in [0x7c00_1fa4, 0x7c00_1fe4] {
+            m.load(&[search]);
+            assert_eq!(matches!(m.run(), Exit::Illegal { .. }), m.vcpu.state.cpu != Cpu::Ppc7450, "{search:#x}");
         }
         m.load(&[dcba]);
         assert_eq!(matches!(m.run(), Exit::Illegal { .. }), m.vcpu.state.cpu == Cpu::Ppc750);

@@ -4,10 +4,12 @@
 use ppc_isa::op::System;
 use ppc_isa::spr::book3s32 as spr;
 use ppc_isa::system::Book3s32;
+use ppc_isa::{Cpu, msr};
 use ppc_mmu::{Access, Invalidation};
 
 use crate::context::Context;
 use crate::interrupt::{Interrupt, program};
+use crate::state::book3s32::search;
 use crate::timebase;
 use crate::timer;
 use crate::vcpu::Vcpu;
@@ -28,7 +30,7 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
     match op {
         System::Rfi => {
             let (target, status) = (vcpu.shared.srr0(), vcpu.shared.srr1());
-            let kept = vcpu.shared.msr() & !RFI;
+            let kept = vcpu.shared.msr() & !(RFI | msr::TGPR);
             vcpu.return_to(target, kept | status & RFI);
             return Ok(true);
         }
@@ -41,7 +43,23 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
             vcpu.state.gpr[rt] = vcpu.shared.segment(segment(indirect)).into();
         }
         System::Book3s32(Book3s32::Tlbie) => {
-            context.peers.invalidate(Invalidation::Page { address: rb & TLBIE, shift: 12 });
+            vcpu.state.book3s32.tlb.invalidate(rb as u32);
+            // The sets of 603 hold more than one page of an address each.
+            let page = Invalidation::Page { address: rb & TLBIE, shift: 12 };
+            context.peers.invalidate(if vcpu.state.cpu == Cpu::Ppc603 { Invalidation::All } else { page });
+        }
+        System::Book3s32(Book3s32::LoadTlb { instruction }) => {
+            let (own, cpu) = (&mut vcpu.state.book3s32, vcpu.state.cpu);
+            let kept = |number: u16| own.kept(cpu, number).unwrap_or(0);
+            let (way, first) = if cpu == Cpu::Ppc603 {
+                let [data, fetch] = own.misses;
+                (vcpu.shared.srr1() >> 17 & 1, if instruction { fetch.compare } else { data.compare })
+            } else {
+                (rb & 1, kept(spr::PTEHI))
+            };
+            let words = [first, kept(search::RPA)];
+            own.tlb.load(instruction, way as usize, words, rb as u32);
+            context.requests.invalidate(Invalidation::Page { address: rb & TLBIE, shift: 12 });
         }
         System::Book3s32(Book3s32::Tlbsync) => {}
         System::Book3s32(Book3s32::Dcbi) => dcbi(vcpu, context, word)?,
@@ -80,6 +98,7 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::TBUW => timebase::timebase(state, context) >> 32,
         spr::MMCR2..=spr::PMC6 | spr::MMCR0..=spr::SDAR => state.pmu[usize::from(number & 31)],
         0 | 4 | 5 | 6 => return Err(Interrupt::Program(program::ILLEGAL)),
+        search::DMISS..=search::ICMP if state.cpu == Cpu::Ppc603 => own.searched(number).unwrap_or(0).into(),
         _ => own.bat(state.cpu, number).or_else(|| own.kept(state.cpu, number)).unwrap_or(0).into(),
     })
 }

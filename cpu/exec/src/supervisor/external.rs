@@ -1,9 +1,9 @@
 //! External process ID instructions: loads, stores and cache operations of privileged software in the address space,
 //! and with the rights, of somebody else (Power ISA 2.06 Book III-E, sections 5.3.7 and 5.4.3).
 
-use guest_mem::Order;
+use guest_mem::{Order, Writer};
 use ppc_isa::system::External;
-use ppc_mmu::{Access, Space, Tables, fault};
+use ppc_mmu::{Access, Mapping, Space, Tables, fault};
 
 use crate::context::{Context, Width};
 use crate::delivery::booke::esr;
@@ -14,7 +14,10 @@ use crate::vcpu::Vcpu;
 
 /// Where the bytes of an access are.
 enum Place {
-    Real(u64),
+    Real {
+        real: u64,
+        uncached: bool,
+    },
     /// Offset in the shared page.
     Shared(usize),
 }
@@ -98,7 +101,7 @@ fn place(vcpu: &Vcpu, context: &Context, ea: u64, access: Access) -> Result<Plac
     let tables = Tables::BookE { tlb: &state.booke.tlb, pids: [pid; 3], space, little: state.mode.little() };
     let space = Space { mem: context.mem, tables, problem, keys: state.keys() };
     match space.translate(ea, access) {
-        Ok(mapping) => Ok(Place::Real(mapping.real)),
+        Ok(Mapping { real, uncached, .. }) => Ok(Place::Real { real, uncached }),
         Err(fault) => Err(external(Interrupt::of(fault, access, ea))),
     }
 }
@@ -125,7 +128,7 @@ fn load(vcpu: &Vcpu, context: &Context, ea: u64, bytes: u64) -> Result<u64, Inte
             let value = u64::from_be_bytes(vcpu.shared.bytes(offset));
             return Ok(value >> (64 - 8 * bytes));
         }
-        Place::Real(real) => real,
+        Place::Real { real, .. } => real,
     };
     let (memory, width) = match bytes {
         1 => (context.mem.load::<u8>(real, Order::Big).map(u64::from), Width::B1),
@@ -152,13 +155,14 @@ fn store(vcpu: &mut Vcpu, context: &Context, ea: u64, bytes: u64, value: u64) ->
             vcpu.shared.set_bytes(offset, all.get(8 - bytes as usize..).unwrap_or(&[]));
             return Ok(());
         }
-        Place::Real(real) => real,
+        Place::Real { real, .. } => real,
     };
+    let by = Writer::vcpu(vcpu.state.pir);
     let (stored, width) = match bytes {
-        1 => (context.mem.store(real, Order::Big, value as u8), Width::B1),
-        2 => (context.mem.store(real, Order::Big, value as u16), Width::B2),
-        4 => (context.mem.store(real, Order::Big, value as u32), Width::B4),
-        _ => (context.mem.store(real, Order::Big, value), Width::B8),
+        1 => (context.mem.store_by(by, real, Order::Big, value as u8), Width::B1),
+        2 => (context.mem.store_by(by, real, Order::Big, value as u16), Width::B2),
+        4 => (context.mem.store_by(by, real, Order::Big, value as u32), Width::B4),
+        _ => (context.mem.store_by(by, real, Order::Big, value), Width::B8),
     };
     let bits = u64::MAX >> (64 - 8 * bytes);
     let stored = stored || context.mmio.write(real, width, value & bits);
@@ -174,7 +178,9 @@ fn zero(vcpu: &mut Vcpu, context: &Context, ea: u64) -> Result<(), Interrupt> {
             (0..block as usize).step_by(8).for_each(|n| vcpu.shared.set_bytes(offset + n, &[0; 8]));
             Ok(())
         }
-        Place::Real(real) if context.mem.zero(real, block) => Ok(()),
-        Place::Real(_) => Err(Interrupt::Alignment { dar: ea, dsisr: fault::STORE | esr::EPID }),
+        Place::Real { real, uncached: false } if context.mem.zero_by(Writer::vcpu(vcpu.state.pir), real, block) => {
+            Ok(())
+        }
+        Place::Real { .. } => Err(Interrupt::Alignment { dar: ea, dsisr: fault::STORE | esr::EPID }),
     }
 }

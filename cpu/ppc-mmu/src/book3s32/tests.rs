@@ -1,6 +1,6 @@
 use guest_mem::{GuestMem, Order};
 
-use super::{Bats, PTE_C, PTE_R, Segments, block, group};
+use super::{Bats, PTE_C, PTE_R, Pages, Segments, Tlb, block, group};
 use crate::access::{Access, Keys, Mapping};
 use crate::fault::{DIRECT_STORE, Fault, NO_EXECUTE, NO_PTE, PROTECTION};
 use crate::space::{Space, Tables};
@@ -46,7 +46,8 @@ impl Table {
     }
 
     fn go(&self, problem: bool, ea: u32, access: Access) -> Result<Mapping, Fault> {
-        let tables = Tables::Book3s32 { bats: &self.bats, segments: &self.segments, sdr1: SDR1 };
+        let pages = Pages { segments: &self.segments, tlb: &Tlb::default(), sdr1: Some(SDR1) };
+        let tables = Tables::Book3s32 { bats: &self.bats, pages };
         Space { mem: &self.mem, tables, problem, keys: Keys::default() }.translate(ea.into(), access)
     }
 
@@ -201,7 +202,8 @@ fn the_second_set_of_bats_is_switched_on() {
 #[test]
 fn a_table_outside_memory_has_no_entries() {
     let table = Table::new();
-    let tables = Tables::Book3s32 { bats: &table.bats, segments: &table.segments, sdr1: 0xffff_01ff };
+    let pages = Pages { segments: &table.segments, tlb: &Tlb::default(), sdr1: Some(0xffff_01ff) };
+    let tables = Tables::Book3s32 { bats: &table.bats, pages };
     let space = Space { mem: &table.mem, tables, problem: false, keys: Keys::default() };
     assert_eq!(space.translate(0x1000, Store), Err(Fault::Storage(NO_PTE)));
 }

@@ -3,6 +3,7 @@
 //! Sources: Power ISA Book I, section 1.11.1 and Book III, section 6.5.8; MPC603e and MPC750 RISC Microprocessor Family
 //! User's Manual, section 4.5.6; e500 Core Family Reference Manual, section 5.7.6; EREF, section 7.8.6.
 
+use conformance::translation::Page;
 use conformance::{CODE, DATA, Rig, rigs};
 use guest_mem::Order;
 use ppc_isa::cpu::{FLOAT, Family};
@@ -29,6 +30,7 @@ fn wanted(rig: &Rig, row: &Row) -> u64 {
         Op::LoadStore(
             LoadStore::LoadQuad | LoadStore::StoreQuad | LoadStore::LoadQuadPrefixed | LoadStore::StoreQuadPrefixed,
         ) => 16,
+        Op::LoadStore(LoadStore::CopyPaste(_)) => 128,
         _ if float && family == Family::Book3s32 => 4,
         Op::Spe(_) => match row.name {
             name if name.starts_with("evld") || name.starts_with("evstd") => 8,
@@ -93,6 +95,30 @@ fn every_offset() {
             }
         }
         assert!(refused > 30, "{}: only {refused} refused", rig.name());
+    }
+}
+
+/// Nor can one in memory that is not to be cached; other stores can.
+#[test]
+fn zeroing_what_is_not_cached() {
+    for mut rig in rigs() {
+        let ea = 0x3000_0000;
+        rig.map_page(Page { ea, real: DATA, large: false, execute: true, inhibited: true });
+        rig.msr_on(rig.relocation());
+        rig.poke(DATA + 0x100, 0x1234_5678);
+        rig.sets(&[(5, ea + 0x100), (6, 0), (8, 0x600d_600d)]);
+        rig.run("stw 8,4(5); lwz 9,4(5); dcbst 5,6");
+        assert_eq!((rig.r(9), rig.peek(DATA + 0x104)), (0x600d_600d, 0x600d_600d), "{}", rig.name());
+        for _ in 0..2 {
+            assert_eq!(rig.ends("dcbz 5,6"), ALIGNMENT, "{}", rig.name());
+            assert_eq!((rig.vcpu().shared.dar(), rig.peek(DATA + 0x100)), (ea + 0x100, 0x1234_5678), "{}", rig.name());
+            rig.msr_on(rig.relocation());
+        }
+        // The same block by a page that is cached.
+        rig.translate(ea + 0x4_0000, DATA);
+        rig.set(5, ea + 0x4_0100);
+        rig.run("dcbz 5,6");
+        assert_eq!((rig.peek(DATA + 0x100), rig.peek(DATA + 0x104)), (0, 0), "{}", rig.name());
     }
 }
 

@@ -56,7 +56,9 @@ impl Registers for Witness {
 
 /// Those whose result at a device is that at memory: not what needs a cache or a reservation.
 fn plain(row: &Row) -> bool {
-    !row.is(fact::RESERVE) && !(row.is(fact::LOAD) && row.is(fact::STORE)) && !row.name.starts_with("dcbz")
+    let block = matches!(row.op, Op::LoadStore(LoadStore::CopyPaste(_) | LoadStore::BlockZero));
+    let atomic = row.is(fact::RESERVE) || row.is(fact::LOAD) && row.is(fact::STORE);
+    !block && !atomic
 }
 
 /// Checks what the device saw of an access of `bytes` bytes, if that is known, at `offset`.

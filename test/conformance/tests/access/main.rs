@@ -11,6 +11,7 @@ mod external;
 mod forms;
 mod multiple;
 mod pages;
+mod table_search;
 
 use conformance::{CODE, Rig};
 use exec::VcpuState;

@@ -17,6 +17,7 @@ fn forbidden(cpu: Cpu) -> u64 {
     let upper = 0xffff_ffff_0000_0000;
     match cpu.family() {
         Family::Book3s64 => msr::HV | msr::TM | msr::TS | msr::POW,
+        Family::Book3s32 if cpu == Cpu::Ppc603 => upper | ILE | msr::LE | msr::POW | msr::VEC | msr::VSX | GS,
         Family::Book3s32 if cpu == Cpu::Ppc750 => upper | ILE | TGPR | msr::LE | msr::POW | msr::VEC | msr::VSX | GS,
         Family::Book3s32 => upper | ILE | TGPR | msr::LE | msr::POW | msr::VSX | GS,
         // The bit of SPE is AltiVec's where there is that.

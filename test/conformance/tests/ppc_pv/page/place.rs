@@ -121,7 +121,9 @@ fn case_32_the_guests_own_translation_does_not_win() {
                 rig.machine.mailboxes.0[0].invalidate(Invalidation::All);
             });
         } else {
-            wins(rig, |rig| rig.map_page(Page { ea: EFFECTIVE, real: DATA, large: true, execute: true }));
+            wins(rig, |rig| {
+                rig.map_page(Page { ea: EFFECTIVE, real: DATA, large: true, execute: true, inhibited: false })
+            });
         }
     }
 }
@@ -149,7 +151,7 @@ fn case_34_its_neighbours_are_the_guests() {
                 rig.poke(DATA + at, value);
             }
             match large {
-                true => rig.map_page(Page { ea: EFFECTIVE, real: DATA, large, execute: true }),
+                true => rig.map_page(Page { ea: EFFECTIVE, real: DATA, large, execute: true, inhibited: false }),
                 false => (0..3).for_each(|n| rig.translate(EFFECTIVE + n * 0x1000, DATA + n * 0x1000)),
             }
             rig.msr_on(rig.relocation());
@@ -277,7 +279,7 @@ fn runs(rig: &mut Rig, problem: u64) -> bool {
 
 /// A rig with such code, in a page of the guest's own that is no-execute.
 fn forbidden(mut rig: Rig) -> Rig {
-    rig.map_page(Page { ea: FORBIDDEN, real: DATA, large: false, execute: false });
+    rig.map_page(Page { ea: FORBIDDEN, real: DATA, large: false, execute: false, inhibited: false });
     rig.put(DATA, CALLED);
     rig
 }
