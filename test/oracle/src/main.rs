@@ -191,10 +191,15 @@ fn run(
     let endian = if order == Order::Big { "be" } else { "le" };
     let here = format!("{} {endian}", cpu.name());
     let rows = ppc_isa::rows().filter(chosen).filter(|r| r.models.contains(cpu));
+    let plans = [(arguments.boundaries, Plan::Boundaries), (arguments.exhaustive, Plan::Exhaustive)];
+    let plans: Vec<Plan> = plans.into_iter().filter(|(wanted, _)| *wanted).map(|(_, plan)| plan).collect();
     if arguments.against == Against::Softfloat {
         let mut soft = Soft::new(cpu, order, arguments.seed)?;
         for row in rows.filter(|row| softfloat::covers(row)) {
-            let report = soft.row(row, arguments.cases);
+            let report = soft.row(row, arguments.cases, &plans);
+            if arguments.cases == 0 && report.cases == 0 {
+                continue;
+            }
             total.add_row(&here, row, &report, &arguments.out)?;
         }
         return Ok(());
@@ -204,8 +209,6 @@ fn run(
         total.skipped += 1;
         return Ok(());
     }
-    let plans = [(arguments.boundaries, Plan::Boundaries), (arguments.exhaustive, Plan::Exhaustive)];
-    let plans: Vec<Plan> = plans.into_iter().filter(|(wanted, _)| *wanted).map(|(_, plan)| plan).collect();
     let mut campaign = Campaign::new(qemu, cpu, order, arguments.seed)?;
     campaign.masks = arguments.masks.then(Masks::new);
     for row in rows {

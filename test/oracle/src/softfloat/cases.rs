@@ -16,6 +16,9 @@ use super::result::summarised;
 use crate::case::{State, reg};
 use crate::values::Chance;
 
+/// The low word of a register.
+const WORD: u64 = 0xffff_ffff;
+
 /// What the elements of a source register are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -91,7 +94,7 @@ fn vsx_content(op: Vsx) -> Content {
 }
 
 /// Boundary values of a format, positive.
-pub fn grid(format: Format) -> Vec<u128> {
+fn grid(format: Format) -> Vec<u128> {
     let (fraction, width) = format.fields();
     let infinity = ((1 << (width - 1 - fraction)) - 1) << fraction;
     let (one, ulp) = ((format.max_exponent() as u128) << fraction, 1u128);
@@ -241,86 +244,132 @@ pub fn fused(row: &Row, word: u64) -> Option<[usize; 3]> {
     }
 }
 
+/// How operands are chosen.
+#[derive(Clone, Copy, Debug)]
+pub enum Pick {
+    /// Numbers with something in common.
+    Chance,
+    /// Combinations of boundary values from this one on, one for each element.
+    Boundaries(usize),
+    /// All leading bits of an operand from these on, one for each element.
+    Leading(usize),
+}
+
 /// Makes the source registers of cases.
 pub struct Operands {
     content: Content,
-    grid: Vec<u128>,
+    /// Boundary values, as they stand in an element.
+    values: Vec<u128>,
+    /// Registers that a word reads.
+    sources: u32,
+    /// The result follows from the leading bits of a number: a halfword, or an estimate.
+    leading: bool,
+    /// The result is a halfword.
+    narrows: bool,
+}
+
+/// The registers that are operands, and whether each is a VSR, not a GPR.
+fn sources(row: &'static Row, word: u64) -> impl Iterator<Item = (usize, bool)> {
+    operands(row).filter_map(move |o| {
+        let number = o.get(word) as usize;
+        match (o.access, o.kind) {
+            (Access::Write, _) => None,
+            (_, Register::Fpr | Register::Vsr) => Some((number, true)),
+            (_, Register::Vr) => Some((number + 32, true)),
+            (_, Register::Gpr) if matches!(row.op, Op::Spe(_)) => Some((number, false)),
+            _ => None,
+        }
+    })
 }
 
 impl Operands {
     /// For the cases of `row`.
-    pub fn new(row: &Row) -> Operands {
+    pub fn new(row: &'static Row) -> Operands {
         let content = content(row);
-        let format = match content {
-            Content::Numbers(format) => format,
-            Content::Narrow => Format::Single,
-            Content::Integers(_) => Format::Double,
+        let signed = |values: Vec<u128>, bits: u32| -> Vec<u128> {
+            values.into_iter().flat_map(|value| [value, value | 1 << (bits - 1)]).collect()
         };
-        Operands { content, grid: grid(format) }
+        let values = match content {
+            Content::Numbers(format) => signed(grid(format), format.fields().1),
+            Content::Narrow => {
+                signed(grid(Format::Single), 32).into_iter().map(|bits| widened(bits, Format::Single)).collect()
+            }
+            Content::Integers(bits) => integers(bits),
+        };
+        let narrows =
+            matches!(row.op, Op::Vsx(Vsx::Convert(Convert::Scalar(_, Kind::Half) | Convert::Vector(_, Kind::Half))));
+        let leading = content == Content::Numbers(Format::Half) || is_estimate(row) || narrows;
+        Operands { content, values, sources: sources(row, 0).count() as u32, leading, narrows }
     }
 
-    /// Fills the registers that `word` reads. Every other case is the next of the grid's combinations, the `n`-th.
-    pub fn fill(&self, c: &mut Chance, row: &'static Row, word: u64, n: usize, state: &mut State) {
-        let registers = || {
-            operands(row).filter_map(|o| {
-                let number = o.get(word) as usize;
-                match (o.access, o.kind) {
-                    (Access::Write, _) => None,
-                    (_, Register::Fpr | Register::Vsr) => Some(number),
-                    (_, Register::Vr) => Some(number + 32),
-                    _ => None,
-                }
-            })
-        };
-        let format = match self.content {
+    fn format(&self) -> Format {
+        match self.content {
             Content::Numbers(format) => format,
             Content::Narrow => Format::Single,
             Content::Integers(_) => Format::Double,
-        };
-        let bits = self.content.bits();
+        }
+    }
+
+    /// Cases that hold every combination of boundary values; of those of three operands some, spread over all.
+    pub fn boundaries(&self) -> impl Iterator<Item = Pick> + use<> {
+        const MOST: usize = 1 << 16;
+        // Coprime to all numbers of combinations, so that none comes twice.
+        const STEP: usize = 7_368_787;
+        let all = self.values.len().pow(self.sources.min(3));
+        let (step, lanes) = if all > MOST { (STEP, 1) } else { (1, (128 / self.content.bits()) as usize) };
+        (0..all.min(MOST)).step_by(lanes).map(move |cell| Pick::Boundaries(cell * step % all))
+    }
+
+    /// Cases that hold all leading bits, if the result of the row follows from them.
+    pub fn leading(&self) -> impl Iterator<Item = Pick> + use<> {
+        let count = if self.leading { 1 << 16 } else { 0 };
+        (0..count).step_by((128 / self.content.bits()) as usize).map(Pick::Leading)
+    }
+
+    /// Fills the registers that `word` reads.
+    pub fn fill(&self, c: &mut Chance, row: &'static Row, word: u64, pick: Pick, state: &mut State) {
+        let (format, bits) = (self.format(), self.content.bits());
         for at in 0..128 / bits {
             let theme = Theme::new(c, format);
-            let signed = 2 * self.grid.len();
-            let mut cell = (n * 4 + at as usize).wrapping_mul(7919);
-            for register in registers() {
-                let number = if n.is_multiple_of(2) && !matches!(self.content, Content::Integers(_)) {
-                    let index = cell % signed;
-                    cell /= signed;
-                    let sign = (index as u128 & 1) << (format.fields().1 - 1);
-                    self.widened(self.grid[index / 2] | sign, format)
-                } else {
-                    self.random(c, &theme, format)
+            for (position, (register, vsr)) in (0..).zip(sources(row, word)) {
+                let number = match pick {
+                    Pick::Chance => self.random(c, &theme, format),
+                    Pick::Boundaries(cell) => {
+                        let digit = (cell + at as usize) / self.values.len().pow(position) % self.values.len();
+                        self.values[digit]
+                    }
+                    Pick::Leading(first) => self.led(c, first + at as usize),
                 };
-                set_element(state, register, at, bits, number);
+                if vsr {
+                    set_element(state, register, at, bits, number);
+                } else if bits == 64 {
+                    (state.reg[reg::HIGH + register], state.reg[register]) =
+                        (number as u64 >> 32, number as u64 & WORD);
+                } else {
+                    state.reg[if at == 0 { register } else { reg::HIGH + register }] = number as u64;
+                }
             }
         }
     }
 
-    /// Fills all GPRs with numbers, as [`Operands::fill`] does with the registers that a word reads.
-    pub fn fill_gprs(&self, c: &mut Chance, n: usize, state: &mut State) {
-        let format = if let Content::Numbers(format) = self.content { format } else { Format::Single };
-        let (bits, theme) = (self.content.bits(), Theme::new(c, format));
-        for gpr in 0..32 {
-            let mut value = 0;
-            for _ in 0..64 / bits {
-                let element = if n.is_multiple_of(2) && !matches!(self.content, Content::Integers(_)) {
-                    c.one_of(&self.grid) | u128::from(c.bits() & 1) << (bits - 1)
-                } else {
-                    self.random(c, &theme, format)
-                };
-                value = if bits == 64 { element } else { value << bits | element };
-            }
-            state.reg[gpr] = value as u64 & 0xffff_ffff;
-            state.reg[reg::HIGH + gpr] = (value >> 32) as u64;
+    /// A number whose leading bits are `index`: all 16 of a halfword, else the sign, whether the exponent is even, and
+    /// 14 bits of the fraction.
+    fn led(&self, c: &mut Chance, index: usize) -> u128 {
+        if self.content == Content::Numbers(Format::Half) {
+            return index as u128;
         }
-    }
-
-    /// A single in double format, where the operands are such.
-    fn widened(&self, bits: u128, format: Format) -> u128 {
-        match self.content {
-            Content::Narrow => Number::decode(bits, format).encode(Format::Double).unwrap_or(0),
-            _ => bits,
+        let format = self.format();
+        if self.narrows {
+            return between_halves(c, index, format);
         }
+        let (fraction_bits, width) = format.fields();
+        let near = c.below(2 * format.max_exponent() as usize - 4) & !1;
+        let exponent = if c.percent(80) { format.max_exponent() as usize - 1 } else { near + 2 };
+        let tail = u128::from(c.bits()) & ((1 << (fraction_bits - 14)) - 1);
+        let fraction = (index as u128 & 0x3fff) << (fraction_bits - 14) | tail;
+        let sign = (index as u128 >> 15) << (width - 1);
+        let number = sign | ((exponent + (index >> 14 & 1)) as u128) << fraction_bits | fraction;
+        if self.content == Content::Narrow { widened(number, format) } else { number }
     }
 
     fn random(&self, c: &mut Chance, theme: &Theme, format: Format) -> u128 {
@@ -328,7 +377,8 @@ impl Operands {
             Content::Integers(bits) => integer(c, bits),
             // An operand that is no single leaves the result undefined; our engines round it all the same.
             Content::Narrow if c.percent(10) => theme.number(c, Format::Double),
-            _ => self.widened(theme.number(c, format), format),
+            Content::Narrow => widened(theme.number(c, format), format),
+            Content::Numbers(_) => theme.number(c, format),
         }
     }
 
@@ -352,6 +402,67 @@ impl Operands {
                 set_element(state, registers[2], at, bits, near ^ sign);
             }
         }
+    }
+}
+
+/// The halfword `index`, or where rounding to it or the next one changes: halfway, and one bit beside.
+fn between_halves(c: &mut Chance, index: usize, format: Format) -> u128 {
+    let [low, high] = [index, index ^ 1].map(|bits| Number::decode(bits as u128, Format::Half));
+    let middle = low.plus(high, Mode::NearEven).ok().map(|sum| sum.scaled(-1));
+    let middle = middle.filter(|m| !m.is_nan()).and_then(|m| m.encode(format));
+    match middle {
+        Some(middle) if c.percent(80) => middle.saturating_add_signed(c.below(3) as i128 - 1),
+        _ => low.encode(format).unwrap_or(0),
+    }
+}
+
+/// A number in double format.
+fn widened(bits: u128, format: Format) -> u128 {
+    Number::decode(bits, format).encode(Format::Double).unwrap_or(0)
+}
+
+/// Integers of so many bits at the limits of formats and types.
+fn integers(bits: u32) -> Vec<u128> {
+    let mut values = vec![0];
+    for place in [0, 1, 8, 23, 24, 25, 30, 31, 32, 52, 53, 54, 55, 62, 63] {
+        let power = 1u128 << place;
+        values.extend([
+            power,
+            power - 1,
+            power + 1,
+            power + power / 2,
+            power.wrapping_neg(),
+            (power + 1).wrapping_neg(),
+        ]);
+        // Halves of a unit in the last place of singles and doubles, and a bit beside them.
+        for precision in [24, 53] {
+            if place >= precision {
+                let half = 1 << (place - precision);
+                values.extend([power + half, power + half - 1, power + half + 1, power + 3 * half, power - half]);
+            }
+        }
+    }
+    values.iter_mut().for_each(|value| *value &= u128::MAX >> (128 - bits));
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+fn is_estimate(row: &Row) -> bool {
+    use ppc_isa::float::{Arithmetic, Float};
+    match row.op {
+        Op::Float(Float::Arithmetic { operation, .. }) => {
+            matches!(operation, Arithmetic::Reciprocal | Arithmetic::ReciprocalSquareRoot)
+        }
+        Op::Vector(Vector::Float(op)) => matches!(
+            op,
+            VectorFloat::Reciprocal
+                | VectorFloat::ReciprocalSquareRoot
+                | VectorFloat::Exponent
+                | VectorFloat::Logarithm
+        ),
+        Op::Vsx(Vsx::Arithmetic(op)) => matches!(op.operation, Operation::Reciprocal | Operation::ReciprocalSqrt),
+        _ => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Our engines against the model: many cases of a row, and the first that disagrees.
 
 use anyhow::Result;
+use exec::fp::fpscr;
 use guest_mem::Order;
 use ppc_isa::cpu::SERVER;
 use ppc_isa::op::{self, Vsx};
@@ -8,12 +9,13 @@ use ppc_isa::row::fact;
 use ppc_isa::vsx::Convert;
 use ppc_isa::{Cpu, Op, Row};
 
-use super::cases::{Operands, embedded_status, fused, status};
+use super::cases::{Operands, Pick, embedded_status, fused, status};
 use super::expected;
 use crate::campaign::{Finding, Report};
 use crate::case::{Case, Difference, Ending, Outcome, State, differences, reg};
 use crate::format::Test;
 use crate::generate::Generator;
+use crate::grid::Plan;
 use crate::interpreter::Machine;
 use crate::undefined::View;
 use crate::values::Chance;
@@ -50,44 +52,71 @@ impl Soft {
         Ok(Soft { cpu, chance: Chance::new(!seed), generator, machines: Machine::all(cpu)? })
     }
 
-    /// Runs `count` cases of `row`. No cases at all means that no valid form was found.
-    pub fn row(&mut self, row: &'static Row, count: usize) -> Report {
+    /// Runs `count` random cases of `row`, and those of `plans`. No cases at all means that no valid form was found.
+    pub fn row(&mut self, row: &'static Row, count: usize, plans: &[Plan]) -> Report {
         let mut report = Report { cases: 0, disagreements: 0, first: None };
         let operands = Operands::new(row);
-        let start = self.chance.bits() as usize >> 8;
         for n in 0..count {
-            let Some((case, interrupts)) = self.case(row, &operands, start.wrapping_add(n)) else { continue };
-            report.cases += 1;
-            for i in 0..self.machines.len() {
-                let (test, wrong) = self.compare(i, row, &case, interrupts);
-                if wrong.is_empty() {
-                    continue;
-                }
-                report.disagreements += 1;
-                if report.first.is_none() {
-                    report.first = Some(self.finding(i, row, case.clone(), interrupts, test));
-                }
+            let pick = if n % 2 == 0 { Pick::Chance } else { Pick::Boundaries(self.chance.bits() as usize >> 8) };
+            self.try_case(row, &operands, pick, None, &mut report);
+        }
+        for rounding in 0..if row.is(fact::FPSCR) && !plans.is_empty() { 4 } else { 1 } {
+            for plan in plans {
+                let picks: Box<dyn Iterator<Item = Pick>> = match plan {
+                    Plan::Boundaries => Box::new(operands.boundaries()),
+                    Plan::Exhaustive => Box::new(operands.leading()),
+                };
+                picks.for_each(|pick| self.try_case(row, &operands, pick, Some(rounding), &mut report));
             }
         }
         report
     }
 
-    fn case(&mut self, row: &'static Row, operands: &Operands, n: usize) -> Option<(Case, bool)> {
+    fn try_case(
+        &mut self,
+        row: &'static Row,
+        operands: &Operands,
+        pick: Pick,
+        rounding: Option<u64>,
+        report: &mut Report,
+    ) {
+        let Some((case, interrupts)) = self.case(row, operands, pick, rounding) else { return };
+        report.cases += 1;
+        for i in 0..self.machines.len() {
+            let (test, wrong) = self.compare(i, row, &case, interrupts);
+            if wrong.is_empty() {
+                continue;
+            }
+            report.disagreements += 1;
+            if report.first.is_none() {
+                report.first = Some(self.finding(i, row, case.clone(), interrupts, test));
+            }
+        }
+    }
+
+    fn case(
+        &mut self,
+        row: &'static Row,
+        operands: &Operands,
+        pick: Pick,
+        rounding: Option<u64>,
+    ) -> Option<(Case, bool)> {
         let mut case = self.generator.alone(row, 0)?;
         let c = &mut self.chance;
         let interrupts = c.percent(60);
         let word = *case.words.first()?;
-        operands.fill(c, row, word, n, &mut case.before);
+        operands.fill(c, row, word, pick, &mut case.before);
         if let Some(registers) = fused(row, word)
+            && rounding.is_none()
             && c.percent(20)
         {
             operands.cancel(c, registers, &mut case.before);
         }
         if row.is(fact::FPSCR) {
-            case.before.reg[reg::FPSCR] = status(c, SERVER.contains(self.cpu), !interrupts);
+            let fpscr = status(c, SERVER.contains(self.cpu), !interrupts);
+            case.before.reg[reg::FPSCR] = rounding.map_or(fpscr, |rounding| fpscr & !fpscr::RN | rounding);
         }
         if let Op::Spe(_) = row.op {
-            operands.fill_gprs(c, n, &mut case.before);
             case.before.reg[reg::SPEFSCR] = embedded_status(c);
         }
         Some((case, interrupts))
