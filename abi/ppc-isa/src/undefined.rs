@@ -2,7 +2,7 @@
 //!
 //! Comparisons with other implementations mask these results, and every mask must have its entry here.
 
-use crate::cpu::{ALL, ALTIVEC, CLASSIC, FLOAT, Models, SERVER, SIXTY_FOUR, V300, V310};
+use crate::cpu::{ALL, ALTIVEC, CLASSIC, FLOAT, Models, SERVER, SIXTY_FOUR, SPE, V300, V310};
 use crate::row::Row;
 
 /// One choice.
@@ -77,6 +77,16 @@ pub const UNDEFINED: &[Undefined] = &[
     undefined(FLOAT, "Book I, 4.3.5.1", "result and status of single-precision operands that are no singles",
         "computed from the operands as they are",
         "fadds fsubs fmuls fdivs fsqrts fmadds fmsubs fnmadds fnmsubs frsp"),
+    undefined(FLOAT, "Book I, 4.4.3.2 and 7.4.3", "FR after an overflow that is not enabled",
+        "whether the fraction was incremented, as if the range had no end",
+        "fadd* fsub* fmul* fdiv* fmadd* fmsub* fnmadd* fnmsub* frsp fre* xsadd* xssub* xsmul* xsdiv* xsmadd* xsmsub* \
+        xsnmadd* xsnmsub* xsrsp xscvdpsp xscvdphp xscvqpdp* xsrqpxp"),
+    undefined(FLOAT, "Book I, 4.2.2", "what NI does", "nothing, as on POWER9",
+        "fadd* fsub* fmul* fdiv* fsqrt* fmadd* fmsub* fnmadd* fnmsub* frsp fre* frsqrte*"),
+    undefined(SERVER, "Book I, 7.6.3", "CR field 6 after an enabled exception", "as the elements compare", "xvcmp*"),
+    undefined(SPE, "SPEPEM, 2.2.3", "the status of the high element after a scalar instruction", "unchanged", "efs* efd*"),
+    undefined(SPE, "SPEPEM, 5", "bits of the CR field other than the second", "0",
+        "efscmp* efststgt efststlt efststeq efdcmp* efdtst*"),
     undefined(V300, "Book I, 6.8", "elements beyond the register", "0 when read, dropped when written",
         "vextractuh vextractuw vextractd vinserth vinsertw vinsertd vextuhlx vextuwlx vextuhrx vextuwrx"),
     undefined(V310, "Book I, 6.8", "elements beyond the register or the pair", "0 when read, dropped when written",

@@ -5,6 +5,8 @@ use oracle::case::{Outcome, differences};
 use oracle::format::Test;
 use oracle::softfloat::{self, Soft};
 use oracle::undefined::View;
+use ppc_isa::op::Spe;
+use ppc_isa::row::fact;
 use ppc_isa::{Cpu, Decoder};
 
 #[test]
@@ -36,4 +38,18 @@ fn our_engines_agree_with_the_model() {
             assert_eq!((report.disagreements, report.cases), (0, 60), "{}", row.name);
         }
     }
+}
+
+/// QEMU's faults hide much of FPSCR. Nothing of that goes unproven: whatever touches FPSCR is modelled, but for decimals,
+/// of which `exec::dfp` has outputs of hardware.
+#[test]
+fn every_row_with_fpscr_is_modelled() {
+    let decimal = |row: &ppc_isa::Row| matches!(row.op, ppc_isa::Op::Dfp(_));
+    let open: Vec<&str> = ppc_isa::rows()
+        .filter(|row| row.is(fact::FPSCR) && !decimal(row) && !softfloat::covers(row))
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(open, [""; 0]);
+    let embedded = |row: &&ppc_isa::Row| matches!(row.op, ppc_isa::Op::Spe(Spe::Float(_)));
+    assert!(ppc_isa::rows().filter(embedded).all(softfloat::covers));
 }

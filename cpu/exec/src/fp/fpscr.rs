@@ -54,7 +54,7 @@ pub const UE: u64 = 0x20;
 pub const ZE: u64 = 0x10;
 /// Inexact enable.
 pub const XE: u64 = 0x08;
-/// Non-IEEE mode; kept, without effect.
+/// Non-IEEE mode: kept, without effect. Its effects are the implementation's, and POWER9 has none.
 pub const NI: u64 = 0x04;
 /// Rounding control.
 pub const RN: u64 = 0x03;

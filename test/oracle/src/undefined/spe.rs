@@ -1,4 +1,5 @@
-//! What is not compared of the signal processing engine: QEMU has a part of it, and another floating point.
+//! What is not compared of the signal processing engine: QEMU has a part of it, and another floating point. The latter
+//! is compared with the model in `softfloat` instead.
 
 use ppc_isa::op::{Op, Spe};
 use ppc_isa::spe::float::{Float, Integer, Operation, Shape};
