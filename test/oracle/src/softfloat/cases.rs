@@ -147,6 +147,8 @@ fn grid(format: Format) -> Vec<u128> {
             values.extend([infinity | half | 1, infinity | 1 << keep, infinity | 1 << (keep - 1)]);
         }
     }
+    // The least bfloat16 is below the least normal single.
+    values.iter_mut().for_each(|value| *value &= (1 << (width - 1)) - 1);
     values
 }
 
