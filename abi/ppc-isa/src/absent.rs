@@ -38,13 +38,15 @@ impl Absent {
     }
 }
 
+const POWER10: Models = Models::of(&[Cpu::Power10]);
+
 /// The list.
 #[rustfmt::skip]
 pub const ABSENT: &[Absent] = &[
     absent(V310, "Power ISA 3.1 has no transactional memory, though objdump gives it to POWER10",
         "tabort. tabortdc. tabortdci. tabortwc. tabortwci. tbegin. tcheck tend. tendall. trechkpt. treclaim. tresume. \
         tsuspend."),
-    absent(V310, "the matrix-multiply assist is not offered",
+    absent(POWER10, "optional: the matrix-multiply assist is power10-mma's",
         "dmx* pmdmx* pmxv* xvbf16ger* xvf16ger* xvf32ger* xvf64ger* xvi16ger* xvi4ger* xvi8ger* xxmfacc xxmtacc \
         xxsetaccz"),
     absent(V300, "for the ultravisor",

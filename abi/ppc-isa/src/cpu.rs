@@ -30,13 +30,15 @@ impl Models {
 /// Every model.
 pub const ALL: Models = Models::of(&Cpu::ALL);
 /// Book3S-64.
-pub const SERVER: Models = Models::of(&[Cpu::Power8, Cpu::Power9, Cpu::Power10]);
+pub const SERVER: Models = Models::of(&Cpu::BOOK3S_64);
 /// From Power ISA 2.07 (POWER8).
 pub const V207: Models = SERVER;
 /// From Power ISA 3.0 (POWER9).
-pub const V300: Models = Models::of(&[Cpu::Power9, Cpu::Power10]);
+pub const V300: Models = V310.or(Models::of(&[Cpu::Power9]));
 /// From Power ISA 3.1 (POWER10).
-pub const V310: Models = Models::of(&[Cpu::Power10]);
+pub const V310: Models = MMA.or(Models::of(&[Cpu::Power10]));
+/// With the matrix-multiply assist, which Power ISA 3.1 leaves optional.
+pub const MMA: Models = Models::of(&[Cpu::Power10Mma]);
 /// Up to Power ISA 2.07 only.
 pub const TO_207: Models = Models::of(&[Cpu::Power8]);
 /// Up to Power ISA 3.0 only.
@@ -114,6 +116,8 @@ pub enum Cpu {
     Power9,
     /// POWER10, Power ISA 3.1B, without the matrix-multiply assist.
     Power10,
+    /// POWER10 with the matrix-multiply assist.
+    Power10Mma,
     /// e5500: 64-bit BookE, Power ISA 2.06.
     E5500,
     /// e6500: e5500 with AltiVec.
@@ -145,10 +149,11 @@ const fn facts(name: &'static str, family: Family, level: u16, sixty_four: bool,
 
 impl Cpu {
     /// All models.
-    pub const ALL: [Cpu; 10] = [
+    pub const ALL: [Cpu; 11] = [
         Cpu::Power8,
         Cpu::Power9,
         Cpu::Power10,
+        Cpu::Power10Mma,
         Cpu::E5500,
         Cpu::E6500,
         Cpu::E500v2,
@@ -158,13 +163,14 @@ impl Cpu {
         Cpu::Ppc7450,
     ];
     /// Those of Book3S-64.
-    pub const BOOK3S_64: [Cpu; 3] = [Cpu::Power8, Cpu::Power9, Cpu::Power10];
+    pub const BOOK3S_64: [Cpu; 4] = [Cpu::Power8, Cpu::Power9, Cpu::Power10, Cpu::Power10Mma];
 
     const fn facts(self) -> Facts {
         match self {
             Cpu::Power8 => facts("power8", Family::Book3s64, 207, true, 0x004d_0200),
             Cpu::Power9 => facts("power9", Family::Book3s64, 300, true, 0x004e_1202),
             Cpu::Power10 => facts("power10", Family::Book3s64, 310, true, 0x0080_0200),
+            Cpu::Power10Mma => facts("power10-mma", Family::Book3s64, 310, true, 0x0080_0200),
             Cpu::E5500 => facts("e5500", Family::BookE, 206, true, 0x8024_0020),
             Cpu::E6500 => facts("e6500", Family::BookE, 206, true, 0x8040_0020),
             Cpu::E500v2 => facts("e500v2", Family::BookE, 203, false, 0x8021_0022),
@@ -185,6 +191,11 @@ impl Cpu {
         Cpu::ALL.into_iter().find(|c| c.name() == name)
     }
 
+    /// Whether it is another model with an optional facility added: what concerns whole machines is tried without it.
+    pub const fn is_variant(self) -> bool {
+        matches!(self, Cpu::Power10Mma)
+    }
+
     /// Programming model of privileged software.
     #[inline(always)]
     pub const fn family(self) -> Family {
@@ -200,7 +211,7 @@ impl Cpu {
     #[inline(always)]
     pub const fn cache_block(self) -> u64 {
         match self {
-            Cpu::Power8 | Cpu::Power9 | Cpu::Power10 => 128,
+            Cpu::Power8 | Cpu::Power9 | Cpu::Power10 | Cpu::Power10Mma => 128,
             Cpu::E5500 | Cpu::E6500 => 64,
             Cpu::E500v2 | Cpu::Ppc603 | Cpu::Ppc750 | Cpu::Ppc7400 | Cpu::Ppc7450 => 32,
         }
@@ -222,7 +233,7 @@ impl Cpu {
         match self {
             Cpu::Power8 => 0x0f00_0004,
             Cpu::Power9 => 0x0f00_0005,
-            Cpu::Power10 => 0x0f00_0006,
+            Cpu::Power10 | Cpu::Power10Mma => 0x0f00_0006,
             _ => self.pvr(),
         }
     }

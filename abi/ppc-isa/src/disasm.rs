@@ -217,6 +217,7 @@ impl View {
             Kind::FprPair => write!(out, "f{}", value & !1),
             Kind::Vr => write!(out, "v{value}"),
             Kind::Vsr | Kind::VsrPair => write!(out, "vs{value}"),
+            Kind::Accumulator => write!(out, "a{value}"),
             Kind::CrField => write!(out, "cr{value}"),
             Kind::CrBit => {
                 if value > 3 {

@@ -21,6 +21,7 @@ pub mod field;
 pub mod float;
 pub mod integer;
 pub mod loadstore;
+pub mod mma;
 pub mod msr;
 pub mod op;
 pub mod operand;
@@ -39,7 +40,7 @@ pub use op::Op;
 pub use row::Row;
 
 /// Every row of the table, grouped by the file that holds it: its path below `src`, without `.rs`.
-pub const TABLES: [(&str, &[Row]); 19] = [
+pub const TABLES: [(&str, &[Row]); 20] = [
     ("branch", branch::ROWS),
     ("integer", integer::ROWS),
     ("loadstore", loadstore::ROWS),
@@ -52,6 +53,7 @@ pub const TABLES: [(&str, &[Row]); 19] = [
     ("vsx/compare", vsx::compare::ROWS),
     ("vsx/convert", vsx::convert::ROWS),
     ("vsx/quad", vsx::quad::ROWS),
+    ("mma", mma::ROWS),
     ("spe/integer", spe::integer::ROWS),
     ("spe/loadstore", spe::loadstore::ROWS),
     ("spe/multiply", spe::multiply::ROWS),

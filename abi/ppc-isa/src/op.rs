@@ -5,6 +5,7 @@ pub use crate::dfp::Dfp;
 pub use crate::float::Float;
 pub use crate::integer::Integer;
 pub use crate::loadstore::LoadStore;
+pub use crate::mma::Mma;
 pub use crate::spe::Spe;
 pub use crate::system::System;
 pub use crate::vector::Vector;
@@ -27,6 +28,8 @@ pub enum Op {
     Vector(Vector),
     /// VSX.
     Vsx(Vsx),
+    /// Matrix-multiply assist.
+    Mma(Mma),
     /// Signal processing engine.
     Spe(Spe),
     /// Book III: privileged instructions.

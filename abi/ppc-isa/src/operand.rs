@@ -22,6 +22,8 @@ pub enum Kind {
     Vsr,
     /// An even/odd pair of vector-scalar registers.
     VsrPair,
+    /// Accumulator: VSRs 4n to 4n + 3.
+    Accumulator,
     /// CR field.
     CrField,
     /// CR bit.
@@ -96,6 +98,8 @@ const DEFS: &[Def] = &[
     def("XC", Kind::Vsr, &["CX", "C"], 0),
     def("XTp", Kind::VsrPair, &["TX", "Tp"], 1),
     def("XSp", Kind::VsrPair, &["SX", "Sp"], 1),
+    def("XAp", Kind::VsrPair, &["AX", "A"], 0),
+    def("AT", Kind::Accumulator, &["AT"], 0),
     def("BF", Kind::CrField, &["BF"], 0),
     def("BFA", Kind::CrField, &["BFA"], 0),
     def("BT", Kind::CrBit, &["BT"], 0),

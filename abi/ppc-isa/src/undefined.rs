@@ -2,7 +2,7 @@
 //!
 //! Comparisons with other implementations mask these results, and every mask must have its entry here.
 
-use crate::cpu::{ALL, ALTIVEC, CLASSIC, FLOAT, Models, SERVER, SIXTY_FOUR, SPE, V300, V310};
+use crate::cpu::{ALL, ALTIVEC, CLASSIC, FLOAT, MMA, Models, SERVER, SIXTY_FOUR, SPE, V300, V310};
 use crate::row::Row;
 
 /// One choice.
@@ -100,6 +100,8 @@ pub const UNDEFINED: &[Undefined] = &[
     undefined(V310, "Book I, 6.9", "quotient and remainder of an element that has none, or whose quotient does not fit", "0",
         "vdiv* vmod*"),
     undefined(V310, "Book I, 6.9", "the result for N of 0 and 1", "0", "vgnb"),
+    undefined(MMA, "Book I, 7.2.1.3", "the VSRs of an accumulator that is primed, and an accumulator that is not",
+        "both are always the same", "xxmtacc xxmfacc"),
     undefined(V300, "Book I, 7.4.3", "a quad-precision number for which the adjusted exponent of a double is too large",
         "an infinity, or a denormal number or zero", "xscvqpdp*"),
 ];

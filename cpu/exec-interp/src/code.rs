@@ -16,7 +16,7 @@ use ppc_isa::vsx::{Permute, Vsx};
 use ppc_isa::{Cpu, Decoder, Row};
 
 use crate::env::{Env, Handler, Trapped};
-use crate::{branch, dfp, float, integer, loadstore, spe, vector, vsx};
+use crate::{branch, dfp, float, integer, loadstore, mma, spe, vector, vsx};
 
 /// Instructions of a page.
 pub const SLOTS: usize = 1024;
@@ -157,6 +157,7 @@ impl CodeCache {
             }
             Op::Vector(op) => vector::handler(op),
             Op::Vsx(op) => vsx::handler(op),
+            Op::Mma(op) => mma::handler(op),
             Op::Spe(_) => spe::execute,
             Op::System(_) => {
                 // Even those that problem state may use are carried out where the others are.
@@ -170,7 +171,8 @@ impl CodeCache {
 
 /// Whether `word` is an invalid form that is taken for illegal: a prefixed instruction with a base register where R=1
 /// wants none (Power ISA 3.1 Book I, section 1.6.3), a hash at an address without a base register (section 3.3.17.2), a
-/// pair of FPRs that begins with an odd one (chapter 5), or a reserved immediate (chapter 7).
+/// pair of FPRs that begins with an odd one (chapter 5), a reserved immediate (chapter 7), or factors that are part of the
+/// accumulator (section 7.2.1.3).
 fn invalid(row: &'static Row, word: u64) -> bool {
     if let Op::Dfp(_) = row.op {
         return operands(row).any(|o| o.kind == Kind::FprPair && o.get(word) & 1 != 0);
@@ -180,6 +182,8 @@ fn invalid(row: &'static Row, word: u64) -> bool {
         Op::LoadStore(LoadStore::Hash { .. }) => field("RA") == 0,
         Op::Vsx(Vsx::Permute(Permute::QuadConstant)) => vsx::quad_constant(field("UIM5")).is_none(),
         Op::Vsx(Vsx::Permute(Permute::GenerateControl { .. })) => field("UIM5") > 3,
+        Op::Mma(_) => operands(row)
+            .any(|o| matches!(o.kind, Kind::Vsr | Kind::VsrPair) && o.get(word) >> 2 == i64::from(field("AT"))),
         _ => row.prefixed() && field("R") == 1 && field("RA") != 0,
     }
 }

@@ -16,6 +16,7 @@ mod fields;
 mod float;
 mod integer;
 mod loadstore;
+mod mma;
 mod spe;
 mod vector;
 mod vsx;

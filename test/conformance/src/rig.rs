@@ -206,7 +206,10 @@ pub fn rigs() -> impl Iterator<Item = Rig> {
         Family::Book3s64 => [Order::Big, Order::Little].as_slice(),
         _ => [Order::Big].as_slice(),
     };
-    let models = Cpu::ALL.into_iter().flat_map(move |cpu| orders(cpu).iter().map(move |order| (cpu, *order)));
+    let models = Cpu::ALL
+        .into_iter()
+        .filter(|cpu| !cpu.is_variant())
+        .flat_map(move |cpu| orders(cpu).iter().map(move |order| (cpu, *order)));
     let ways = [Privileged::Trap, Privileged::Inline];
     models.flat_map(move |(cpu, order)| ways.map(|privileged| (cpu, order, privileged))).map(
         |(cpu, order, privileged)| {
@@ -264,7 +267,8 @@ impl Write for Printed {
 /// instructions.
 pub fn partitions() -> impl Iterator<Item = Rig> {
     let kinds = [Kind::Pseries, Kind::Bare].into_iter();
-    let machines = kinds.flat_map(|kind| Cpu::BOOK3S_64.map(|cpu| (kind, cpu)));
+    let models = || Cpu::BOOK3S_64.into_iter().filter(|cpu| !cpu.is_variant());
+    let machines = kinds.flat_map(move |kind| models().map(move |cpu| (kind, cpu)));
     machines.flat_map(|(kind, cpu)| {
         [Privileged::Trap, Privileged::Inline].into_iter().flat_map(move |privileged| {
             [Order::Big, Order::Little].map(|order| Rig::new(kind, cpu, order, privileged, Calls::with_pv(true)))

@@ -83,7 +83,7 @@ impl Tables {
     pub fn map(&mut self, machine: &mut Machine, page: Page) {
         let Some(cpu) = machine.vcpus.first().map(|vcpu| vcpu.state.cpu) else { return };
         match cpu {
-            Cpu::Power9 | Cpu::Power10 => self.radix(machine, page),
+            Cpu::Power9 | Cpu::Power10 | Cpu::Power10Mma => self.radix(machine, page),
             _ if cpu.family() == Family::Book3s64 => hash(machine, page),
             _ if cpu.family() == Family::Book3s32 => hash32(machine, page),
             _ => {

@@ -109,7 +109,7 @@ fn dialect(cpu: Cpu) -> &'static str {
     match cpu {
         Cpu::Power8 => "-Mpower8",
         Cpu::Power9 => "-Mpower9",
-        Cpu::Power10 => "-Mpower10",
+        Cpu::Power10 | Cpu::Power10Mma => "-Mpower10",
         Cpu::E5500 => "-Me5500",
         Cpu::E6500 => "-Me6500",
         Cpu::E500v2 => "-Me500",

@@ -290,6 +290,7 @@ impl Generator {
                     last
                 }
                 Kind::GprPair | Kind::FprPair => c.below(16) as i64 * 2,
+                Kind::VsrPair => c.below(32) as i64 * 2,
                 Kind::Spr => forms::spr(self.cpu, c).into(),
                 Kind::Unsigned | Kind::Signed if c.percent(30) => {
                     let top = 1i64 << (operand.width() - 1);

@@ -132,6 +132,7 @@ fn file(row: &Row) -> &'static str {
         Op::Dfp(_) => "dfp",
         Op::Vector(_) => "vector",
         Op::Vsx(_) => "vsx",
+        Op::Mma(_) => "mma",
         Op::Spe(_) => "spe",
         Op::System(_) => "system",
     }

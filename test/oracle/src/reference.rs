@@ -57,6 +57,7 @@ fn tools(cpu: Cpu, order: Order) -> Tools {
     let sixty_four = cpu.sixty_four();
     let (cpu, flags): (_, &[&str]) = match cpu {
         Cpu::Power8 | Cpu::Power9 | Cpu::Power10 => (cpu.name(), SERVER),
+        Cpu::Power10Mma => (Cpu::Power10.name(), SERVER),
         Cpu::E5500 => ("e5500", &["-mcpu=e5500", "-Wa,-me5500", "-DFPU", "-DSPR256"]),
         Cpu::E500v2 => ("e500v2", &["-mcpu=powerpc", "-Wa,-me500", "-DSPE", "-DSPR256"]),
         Cpu::E6500 => ("e6500", &["-mcpu=e6500", "-Wa,-me6500", "-DFPU", "-DVMX", "-DSPR256"]),

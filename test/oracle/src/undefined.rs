@@ -1,11 +1,12 @@
 //! Results that are not compared: data, one entry for each sentence of the Power ISA that leaves one undefined, and
 //! one for each known fault of the reference; those of decimal floating point stand in `dfp`, those of VSX floating
-//! point in `vsx`, those of the signal processing engine in `spe`.
+//! point in `vsx`, those of the matrix-multiply assist in `mma`, those of the signal processing engine in `spe`.
 //!
 //! An entry names rows, says when it applies, and which results are then ignored. To add one, quote the ISA. A
 //! difference that the ISA does not allow is a fault of ours, or belongs to `QUIRKS` with the reason.
 
 mod dfp;
+mod mma;
 mod spe;
 pub use spe::{absent, merged_wrongly};
 mod vsx;
@@ -331,7 +332,7 @@ fn no_quotient(v: &View) -> bool {
     }
 }
 
-const TABLES: [&[Entry]; 6] = [UNDEFINED, QUIRKS, dfp::QUIRKS, vsx::UNDEFINED, vsx::QUIRKS, spe::QUIRKS];
+const TABLES: [&[Entry]; 7] = [UNDEFINED, QUIRKS, dfp::QUIRKS, vsx::UNDEFINED, vsx::QUIRKS, mma::QUIRKS, spe::QUIRKS];
 
 fn entries(row: &Row) -> impl Iterator<Item = &'static Entry> + '_ {
     TABLES.into_iter().flatten().filter(|entry| entry.covers(row))
@@ -345,7 +346,12 @@ fn applying<'a>(view: &'a View, qemu: Version) -> impl Iterator<Item = &'static 
 /// FPSCR bits in which cases of `row` begin with 0.
 pub fn cleared(row: &Row) -> u64 {
     let named = CLEARED.iter().filter(|(rows, _)| rows.contains(&row.name)).map(|&(_, bits)| bits);
-    let others = vsx::CLEARED.iter().chain(dfp::CLEARED).filter(|(rows, _)| rows(row)).map(|&(_, bits)| bits);
+    let others = vsx::CLEARED
+        .iter()
+        .chain(dfp::CLEARED)
+        .chain(mma::CLEARED)
+        .filter(|(rows, _)| rows(row))
+        .map(|&(_, bits)| bits);
     named.chain(others).fold(0, |all, bits| all | bits)
 }
 
@@ -437,7 +443,8 @@ fn registers(view: &View, name: &str) -> std::ops::Range<usize> {
         Kind::Gpr | Kind::GprOrZero => n..n + 1,
         Kind::GprPair => n..n + 2,
         Kind::Fpr | Kind::Vsr => vector(n),
-        Kind::FprPair => vector(n).start..vector(n + 1).end,
+        Kind::FprPair | Kind::VsrPair => vector(n).start..vector(n + 1).end,
+        Kind::Accumulator => vector(4 * n).start..vector(4 * n + 3).end,
         Kind::Vr => vector(32 + n),
         _ => 0..0,
     }

@@ -38,7 +38,8 @@ const FUNCTIONS: [&str; 13] = [
 
 /// `ibm,pa-features` as count, type and bytes: what the CPU can do, one bit each (spec papr 8.3). No transactional
 /// memory (byte 22). Power ISA 3.1 took away strong access ordering (byte 4) and added the aspects of DEXCR (byte 68) and
-/// the hash instructions (byte 72); a second watchpoint (byte 64) is not offered.
+/// the hash instructions (byte 72); a second watchpoint (byte 64) is not offered. The
+/// matrix-multiply assist has no bit: guests tell it by the PVR.
 fn pa_features(cpu: Cpu) -> Vec<u8> {
     let mut bytes = vec![0xf6, 0x1f, 0xc7, 0xc0, 0x80, 0xf0, 0x80];
     let count = match cpu {

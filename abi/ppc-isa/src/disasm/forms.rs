@@ -53,6 +53,18 @@ const SPE_STORES_INDEXED: &str = "evstddx evstdwx evstdhx evstwhex evstwhox evst
 const DECIMAL_PAIRS: &str = "daddq dsubq dmulq ddivq dquaiq dquaq drrndq drintxq drintnq dctqpq drdpq dcffixq \
     ddedpdq denbcdq diexq dscliq dscriq";
 
+/// Outer products of the matrix-multiply assist.
+const OUTER: &str = "xvi4ger8 xvi4ger8pp xvi8ger4 xvi8ger4pp xvi8ger4spp xvi16ger2 xvi16ger2pp xvi16ger2s xvi16ger2spp \
+    xvbf16ger2 xvbf16ger2pp xvbf16ger2pn xvbf16ger2np xvbf16ger2nn xvf16ger2 xvf16ger2pp xvf16ger2pn \
+    xvf16ger2np xvf16ger2nn xvf32ger xvf32gerpp xvf32gerpn xvf32gernp xvf32gernn";
+const OUTER_DOUBLE: &str = "xvf64ger xvf64gerpp xvf64gerpn xvf64gernp xvf64gernn";
+const OUTER_MASKED_8: &str = "pmxvi4ger8 pmxvi4ger8pp";
+const OUTER_MASKED_4: &str = "pmxvi8ger4 pmxvi8ger4pp pmxvi8ger4spp";
+const OUTER_MASKED_2: &str = "pmxvi16ger2 pmxvi16ger2pp pmxvi16ger2s pmxvi16ger2spp pmxvbf16ger2 pmxvbf16ger2pp pmxvbf16ger2pn \
+    pmxvbf16ger2np pmxvbf16ger2nn pmxvf16ger2 pmxvf16ger2pp pmxvf16ger2pn pmxvf16ger2np pmxvf16ger2nn";
+const OUTER_MASKED: &str = "pmxvf32ger pmxvf32gerpp pmxvf32gerpn pmxvf32gernp pmxvf32gernn";
+const OUTER_MASKED_DOUBLE: &str = "pmxvf64ger pmxvf64gerpp pmxvf64gerpn pmxvf64gernp pmxvf64gernn";
+
 /// The forms, in the order in which they are tried.
 #[rustfmt::skip]
 pub const FORMS: &[Form] = &[
@@ -354,4 +366,28 @@ pub const FORMS: &[Form] = &[
     form("tlbilx", "L2=1", "tlbilxpid", ""),
     form("tlbilx", "L2=3",        "tlbilxva", "RA0,RB"),
     form("slbia",  "",            "slbia",  "[IH]"),
+    // The matrix-multiply assist: objdump prints names of a later extension, and rejects accumulators that overlap.
+    form("xxsetaccz",             "",        "dmsetaccz", "AT"),
+    form("xxmfacc xxmtacc",       "",        "dm<*",      "AT"),
+    invalid(OUTER, "XA>>2=AT"),
+    invalid(OUTER, "XB>>2=AT"),
+    invalid(OUTER_DOUBLE, "XAp>>2=AT"),
+    invalid(OUTER_DOUBLE, "XB>>2=AT"),
+    invalid(OUTER_MASKED_8, "XA>>2=AT"),
+    invalid(OUTER_MASKED_8, "XB>>2=AT"),
+    invalid(OUTER_MASKED_4, "XA>>2=AT"),
+    invalid(OUTER_MASKED_4, "XB>>2=AT"),
+    invalid(OUTER_MASKED_2, "XA>>2=AT"),
+    invalid(OUTER_MASKED_2, "XB>>2=AT"),
+    invalid(OUTER_MASKED, "XA>>2=AT"),
+    invalid(OUTER_MASKED, "XB>>2=AT"),
+    invalid(OUTER_MASKED_DOUBLE, "XAp>>2=AT"),
+    invalid(OUTER_MASKED_DOUBLE, "XB>>2=AT"),
+    form(OUTER, "", "dm<*", "AT,XA,XB"),
+    form(OUTER_DOUBLE, "", "dm<*", "AT,XAp,XB"),
+    form(OUTER_MASKED_8, "", "<dm*", "AT,XA,XB,XMSK,YMSK,PMSK8"),
+    form(OUTER_MASKED_4, "", "<dm*", "AT,XA,XB,XMSK,YMSK,PMSK4"),
+    form(OUTER_MASKED_2, "", "<dm*", "AT,XA,XB,XMSK,YMSK,PMSK2"),
+    form(OUTER_MASKED, "", "<dm*", "AT,XA,XB,XMSK,YMSK"),
+    form(OUTER_MASKED_DOUBLE, "", "<dm*", "AT,XAp,XB,XMSK,YMSK2"),
 ];

@@ -32,12 +32,12 @@ fn xt(w: u32) -> usize {
 }
 
 /// Number of the VSR that XA names.
-fn xa(w: u32) -> usize {
+pub fn xa(w: u32) -> usize {
     (w << 3 & 32 | w >> 16 & 31) as usize
 }
 
 /// Number of the VSR that XB names.
-fn xb(w: u32) -> usize {
+pub fn xb(w: u32) -> usize {
     (w << 4 & 32 | w >> 11 & 31) as usize
 }
 
@@ -57,12 +57,12 @@ fn pair(value: u128) -> [u64; 2] {
 }
 
 /// A register as its four words, word 0 first.
-fn words(value: [u64; 2]) -> [u32; 4] {
+pub fn words(value: [u64; 2]) -> [u32; 4] {
     [(value[0] >> 32) as u32, value[0] as u32, (value[1] >> 32) as u32, value[1] as u32]
 }
 
 /// Four words as a register.
-fn from_words(words: [u32; 4]) -> [u64; 2] {
+pub fn from_words(words: [u32; 4]) -> [u64; 2] {
     let double = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
     [double(words[0], words[1]), double(words[2], words[3])]
 }

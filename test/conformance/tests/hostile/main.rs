@@ -25,7 +25,7 @@ const RAM: u64 = 16 << 20;
 
 /// A machine of each model with its board: pseries, mac or e500.
 fn boards() -> impl Iterator<Item = Rig> {
-    Cpu::ALL.into_iter().flat_map(|cpu| {
+    Cpu::ALL.into_iter().filter(|cpu| !cpu.is_variant()).flat_map(|cpu| {
         let (kind, orders) = match cpu.family() {
             Family::Book3s64 => (Kind::Pseries, [Order::Big, Order::Little].as_slice()),
             Family::Book3s32 => (Kind::Mac, [Order::Big].as_slice()),

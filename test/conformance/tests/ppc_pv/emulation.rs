@@ -332,7 +332,7 @@ const SECOND: u64 = DATA + 0x1000;
 fn shootdown(rig: &mut Rig) -> &'static str {
     match rig.cpu {
         // PID 0 and IS, AP of 4 KiB; RIC of the TLB alone, PRS and R of a process by radix.
-        Cpu::Power9 | Cpu::Power10 => {
+        Cpu::Power9 | Cpu::Power10 | Cpu::Power10Mma => {
             rig.sets(&[(7, EA), (8, 0)]);
             "tlbie 7,8,0,1,1"
         }

@@ -113,11 +113,23 @@ impl View<'_> {
         [self.before.reg[index], self.before.reg[index + 1]]
     }
 
-    fn xa(&self) -> [u64; 2] {
+    /// The doublewords of that register and the next one.
+    pub(super) fn pair(&self, high: &str, low: &str) -> Vec<u64> {
+        let index = reg::VSR + 2 * (self.field(high) << 5 | self.field(low)) as usize;
+        self.before.reg[index..].iter().take(4).copied().collect()
+    }
+
+    /// The doublewords of the accumulator.
+    pub(super) fn accumulator(&self) -> &[u64] {
+        let index = reg::VSR + 8 * self.field("AT") as usize;
+        &self.before.reg[index..index + 8]
+    }
+
+    pub(super) fn xa(&self) -> [u64; 2] {
         self.vsr("AX", "A")
     }
 
-    fn xb(&self) -> [u64; 2] {
+    pub(super) fn xb(&self) -> [u64; 2] {
         self.vsr("BX", "B")
     }
 }
@@ -175,7 +187,7 @@ fn single(row: &Row) -> bool {
 }
 
 fn vector(row: &Row) -> bool {
-    row.name.starts_with("xv") && row.is(fact::FPSCR)
+    matches!(row.op, Op::Vsx(_)) && row.name.starts_with("xv") && row.is(fact::FPSCR)
 }
 
 fn to_integer(row: &Row) -> bool {

@@ -1,78 +1,25 @@
 //! Prefixed instructions (Power ISA 3.1 Book I, section 1.6; Book III, sections 6.2.10 and 7.5): facility, invalid forms,
 //! boundary, and what SRR1 says of them.
 
-use exec::mode::{Mode, need};
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
-use exec_interp::Interpreter;
-use guest_mem::{GuestMem, Order};
-use ppc_isa::{Cpu, msr};
+use exec::mode::need;
+use exec::{Exit, Interrupt, PartitionState};
+use guest_mem::Order;
+use ppc_isa::Cpu;
 
-#[derive(Debug)]
-struct Retired;
+use super::{CODE, FSCR_PREFIX, Machine};
 
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
-
-const CODE: u64 = 0x1000;
 /// pli r3,-2 is paddi r3,0,-2,0.
 const PLI: [u32; 2] = [0x0603_ffff, 0x3860_fffe];
-/// sc.
-const SC: u32 = 0x4400_0002;
 /// SRR1 bit 34, counted from the left: the instruction is prefixed.
 const PREFIXED: u64 = 1 << (63 - 34);
 /// SRR1 bit 35: it crosses a boundary of 64 bytes.
 const BOUNDARY: u64 = 1 << (63 - 35);
-/// `FSCR[PREFIX]`, bit 50.
-const FSCR_PREFIX: u64 = 1 << (63 - 50);
 
-struct Machine {
-    mem: GuestMem,
-    vcpu: Vcpu,
-    order: Order,
-    engine: Interpreter,
-}
-
-impl Machine {
-    fn new(cpu: Cpu, order: Order, problem: bool, fscr: u64) -> Machine {
-        let mut vcpu = Vcpu::new(cpu, 0);
-        let little = if order == Order::Little { msr::LE } else { 0 };
-        vcpu.set_msr(vcpu.shared.msr() | little);
-        vcpu.set_fscr(fscr);
-        if problem {
-            // Without the relocation that comes with it, so that no table is needed.
-            vcpu.state.mode = Mode::of(cpu, vcpu.shared.msr() | msr::PR);
-        }
-        Machine { mem: GuestMem::new(1 << 16).unwrap(), vcpu, order, engine: Interpreter::new(cpu) }
-    }
-
-    /// Runs the words from `at` on until an exit.
-    fn run(&mut self, at: u64, words: &[u32]) -> Exit {
-        for (i, word) in words.iter().chain([&SC]).enumerate() {
-            assert!(self.mem.store(at + 4 * i as u64, self.order, *word));
-        }
-        self.vcpu.state.cia = at;
-        let (partition, requests) = (PartitionState::new(None, true), Requests::default());
-        let context = Context {
-            mem: &self.mem,
-            partition: &partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Trap,
-        };
-        self.engine.run(&mut self.vcpu, &context, 10)
-    }
-
-    /// SRR1 after `interrupt` was delivered.
-    fn srr1(&mut self, exit: &Exit) -> u64 {
-        let Exit::Interrupt(interrupt) = *exit else { panic!("{exit:?}") };
-        exec::delivery::deliver(&mut self.vcpu, &PartitionState::new(None, true), interrupt);
-        self.vcpu.shared.srr1()
-    }
+/// SRR1 after the interrupt of `exit` was delivered.
+fn srr1(m: &mut Machine, exit: &Exit) -> u64 {
+    let Exit::Interrupt(interrupt) = *exit else { panic!("{exit:?}") };
+    exec::delivery::deliver(&mut m.vcpu, &PartitionState::new(None, true), interrupt);
+    m.vcpu.shared.srr1()
 }
 
 #[test]
@@ -90,7 +37,7 @@ fn problem_state_needs_fscr() {
     let mut m = Machine::new(Cpu::Power10, Order::Big, true, 0);
     let exit = m.run(CODE, &PLI);
     assert!(matches!(exit, Exit::Interrupt(Interrupt::FacilityUnavailable(13))), "{exit:?}");
-    assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), PREFIXED);
+    assert_eq!(srr1(&mut m, &exit) & (PREFIXED | BOUNDARY), PREFIXED);
     assert_eq!(m.vcpu.state.fscr >> 56, 13);
     let mut m = Machine::new(Cpu::Power10, Order::Big, false, 0);
     assert!(matches!(m.run(CODE, &PLI), Exit::SystemCall(_)));
@@ -124,7 +71,7 @@ fn it_may_not_cross_64_bytes() {
     let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
     let exit = m.run(CODE + 60, &PLI);
     assert!(matches!(exit, Exit::Interrupt(Interrupt::Alignment { .. })), "{exit:?}");
-    assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), PREFIXED | BOUNDARY);
+    assert_eq!(srr1(&mut m, &exit) & (PREFIXED | BOUNDARY), PREFIXED | BOUNDARY);
     assert_eq!(m.vcpu.shared.srr0(), CODE + 60);
     let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
     assert!(matches!(m.run(CODE + 56, &PLI), Exit::SystemCall(_)));
@@ -137,7 +84,7 @@ fn srr1_tells_whether_the_cause_was_prefixed() {
         let mut m = Machine::new(Cpu::Power10, Order::Big, true, FSCR_PREFIX);
         m.vcpu.state.gpr[4] = 1 << 40;
         let exit = m.run(CODE, words);
-        assert_eq!(m.srr1(&exit) & (PREFIXED | BOUNDARY), bits, "{exit:?}");
+        assert_eq!(srr1(&mut m, &exit) & (PREFIXED | BOUNDARY), bits, "{exit:?}");
         assert_eq!(m.vcpu.shared.srr0(), CODE);
     }
 }
@@ -180,5 +127,5 @@ fn the_mark_does_not_outlive_the_run() {
     assert!(matches!(m.run(CODE, &PLI), Exit::Interrupt(Interrupt::Trace)));
     m.vcpu.state.mode = m.vcpu.state.mode.stepping(false);
     assert!(matches!(m.run(CODE, &[]), Exit::SystemCall(_)));
-    assert_eq!(m.srr1(&Exit::Interrupt(Interrupt::Decrementer)) & (PREFIXED | BOUNDARY), 0);
+    assert_eq!(srr1(&mut m, &Exit::Interrupt(Interrupt::Decrementer)) & (PREFIXED | BOUNDARY), 0);
 }
