@@ -414,7 +414,7 @@ impl Draft {
 
 /// The registers that hold the upper and the lower half of what `operand` stands for; a single GPR or FPR is both. `None`
 /// for the value 0 instead of a GPR.
-fn place(operand: &Operand, word: u64) -> Option<[usize; 2]> {
+pub(crate) fn place(operand: &Operand, word: u64) -> Option<[usize; 2]> {
     let n = operand.get(word) as usize;
     let vsr = |n: usize| reg::VSR + 2 * n;
     match operand.kind {

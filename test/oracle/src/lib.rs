@@ -16,6 +16,7 @@ pub mod interpreter;
 pub mod qemu;
 pub mod reference;
 pub mod softfloat;
+pub mod testfloat;
 pub mod undefined;
 pub mod values;
 mod vector;

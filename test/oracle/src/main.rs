@@ -12,7 +12,7 @@ use oracle::campaign::{Campaign, Masks, Report};
 use oracle::grid::Plan;
 use oracle::qemu::Qemu;
 use oracle::softfloat::{self, Soft};
-use oracle::{forms, reference};
+use oracle::{forms, reference, testfloat};
 use ppc_isa::{Cpu, Row};
 use regex_lite::Regex;
 
@@ -52,6 +52,9 @@ struct Arguments {
     /// Folder of QEMU's programs; when absent the newest that was obtained, else what PATH finds.
     #[arg(long)]
     qemu: Option<PathBuf>,
+    /// The generator of Berkeley TestFloat, to compare with that.
+    #[arg(long, value_name = "TESTFLOAT_GEN", conflicts_with = "against")]
+    testfloat: Option<PathBuf>,
     /// Name the masks that no case needed, too.
     #[arg(long)]
     masks: bool,
@@ -147,6 +150,13 @@ fn main() -> Result<ExitCode> {
         Against::Softfloat => "our model of floating point".to_string(),
     };
     println!("against {reference}");
+    if let Some(program) = &arguments.testfloat {
+        let tally = testfloat::run(program, &|row| wanted.is_match(row))?;
+        tally.wrong.iter().for_each(|wrong| println!("{wrong}"));
+        let (rows, cases, wrong) = (tally.rows, tally.cases, tally.wrong.len());
+        println!("{rows} rows compared, {cases} cases, {wrong} disagree, against Berkeley TestFloat");
+        return Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let mut runs = Vec::new();
     for cpu in Cpu::ALL.into_iter().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
         let orders = forms::orders(cpu).iter().filter(|o| arguments.endian.is_none_or(|a| a == **o));
