@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask check | test | guests | judge | oracle | bench`.
+//! Chores of the project: `cargo xtask check | test | guests | judge | oracle | testfloat | bench`.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -14,6 +14,7 @@ mod qemu;
 mod report;
 mod source;
 mod test;
+mod testfloat;
 mod workspace;
 
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ enum Chore {
     Judge,
     /// Every instruction against user-mode QEMU, on all models in both byte orders
     Oracle(oracle::Oracle),
+    /// Floating point against Berkeley TestFloat; by hand or nightly
+    Testfloat,
     /// A copy of a kernel that patches itself for the magic page, which Linux 6.1 as it is never does
     EnableMagic { kernel: PathBuf, out: PathBuf },
     /// A stock kernel to its shell beside QEMU, and what the paravirtual interface saves on each family
@@ -61,6 +64,7 @@ fn main() -> Result<ExitCode> {
         Chore::Check { names } => check::run(&workspace, &names, &mut report),
         Chore::Test { all } => test::run(&workspace, all, &mut report),
         Chore::Judge => judge::run(&workspace, &mut report),
+        Chore::Testfloat => testfloat::run(&workspace, &mut report),
         Chore::Oracle(oracle) => oracle::run(&workspace, &oracle, &mut report),
         Chore::Bench(bench) => return bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Chore::EnableMagic { kernel, out } => return magic::enable(&kernel, &out).map(|()| ExitCode::SUCCESS),

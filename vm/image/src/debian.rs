@@ -9,6 +9,7 @@
 mod cache;
 mod client;
 pub mod qemu;
+pub mod source;
 mod text;
 
 use std::io;

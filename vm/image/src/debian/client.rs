@@ -56,9 +56,17 @@ pub struct Client {
     folder: PathBuf,
     programs: Option<PathBuf>,
     architecture: &'static str,
+    /// Kinds of package lists that [`Client::update`] fetches.
+    types: &'static str,
 }
 
 impl Client {
+    /// The same client for source packages: those of every architecture.
+    pub fn for_sources(mut self) -> Client {
+        self.types = "deb-src";
+        self
+    }
+
     /// Makes `folder` anew and puts the private configuration there. `programs` is the folder of apt-get and its
     /// companions, if not to be found by `PATH`; `architecture` is Debian's name of one.
     pub fn new(folder: PathBuf, programs: Option<PathBuf>, architecture: &'static str) -> Result<Client, DebianError> {
@@ -66,7 +74,7 @@ impl Client {
         let Some(name) = name else { return Err(DebianError::Folder { folder }) };
         let configuration = APT_CONF.replace('%', architecture).replace('@', name);
 
-        let client = Client { folder, programs, architecture };
+        let client = Client { folder, programs, architecture, types: "deb" };
         client.remove()?;
         for part in ["lists/partial", "archives/partial", "empty/partial"] {
             fs::create_dir_all(client.file(part))
@@ -125,8 +133,8 @@ impl Client {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), DebianError> {
         let mut stanza = format!(
-            "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: {}\n",
-            mirror.uri, self.architecture
+            "Types: {}\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: {}\n",
+            self.types, mirror.uri, self.architecture
         );
         if let Some(keys) = self.signed_by(mirror)? {
             stanza += &format!("Signed-By: {keys}\n");
@@ -157,6 +165,24 @@ impl Client {
             most = millionths.max(most);
             progress(Progress { stage: "packages", done: total * most / 1_000_000, total: Some(total) });
         })
+    }
+
+    /// Downloads the files of a source package into the work folder, unpacking nothing.
+    pub fn download_source(&self, package: &str, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), DebianError> {
+        self.fetch(self.private("apt-get", &["source", "--download-only", package]), &mut |_| {
+            progress(Progress { stage: "source package", done: 0, total: None });
+        })
+    }
+
+    /// Unpacks what matches `pattern` in the upstream archive of a source package, its first folder taken away.
+    pub fn unpack_source(&self, package: &str, pattern: &str, folder: &Path) -> Result<(), DebianError> {
+        let missing = DebianError::Package { package: package.to_owned(), lacks: "upstream archive" };
+        let entries = fs::read_dir(&self.folder).map_err(|e| DebianError::io("list", self.folder.clone(), e))?;
+        let upstream = |path: &PathBuf| path.to_string_lossy().contains(".orig.tar.");
+        let archive = entries.flatten().map(|entry| entry.path()).find(upstream).ok_or(missing)?;
+        let mut command = self.command("tar", &["--strip-components=1", "--wildcards", "-x"]);
+        command.arg("-f").arg(archive).arg("-C").arg(folder).arg(pattern);
+        self.output(command).map(drop)
     }
 
     /// The downloaded file of `package`.
