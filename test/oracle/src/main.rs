@@ -144,12 +144,6 @@ fn file(row: &Row) -> &'static str {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let wanted = Regex::new(&format!("^(?:{})$", arguments.rows))?;
-    let qemu = Qemu::find(arguments.qemu.as_deref());
-    let reference = match arguments.against {
-        Against::Qemu => format!("user-mode {qemu}"),
-        Against::Softfloat => "our model of floating point".to_string(),
-    };
-    println!("against {reference}");
     if let Some(program) = &arguments.testfloat {
         let tally = testfloat::run(program, &|row| wanted.is_match(row))?;
         tally.wrong.iter().for_each(|wrong| println!("{wrong}"));
@@ -157,6 +151,12 @@ fn main() -> Result<ExitCode> {
         println!("{rows} rows compared, {cases} cases, {wrong} disagree, against Berkeley TestFloat");
         return Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    let qemu = Qemu::find(arguments.qemu.as_deref());
+    let reference = match arguments.against {
+        Against::Qemu => format!("user-mode {qemu}"),
+        Against::Softfloat => "our model of floating point".to_string(),
+    };
+    println!("against {reference}");
     let mut runs = Vec::new();
     for cpu in Cpu::ALL.into_iter().filter(|c| arguments.cpu.is_none_or(|a| a == *c)) {
         let orders = forms::orders(cpu).iter().filter(|o| arguments.endian.is_none_or(|a| a == **o));
