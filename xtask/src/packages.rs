@@ -17,6 +17,8 @@ pub const TEST: &[&str] = &[
     // user-mode QEMU, in case a newer one cannot be obtained, and what builds the oracle's harness for it
     "qemu-user", "gcc-powerpc64-linux-gnu", "libc6-dev-ppc64-cross", "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross",
     "gcc-powerpc-linux-gnu", "libc6-dev-powerpc-cross", "binutils-powerpc-linux-gnu",
+    // with the cross compilers above, the same programs on the host
+    "gcc", "libc6-dev",
     // objdump, and ld for the guest programs with the compiler they are built by
     "binutils-powerpc64-linux-gnu", "binutils-powerpc64le-linux-gnu", "rustc-web", "cargo-web", "rust-web-src",
     // looks at our HTML report

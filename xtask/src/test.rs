@@ -26,6 +26,7 @@ const CARGO: &[(&str, &str)] = &[
     ("oracle, fixed seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed 1"),
     ("floating-point model", "run --release --quiet --locked --package oracle -- --against softfloat --cases 300 --seed 1"),
     ("oracle, boundaries", "run --release --quiet --locked --package oracle -- --cpu power10 --endian le --cases 0 --boundaries"),
+    ("compiled programs",  "run --release --quiet --locked --package programs"),
     ("fuzzing, fixed seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 20 --seed 1"),
 ];
 

@@ -276,7 +276,7 @@ const QUIRKS: &[Entry] = &[
     // With NJ=1 a result that is tiny before rounding (Book I, 4.4.4) is 0; QEMU 10 rounds first.
     entry(&["vmaddfp", "vnmsubfp"], vector::rounds_to_normal, &[Operand("VRT", ALL)]).since(10, 0),
     // QEMU 10 optimizes a selection from a constant wrongly. Alone, the instruction has no constants: that much suffices.
-    entry(&["vsel", "xxsel"], |_| false, &[]).since(10, 0),
+    entry(&["vsel", "xxsel", "xxeval", "xvcpsgnsp", "xvcpsgndp"], |_| false, &[]).since(10, 0),
     // QEMU takes the last digit of an unsigned number, or of a binary one, for its sign.
     entry(&["bcdus.", "bcdctsq."], always, &[Order(6)]),
 ];
