@@ -141,6 +141,7 @@ pub fn mfspr(vcpu: &Vcpu, context: &Context, number: u16) -> Result<u64, Interru
         spr::UAMOR => state.uamor,
         spr::DSCR => state.dscr,
         spr::FSCR => state.fscr,
+        spr::DEXCR | spr::HASHKEYR if state.cpu.level() < 310 => 0,
         spr::DEXCR => state.dexcr,
         spr::HASHKEYR => state.hash_keys[0],
         spr::CTRL => u64::from(state.ctrl),
@@ -182,6 +183,7 @@ pub fn mtspr(vcpu: &mut Vcpu, number: u16, value: u64) -> Result<(), Interrupt> 
             }
             vcpu.set_fscr(value & kept);
         }
+        spr::DEXCR | spr::HASHKEYR if state.cpu.level() < 310 => {}
         spr::DEXCR => state.dexcr = value,
         spr::HASHKEYR => state.hash_keys[0] = value,
         spr::CTRL => state.ctrl = value as u32 & 1,
