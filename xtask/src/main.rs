@@ -1,10 +1,11 @@
-//! Chores of the project: `cargo xtask check | test | guests | judge | oracle | testfloat | bench`.
+//! Chores of the project: `cargo xtask check | test | guests | judge | hardware | oracle | testfloat | bench`.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod check;
 mod elf;
 mod guests;
+mod hardware;
 mod judge;
 mod magic;
 mod oracle;
@@ -46,6 +47,8 @@ enum Chore {
     Guests { names: Vec<Guest> },
     /// Our test kernels in KVM's PR mode, on QEMU and on PowerVisor; by hand or nightly
     Judge,
+    /// Programs recorded on real processors, in Linux guests; by hand or nightly
+    Hardware,
     /// Every instruction against user-mode QEMU, on all models in both byte orders
     Oracle(oracle::Oracle),
     /// Floating point against Berkeley TestFloat; by hand or nightly
@@ -65,6 +68,7 @@ fn main() -> Result<ExitCode> {
         Chore::Test { all } => test::run(&workspace, all, &mut report),
         Chore::Judge => judge::run(&workspace, &mut report),
         Chore::Testfloat => testfloat::run(&workspace, &mut report),
+        Chore::Hardware => hardware::run(&workspace, &mut report),
         Chore::Oracle(oracle) => oracle::run(&workspace, &oracle, &mut report),
         Chore::Bench(bench) => return bench::run(&workspace, &bench).map(|()| ExitCode::SUCCESS),
         Chore::EnableMagic { kernel, out } => return magic::enable(&kernel, &out).map(|()| ExitCode::SUCCESS),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::guests::Guest;
 use crate::report::{Finding, Report};
 use crate::workspace::Workspace;
-use crate::{check, elf, guests, packages, program, qemu};
+use crate::{check, elf, guests, hardware, packages, program, qemu};
 
 /// Stands for a number that is another one in every run.
 const FRESH: &str = "FRESH";
@@ -57,6 +57,9 @@ pub fn run(workspace: &Workspace, all: bool, report: &mut Report) {
         });
     }
     report.step("guest programs", || guest_programs(workspace));
+    if all {
+        hardware::run(workspace, report);
+    }
 }
 
 fn fresh_seed() -> Result<u32> {
