@@ -5,7 +5,7 @@
 
 use guest_mem::Order;
 use ppc_isa::branch::{Branch, Register};
-use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, E5500, E6500, Models, SERVER};
+use ppc_isa::cpu::{ALL, ALTIVEC, BOOKE, CLASSIC, E5500, E6500, Models, SERVER, SPE};
 use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Integer, Op};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
@@ -21,7 +21,6 @@ use crate::values::Chance;
 pub fn left_out(row: &Row, qemu: Version, cpu: Cpu, order: Order) -> Option<&'static str> {
     use LoadStore::{LoadMultiple, LoadString, StoreMultiple, StoreString};
     match row.op {
-        _ if row.is(fact::PRIV | fact::HV) => Some("privileged"),
         _ if row.is(fact::VOLATILE) => Some("depends on time or chance"),
         Op::Branch(Branch::Sc | Branch::Scv) => Some("leaves the sequence"),
         Op::Branch(Branch::Absent) => Some("its facility is absent here, the instruction in QEMU"),
@@ -38,8 +37,9 @@ pub fn left_out(row: &Row, qemu: Version, cpu: Cpu, order: Order) -> Option<&'st
             .iter()
             .any(|&(names, models, until)| names.contains(&row.name) && models.contains(cpu) && qemu < until) =>
         {
-            Some("QEMU has it on other CPUs only")
+            Some("illegal in QEMU on this CPU")
         }
+        _ if UNPRIVILEGED.contains(&row.name) => Some("problem state may do it in QEMU"),
         Op::Spe(_) if undefined::absent(row) => Some("QEMU does not have it"),
         Op::Spe(_) if undefined::merged_wrongly(row) => Some("QEMU puts the results at the wrong bits"),
         Op::LoadStore(LoadStore::BlockZero) if cpu == Cpu::E6500 => Some("QEMU clears 32 bytes, a block has 64"),
@@ -57,7 +57,10 @@ pub fn orders(cpu: Cpu) -> &'static [Order] {
 }
 
 /// Rows that QEMU calls illegal on some models, up to some version.
-const ABSENT: [(&[&str], Models, Version); 5] = [
+const ABSENT: [(&[&str], Models, Version); 8] = [
+    (&["slbfee.", "rfscv"], SERVER, NEVER),
+    (&["rfmci"], SPE, NEVER),
+    (&["mtpmr", "mftmr", "lvepx", "lvepxl", "stvepx", "stvepxl"], BOOKE, NEVER),
     (&["vabsdub", "vabsduh", "vabsduw"], E6500, NEVER),
     (&["icbt"], SERVER, NEVER),
     // Of Power ISA 2.05 and 2.06; compared on POWER8.
@@ -65,6 +68,9 @@ const ABSENT: [(&[&str], Models, Version); 5] = [
     (&["icbt", "dcbtstls", "dcbtls", "icblc", "icbtls", "mfpmr"], BOOKE, NEVER),
     (&["dcblc"], BOOKE, Version(10, 0, 0)),
 ];
+
+/// Privileged (Power ISA 2.06 Book III-E, section 5.4.3), but QEMU does not look.
+const UNPRIVILEGED: [&str; 5] = ["dcbstep", "dcbtep", "dcbtstep", "dcbzep", "icbiep"];
 
 /// In little-endian mode, too, the doubleword at the lower address belongs to the even register (Book I, 4.6.4).
 const DOUBLE_PAIRS: [&str; 4] = ["lfdp", "lfdpx", "stfdp", "stfdpx"];

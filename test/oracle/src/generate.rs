@@ -58,6 +58,7 @@ impl Generator {
         let simple = |r: &&Row| {
             r.models.contains(cpu)
                 && forms::left_out(r, Version::default(), cpu, order).is_none()
+                && !r.is(fact::PRIV | fact::HV)
                 && !is_branch(r)
                 && !undefined::any(r)
         };

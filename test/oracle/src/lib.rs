@@ -8,6 +8,7 @@
 
 pub mod campaign;
 pub mod case;
+pub mod elsewhere;
 pub mod format;
 pub mod forms;
 pub mod generate;

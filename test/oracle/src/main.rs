@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow};
 use clap::{Parser, ValueEnum};
 use guest_mem::Order;
 use oracle::campaign::{Campaign, Masks, Report};
+use oracle::elsewhere::LeftOut;
 use oracle::grid::Plan;
 use oracle::qemu::Qemu;
 use oracle::softfloat::{self, Soft};
@@ -22,7 +23,7 @@ struct Arguments {
     /// Rows whose name matches this expression as a whole.
     #[arg(long, default_value = ".*")]
     rows: String,
-    /// Rows of this file of the table: branch, integer, loadstore, float, dfp, vector, vsx, spe.
+    /// Rows of this file of the table: branch, integer, loadstore, float, dfp, vector, vsx, spe, system.
     #[arg(long)]
     file: Option<String>,
     /// Seed of the random cases.
@@ -58,9 +59,15 @@ struct Arguments {
     /// Name the masks that no case needed, too.
     #[arg(long)]
     masks: bool,
-    /// Name the rows that are left out, too.
+    /// Only say which rows are left out, why, and what test they have instead.
     #[arg(long)]
-    verbose: bool,
+    left_out: bool,
+}
+
+impl Arguments {
+    fn chooses(&self, row: &Row, wanted: &Regex) -> bool {
+        wanted.is_match(row.name) && self.file.as_deref().is_none_or(|f| f == file(row))
+    }
 }
 
 /// A reference.
@@ -162,6 +169,10 @@ fn main() -> Result<ExitCode> {
         let orders = forms::orders(cpu).iter().filter(|o| arguments.endian.is_none_or(|a| a == **o));
         runs.extend(orders.map(|&order| (cpu, order)));
     }
+    if arguments.left_out {
+        print!("{}", LeftOut::new(qemu.version, &runs, |row| arguments.chooses(row, &wanted)));
+        return Ok(ExitCode::SUCCESS);
+    }
     let next = AtomicUsize::new(0);
     let worker = || -> Result<Total> {
         let mut total = Total::default();
@@ -198,10 +209,9 @@ fn run(
     wanted: &Regex,
     total: &mut Total,
 ) -> Result<()> {
-    let chosen = |row: &&Row| wanted.is_match(row.name) && arguments.file.as_deref().is_none_or(|f| f == file(row));
     let endian = if order == Order::Big { "be" } else { "le" };
     let here = format!("{} {endian}", cpu.name());
-    let rows = ppc_isa::rows().filter(chosen).filter(|r| r.models.contains(cpu));
+    let rows = ppc_isa::rows().filter(|row| arguments.chooses(row, wanted)).filter(|r| r.models.contains(cpu));
     let plans = [(arguments.boundaries, Plan::Boundaries), (arguments.exhaustive, Plan::Exhaustive)];
     let plans: Vec<Plan> = plans.into_iter().filter(|(wanted, _)| *wanted).map(|(_, plan)| plan).collect();
     if arguments.against == Against::Softfloat {
@@ -223,11 +233,8 @@ fn run(
     let mut campaign = Campaign::new(qemu, cpu, order, arguments.seed)?;
     campaign.masks = arguments.masks.then(Masks::new);
     for row in rows {
-        if let Some(reason) = forms::left_out(row, qemu.version, cpu, order) {
+        if forms::left_out(row, qemu.version, cpu, order).is_some() {
             total.left_out += 1;
-            if arguments.verbose {
-                println!("{here} {}: left out: {reason}", row.name);
-            }
             continue;
         }
         let report = campaign.row(row, arguments.cases, &plans)?;

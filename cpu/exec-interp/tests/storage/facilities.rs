@@ -2,7 +2,8 @@
 
 use exec::Interrupt;
 use guest_mem::{GuestMem, Order};
-use ppc_isa::Cpu;
+use ppc_isa::loadstore::LoadStore;
+use ppc_isa::{Cpu, Op, operand};
 
 use crate::{DATA, ORDERS, Thread, orders};
 
@@ -204,4 +205,107 @@ fn store_buffering() {
         let other = other.join().unwrap();
         assert!(one.iter().zip(&other).all(|(a, b)| *a || *b));
     });
+}
+
+/// mftb reads the clock, TB and TBU.
+#[test]
+fn the_timebase_is_the_clock() {
+    for cpu in Cpu::ALL {
+        for &order in orders(cpu) {
+            let mem = GuestMem::new(1 << 20).unwrap();
+            let mut a = Thread::new(cpu, order, 0);
+            a.vcpu.state.timebase_offset = 0x1234_5678_9abc_0000;
+            a.finish(&mem, "mftb 3,268; or 9,9,9; mftb 4,268; mftb 5,269", &[]);
+            let mask = if cpu.sixty_four() { u64::MAX } else { 0xffff_ffff };
+            let [first, second, upper] = [3, 4, 5].map(|n| a.vcpu.state.gpr[n] & mask);
+            assert_eq!((second.wrapping_sub(first), upper), (2, 0x1234_5678), "{}", cpu.name());
+            assert_eq!(first, 0x1234_5678_9abc_0000 & mask, "{}", cpu.name());
+        }
+    }
+}
+
+/// Every hint of every model, also for an address at which nothing is: no interrupt, no register, no byte.
+#[test]
+fn hints_change_nothing() {
+    let mut count = 0;
+    for cpu in Cpu::ALL {
+        for &order in orders(cpu) {
+            let mem = GuestMem::new(1 << 20).unwrap();
+            let mut a = Thread::new(cpu, order, 0);
+            let hint = |row: &&ppc_isa::Row| row.models.contains(cpu) && row.op == Op::LoadStore(LoadStore::Hint);
+            for row in ppc_isa::rows().filter(hint) {
+                let operands = operand::operands(row).map(|o| match o.name {
+                    "RA0" => "3",
+                    "RB" => "4",
+                    _ => "1",
+                });
+                let text = format!("{} {}", row.name, operands.collect::<Vec<_>>().join(","));
+                let registers = [(3, 0x7000_0000), (4, 0x0123_4567)];
+                a.finish(&mem, text.trim(), &registers);
+                assert_eq!([3, 4].map(|n| a.vcpu.state.gpr[n]), registers.map(|r| r.1), "{text}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 60, "{count}");
+}
+
+/// dcbz clears the cache block of the model around its address, dcbzl that of e5500 and e6500.
+#[test]
+fn blocks_are_those_of_the_model() {
+    for cpu in Cpu::ALL {
+        for &order in orders(cpu) {
+            let has = |name: &&str| ppc_isa::rows().any(|row| row.name == *name && row.models.contains(cpu));
+            for name in ["dcbz", "dcbzl"].into_iter().filter(has) {
+                let mem = GuestMem::new(1 << 20).unwrap();
+                assert!(mem.write(DATA, &[7; 512]));
+                let mut a = Thread::new(cpu, order, 0);
+                a.finish(&mem, &format!("{name} 3,4"), &[(3, DATA), (4, 256 + 21)]);
+                let mut found = [0; 512];
+                mem.read(DATA, &mut found);
+                let block = match cpu.level() {
+                    207.. => 128,
+                    206 => 64,
+                    _ => 32,
+                };
+                let expected: Vec<u8> = (0..512).map(|n| if (256..256 + block).contains(&n) { 0 } else { 7 }).collect();
+                assert_eq!(found[..], expected, "{} {name}", cpu.name());
+            }
+        }
+    }
+}
+
+/// Power ISA 3.0B Book I, section 4.6.4: in either byte order the doubleword at the lower address belongs to the even
+/// register.
+#[test]
+fn pairs_of_floats_keep_their_places() {
+    const VALUES: [u64; 2] = [0x1112_1314_1516_1718, 0x2122_2324_2526_2728];
+    for (cpu, order) in Cpu::BOOK3S_64.into_iter().flat_map(|cpu| ORDERS.map(|order| (cpu, order))) {
+        for (load, store) in [("lfdp 4,16(3)", "stfdp 4,32(3)"), ("lfdpx 4,3,7", "stfdpx 4,3,8")] {
+            let mem = GuestMem::new(1 << 20).unwrap();
+            let mut a = Thread::new(cpu, order, 0);
+            let on = a.vcpu.shared.msr() | ppc_isa::msr::FP;
+            a.vcpu.set_msr(on);
+            assert!(mem.store(DATA + 16, order, VALUES[0]) && mem.store(DATA + 24, order, VALUES[1]));
+            a.finish(&mem, &format!("{load}; {store}"), &[(3, DATA), (7, 16), (8, 32)]);
+            assert_eq!([4, 5].map(|n| a.vcpu.state.vsr[n][0]), VALUES, "{load} {order:?}");
+            assert_eq!([32, 40].map(|at| mem.load::<u64>(DATA + at, order).unwrap()), VALUES, "{store} {order:?}");
+        }
+    }
+}
+
+/// Power ISA 3.0B Book I, sections 3.3.5 and 3.3.6: in little-endian mode alignment interrupts, nothing else.
+#[test]
+fn multiples_and_strings_are_big_endian() {
+    for cpu in Cpu::BOOK3S_64 {
+        for text in ["lmw 28,0(3)", "stmw 28,0(3)", "lswi 4,3,8", "stswi 4,3,8", "lswx 4,0,3", "stswx 4,0,3"] {
+            let mem = GuestMem::new(1 << 20).unwrap();
+            let mut a = Thread::new(cpu, Order::Little, 0);
+            a.vcpu.state.set_xer(8);
+            let fault = a.fault(&mem, text, &[(3, DATA), (4, 7), (28, 7)]);
+            assert!(matches!(fault, Interrupt::Alignment { dar: DATA, .. }), "{text} {fault:?}");
+            assert_eq!(mem.load::<u64>(DATA, Order::Little), Some(0), "{text}");
+            assert_eq!([4, 28].map(|n| a.vcpu.state.gpr[n]), [7, 7], "{text}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Storage as Power ISA Book II sees it: reservations, atomic memory operations, barriers, copy and paste; by one vCPU, and by
-//! several on threads of their own.
+//! several on threads of their own. And what else no oracle in problem state can tell.
 
 mod facilities;
 mod operations;
+mod privileged;
 mod reservations;
 
 use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
@@ -78,7 +79,7 @@ impl Thread {
             clock: &Retired,
             mmio: &NoMmio,
             peers: &self.requests,
-            privileged: Privileged::Trap,
+            privileged: Privileged::Inline,
         };
         loop {
             match self.engine.run(&mut self.vcpu, &context, 1 << 40) {
