@@ -24,16 +24,17 @@ const CARGO: &[(&str, &str)] = &[
     ("tests",              "test --release --workspace --locked --no-fail-fast --exclude vmtest -- --show-output"),
     ("whole machines",     "test --release --package vmtest --locked --no-fail-fast -- --show-output"),
     ("oracle, fixed seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed 1"),
+    ("oracle, fresh seed", "run --release --quiet --locked --package oracle -- --cases 100 --seed FRESH"),
     ("floating-point model", "run --release --quiet --locked --package oracle -- --against softfloat --cases 300 --seed 1"),
     ("oracle, boundaries", "run --release --quiet --locked --package oracle -- --cpu power10 --endian le --cases 0 --boundaries"),
     ("compiled programs",  "run --release --quiet --locked --package programs"),
     ("fuzzing, fixed seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 20 --seed 1"),
 ];
 
-/// Only with `--all`: what a fresh seed finds is news about everything so far, and no verdict on a change.
+/// Only with `--all`: what a fresh seed of these finds is news about everything so far, and no verdict on a change.
 #[rustfmt::skip]
 const LONG: &[(&str, &str)] = &[
-    ("oracle, fresh seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed FRESH"),
+    ("oracle, many cases", "run --release --quiet --locked --package oracle -- --cases 3000 --seed FRESH"),
     ("fuzzing, fresh seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 60 --seed FRESH"),
 ];
 
