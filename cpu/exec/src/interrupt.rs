@@ -6,6 +6,8 @@ use ppc_mmu::{Access, Fault, fault};
 pub mod program {
     /// Floating-point enabled exception.
     pub const FP_ENABLED: u64 = 0x10_0000;
+    /// With [`FP_ENABLED`]: SRR0 is the address of the instruction behind the one that caused it.
+    pub const SUBSEQUENT: u64 = 0x1_0000;
     /// Illegal instruction.
     pub const ILLEGAL: u64 = 0x8_0000;
     /// Privileged instruction.

@@ -23,6 +23,8 @@ pub mod esr {
     pub const PTR: u32 = 0x0200_0000;
     /// Floating-point operation.
     pub const FP: u32 = 0x0100_0000;
+    /// Imprecise: SRR0 is behind the cause.
+    pub const PIE: u32 = 0x0001_0000;
     /// Store.
     pub const ST: u32 = 0x0080_0000;
     /// Data cache locking.
@@ -107,6 +109,9 @@ pub fn attributed(interrupt: Interrupt, row: &Row) -> Interrupt {
     }
 }
 
+/// An enabled exception that a write to the MSR let in.
+const LATE: u64 = program::FP_ENABLED | program::SUBSEQUENT;
+
 /// What the interrupt leaves in ESR, if it writes it.
 fn syndrome(interrupt: Interrupt) -> Option<u32> {
     let stored = |store: bool| if store { esr::ST } else { 0 };
@@ -116,6 +121,7 @@ fn syndrome(interrupt: Interrupt) -> Option<u32> {
         | Interrupt::DataTlbMiss { dsisr, .. } => stored(dsisr & fault::STORE != 0) | dsisr & ATTRIBUTES,
         Interrupt::InstructionStorage { .. } => 0,
         Interrupt::Program(program::FP_ENABLED) => esr::FP,
+        Interrupt::Program(LATE) => esr::FP | esr::PIE,
         Interrupt::Program(program::PRIVILEGED) => esr::PPR,
         Interrupt::Program(program::TRAP) => esr::PTR,
         Interrupt::Program(_) => esr::PIL,
