@@ -13,8 +13,6 @@ pub struct Absent {
     pub reason: &'static str,
 }
 
-/// The processor has the instruction; the table will.
-pub const NOT_YET: &str = "not implemented yet";
 /// The processor lacks the instruction.
 pub const OTHERS: &str = "of other processors, though objdump gives it to this one";
 

@@ -52,7 +52,7 @@ fn every_opcode_has_a_row_or_a_reason() {
         for row in Decoder::new(cpu).rows() {
             // Of paste. one form is listed, the other has the row.
             let listed = absent::of(cpu).find(|entry| entry.covers(row.name) && row.name != "paste.");
-            if let Some(entry) = listed.filter(|entry| entry.reason != absent::NOT_YET) {
+            if let Some(entry) = listed {
                 wrong.push(format!("{}: {} has a row, yet: {}", cpu.name(), row.name, entry.reason));
             }
         }
