@@ -42,7 +42,7 @@ const SERVER_LE: &[&str] = &["FLOAT", "ATOMIC", "WIDE", "ROOT", "DECIMAL", "QUAD
 
 const QUAD: &str = "-mabi=ieeelongdouble";
 
-/// Every model in every byte order.
+/// Every model in every byte order; a variant has nothing that a compiler uses unasked.
 #[rustfmt::skip]
 pub const TARGETS: &[Target] = &[
     Target { cpu: Cpu::Power10, order: Order::Little, compiler: PPC64LE, flags: &["-mcpu=power10", "-mno-mma", QUAD], has: SERVER_LE },
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn every_model_is_a_target() {
-        for cpu in Cpu::ALL {
+        for cpu in Cpu::ALL.into_iter().filter(|cpu| !cpu.is_variant()) {
             assert!(TARGETS.iter().any(|target| target.cpu == cpu), "{}", cpu.name());
         }
     }

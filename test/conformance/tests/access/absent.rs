@@ -2,9 +2,10 @@
 //! section 6.5.9; III-E, section 7.6.7).
 
 use conformance::{CODE, Rig, rigs};
+use exec::mode::fscr;
 use ppc_isa::{Row, msr, rows};
 
-use super::{Random, illegal};
+use super::{PREFIXED, Random, illegal};
 
 /// Words tried of each row.
 const WORDS: usize = 3;
@@ -28,6 +29,9 @@ fn is_illegal_here(rig: &mut Rig, word: u64, what: &str) {
     let what = format!("{} {what} {word:08x}", rig.name());
     assert!(illegal(rig, at), "{what}: {at:#x}, SRR1 {:#x}", rig.vcpu().shared.srr1());
     assert_eq!(rig.vcpu().shared.srr0(), CODE, "{what}");
+    if rig.cpu.level() >= 310 {
+        assert_eq!(rig.vcpu().shared.srr1() & PREFIXED != 0, word >> 58 == 1, "{what}");
+    }
     let after = &rig.vcpu().state;
     assert_eq!(after.gpr, before.gpr, "{what}");
     assert_eq!(after.vsr, before.vsr, "{what}");
@@ -60,6 +64,7 @@ fn instructions_of_other_models() {
                 rig.msr_on(if turn == 0 { units } else { random.next() & units });
                 if turn == 2 {
                     rig.msr_on(msr::PR);
+                    rig.vcpu_mut().state.fscr |= fscr::PREFIX;
                 }
                 is_illegal_here(&mut rig, word, row.name);
                 *rig.vcpu_mut() = fresh;
@@ -88,7 +93,6 @@ fn words_of_no_model() {
 /// one (Power ISA 3.1 Book III, section 7.5). A branch into the suffix finds an ordinary word.
 #[test]
 fn prefixes_with_foreign_suffixes() {
-    const PREFIXED: u64 = 0x2000_0000;
     for mut rig in rigs().filter(|rig| rig.cpu == ppc_isa::Cpu::Power10) {
         // Type 0 with suffix opcode 0; type 1 with `li`; type 3 of a reserved subtype; type 2 with `sc`; reserved type bits.
         for word in [0x0400_0000_0000_0000_u64, 0x0500_0000_3860_0001, 0x07f0_0000_8000_0000, 0x0600_0000_4400_0002] {

@@ -38,13 +38,17 @@ impl Random {
     }
 }
 
+/// `SRR1[34]`: the cause was prefixed (Power ISA 3.1 Book III, section 7.5).
+const PREFIXED: u64 = 0x2000_0000;
+
 /// Whether the last program ended in a program interrupt for an illegal instruction: `ESR[PIL]` on BookE (e500 has no
-/// unimplemented operation exceptions: e500 Core Family Reference Manual, section 5.4), `SRR1[44]` elsewhere.
+/// unimplemented operation exceptions: e500 Core Family Reference Manual, section 5.4), `SRR1[44]` elsewhere, whatever
+/// [`PREFIXED`] says.
 fn illegal(rig: &Rig, at: u64) -> bool {
     let status = if rig.family() == Family::BookE {
         u64::from(rig.vcpu().shared.esr()) == 0x0800_0000
     } else {
-        rig.vcpu().shared.srr1() & 0x783f_0000 == 0x8_0000
+        rig.vcpu().shared.srr1() & 0x783f_0000 & !PREFIXED == 0x8_0000
     };
     at == PROGRAM && status
 }
