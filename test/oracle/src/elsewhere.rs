@@ -52,6 +52,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
     test("slbfee.", SERVER, "segments"),
     test("rfmci", "cpu/exec-interp/tests/booke/interrupts.rs", "returns_of_all_levels_restore_address_and_msr"),
     test("mfpmr mtpmr", BOOKE, "performance_monitor_registers_have_two_names"),
+    test("tlbld tlbli", "test/conformance/tests/access/table_search.rs", "other_models"),
     test("mftmr", BOOKE, "one_thread_is_configured"),
     test("dcbtls dcbtstls dcblc icblc icbtls", BOOKE, "locks_are_refused_and_problem_state_needs_ucle"),
     test("lvepx lvepxl stvepx stvepxl", "test/conformance/tests/access/external.rs", "by_the_context_of_another"),

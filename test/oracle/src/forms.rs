@@ -57,9 +57,10 @@ pub fn orders(cpu: Cpu) -> &'static [Order] {
 }
 
 /// Rows that QEMU calls illegal on some models, up to some version.
-const ABSENT: [(&[&str], Models, Version); 8] = [
+const ABSENT: [(&[&str], Models, Version); 9] = [
     (&["slbfee.", "rfscv"], SERVER, NEVER),
     (&["rfmci"], SPE, NEVER),
+    (&["tlbld", "tlbli"], Models::of(&[Cpu::Ppc7450]), NEVER),
     (&["mtpmr", "mftmr", "lvepx", "lvepxl", "stvepx", "stvepxl"], BOOKE, NEVER),
     (&["vabsdub", "vabsduh", "vabsduw"], E6500, NEVER),
     (&["icbt"], SERVER, NEVER),
