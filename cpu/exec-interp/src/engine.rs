@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use exec::delivery::{book3s32, booke};
-use exec::fp::fpscr;
 use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::{fscr, need};
 use exec::state::prefix::{BOUNDARY, PREFIXED};
@@ -134,7 +133,7 @@ impl Engine for Interpreter {
         let limit = vcpu.state.retired.saturating_add(budget);
         let inline = context.privileged == Privileged::Inline;
         loop {
-            if vcpu.state.fpscr & fpscr::FEX != 0 && vcpu.state.mode.fp_exceptions() {
+            if vcpu.state.fp_exception() {
                 // The MSR was written: arithmetic interrupts at once (Power ISA Book III, section 6.5.9).
                 return Exit::Interrupt(Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT));
             }

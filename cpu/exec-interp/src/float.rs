@@ -134,7 +134,7 @@ pub(crate) fn conclude(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
 
 /// The interrupt of an enabled exception, if MSR lets it happen.
 pub fn interrupt_if_enabled(s: &VcpuState, env: &mut Env) -> Step {
-    if s.fpscr & fpscr::FEX != 0 && s.mode.fp_exceptions() {
+    if s.fp_exception() {
         return Err(env.interrupt(Interrupt::Program(program::FP_ENABLED)));
     }
     Ok(Flow::Next)

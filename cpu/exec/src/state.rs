@@ -6,6 +6,7 @@ use ppc_isa::cpu::Family;
 use ppc_mmu::book3s32::Pages;
 use ppc_mmu::{Keys, Slb, Space, Tables};
 
+use crate::fp::fpscr;
 use crate::mode::{self, Mode};
 use crate::partition::PartitionState;
 
@@ -247,6 +248,12 @@ impl VcpuState {
         self.ov32 = bit(19);
         self.ca32 = bit(18);
         self.xer_low = value as u32 & 0x7f;
+    }
+
+    /// Whether an enabled floating-point exception is there and MSR lets it interrupt.
+    #[inline(always)]
+    pub fn fp_exception(&self) -> bool {
+        self.fpscr & fpscr::FEX != 0 && self.mode.fp_exceptions()
     }
 
     /// Byte order of data and instructions.

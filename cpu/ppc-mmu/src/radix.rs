@@ -16,9 +16,12 @@ const NEXT_SIZE: u64 = 0x1f;
 const RPN: u64 = 0x01ff_ffff_ffff_f000;
 const REFERENCE: u64 = 0x100;
 const CHANGE: u64 = 0x80;
-const GUARDED: u64 = 0x20;
-/// Attributes of input and output: caching inhibited, with guarded or without.
+/// The field ATT: normal, strongly ordered, and two kinds of input and output.
+const ATTRIBUTES: u64 = 0x30;
+/// Set in ATT of both kinds of input and output, which are caching inhibited.
 const INHIBITED: u64 = 0x20;
+/// ATT of guarded input and output; tolerant one is not guarded.
+const NON_IDEMPOTENT: u64 = 0x20;
 const PRIVILEGED: u64 = 0x8;
 const READ: u64 = 0x4;
 const READ_WRITE: u64 = 0x2;
@@ -90,7 +93,7 @@ fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -
     };
     let keys_allow = |access| !(guarded_by_key && space.keys.forbids(0, access));
 
-    if access == Access::Fetch && pte & GUARDED != 0 && pte & 0x10 == 0 {
+    if access == Access::Fetch && pte & ATTRIBUTES == NON_IDEMPOTENT {
         return Err(Fault::Storage(NO_EXECUTE));
     }
     if !allows(access) {

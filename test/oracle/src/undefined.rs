@@ -222,8 +222,6 @@ const UNDEFINED: &[Entry] = &[
     entry(&["vmul10euq", "vmul10ecuq"], vector::beyond_nine, &[Operand("VRT", ALL)]),
     // Book I, 6.17: an invalid source, or one that is too large, leaves VRT undefined.
     with(fact::W_CR6, vector::no_decimal, &[Operand("VRT", ALL)]),
-    // Book I, 1.3.2: reserved bits of VSCR.
-    entry(&["mtvscr"], always, &[Register(reg::VSCR, !0x1_0001)]),
     // Book I, 4.3.5.1: the operands of single-precision arithmetic are representable in single format; else result
     // and status are undefined. Both engines round such operands alike unless the exponent is adjusted.
     entry(SINGLES, |v| adjusted(v) && !representable(v), &[Operand("FRT", ALL), Register(reg::FPSCR, STATUS)]),
