@@ -2,20 +2,11 @@
 //! of pages.
 
 use exec::fp::fpscr;
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::encode;
 use ppc_isa::{Cpu, msr};
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 const CODE: u64 = 0x1000;
 const DATA: u64 = 0x4000;
@@ -74,15 +65,7 @@ impl Machine {
         }
         self.vcpu.state.cia = at;
         let requests = Requests::default();
-        let context = Context {
-            mem: &self.mem,
-            partition: &self.partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Trap,
-        };
+        let context = Context::alone(&self.mem, &self.partition, &requests, Privileged::Trap);
         Interpreter::new(Cpu::Power10).run(&mut self.vcpu, &context, 10)
     }
 

@@ -1,19 +1,10 @@
 //! Small programs in real mode: the run loop, both byte orders, code that changes itself.
 
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
 use ppc_isa::{Cpu, msr};
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 struct Machine {
     mem: GuestMem,
@@ -39,15 +30,7 @@ impl Machine {
     fn run(&mut self, budget: u64) -> Exit {
         let partition = PartitionState::new(None, true);
         let requests = Requests::default();
-        let context = Context {
-            mem: &self.mem,
-            partition: &partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Trap,
-        };
+        let context = Context::alone(&self.mem, &partition, &requests, Privileged::Trap);
         self.engine.run(&mut self.vcpu, &context, budget)
     }
 }

@@ -1,19 +1,10 @@
 //! AltiVec: byte order of loads and stores, saturation, CR field 6, and published test vectors.
 
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
 use ppc_isa::{Cpu, msr};
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 const CODE: u64 = 0x1000;
 const DATA: u64 = 0x2000;
@@ -46,15 +37,7 @@ impl Machine {
         }
         self.vcpu.state.cia = CODE;
         let (partition, requests) = (PartitionState::new(None, true), Requests::default());
-        let context = Context {
-            mem: &self.mem,
-            partition: &partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Trap,
-        };
+        let context = Context::alone(&self.mem, &partition, &requests, Privileged::Trap);
         self.engine.run(&mut self.vcpu, &context, 10)
     }
 

@@ -1,20 +1,11 @@
 //! VSX: memory order in both endiannesses, units, permutes; what FPSCR and enabled exceptions do to results.
 
 use exec::fp::fpscr;
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
 use ppc_isa::{Cpu, msr};
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 const DATA: u64 = 0x2000;
 const UNITS: u64 = msr::FP | msr::VEC | msr::VSX;
@@ -47,15 +38,7 @@ impl Machine {
         self.vcpu.state.cia = 0x1000;
         let partition = PartitionState::new(None, true);
         let requests = Requests::default();
-        let context = Context {
-            mem: &self.mem,
-            partition: &partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Trap,
-        };
+        let context = Context::alone(&self.mem, &partition, &requests, Privileged::Trap);
         Interpreter::new(Cpu::Power9).run(&mut self.vcpu, &context, 10)
     }
 

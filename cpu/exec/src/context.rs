@@ -50,6 +50,16 @@ pub trait Clock: Sync + Debug {
     fn ticks(&self, retired: u64) -> u64;
 }
 
+/// Ticks are retired instructions: the same run has the same time, whatever the host does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VirtualClock;
+
+impl Clock for VirtualClock {
+    fn ticks(&self, retired: u64) -> u64 {
+        retired
+    }
+}
+
 /// The interrupt inputs of the vCPUs, by processor number.
 pub trait Lines: Sync {
     /// The external input is up.
@@ -113,4 +123,16 @@ pub struct Context<'a> {
     pub peers: &'a dyn Peers,
     /// Where privileged instructions are carried out.
     pub privileged: Privileged,
+}
+
+impl<'a> Context<'a> {
+    /// What the only vCPU of a machine without devices works with; its time is made of retired instructions.
+    pub fn alone(
+        mem: &'a GuestMem,
+        partition: &'a PartitionState,
+        requests: &'a Requests,
+        privileged: Privileged,
+    ) -> Context<'a> {
+        Context { mem, partition, requests, clock: &VirtualClock, mmio: &NoMmio, peers: requests, privileged }
+    }
 }

@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use exec::interrupt::{Interrupt, program};
-use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Privileged, Requests, Vcpu, mode};
+use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu, mode};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::cpu::{Family, SPE};
@@ -28,15 +28,6 @@ pub struct Machine {
     mem: GuestMem,
     partition: PartitionState,
     requests: Requests,
-}
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
 }
 
 impl Machine {
@@ -74,15 +65,7 @@ impl Machine {
             self.mem.store(at, case.order, word);
         }
         self.mem.write(DATA, &case.before.data);
-        let context = Context {
-            mem: &self.mem,
-            partition: &self.partition,
-            requests: &self.requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &self.requests,
-            privileged: Privileged::Trap,
-        };
+        let context = Context::alone(&self.mem, &self.partition, &self.requests, Privileged::Trap);
         let exit = self.engine.run(&mut vcpu, &context, BUDGET);
         let mut after = state(&vcpu);
         self.mem.read(DATA, &mut after.data);

@@ -1,7 +1,7 @@
 //! A bare machine: RAM, one vCPU in real mode with every unit on, and no more. A program ends with a system call.
 
 use anyhow::{Context as _, Result, ensure};
-use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Privileged, Requests, Vcpu, mode};
+use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu, mode};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::cpu::Family;
@@ -26,15 +26,6 @@ pub struct Run {
     pub instructions: u64,
 }
 
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
-
 /// Runs the program in `elf` on the interpreter.
 pub fn run(cpu: Cpu, order: Order, elf: &[u8]) -> Result<Run> {
     let mem = GuestMem::new(RAM).context("no memory for a guest")?;
@@ -46,15 +37,7 @@ pub fn run(cpu: Cpu, order: Order, elf: &[u8]) -> Result<Run> {
     let mut vcpu = vcpu(cpu, order);
     vcpu.state.cia = kernel.entry;
     let (partition, requests) = (PartitionState::new(None, false), Requests::default());
-    let context = Context {
-        mem: &mem,
-        partition: &partition,
-        requests: &requests,
-        clock: &Retired,
-        mmio: &NoMmio,
-        peers: &requests,
-        privileged: Privileged::Trap,
-    };
+    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
     let mut engine = Interpreter::new(cpu);
     let mut exit = Exit::Event;
     for _ in 0..SLICES {

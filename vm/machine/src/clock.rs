@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use exec::Clock;
+pub use exec::VirtualClock;
 use exec::timebase::TIMEBASE_HZ;
 
 /// Ticks follow the host's monotonic clock.
@@ -20,15 +21,5 @@ impl Default for HostClock {
 impl Clock for HostClock {
     fn ticks(&self, _retired: u64) -> u64 {
         (self.start.elapsed().as_nanos() * u128::from(TIMEBASE_HZ) / 1_000_000_000) as u64
-    }
-}
-
-/// Ticks are retired instructions: the same run has the same time, whatever the host does.
-#[derive(Debug, Default)]
-pub struct VirtualClock;
-
-impl Clock for VirtualClock {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
     }
 }

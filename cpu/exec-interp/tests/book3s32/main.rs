@@ -11,8 +11,8 @@ mod translation;
 use std::sync::Mutex;
 
 use exec::{
-    Clock, Context, Engine, Exit, Interrupt, Lines, NoMmio, PartitionState, Peers, Privileged, Requests, Vcpu,
-    delivery, interrupt, supervisor,
+    Context, Engine, Exit, Interrupt, Lines, PartitionState, Peers, Privileged, Requests, Vcpu, delivery, interrupt,
+    supervisor,
 };
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
@@ -27,15 +27,6 @@ const CODE: u64 = 0x1_0000;
 const DATA: u64 = 0x2_0000;
 /// The hashed page table: 64 KiB.
 const TABLE: u64 = 0x80_0000;
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 struct Line(bool);
 
@@ -134,15 +125,8 @@ impl Machine {
 
     fn with<T>(&mut self, work: impl FnOnce(&mut Interpreter, &mut Vcpu, &Context) -> T) -> T {
         let everybody = Everybody(&self.requests, &self.told);
-        let context = Context {
-            mem: &self.mem,
-            partition: &self.partition,
-            requests: &self.requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &everybody,
-            privileged: self.privileged,
-        };
+        let alone = Context::alone(&self.mem, &self.partition, &self.requests, self.privileged);
+        let context = Context { peers: &everybody, ..alone };
         work(&mut self.engine, &mut self.vcpu, &context)
     }
 

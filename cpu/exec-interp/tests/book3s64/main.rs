@@ -1,7 +1,7 @@
 //! Book3S-64 by single instructions: facilities, prefixes, the matrix-multiply assist.
 
 use exec::mode::Mode;
-use exec::{Clock, Context, Engine, Exit, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::{Cpu, msr};
@@ -9,15 +9,6 @@ use ppc_isa::{Cpu, msr};
 mod facilities;
 mod mma;
 mod prefixed;
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 const CODE: u64 = 0x1000;
 /// sc.
@@ -52,15 +43,7 @@ impl Machine {
         }
         self.vcpu.state.cia = at;
         let (partition, requests) = (PartitionState::new(None, true), Requests::default());
-        let context = Context {
-            mem: &self.mem,
-            partition: &partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Inline,
-        };
+        let context = Context::alone(&self.mem, &partition, &requests, Privileged::Inline);
         self.engine.run(&mut self.vcpu, &context, 10)
     }
 

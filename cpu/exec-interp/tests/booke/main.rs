@@ -11,10 +11,7 @@ mod translation;
 use std::cell::Cell;
 
 use exec::supervisor;
-use exec::{
-    Clock, Context, Engine, Exit, Interrupt, Lines, NoMmio, PartitionState, Privileged, Requests, Vcpu, delivery,
-    interrupt,
-};
+use exec::{Context, Engine, Exit, Interrupt, Lines, PartitionState, Privileged, Requests, Vcpu, delivery, interrupt};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::{Cpu, encode, rows};
@@ -26,15 +23,6 @@ const RAM: u64 = 16 << 20;
 const CODE: u64 = 0x1_0000;
 /// Free memory.
 const DATA: u64 = 0x2_0000;
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 #[derive(Default)]
 struct Inputs {
@@ -131,15 +119,7 @@ impl Machine {
     }
 
     fn with<T>(&mut self, work: impl FnOnce(&mut Interpreter, &mut Vcpu, &Context) -> T) -> T {
-        let context = Context {
-            mem: &self.mem,
-            partition: &self.partition,
-            requests: &self.requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &self.requests,
-            privileged: self.privileged,
-        };
+        let context = Context::alone(&self.mem, &self.partition, &self.requests, self.privileged);
         work(&mut self.engine, &mut self.vcpu, &context)
     }
 

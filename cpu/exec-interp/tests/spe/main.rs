@@ -7,22 +7,13 @@ mod interrupts;
 mod loadstore;
 mod multiply;
 
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu, VcpuState};
+use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu, VcpuState};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::encode::assemble;
 use ppc_isa::operand::operands;
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::booke::{Assist, mas};
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 const CODE: u64 = 0x1000;
 const DATA: u64 = 0x2000;
@@ -82,15 +73,7 @@ impl Machine {
     fn exit_at(&mut self, address: u64) -> Exit {
         self.vcpu.state.cia = address;
         let (partition, requests) = (PartitionState::new(None, false), Requests::default());
-        let context = Context {
-            mem: &self.mem,
-            partition: &partition,
-            requests: &requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &requests,
-            privileged: Privileged::Inline,
-        };
+        let context = Context::alone(&self.mem, &partition, &requests, Privileged::Inline);
         Interpreter::new(Cpu::E500v2).run(&mut self.vcpu, &context, 10)
     }
 

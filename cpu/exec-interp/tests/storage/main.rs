@@ -6,7 +6,7 @@ mod operations;
 mod privileged;
 mod reservations;
 
-use exec::{Clock, Context, Engine, Exit, Interrupt, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use guest_mem::{GuestMem, Order};
 use ppc_isa::cpu::Family;
@@ -19,15 +19,6 @@ const CODE: u64 = 0x1_0000;
 /// What they work on.
 const DATA: u64 = 0x4000;
 const ORDERS: [Order; 2] = [Order::Big, Order::Little];
-
-#[derive(Debug)]
-struct Retired;
-
-impl Clock for Retired {
-    fn ticks(&self, retired: u64) -> u64 {
-        retired
-    }
-}
 
 /// `name a,b,c(d); name ...` as words for `cpu`; a hint at the end may be left out.
 fn program(cpu: Cpu, text: &str) -> Vec<u32> {
@@ -72,15 +63,8 @@ impl Thread {
             assert!(mem.store(at + 4 * i as u64, self.order, word));
         }
         self.vcpu.state.cia = at;
-        let context = Context {
-            mem,
-            partition: &PartitionState::new(None, true),
-            requests: &self.requests,
-            clock: &Retired,
-            mmio: &NoMmio,
-            peers: &self.requests,
-            privileged: Privileged::Inline,
-        };
+        let partition = PartitionState::new(None, true);
+        let context = Context::alone(mem, &partition, &self.requests, Privileged::Inline);
         loop {
             match self.engine.run(&mut self.vcpu, &context, 1 << 40) {
                 Exit::Event => {}

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use exec::{Clock, Context, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_core::{ExitCounts, Interface, Next, Visit};
 use hv_papr::Papr;
@@ -25,15 +25,6 @@ pub const BRIDGE: u64 = 0x0800_0000_2000_0000;
 const CALL: u32 = 0x7c00_0268;
 /// Where RTAS arguments are put.
 const CELLS: u64 = 0x8_0000;
-
-#[derive(Debug)]
-struct Stopped;
-
-impl Clock for Stopped {
-    fn ticks(&self, _: u64) -> u64 {
-        0
-    }
-}
 
 struct Silent;
 
@@ -190,15 +181,7 @@ impl Stage {
 
     /// Makes a call; returns r3 and how the vCPU goes on.
     fn answer(&mut self, number: u64, arguments: &[u64]) -> (i64, Next) {
-        let context = Context {
-            mem: &self.mem,
-            partition: &self.partition,
-            requests: &self.requests,
-            clock: &Stopped,
-            mmio: &NoMmio,
-            peers: &self.requests,
-            privileged: Privileged::Trap,
-        };
+        let context = Context::alone(&self.mem, &self.partition, &self.requests, Privileged::Trap);
         let gpr = &mut self.vcpu.state.gpr;
         gpr[3] = number;
         gpr[4..13].fill(0xdead);

@@ -1,11 +1,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use exec::{Clock, Context, Instruction, NoMmio, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, Instruction, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::GuestMem;
 use hv_core::{ExitCounts, Interface, Next, Visit};
 use ppc_isa::{Cpu, rows};
-use ppc_mmu::Invalidation;
 use pv_abi::epapr::*;
 use pv_abi::{kvm, osi};
 
@@ -14,23 +13,6 @@ use super::ports::{ByteChannels, Config, Cores, Doorbells, InterruptController};
 use crate::{Kvm, Osi};
 
 const HERE: u64 = 0x1000;
-
-#[derive(Debug)]
-struct NoTime;
-
-impl Clock for NoTime {
-    fn ticks(&self, _: u64) -> u64 {
-        0
-    }
-}
-
-struct Alone;
-
-impl exec::Peers for Alone {
-    fn invalidate(&self, _: Invalidation) {}
-
-    fn post(&self, _: Option<u32>, _: u32) {}
-}
 
 /// Executes `sc` with these registers; returns the vCPU afterwards and how to go on.
 fn execute(interface: &dyn Interface, set: impl FnOnce(&mut Vcpu)) -> (Vcpu, Option<Next>) {
@@ -41,17 +23,8 @@ fn execute(interface: &dyn Interface, set: impl FnOnce(&mut Vcpu)) -> (Vcpu, Opt
     vcpu.state.cia = HERE;
     set(&mut vcpu);
     let (mem, partition) = (GuestMem::new(0x1_0000).unwrap(), PartitionState::new(None, false));
-    let (requests, clock, mmio, peers) = (Requests::default(), NoTime, NoMmio, Alone);
-    let privileged = Privileged::Trap;
-    let context = Context {
-        mem: &mem,
-        partition: &partition,
-        requests: &requests,
-        clock: &clock,
-        mmio: &mmio,
-        peers: &peers,
-        privileged,
-    };
+    let requests = Requests::default();
+    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
     let mut counts = ExitCounts::default();
     let mut visit = Visit { vcpu: &mut vcpu, context: &context, counts: &mut counts };
     let row = rows().find(|row| row.name == "sc").unwrap();
