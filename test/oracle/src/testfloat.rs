@@ -4,11 +4,14 @@
 //! rounding, as the Power ISA says (Book I, section 4.4.4). NaNs are compared as NaNs only: which one it is, TestFloat
 //! leaves to the architecture; the model of this crate ([`crate::softfloat`]) does not.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use exec::fp::fpscr;
 use guest_mem::Order;
 use ppc_isa::operand::{Operand, operands};
@@ -21,7 +24,7 @@ use crate::interpreter::Machine;
 
 /// The model whose rows are tried: it has all of them.
 const CPU: Cpu = Cpu::Power10;
-/// The most lines of a function that are tried; of more, evenly spread ones.
+/// The most lines of a run that are tried; of more, evenly spread ones: this many at most, half as many at least.
 const MOST: usize = 100_000;
 
 /// Where an operand or a result stands in a register.
@@ -225,8 +228,51 @@ const MODES: [&str; 4] = ["near_even", "minMag", "max", "min"];
 /// Exception flags of TestFloat from its lowest bit on, as bits of FPSCR.
 const FLAGS: [u64; 5] = [fpscr::XX, fpscr::UX, fpscr::OX, fpscr::ZX, fpscr::VX];
 
+/// One run of the generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Vectors {
+    function: &'static str,
+    mode: &'static str,
+    /// Whether integral values report inexactness.
+    exact: bool,
+}
+
+impl Vectors {
+    /// The lines that the generator `program` prints: at most [`MOST`], spread over all.
+    fn lines(self, program: &Path) -> Result<Vec<Line>> {
+        let mut command = Command::new(program);
+        command.args(["-tininessbefore", &format!("-r{}", self.mode)]);
+        command.args(self.exact.then_some("-exact")).arg(self.function);
+        let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| program.display().to_string())?;
+        let mut output = BufReader::with_capacity(1 << 16, child.stdout.take().context("no output")?);
+        let (mut kept, mut least, mut text) = (Vec::new(), 0, String::new());
+        for n in 0.. {
+            text.clear();
+            if output.read_line(&mut text)? == 0 {
+                break;
+            }
+            if rank(n) >= least {
+                kept.push((rank(n), Line::parse(text.trim_end()).with_context(|| format!("{self:?}: {text:?}"))?));
+            }
+            if kept.len() > MOST {
+                least += 1;
+                kept.retain(|(rank, _)| *rank >= least);
+            }
+        }
+        ensure!(child.wait()?.success() && !kept.is_empty(), "{command:?} failed");
+        Ok(kept.into_iter().map(|(_, line)| line).collect())
+    }
+}
+
+/// How many times half of all lines can be left out before line `n` is: multiples of the golden ratio, whose leading bits
+/// are spread evenly and follow no cycle of the generator's.
+fn rank(n: u64) -> u32 {
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15).leading_zeros()
+}
+
 /// One line of the generator.
 struct Line {
+    text: String,
     arguments: Vec<u128>,
     result: u128,
     flags: u64,
@@ -240,7 +286,29 @@ impl Line {
         let result = numbers.pop()?;
         let flags =
             FLAGS.iter().enumerate().filter(|(bit, _)| flags >> bit & 1 != 0).fold(0, |all, (_, flag)| all | flag);
-        Some(Line { arguments: numbers, result, flags })
+        Some(Line { text: text.to_owned(), arguments: numbers, result, flags })
+    }
+}
+
+/// A row to try on the lines of a run.
+struct Trial {
+    function: &'static Function,
+    row: &'static Row,
+    control: Control,
+}
+
+impl Trial {
+    /// How many of `lines` were tried, and the first that an engine has wrong.
+    fn run(&self, lines: &[Line], machines: &mut [Machine]) -> Result<(usize, Option<String>)> {
+        let Trial { function, row, control } = *self;
+        for (line, n) in lines.iter().zip(1..) {
+            let order = if n & 1 == 0 { Order::Big } else { Order::Little };
+            let case = function.case(row, line, control, order)?;
+            if let Some(wrong) = machines.iter_mut().find_map(|machine| function.check(row, line, machine, &case)) {
+                return Ok((n, Some(format!("{}: {wrong}", line.text))));
+            }
+        }
+        Ok((lines.len(), None))
     }
 }
 
@@ -260,42 +328,47 @@ pub struct Tally {
 /// # Errors
 /// When the generator cannot be run or prints something else.
 pub fn run(program: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Tally> {
-    let mut machines = Machine::all(CPU)?;
-    let mut tally = Tally::default();
-    let mut rows: Vec<&str> = Vec::new();
+    let mut trials: BTreeMap<Vectors, Vec<Trial>> = BTreeMap::new();
+    let mut rows = BTreeSet::new();
     for function in FUNCTIONS {
         for row in function.rows.split(' ').filter(|row| wanted(row)) {
             let row = ppc_isa::row(row).with_context(|| format!("no row {row}"))?;
-            rows.push(row.name);
-            for (mode, rounding) in function.modes(row) {
-                let mut command = Command::new(program);
-                command.args(["-tininessbefore", &format!("-r{mode}")]);
-                let exact = matches!(function.rounding, Exact | Truncating).then_some("-exact");
-                command.args(exact).arg(function.name);
-                let mut child =
-                    command.stdout(Stdio::piped()).spawn().with_context(|| program.display().to_string())?;
-                let output = BufReader::new(child.stdout.take().context("no output")?);
-                let lines = output.lines().collect::<std::io::Result<Vec<_>>>()?;
-                ensure!(child.wait()?.success() && !lines.is_empty(), "{command:?} failed");
-                for (n, text) in lines.iter().step_by(lines.len().div_ceil(MOST)).enumerate() {
-                    let line = Line::parse(text).with_context(|| format!("{}: {text:?}", function.name))?;
-                    tally.cases += 1;
-                    let order = if n & 1 == 0 { Order::Big } else { Order::Little };
-                    let case = function.case(row, &line, rounding, order)?;
-                    let wrong = machines.iter_mut().find_map(|machine| function.check(row, &line, machine, &case));
-                    if let Some(wrong) = wrong {
-                        let (row, function) = (row.name, function.name);
-                        tally.wrong.push(format!("{row}: {function} {mode}: {text}: {wrong}"));
-                        break;
-                    }
-                }
+            rows.insert(row.name);
+            for (mode, control) in function.modes(row) {
+                let exact = matches!(function.rounding, Exact | Truncating);
+                let vectors = Vectors { function: function.name, mode, exact };
+                trials.entry(vectors).or_default().push(Trial { function, row, control });
             }
         }
     }
-    rows.sort_unstable();
-    rows.dedup();
-    tally.rows = rows.len();
-    Ok(tally)
+    let runs: Vec<_> = trials.into_iter().collect();
+    let next = AtomicUsize::new(0);
+    let worker = || -> Result<Tally> {
+        let mut machines = Machine::all(CPU)?;
+        let mut tally = Tally::default();
+        while let Some((vectors, trials)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let lines = vectors.lines(program)?;
+            for trial in trials {
+                let (cases, wrong) = trial.run(&lines, &mut machines)?;
+                let name = |wrong| format!("{}: {} {}: {wrong}", trial.row.name, vectors.function, vectors.mode);
+                tally.cases += cases;
+                tally.wrong.extend(wrong.map(name));
+            }
+        }
+        Ok(tally)
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let tallies = thread::scope(|scope| -> Result<Vec<Tally>> {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a thread panicked"))?).collect()
+    })?;
+    let mut all = Tally { rows: rows.len(), ..Tally::default() };
+    for tally in tallies {
+        all.cases += tally.cases;
+        all.wrong.extend(tally.wrong);
+    }
+    all.wrong.sort();
+    Ok(all)
 }
 
 /// Rounding control of a case: `FPSCR[RN]`, and the RO field.
@@ -468,10 +541,20 @@ mod tests {
         for function in FUNCTIONS {
             for row in function.rows.split(' ') {
                 let row = ppc_isa::row(row).unwrap();
-                let line = Line { arguments: vec![0; function.arguments.len()], result: 0, flags: 0 };
+                let arguments = vec![0; function.arguments.len()];
+                let line = Line { text: String::new(), arguments, result: 0, flags: 0 };
                 function.case(row, &line, Control { rn: 0, odd: false }, Order::Big).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn lines_left_out_leave_no_hole() {
+        let kept: Vec<u64> = (0..6_133_248).filter(|&n| rank(n) >= 6).collect();
+        assert!(kept.len().abs_diff(6_133_248 / 64) < 10);
+        assert!(kept.windows(2).all(|pair| pair[1] - pair[0] < 3 * 64));
+        let cycle: BTreeSet<u64> = kept.iter().map(|n| n % 1024).collect();
+        assert_eq!(cycle.len(), 1024);
     }
 
     #[test]
