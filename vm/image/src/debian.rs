@@ -366,6 +366,34 @@ esac"#;
     }
 
     #[test]
+    fn sources_come_from_the_first_mirror_that_has_them() {
+        let scratch = Scratch::new("sources");
+        // The first mirror has the suite, the second the package; beside its archive stands a signature.
+        let get = r#"
+case "$*" in
+*--print-uris*) for n in 1 2 3; do echo "'http://$n.example.org/debian/dists/trixie/InRelease' f 0 "; done ;;
+*source*) touch p_1.orig.tar.gz.asc p_1.orig.tar.gz.0.asc p_1.orig.tar.gz ;;
+esac"#;
+        let cache = r#"grep -q "^URIs: $(cat ../mirror)" main.sources && echo 'Package: p'"#;
+        let tar = r#"case "$5" in *.gz) echo "$8" > "$7/unpacked" ;; *) exit 2 ;; esac"#;
+        let obtain = |mirror: &str, get: &str| {
+            let folder = scratch.0.join("kept");
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("mirror"), mirror).unwrap();
+            let programs = scratch.programs(&[("apt-get", get), ("apt-cache", cache), ("tar", tar)]);
+            source::obtain_with("p", "trixie", "*/some", &folder, Some(programs), &mut |_| {})?;
+            Ok::<_, DebianError>(fs::read_to_string(folder.join("unpacked")).unwrap())
+        };
+        let missing =
+            get.replace("*source*)", "*update*) echo 'E: It does not have a Release file.' >&2; exit 100 ;; *source*)");
+        let error = obtain("http://4", &missing).unwrap_err();
+        let DebianError::NoArchitecture { architecture, tried, .. } = &error else { panic!("{error}") };
+        assert_eq!((*architecture, tried.len()), ("source", 3));
+        assert_eq!(obtain("http://2", get).unwrap(), "*/some\n");
+        assert_eq!(obtain("http://4", "exit 1").unwrap(), "*/some\n");
+    }
+
+    #[test]
     fn failures_carry_the_clients_last_words() {
         let scratch = Scratch::new("failure");
         let get = apt_get("seq 20 >&2; echo 'E: Could not resolve mirror.example.org' >&2; exit 100");

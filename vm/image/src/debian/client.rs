@@ -56,14 +56,14 @@ pub struct Client {
     folder: PathBuf,
     programs: Option<PathBuf>,
     architecture: &'static str,
-    /// Kinds of package lists that [`Client::update`] fetches.
-    types: &'static str,
+    /// Whether it is for source packages, which have the same lists for every architecture.
+    sources: bool,
 }
 
 impl Client {
-    /// The same client for source packages: those of every architecture.
+    /// The same client for source packages instead.
     pub fn for_sources(mut self) -> Client {
-        self.types = "deb-src";
+        self.sources = true;
         self
     }
 
@@ -74,7 +74,7 @@ impl Client {
         let Some(name) = name else { return Err(DebianError::Folder { folder }) };
         let configuration = APT_CONF.replace('%', architecture).replace('@', name);
 
-        let client = Client { folder, programs, architecture, types: "deb" };
+        let client = Client { folder, programs, architecture, sources: false };
         client.remove()?;
         for part in ["lists/partial", "archives/partial", "empty/partial"] {
             fs::create_dir_all(client.file(part))
@@ -89,9 +89,9 @@ impl Client {
         Ok(client)
     }
 
-    /// The architecture whose packages it sees.
+    /// The architecture whose packages it sees, as Debian calls it: `source` for source packages.
     pub fn architecture(&self) -> &'static str {
-        self.architecture
+        if self.sources { "source" } else { self.architecture }
     }
 
     /// A path in the work folder.
@@ -132,9 +132,10 @@ impl Client {
         suite: &str,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(), DebianError> {
+        let types = if self.sources { "deb-src" } else { "deb" };
         let mut stanza = format!(
-            "Types: {}\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: {}\n",
-            self.types, mirror.uri, self.architecture
+            "Types: {types}\nURIs: {}\nSuites: {suite}\nComponents: main\nArchitectures: {}\n",
+            mirror.uri, self.architecture
         );
         if let Some(keys) = self.signed_by(mirror)? {
             stanza += &format!("Signed-By: {keys}\n");
@@ -146,9 +147,10 @@ impl Client {
         })
     }
 
-    /// The records of packages, the version apt would choose; empty if a package is unknown.
+    /// The records of packages, the version apt would choose (of source packages all); empty if one is unknown.
     pub fn show(&self, packages: &[&str]) -> Vec<Stanza> {
-        let options: Vec<&str> = ["show", "--no-all-versions"].iter().chain(packages).copied().collect();
+        let show: &[&str] = if self.sources { &["showsrc", "--only-source"] } else { &["show", "--no-all-versions"] };
+        let options: Vec<&str> = show.iter().chain(packages).copied().collect();
         self.output(self.private("apt-cache", &options)).map(|text| text::stanzas(&text)).unwrap_or_default()
     }
 
@@ -178,7 +180,9 @@ impl Client {
     pub fn unpack_source(&self, package: &str, pattern: &str, folder: &Path) -> Result<(), DebianError> {
         let missing = DebianError::Package { package: package.to_owned(), lacks: "upstream archive" };
         let entries = fs::read_dir(&self.folder).map_err(|e| DebianError::io("list", self.folder.clone(), e))?;
-        let upstream = |path: &PathBuf| path.to_string_lossy().contains(".orig.tar.");
+        let upstream = |path: &PathBuf| {
+            path.to_string_lossy().contains(".orig.tar.") && path.extension().is_some_and(|kind| kind != "asc")
+        };
         let archive = entries.flatten().map(|entry| entry.path()).find(upstream).ok_or(missing)?;
         let mut command = self.command("tar", &["--strip-components=1", "--wildcards", "-x"]);
         command.arg("-f").arg(archive).arg("-C").arg(folder).arg(pattern);

@@ -3,10 +3,10 @@
 //! Contract: as for kernels. Nothing is built or run here.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::client::Client;
-use super::{DebianError, Progress, cache};
+use super::{DebianError, Progress, cache, find};
 
 /// Any architecture will do for sources.
 const ARCHITECTURE: &str = "amd64";
@@ -25,25 +25,26 @@ pub fn obtain(
     folder: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(), DebianError> {
+    obtain_with(package, suite, pattern, folder, None, progress)
+}
+
+pub(super) fn obtain_with(
+    package: &str,
+    suite: &'static str,
+    pattern: &str,
+    folder: &Path,
+    programs: Option<PathBuf>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<(), DebianError> {
     let folder = &std::path::absolute(folder).map_err(|e| DebianError::io("find", folder.to_owned(), e))?;
     let _lock = cache::lock(folder, progress)?;
     if folder.join(COMPLETE).exists() {
         return Ok(());
     }
-    let client = Client::new(folder.join(".fetch"), None, ARCHITECTURE)?.for_sources();
-    let (mut tried, mut failure) = (Vec::new(), None);
-    for mirror in client.mirrors(suite)? {
-        let fetched = client.update(&mirror, suite, progress).and_then(|()| client.download_source(package, progress));
-        match fetched {
-            Ok(()) => {
-                client.unpack_source(package, pattern, folder)?;
-                let complete = folder.join(COMPLETE);
-                return fs::write(&complete, "").map_err(|e| DebianError::io("write", complete, e));
-            }
-            Err(error @ DebianError::Client { .. }) => _ = failure.get_or_insert(error),
-            Err(error) => return Err(error),
-        }
-        tried.push(mirror.uri);
-    }
-    Err(failure.unwrap_or(DebianError::NoArchitecture { suite, architecture: "source", tried }))
+    let client = Client::new(folder.join(".fetch"), programs, ARCHITECTURE)?.for_sources();
+    find(&client, suite, package, progress, |record| record.get("Package").map(drop))?;
+    client.download_source(package, progress)?;
+    client.unpack_source(package, pattern, folder)?;
+    let complete = folder.join(COMPLETE);
+    fs::write(&complete, "").map_err(|e| DebianError::io("write", complete, e))
 }
