@@ -47,10 +47,10 @@ const GUESTS: &[Guest] = &[
         has: &["altivec", "dfp", "arch_2_05", "arch_2_06", "arch_2_07", "arch_3_00"],
     },
     Guest {
-        name: "power10-le",
+        name: "power10-mma-le",
         programs: "le",
         built: None,
-        options: &["--cpu", "power10", "--append", "console=hvc0 quiet panic=-1"],
+        options: &["--cpu", "power10-mma", "--append", "console=hvc0 quiet panic=-1"],
         has: &["altivec", "dfp", "arch_2_05", "arch_2_06", "arch_2_07", "arch_3_00", "arch_3_1", "mma"],
     },
     Guest {
