@@ -1,40 +1,16 @@
 #!/usr/bin/env bash
-# Builds valgrind's tests of POWER instructions from Debian's source. Installs nothing, needs no root.
+# Builds valgrind's tests of POWER instructions. Installs nothing, needs no root.
 #
-#   build.sh OUT
+#   build.sh SOURCE OUT
 #
-# OUT/{be,le,32} get the static programs (64-bit big-endian, 64-bit little-endian, 32-bit), the descriptions (.vgtest) and
-# the recorded outputs (.stdout.exp*). `cargo xtask hardware` calls this, and knows the packages that it needs.
-# The source is used where it is fetched and never becomes part of this repository.
+# SOURCE has valgrind's source, which is used where it is and never becomes part of this repository. OUT/{be,le,32} get
+# the static programs (64-bit big-endian, 64-bit little-endian, 32-bit), the descriptions (.vgtest) and the recorded
+# outputs (.stdout.exp*). `cargo xtask hardware` calls this, and knows the packages that it needs.
 set -euo pipefail
 export LC_ALL=C
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
-source=$out/valgrind
-# The first release whose recordings of Power ISA 3.1 are complete.
-suite=trixie
-
-fetch() {
-    local apt=$out/apt list
-    rm -rf "$apt" "$source" && mkdir -p "$apt/lists/partial" "$apt/sources" "$source"
-    for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-        [ -f "$list" ] && sed -n "/debian\.org\|\/debian /s/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/deb-src \1\2 $suite main/p" "$list" |
-            sort -u > "$apt/sources/${list##*/}"
-    done
-    for list in /etc/apt/sources.list.d/*.sources; do
-        [ -f "$list" ] && grep -q 'Suites:.*-updates' "$list" &&
-            sed "s/^Types:.*/Types: deb-src/; s/^Suites:.*-security.*/Suites: $suite-security/; s/^Suites:.*-updates.*/Suites: $suite/" \
-                "$list" > "$apt/sources/${list##*/}"
-    done
-    set -- -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/sources" \
-        -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Sandbox::User=
-    apt-get "$@" update || echo "not every list came"
-    (cd "$apt" && apt-get "$@" source --download-only valgrind)
-    rm -f "$apt"/*.asc
-    tar -C "$source" --strip-components=1 -xf "$apt"/valgrind_*.orig.tar.*
-    rm -rf "$apt"
-    touch "$source/config.h" "$source/.unpacked"
-}
+mkdir -p "$2"
+source=$(cd "$1" && pwd)
+out=$(cd "$2" && pwd)
 
 # flags NAME: what the source's Makefile.am gives its program.
 flags() {
@@ -65,13 +41,14 @@ build() {
             test_isa_3_1_*) more=("$folder/test_isa_3_1_common.c") ;;
         esac
         # shellcheck disable=SC2046
-        "$3-gcc" -static -w -O -mregnames "-DVGO_linux=1" "-DVGA_$4=1" "-DVGP_$4_linux=1" -I"$source" -I"$source/include" \
-            $(flags "$name") -o "$to/$name" "$file" "${more[@]}" -lm -s 2> "$to/$name.log" || echo "SKIP $1 $name: it does not compile"
+        "$3-gcc" -static -w -O -mregnames "-DVGO_linux=1" "-DVGA_$4=1" "-DVGP_$4_linux=1" \
+            -I"$out" -I"$source" -I"$source/include" $(flags "$name") -o "$to/$name" "$file" "${more[@]}" -lm -s 2> "$to/$name.log" ||
+            echo "SKIP $1 $name: it does not compile"
     done
 }
 
-[ -f "$source/.unpacked" ] || fetch
 [ ! -f "$out/.built" ] || exit 0
+touch "$out/config.h"
 for kind in none memcheck; do
     build be $kind/tests/ppc64 powerpc64-linux-gnu ppc64be
     build le $kind/tests/ppc64 powerpc64le-linux-gnu ppc64le

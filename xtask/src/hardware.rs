@@ -10,12 +10,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use image::debian::{self, Release};
+use image::debian::{self, Release, source};
 use image::initramfs::{self, Initramfs};
 
 use crate::report::{Finding, Report};
 use crate::workspace::Workspace;
 use crate::{packages, program};
+
+/// The source package that has the programs, in the first suite whose recordings of Power ISA 3.1 are complete.
+const PACKAGE: &str = "valgrind";
+const SUITE: &str = "trixie";
 
 /// A guest to run programs in.
 struct Guest {
@@ -85,8 +89,11 @@ fn folder(workspace: &Workspace) -> PathBuf {
 
 fn build(workspace: &Workspace) -> Result<Finding> {
     let mut finding = packages::provide(packages::TEST, &workspace.log("apt"))?;
+    let source = image::cache_dir().context("neither XDG_CACHE_HOME nor HOME is set")?.join("powervisor/valgrind");
+    source::obtain(PACKAGE, SUITE, "*", &source, &mut |_| {})?;
     let mut command = program::foreign(workspace.root.join("test/hardware/build.sh"));
-    finding.merge(program::run(command.arg(folder(workspace)), &workspace.log("recorded programs"))?);
+    command.arg(source).arg(folder(workspace));
+    finding.merge(program::run(&mut command, &workspace.log("recorded programs"))?);
     let line = "build --release --locked --package powervisor";
     finding.merge(program::run(&mut workspace.cargo(line), &workspace.log("build"))?);
     Ok(finding)
