@@ -9,6 +9,7 @@ use crate::workspace::Workspace;
 
 mod boot;
 mod pv;
+pub mod speed;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,8 @@ enum Subject {
     Boot,
     /// What the paravirtual interface saves, on a guest of each processor family
     Pv,
+    /// Kernels of many kinds natively, on QEMU and on PowerVisor
+    Speed,
 }
 
 /// How it is measured.
@@ -37,6 +40,8 @@ pub struct Bench {
     /// `pv`: what an exit costs on hardware, for the second half of the table
     #[arg(long, value_name = "NS", default_value_t = 2000)]
     exit_cost: u64,
+    #[command(flatten, next_help_heading = "Of `speed`")]
+    speed: speed::Flags,
 }
 
 /// Measures and prints.
@@ -50,6 +55,9 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     }
     if wanted(Subject::Pv) {
         pv::run(workspace, bench)?;
+    }
+    if wanted(Subject::Speed) {
+        speed::run(workspace, bench.runs, &bench.speed)?;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Tests look for them in `$POWERVISOR_GUESTS`, then in `powervisor/guests/NAME` of the cache. A guest that was built by the
 //! same recipe before is left as it is. About fifteen minutes of two processors for each kernel.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
@@ -72,6 +74,13 @@ pub fn run(workspace: &Workspace, guests: &[Guest], report: &mut Report) {
     for guest in guests {
         report.step(guest.name(), || build(workspace, *guest));
     }
+}
+
+/// The file `name` of a guest that was built, if it was.
+pub fn file(guest: &str, name: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("POWERVISOR_GUESTS").map(PathBuf::from);
+    let cache = image::cache_dir().map(|folder| folder.join("powervisor/guests"));
+    given.into_iter().chain(cache).map(|folder| folder.join(guest).join(name)).find(|file| file.exists())
 }
 
 fn build(workspace: &Workspace, guest: Guest) -> Result<Finding> {

@@ -15,7 +15,7 @@ use image::initramfs::{self, Initramfs};
 
 use crate::report::{Finding, Report};
 use crate::workspace::Workspace;
-use crate::{packages, program};
+use crate::{guests, packages, program};
 
 /// The source package that has the programs, in the first suite whose recordings of Power ISA 3.1 are complete.
 const PACKAGE: &str = "valgrind";
@@ -168,11 +168,9 @@ fn kernel(guest: &Guest) -> Result<Option<(PathBuf, Vec<u8>)>> {
         let root = initramfs::debian_initramfs(&fs::read(&packages.busybox.path)?, None)?;
         return Ok(Some((packages.vmlinux.path, root)));
     };
-    let given = std::env::var_os("POWERVISOR_GUESTS").map(PathBuf::from);
-    let cache = image::cache_dir().map(|folder| folder.join("powervisor/guests"));
-    let folders = given.into_iter().chain(cache).map(|folder| folder.join(name));
-    let Some(folder) = folders.into_iter().find(|folder| folder.join("vmlinux").exists()) else { return Ok(None) };
-    Ok(Some((folder.join("vmlinux"), fs::read(folder.join("initramfs.cpio.gz"))?)))
+    let Some(vmlinux) = guests::file(name, "vmlinux") else { return Ok(None) };
+    let root = fs::read(vmlinux.with_file_name("initramfs.cpio.gz"))?;
+    Ok(Some((vmlinux, root)))
 }
 
 fn compare(workspace: &Workspace, guest: &Guest) -> Result<Finding> {

@@ -55,7 +55,7 @@ enum Chore {
     Testfloat,
     /// A copy of a kernel that patches itself for the magic page, which Linux 6.1 as it is never does
     EnableMagic { kernel: PathBuf, out: PathBuf },
-    /// A stock kernel to its shell beside QEMU, and what the paravirtual interface saves on each family
+    /// Speed: a stock kernel to its shell, what the paravirtual interface saves, and kernels of many kinds, beside QEMU
     Bench(bench::Bench),
 }
 

@@ -29,6 +29,13 @@ pub const TEST: &[&str] = &[
     "cpio",
 ];
 
+/// What `cargo xtask bench speed` builds its programs with.
+#[rustfmt::skip]
+pub const BENCH: &[&str] = &[
+    "gcc", "libc6-dev", "gcc-powerpc64le-linux-gnu", "libc6-dev-ppc64el-cross", "gcc-powerpc64-linux-gnu",
+    "libc6-dev-ppc64-cross", "gcc-powerpc-linux-gnu", "libc6-dev-powerpc-cross",
+];
+
 /// Installs those of `wanted` that are missing, if it may.
 pub fn provide(wanted: &[&str], log: &Path) -> Result<Finding> {
     let missing = missing(wanted);

@@ -8,6 +8,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result};
 
+use crate::bench::speed;
 use crate::guests::Guest;
 use crate::report::{Finding, Report};
 use crate::workspace::Workspace;
@@ -58,6 +59,7 @@ pub fn run(workspace: &Workspace, all: bool, report: &mut Report) {
         });
     }
     report.step("guest programs", || guest_programs(workspace));
+    report.step("kernels of speed", || speed::agree(workspace));
     if all {
         hardware::run(workspace, report);
     }

@@ -1,14 +1,15 @@
 //! Debian's stock ppc64el kernel and a static busybox, obtained as packages through the host's own package client; and,
-//! for the oracle, the newest user-mode QEMU (`qemu`).
+//! for the oracle, the newest user-mode QEMU (`qemu`), for comparisons of speed the newest system QEMU (`qemu_system`).
 //!
 //! Contract: nothing is installed on the host and no address stands here: mirror, keys and proxy are those of the
 //! host's configuration, and its client checks the signatures. The result is kept in a folder of the caller's with a
 //! record of names, versions and SHA-256; a folder that agrees with its record is used as it is, without the network.
-//! Only one suite is used. Remove the folder to obtain newer packages.
+//! Only one suite is used, but for system QEMU. Remove the folder to obtain newer packages.
 
 mod cache;
 mod client;
 pub mod qemu;
+pub mod qemu_system;
 pub mod source;
 mod text;
 

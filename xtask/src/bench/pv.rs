@@ -3,14 +3,13 @@
 //! Exits and processor time with privileged instructions trapped and inline, the interface off and on, and the same
 //! when each exit costs what it costs on hardware. Rewritten instructions may exit only where their sections say so.
 
-use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Bench;
+use crate::guests;
 use crate::workspace::Workspace;
 
 /// Guest folder, machine flags, console.
@@ -22,9 +21,8 @@ const GUESTS: &[(&str, &[&str], &str)] = &[
 
 /// Measures and prints.
 pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
-    let folders = folders();
     for (name, flags, console) in GUESTS {
-        let Some(folder) = folders.iter().map(|f| f.join(name)).find(|f| f.join("vmlinux-pv").exists()) else {
+        let Some(kernel) = guests::file(name, "vmlinux-pv") else {
             println!(
                 "SKIP {name}: no vmlinux-pv in $POWERVISOR_GUESTS nor in the cache; `cargo xtask guests` builds it"
             );
@@ -38,8 +36,8 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
                 .map(|_| {
                     let mut command = Command::new(workspace.root.join("target/release/powervisor"));
                     command.args(["exits", "--quiet", "--json", "-m", "256M", "--timeout", "600"]).args(*flags);
-                    command.arg("--kernel").arg(folder.join("vmlinux-pv"));
-                    command.arg("--initrd").arg(folder.join("initramfs.cpio.gz"));
+                    command.arg("--kernel").arg(&kernel);
+                    command.arg("--initrd").arg(kernel.with_file_name("initramfs.cpio.gz"));
                     command.args(["--append", &format!("console={console} panic=-1 autotest")]);
                     command.args(["--exit-cost", &cost.to_string()]);
                     let output = command.output().context("powervisor exits")?;
@@ -74,11 +72,4 @@ fn median(runs: &[Value], way: usize, value: impl Fn(&Value) -> Option<f64>) -> 
     let mut values: Vec<f64> = runs.iter().map(|run| value(&run[way]).unwrap_or(0.0)).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-/// Where built guests are looked for.
-fn folders() -> Vec<PathBuf> {
-    let given = env::var_os("POWERVISOR_GUESTS").map(PathBuf::from);
-    let cache = image::cache_dir().map(|folder| folder.join("powervisor/guests"));
-    given.into_iter().chain(cache).collect()
 }

@@ -169,6 +169,48 @@ impl Client {
         })
     }
 
+    /// Downloads `package` in the version of `suite`, and all that it needs on a host with nothing, into the work folder.
+    pub fn download_closure(
+        &self,
+        package: &str,
+        suite: &str,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), DebianError> {
+        let options = ["install", "--download-only", "--yes", "--no-install-recommends", "-o", "Debug::NoLocking=1"];
+        let mut command = self.private("apt-get", &options);
+        command.args(["-t", suite, package]);
+        self.fetch(command, &mut |_| progress(Progress { stage: "packages", done: 0, total: None }))
+    }
+
+    /// Unpacks every package that [`Client::download_closure`] brought into `folder`, one over the other.
+    pub fn unpack_all(&self, folder: &Path) -> Result<(), DebianError> {
+        fs::create_dir_all(folder).map_err(|e| DebianError::io("make the folder", folder.to_owned(), e))?;
+        for archive in self.archives()? {
+            let mut command = self.command("dpkg-deb", &["--extract"]);
+            command.arg(archive).arg(folder);
+            self.output(command)?;
+        }
+        Ok(())
+    }
+
+    /// The version of `package` that [`Client::download_closure`] brought.
+    pub fn downloaded_version(&self, package: &str) -> Result<String, DebianError> {
+        let missing = DebianError::Package { package: package.to_owned(), lacks: "file" };
+        let prefix = format!("{package}_");
+        let named = |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+        let archive = self.archives()?.into_iter().find(named).ok_or(missing)?;
+        let mut command = self.command("dpkg-deb", &["--field"]);
+        command.arg(archive).arg("Version");
+        Ok(self.output(command)?.trim().to_owned())
+    }
+
+    fn archives(&self) -> Result<Vec<PathBuf>, DebianError> {
+        let folder = self.file("archives");
+        let entries = fs::read_dir(&folder).map_err(|e| DebianError::io("list", folder, e))?;
+        let package = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "deb");
+        Ok(entries.flatten().map(|entry| entry.path()).filter(package).collect())
+    }
+
     /// Downloads the files of a source package into the work folder, unpacking nothing.
     pub fn download_source(&self, package: &str, progress: &mut dyn FnMut(Progress<'_>)) -> Result<(), DebianError> {
         self.fetch(self.private("apt-get", &["source", "--download-only", package]), &mut |_| {
