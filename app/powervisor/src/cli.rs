@@ -131,6 +131,9 @@ pub struct RunFlags {
     /// CPU model; by default power9, e500v2 or 7400 as the machine has it
     #[arg(long, value_name = "MODEL", value_parser = cpu)]
     pub cpu: Option<ppc_isa::Cpu>,
+    /// Processors: a host thread each, or one for all in turn with `--clock virtual`
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub cpus: u32,
     /// RAM, with K, M or G
     #[arg(long, short = 'm', value_name = "SIZE", default_value = "1G", value_parser = size)]
     pub memory: u64,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
-use exec::Privileged;
+use exec::{Engine, Privileged};
 use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf;
@@ -77,6 +77,7 @@ fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
             MachineFlag::Mac => Kind::Mac,
         },
         cpu,
+        cpus: flags.cpus,
         memory: flags.memory,
         mmu: match (flags.mmu, cpu) {
             (Some(MmuFlag::Radix), _) => Mmu::Radix,
@@ -134,9 +135,10 @@ pub fn run(
         if attached.is_none() {
             attached = Some(attach(flags, console, &current)?);
         }
-        let mut engine = Interpreter::new(cpu);
+        let mut engines: Vec<Box<dyn Engine>> =
+            machine.vcpus.iter().map(|_| Box::new(Interpreter::new(cpu)) as _).collect();
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
-        let report = vmm::run(&mut machine, &mut engine, &policy(flags), watching);
+        let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }

@@ -44,7 +44,7 @@ struct Tracer<'a> {
     start: Instant,
     before: Option<Before>,
     printed: u64,
-    out: BufWriter<Box<dyn Write>>,
+    out: BufWriter<Box<dyn Write + Send>>,
     /// Nobody reads any more.
     broken: bool,
 }

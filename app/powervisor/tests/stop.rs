@@ -40,6 +40,7 @@ fn a_stopped_vcpu_stays_stopped() {
     let spec = Spec {
         kind: Kind::Bare,
         cpu: Cpu::Power9,
+        cpus: 1,
         memory: 16 << 20,
         mmu: Mmu::Radix,
         calls: Calls::with_pv(false),
@@ -59,7 +60,7 @@ fn a_stopped_vcpu_stays_stopped() {
             thread::sleep(Duration::from_millis(50));
             controls.stop();
         });
-        vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &policy, None)
+        vmm::run(&mut machine, &mut [Box::new(Interpreter::new(Cpu::Power9))], &policy, None)
     });
     assert_eq!(report.outcome, Outcome::Stopped);
     assert_eq!(report.counts.hypercalls().get("rtas:stop-self"), Some(&1));

@@ -322,12 +322,12 @@ fn external<const STORE: bool>(s: &mut VcpuState, env: &mut Env, w: u32) -> Step
 }
 
 /// The barriers by L, see docs/memory-ordering.md: only lwsync and plwsync do without ordering loads behind stores. Bits
-/// that a model reserves are ignored.
-fn sync(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
+/// that a model reserves are ignored. The others wait for invalidations outside of the engine.
+fn sync(s: &mut VcpuState, env: &mut Env, w: u32) -> Step {
     let kind = w >> 21 & if s.cpu.level() >= 310 { 7 } else { 3 };
     let light = s.cpu.level() >= 206 && matches!(kind, 1 | 5) && w >> 16 & 3 == 0;
     fence(if light { Ordering::AcqRel } else { Ordering::SeqCst });
-    Ok(Flow::Next)
+    Ok(if !light && env.context.requests.unsettled() { Flow::Leave } else { Flow::Next })
 }
 
 /// Blocks that are not in memory or that no cache may hold are an alignment interrupt (Power ISA Book III, section 6.5.8).

@@ -1,12 +1,13 @@
 //! What an engine works with besides the vCPU: memory, time, devices, interrupt inputs, the other vCPUs.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use guest_mem::GuestMem;
 use ppc_mmu::Invalidation;
 
 use crate::partition::PartitionState;
-use crate::request::Requests;
+use crate::request::{Requests, Start};
 
 /// Size of a device access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +86,16 @@ pub enum Privileged {
     Trap,
 }
 
-/// Reaches every vCPU of the machine with an invalidation.
+/// Reaches the vCPUs of the machine through their mailboxes.
 pub trait Peers: Sync {
-    /// Posts `what` to all vCPUs, this one included.
+    /// Posts `what` to all vCPUs, this one included. [`Context::invalidate`] is what vCPUs call.
     fn invalidate(&self, what: Invalidation);
     /// Posts request bits to vCPU `server`, or to all.
     fn post(&self, server: Option<u32>, bits: u32);
+    /// The mailboxes in the order of processor numbers, where there are several.
+    fn mailboxes(&self) -> &[Arc<Requests>] {
+        &[]
+    }
 }
 
 /// A machine with one vCPU.
@@ -134,5 +139,34 @@ impl<'a> Context<'a> {
         privileged: Privileged,
     ) -> Context<'a> {
         Context { mem, partition, requests, clock: &VirtualClock, mmio: &NoMmio, peers: requests, privileged }
+    }
+    /// Asks all vCPUs to forget translations, this one included. It must wait for the others before it goes on behind a
+    /// `sync`: [`Context::settle`].
+    pub fn invalidate(&self, what: Invalidation) {
+        self.peers.invalidate(what);
+        self.requests.set_unsettled(self.peers.mailboxes().len() > 1);
+    }
+
+    /// Waits until the other vCPUs have forgotten what they were asked to. Only outside guest code, where nobody waits
+    /// for this vCPU.
+    pub fn settle(&self) {
+        if self.requests.unsettled() {
+            let others = self.peers.mailboxes().iter().filter(|other| !std::ptr::eq(&***other, self.requests));
+            others.for_each(|other| other.wait_for_invalidations());
+            self.requests.set_unsettled(false);
+        }
+    }
+
+    /// Starts vCPU `server`; `None` when there is none, `false` when it is not stopped.
+    pub fn start(&self, server: u32, start: Start) -> Option<bool> {
+        self.mailbox(server).map(|mailbox| mailbox.start(start))
+    }
+
+    /// The mailbox of vCPU `server`.
+    pub fn mailbox(&self, server: u32) -> Option<&Requests> {
+        match self.peers.mailboxes() {
+            [] if server == 0 => Some(self.requests),
+            several => several.get(server as usize).map(|mailbox| &**mailbox),
+        }
     }
 }

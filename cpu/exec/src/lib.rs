@@ -29,7 +29,7 @@ pub use exit::{Exit, Instruction};
 pub use interrupt::Interrupt;
 pub use mode::Mode;
 pub use partition::PartitionState;
-pub use request::Requests;
+pub use request::{Requests, Start};
 pub use shared::SharedPage;
 pub use state::VcpuState;
 pub use vcpu::Vcpu;

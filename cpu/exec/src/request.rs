@@ -2,8 +2,10 @@
 //!
 //! The engine looks at the word at its event points; the vCPU's thread serves it between runs. A poster never
 //! touches a vCPU's state.
+//!
+//! Whoever asks others to forget translations waits until they have: docs/memory-ordering.md, "Invalidations".
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -22,17 +24,59 @@ pub const PROD: u32 = 1 << 3;
 pub const DOORBELL: u32 = 1 << 4;
 /// A critical doorbell of another processor rings (BookE).
 pub const CRITICAL_DOORBELL: u32 = 1 << 5;
+/// A stopped vCPU shall start, see [`Requests::start`].
+pub const START: u32 = 1 << 6;
+/// A system reset interrupt is due, whatever the vCPU lets in (H_SIGNAL_SYS_RESET).
+pub const SYSTEM_RESET: u32 = 1 << 7;
 
 /// Invalidations that are kept one by one; more of them become one of everything.
 const QUEUE: usize = 64;
+/// Turns to wait for another vCPU before the host is asked to run somebody else.
+const SPINS: u32 = 200;
+
+/// Where a stopped vCPU starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Guest real address of its first instruction.
+    pub address: u64,
+    /// What it finds in r3.
+    pub argument: u64,
+}
+
+/// Whether a vCPU takes part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Life {
+    #[default]
+    Running,
+    Stopped,
+    Starting(Start),
+}
 
 /// The mailbox of one vCPU.
 #[derive(Default)]
 pub struct Requests {
     word: AtomicU32,
     invalidations: Mutex<Vec<Invalidation>>,
+    /// Invalidations that were posted so far, and those that were carried out.
+    posted: AtomicU64,
+    taken: AtomicU64,
+    /// The vCPU executes guest code: it may use translations.
+    inside: AtomicBool,
+    /// The vCPU has posted invalidations to others and not waited for them. Its own thread's alone.
+    unsettled: AtomicBool,
+    life: Mutex<Life>,
     wake: Condvar,
     asleep: Mutex<()>,
+}
+
+/// A vCPU executes guest code for as long as this lives.
+pub struct Inside<'a>(&'a Requests);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        // All that it did through its translations comes before.
+        self.0.inside.store(false, Ordering::Release);
+    }
 }
 
 impl Requests {
@@ -55,7 +99,8 @@ impl Requests {
         } else {
             queue.push(what);
         }
-        self.word.fetch_or(INVALIDATE, Ordering::AcqRel);
+        self.posted.fetch_add(1, Ordering::Relaxed);
+        self.word.fetch_or(INVALIDATE, Ordering::SeqCst);
     }
 
     /// The posted bits.
@@ -69,18 +114,91 @@ impl Requests {
         self.word.fetch_and(!bits, Ordering::AcqRel) & bits
     }
 
-    /// Hands the queued invalidations to `apply`.
+    /// Hands the queued invalidations to `apply`. What the vCPU accessed before it did through what it now forgets.
     pub fn take_invalidations(&self, mut apply: impl FnMut(Invalidation)) {
-        if self.take(INVALIDATE) != 0 {
-            let mut queue = self.invalidations.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.drain(..).for_each(&mut apply);
+        if self.word.load(Ordering::SeqCst) & INVALIDATE == 0 {
+            return;
+        }
+        self.take(INVALIDATE);
+        let mut queue = self.invalidations.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.drain(..).for_each(&mut apply);
+        self.taken.store(self.posted.load(Ordering::Relaxed), Ordering::Release);
+    }
+
+    /// The vCPU executes guest code from now on. The engine must take invalidations before its first access.
+    pub fn enter(&self) -> Inside<'_> {
+        // Before the look for invalidations, in the one order of all such operations: whoever posts one and then finds
+        // this still false has posted it early enough to be seen.
+        self.inside.swap(true, Ordering::SeqCst);
+        Inside(self)
+    }
+
+    /// Whether the vCPU has asked others to forget translations and not waited until they have. Engines look at it in
+    /// `sync` and leave, see [`crate::Engine`].
+    #[inline(always)]
+    pub fn unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::Relaxed)
+    }
+
+    /// Notes that others were asked, or that they were waited for; to be called by the vCPU's own thread.
+    pub(crate) fn set_unsettled(&self, unsettled: bool) {
+        self.unsettled.store(unsettled, Ordering::Relaxed);
+    }
+
+    /// Waits until the vCPU has taken all invalidations that were posted to it before, or is not executing guest code:
+    /// then it takes them when it goes on. Only for vCPUs that are not executing guest code themselves.
+    pub fn wait_for_invalidations(&self) {
+        let posted = self.posted.load(Ordering::SeqCst);
+        let mut spins = 0;
+        while self.inside.load(Ordering::SeqCst) && self.taken.load(Ordering::Acquire) < posted {
+            spins += 1;
+            if spins % SPINS == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
     }
 
-    /// Sleeps until a request is posted or `deadline` has passed.
+    /// Starts the vCPU; `false` when it is not stopped.
+    pub fn start(&self, start: Start) -> bool {
+        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopped = *life == Life::Stopped;
+        if stopped {
+            *life = Life::Starting(start);
+            self.post(START);
+        }
+        stopped
+    }
+
+    /// What the vCPU was told to start with, once.
+    pub fn take_start(&self) -> Option<Start> {
+        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        let Life::Starting(start) = *life else { return None };
+        *life = Life::Running;
+        Some(start)
+    }
+
+    /// Marks the vCPU as stopped: only [`Requests::start`] makes it run again.
+    pub fn stop(&self) {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = Life::Stopped;
+    }
+
+    /// Whether it does not run: it is stopped, or was told to start and has not begun.
+    pub fn stopped_or_starting(&self) -> bool {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) != Life::Running
+    }
+
+    /// Whether it is stopped.
+    pub fn stopped(&self) -> bool {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) == Life::Stopped
+    }
+
+    /// What wakes a sleeping vCPU: all requests but invalidations, which it takes when it goes on.
+    pub fn awakening(&self) -> u32 {
+        self.pending() & !INVALIDATE
+    }
+
+    /// Sleeps until a request is posted that wakes it, or `deadline` has passed.
     pub fn sleep(&self, deadline: Option<Instant>) {
         let mut guard = self.asleep.lock().unwrap_or_else(PoisonError::into_inner);
-        while self.pending() == 0 {
+        while self.awakening() == 0 {
             guard = match deadline {
                 None => self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {

@@ -30,6 +30,9 @@ const EXECUTE: u64 = 0x1;
 /// Deepest tree that is walked. Linux uses 4 levels; the bound keeps a walk finite on any tree.
 const MAX_LEVELS: u32 = 4;
 
+/// Walks that are begun anew since somebody changed the entry that one of them had found.
+const TRIES: u32 = 16;
+
 pub(crate) fn translate(
     space: &Space,
     table: u64,
@@ -38,6 +41,13 @@ pub(crate) fn translate(
     ea: u64,
     access: Access,
 ) -> Result<Mapping, Fault> {
+    let walks = (0..TRIES).find_map(|_| walk(space, table, size, pid, ea, access).transpose());
+    // The guest takes the access again.
+    walks.unwrap_or(Err(Fault::Storage(NO_PTE)))
+}
+
+/// `None` when the entry changed before its reference and change bits were set.
+fn walk(space: &Space, table: u64, size: u64, pid: u32, ea: u64, access: Access) -> Result<Option<Mapping>, Fault> {
     // Quadrants 1 and 2 belong to hypervisors (section 5.7.10.1).
     let pid = match ea >> 62 {
         0 => pid,
@@ -78,7 +88,7 @@ pub(crate) fn translate(
     Err(Fault::Storage(BAD_TREE))
 }
 
-fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -> Result<Mapping, Fault> {
+fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -> Result<Option<Mapping>, Fault> {
     let user_page = pte & PRIVILEGED == 0;
     let privilege_ok = !space.problem || user_page;
     // Key 0 guards user pages against the privileged state (section 5.7.10.3).
@@ -108,21 +118,20 @@ fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -
     let wanted = if access == Access::Store { REFERENCE | CHANGE } else { REFERENCE };
     let mut pte = pte;
     if pte & wanted != wanted {
-        // Lost against another update: the guest takes the access again and the walk starts over.
-        match space.mem.compare_exchange(at, Order::Big, pte, pte | wanted) {
-            Some(true) => pte |= wanted,
-            _ => return Err(Fault::Storage(NO_PTE)),
+        if space.mem.compare_exchange(at, Order::Big, pte, pte | wanted) != Some(true) {
+            return Ok(None);
         }
+        pte |= wanted;
     }
     let offset = (1u64 << shift) - 1;
-    Ok(Mapping {
+    Ok(Some(Mapping {
         real: (pte & RPN & !offset) | (ea & offset),
         shift,
         read: allows(Access::Load) && keys_allow(Access::Load),
         write: allows(Access::Store) && keys_allow(Access::Store) && pte & CHANGE != 0,
         execute: allows(Access::Fetch) && keys_allow(Access::Fetch),
         uncached: pte & INHIBITED != 0,
-    })
+    }))
 }
 
 fn read(mem: &GuestMem, at: u64) -> Result<u64, Fault> {

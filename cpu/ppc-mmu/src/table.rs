@@ -44,6 +44,20 @@ impl HashTable {
         true
     }
 
+    /// Makes entry `index` invalid and leaves the rest of it, for what is still being noted by walks that found it.
+    pub fn clear_valid(&self, index: u64) {
+        if let Some([v, _]) = usize::try_from(index).ok().and_then(|i| self.entries.get(i)) {
+            v.store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Replaces the bits `mask` of the R word of entry `index` by those of `new`, and keeps what others set meanwhile.
+    /// Returns the old word.
+    pub fn change(&self, index: u64, mask: u64, new: u64) -> Option<u64> {
+        let [_, r] = self.entries.get(usize::try_from(index).ok()?)?;
+        r.fetch_update(Ordering::AcqRel, Ordering::Acquire, |r| Some(r & !mask | new & mask)).ok()
+    }
+
     /// Sets reference and change bits of entry `index`.
     pub(crate) fn note(&self, index: u64, bits: u64) {
         if let Some([_, r]) = usize::try_from(index).ok().and_then(|i| self.entries.get(i)) {

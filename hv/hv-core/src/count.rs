@@ -91,6 +91,13 @@ impl ExitCounts {
         }
     }
 
+    /// Adds what another vCPU has counted.
+    pub fn add(&mut self, other: &ExitCounts) {
+        other.reasons.iter().for_each(|(reason, n)| *self.reasons.entry(reason).or_default() += n);
+        other.instructions.iter().for_each(|(which, n)| *self.instructions.entry(*which).or_default() += n);
+        other.hypercalls.iter().for_each(|(call, n)| *self.hypercalls.entry(*call).or_default() += n);
+    }
+
     /// The number counted for a reason.
     pub fn count(&self, reason: &str) -> u64 {
         self.reasons.get(reason).copied().unwrap_or(0)

@@ -28,9 +28,11 @@ impl Visit<'_> {
 pub enum Next {
     /// Run on.
     Run,
+    /// Run on, after others had a chance to.
+    Yield,
     /// Wait until a request or an interrupt arrives, then run on.
     Wait,
-    /// The vCPU stops; interrupts do not start it again.
+    /// The vCPU stops; interrupts do not start it again, another vCPU may.
     Stop,
     /// The machine stops.
     Halt(Halt),

@@ -1,9 +1,11 @@
 //! Calls on the hashed page table (PAPR 14.5.4.1).
 //!
 //! Indices, page sizes and addresses are the guest's: each is checked against the table and RAM. A removed or changed
-//! entry is unreachable on every vCPU before the guest can depend on it.
+//! entry is unreachable on every vCPU before the call returns, and the place of a removed one is not free before that:
+//! so a walk on another vCPU never takes the words of two entries for one.
 
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use hv_core::Visit;
 use papr_abi::hcall;
@@ -45,15 +47,21 @@ fn table<'a>(visit: &Visit<'a>) -> Result<&'a HashTable, i64> {
     visit.context.partition.hash().ok_or(papr_abi::status::H_FUNCTION)
 }
 
-/// The page that entry `index` maps must be forgotten everywhere. With a 4 or 64 KiB base page size its place is known;
+/// The table is the caller's for as long as this lives.
+fn lock(papr: &Papr) -> MutexGuard<'_, ()> {
+    papr.table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until the page that entry `index` maps is forgotten everywhere. With a 4 or 64 KiB base page size its place is known;
 /// other sizes are rare enough to forget everything.
 fn forget(visit: &Visit, table: &HashTable, index: u64, v: u64, r: u64) {
     let usual = v & V_LARGE == 0 || r & 0xf000 == 0x1000;
-    visit.context.peers.invalidate(if usual {
+    visit.context.invalidate(if usual {
         Invalidation::Page { address: address_of(table, index, v), shift: largest_shift(v, r) }
     } else {
         Invalidation::All
     });
+    visit.context.settle();
 }
 
 /// Virtual address bits 12 to 23 of an entry, as far as its place and AVPN tell them: AVPN holds bit 23, the hash
@@ -70,8 +78,9 @@ fn address_of(table: &HashTable, index: u64, v: u64) -> u64 {
     (avpn << 23 & 0x80_0000) | ((page << base_shift) & 0x7f_ffff)
 }
 
-fn enter(_: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) -> Checked {
+fn enter(papr: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) -> Checked {
     let table = table(visit)?;
+    let _lock = lock(papr);
     let v = v & !V_HYPERVISOR;
     let shift = largest_shift(v, r);
     let real = r & R_RPN & !((1 << shift) - 1);
@@ -98,26 +107,30 @@ fn matching(table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64
     if v & V_VALID == 0 || differs || excluded { Err(H_NOT_FOUND) } else { Ok((v, r)) }
 }
 
-/// Removes an entry; returns its words with reference and change bits as they were last.
+/// Removes an entry; returns its words with reference and change bits as they were last: nobody sets them any more once
+/// the entry is forgotten.
 fn take(visit: &Visit, table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64, u64), i64> {
-    let (v, _) = matching(table, flags, index, avpn)?;
+    let (v, r) = matching(table, flags, index, avpn)?;
+    table.clear_valid(index);
+    forget(visit, table, index, v, r);
     let r = table.read(index).map_or(0, |(_, r)| r);
     table.write(index, 0, 0);
-    forget(visit, table, index, v, r);
     Ok((v, r))
 }
 
-fn remove(_: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
+fn remove(papr: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
+    let _lock = lock(papr);
     let (v, r) = take(visit, table(visit)?, flags, index, avpn)?;
     Ok(Answer::outputs([v, r]))
 }
 
-fn protect(_: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
+fn protect(papr: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
     let table = table(visit)?;
+    let _lock = lock(papr);
     let (v, r) = matching(table, flags & !H_ANDCOND, index, avpn)?;
-    let kept = r & !(R_PP0 | R_PP | R_NO_EXECUTE | R_KEY_HIGH | R_KEY_LOW);
-    let new = kept | (flags << 55 & R_PP0) | (flags << 48 & R_KEY_HIGH) | (flags & (R_PP | R_NO_EXECUTE | R_KEY_LOW));
-    table.write(index, v, new);
+    let changed = R_PP0 | R_PP | R_NO_EXECUTE | R_KEY_HIGH | R_KEY_LOW;
+    let new = (flags << 55 & R_PP0) | (flags << 48 & R_KEY_HIGH) | (flags & (R_PP | R_NO_EXECUTE | R_KEY_LOW));
+    table.change(index, changed, new);
     forget(visit, table, index, v, r);
     Ok(Answer::ok())
 }
@@ -133,27 +146,28 @@ fn read(_: &Papr, visit: &mut Visit, &[flags, index, ..]: &Arguments) -> Checked
     Ok(Answer::outputs(outputs))
 }
 
-fn clear(visit: &Visit, index: u64, bits: u64) -> Checked {
+fn clear(papr: &Papr, visit: &Visit, index: u64, bits: u64) -> Checked {
     let table = table(visit)?;
+    let _lock = lock(papr);
     let (v, r) = table.read(index).ok_or(H_PARAMETER)?;
     if v & V_VALID == 0 {
         return Err(H_NOT_FOUND);
     }
-    table.write(index, v, r & !bits);
+    let old = table.change(index, bits, 0).unwrap_or(r);
     forget(visit, table, index, v, r);
-    Ok(Answer::outputs([r]))
+    Ok(Answer::outputs([old]))
 }
 
-fn clear_mod(_: &Papr, visit: &mut Visit, &[_, index, ..]: &Arguments) -> Checked {
-    clear(visit, index, R_CHANGE)
+fn clear_mod(papr: &Papr, visit: &mut Visit, &[_, index, ..]: &Arguments) -> Checked {
+    clear(papr, visit, index, R_CHANGE)
 }
 
-fn clear_ref(_: &Papr, visit: &mut Visit, &[_, index, ..]: &Arguments) -> Checked {
-    clear(visit, index, R_REFERENCE)
+fn clear_ref(papr: &Papr, visit: &mut Visit, &[_, index, ..]: &Arguments) -> Checked {
+    clear(papr, visit, index, R_REFERENCE)
 }
 
 /// Up to four requests in r4, r6, r8, r10, each with its AVPN behind it; each becomes its response in place.
-fn bulk_remove(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
+fn bulk_remove(papr: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
     const REQUEST: u64 = 1;
     const END: u64 = 3;
     const RESPONSE: u64 = 2 << 62;
@@ -162,6 +176,7 @@ fn bulk_remove(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
     const PARAMETER: u64 = 2 << 60;
 
     let table = table(visit)?;
+    let _lock = lock(papr);
     let mut out = arguments.to_vec();
     out.truncate(8);
     for pair in out.chunks_exact_mut(2) {
@@ -196,12 +211,15 @@ fn bulk_remove(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
 fn clear_hpt(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
     const SLICE: u64 = 1 << 15;
     let table = table(visit)?;
+    let _lock = lock(papr);
     let first = papr.cleared.load(Ordering::Relaxed);
     let end = table.len().min(first.saturating_add(SLICE));
+    (first..end).for_each(|index| table.clear_valid(index));
+    visit.context.invalidate(Invalidation::All);
+    visit.context.settle();
     for index in first..end {
         table.write(index, 0, 0);
     }
-    visit.context.peers.invalidate(Invalidation::All);
     let finished = end == table.len();
     papr.cleared.store(if finished { 0 } else { end }, Ordering::Relaxed);
     if finished { Ok(Answer::ok()) } else { Err(H_CONTINUE) }

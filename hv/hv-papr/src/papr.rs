@@ -35,6 +35,9 @@ pub struct Papr {
     pub(crate) ports: Ports,
     pub(crate) areas: Mutex<Vec<Areas>>,
     pub(crate) prodded: Vec<AtomicBool>,
+    /// Held by calls that change the hashed page table: each changes it as a whole. Nobody waits for a vCPU that waits
+    /// for this, since it is not executing guest code.
+    pub(crate) table: Mutex<()>,
     /// Entries of the hashed page table that an unfinished H_CLEAR_HPT has cleared.
     pub(crate) cleared: AtomicU64,
 }
@@ -46,6 +49,7 @@ impl Papr {
             ports,
             areas: Mutex::new(vec![Areas::default(); cpus as usize]),
             prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),
+            table: Mutex::new(()),
             cleared: AtomicU64::new(0),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use exec::Interrupt;
+use exec::{Interrupt, request};
 use guest_mem::Order;
 use hv_core::{Next, Visit};
 use papr_abi::hcall::{self, sys_reset};
@@ -82,13 +82,14 @@ fn cede(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
     Ok(Answer::ok().then(if early { Next::Run } else { Next::Wait }))
 }
 
-fn prod(papr: &Papr, _: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
-    let flag = usize::try_from(cpu).ok().and_then(|cpu| papr.prodded.get(cpu)).ok_or(H_PARAMETER)?;
-    flag.store(true, Ordering::Release);
+fn prod(papr: &Papr, visit: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
+    let server = u32::try_from(cpu).map_err(|_| H_PARAMETER)?;
+    papr.prodded.get(server as usize).ok_or(H_PARAMETER)?.store(true, Ordering::Release);
+    visit.context.peers.post(Some(server), request::PROD);
     Ok(Answer::ok())
 }
 
-/// Giving time to another vCPU is a hint; to oneself it means waiting for a prod.
+/// Giving time to another vCPU, or to all, lets the host choose; giving it to oneself means waiting for a prod.
 fn confer(papr: &Papr, visit: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
     if cpu == u64::from(visit.vcpu.state.pir) {
         let prodded = papr.prodded.get(visit.vcpu.state.pir as usize);
@@ -96,11 +97,15 @@ fn confer(papr: &Papr, visit: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
         return Ok(Answer::ok().then(if early { Next::Run } else { Next::Wait }));
     }
     let known = cpu == u64::MAX || cpu < papr.prodded.len() as u64;
-    if known { Ok(Answer::ok()) } else { Err(H_PARAMETER) }
+    if known { Ok(Answer::ok().then(Next::Yield)) } else { Err(H_PARAMETER) }
 }
 
-/// The last active vCPU is told to continue; with one vCPU that is always the caller.
-fn join(_: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+/// The last active vCPU is told to continue; with one vCPU that is always the caller. It serves partitions that are
+/// suspended: with several vCPUs it is not offered.
+fn join(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+    if papr.prodded.len() > 1 {
+        return Err(H_FUNCTION);
+    }
     Err(if visit.vcpu.shared.msr() & msr::EE != 0 { H_BAD_MODE } else { H_CONTINUE })
 }
 
@@ -122,12 +127,22 @@ fn set_sprg0(_: &Papr, visit: &mut Visit, &[value, ..]: &Arguments) -> Checked {
     Ok(Answer::ok())
 }
 
-/// With one vCPU the only target is the caller, which takes the interrupt behind the call.
+/// The caller takes the interrupt behind the call, others as soon as they are reached.
 fn signal_sys_reset(papr: &Papr, visit: &mut Visit, &[target, ..]: &Arguments) -> Checked {
-    if target == sys_reset::ALL || target == u64::from(visit.vcpu.state.pir) {
-        visit.deliver(Interrupt::SystemReset);
-    } else if target != sys_reset::ALL_OTHERS && target >= papr.prodded.len() as u64 {
-        return Err(H_PARAMETER);
+    let (own, count) = (visit.vcpu.state.pir, papr.prodded.len() as u32);
+    let targets = match target {
+        sys_reset::ALL | sys_reset::ALL_OTHERS => 0..count,
+        _ => {
+            let server = u32::try_from(target).ok().filter(|server| *server < count).ok_or(H_PARAMETER)?;
+            server..server + 1
+        }
+    };
+    for server in targets.filter(|server| *server != own || target != sys_reset::ALL_OTHERS) {
+        if server == own {
+            visit.deliver(Interrupt::SystemReset);
+        } else {
+            visit.context.peers.post(Some(server), request::SYSTEM_RESET);
+        }
     }
     Ok(Answer::ok())
 }

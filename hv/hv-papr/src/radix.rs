@@ -42,7 +42,7 @@ fn register_proc_tbl(_: &Papr, visit: &mut Visit, &[flags, table, page_size, siz
         0 => {}
         _ => return Err(H_PARAMETER),
     }
-    visit.context.peers.invalidate(Invalidation::All);
+    visit.context.invalidate(Invalidation::All);
     Ok(Answer::ok())
 }
 
@@ -54,6 +54,6 @@ fn rpt_invalidate(_: &Papr, visit: &mut Visit, &[pid, _target, kind, ..]: &Argum
         return Err(H_P3);
     }
     let pid = u32::try_from(pid).map_err(|_| H_PARAMETER)?;
-    visit.context.peers.invalidate(if pid == 0 { Invalidation::All } else { Invalidation::Process(pid) });
+    visit.context.invalidate(if pid == 0 { Invalidation::All } else { Invalidation::Process(pid) });
     Ok(Answer::ok())
 }

@@ -102,7 +102,7 @@ impl Lines for Line {
 }
 
 /// What happens to the interrupt inputs, and the count of retired instructions from which on.
-type Change = (u64, Box<dyn FnOnce(&Line)>);
+type Change = (u64, Box<dyn FnOnce(&Line) + Send>);
 
 /// An engine for which interrupt inputs change at exact counts of instructions, as another thread changes them at any.
 struct Disturbed<'a> {
@@ -228,7 +228,8 @@ pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
     let mmu = if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash };
     // The e500 board has no less.
     let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
-    let spec = Spec { kind, cpu, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
+    let spec =
+        Spec { kind, cpu, cpus: 1, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
     let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
     let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
     let order = if order == Order::Little { elf::Order::Little } else { elf::Order::Big };
@@ -428,7 +429,7 @@ impl Rig {
 
     /// Changes interrupt inputs at the first event point after `count` more instructions, and looks at them. Calls
     /// follow the order of the changes.
-    pub fn after(&mut self, count: u64, change: impl FnOnce(&Line) + 'static) {
+    pub fn after(&mut self, count: u64, change: impl FnOnce(&Line) + Send + 'static) {
         self.changes.push((self.vcpu().state.retired + count, Box::new(change)));
     }
 
@@ -505,8 +506,8 @@ impl Rig {
         let limit = self.vcpu().state.retired + TOO_MANY;
         let mut watch =
             Watch { end, limit, turns: 0, stopped: None, lost: false, exits: Exits::new(), calls: Vec::new() };
-        let mut engine = Disturbed { engine: &mut *self.engine, line: &self.line, changes: &mut self.changes };
-        let report = vmm::run(&mut self.machine, &mut engine, &policy, Some(&mut watch));
+        let engine = Disturbed { engine: &mut *self.engine, line: &self.line, changes: &mut self.changes };
+        let report = vmm::run(&mut self.machine, &mut [Box::new(engine)], &policy, Some(&mut watch));
         assert!(self.changes.is_empty(), "{}: the program ended before its interrupts", self.name());
         assert_eq!(report.outcome, Outcome::Stopped, "{}", self.name());
         let stopped =

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use exec::{Clock, Privileged, Vcpu};
+use exec::{Clock, Engine, Privileged, Vcpu};
 use exec_interp::Interpreter;
 use hv_core::{ExitCounts, Halt};
 use image::elf;
@@ -93,6 +93,7 @@ impl Guest {
         let spec = Spec {
             kind: Kind::Pseries,
             cpu: Cpu::Power9,
+            cpus: 1,
             memory: 512 << 20,
             mmu: Mmu::Radix,
             calls: Calls::with_pv(true),
@@ -121,6 +122,12 @@ impl Guest {
     /// Sets CPU model and translation.
     pub fn cpu(mut self, cpu: Cpu, mmu: Mmu) -> Guest {
         (self.spec.cpu, self.spec.mmu) = (cpu, mmu);
+        self
+    }
+
+    /// Sets the number of vCPUs.
+    pub fn cpus(mut self, cpus: u32) -> Guest {
+        self.spec.cpus = cpus;
         self
     }
 
@@ -214,9 +221,10 @@ impl Guest {
                 }
             })
         };
-        let mut engine = Interpreter::new(self.spec.cpu);
+        let mut engines: Vec<Box<dyn Engine>> =
+            machine.vcpus.iter().map(|_| Box::new(Interpreter::new(self.spec.cpu)) as _).collect();
         let policy = Policy { time: self.time(controls), privileged: self.privileged, exit_cost: Duration::ZERO };
-        let report = vmm::run(&mut machine, &mut engine, &policy, observer);
+        let report = vmm::run(&mut machine, &mut engines, &policy, observer);
         drop(over);
         let _ = watch.join();
         Ok(Run {

@@ -1,10 +1,11 @@
 //! A machine that was built: memory, partition, devices, hypervisor and vCPUs.
 
 use std::io::Write;
+use std::iter;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use exec::Peers;
-use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Vcpu, request};
+use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, Vcpu, request};
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
 use platform::GuestTime;
@@ -49,6 +50,10 @@ pub struct Mailboxes(pub Vec<Arc<Requests>>);
 impl Peers for Mailboxes {
     fn invalidate(&self, what: Invalidation) {
         self.0.iter().for_each(|requests| requests.invalidate(what));
+    }
+
+    fn mailboxes(&self) -> &[Arc<Requests>] {
+        &self.0
     }
 
     fn post(&self, server: Option<u32>, bits: u32) {
@@ -118,7 +123,10 @@ struct Board {
     lines: Arc<dyn Lines + Send>,
     keyboard: Arc<dyn Keyboard>,
     time: Arc<GuestTime>,
+    /// The boot CPU.
     vcpu: Vcpu,
+    /// Sets up the registers of another one after its reset.
+    start: fn(&mut Vcpu, Start),
 }
 
 /// A machine.
@@ -141,6 +149,7 @@ pub struct Machine {
     pub bus: Bus,
     keyboard: Arc<dyn Keyboard>,
     power: Power,
+    start: fn(&mut Vcpu, Start),
 }
 
 impl Machine {
@@ -158,24 +167,27 @@ impl Machine {
         let mem = GuestMem::with_granule(spec.memory, spec.cpu.cache_block())
             .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         load(layout, kernel, initrd, &mem)?;
-        let requests = vec![Arc::new(Requests::default())];
+        let requests: Vec<_> = (0..spec.cpus).map(|_| Arc::new(Requests::default())).collect();
+        requests.iter().skip(1).for_each(|mailbox| mailbox.stop());
         let power = Power { requests: requests.clone(), halt: Arc::default() };
         let board = match spec.kind {
             Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console),
             Kind::E500 => e500::board(layout, &mem, &power, console),
             Kind::Mac => mac::board(layout, &mem, &power, console),
         };
+        let others = (1..spec.cpus).map(|number| Vcpu::new(spec.cpu, number));
         Ok(Machine {
             mem,
             partition: board.partition,
             hypervisor: Hypervisor::new(board.interfaces),
-            vcpus: vec![board.vcpu],
+            vcpus: iter::once(board.vcpu).chain(others).collect(),
             mailboxes: Mailboxes(requests),
             lines: board.lines,
             time: board.time,
             bus: board.bus,
             keyboard: board.keyboard,
             power,
+            start: board.start,
         })
     }
 
@@ -204,6 +216,15 @@ impl Machine {
             peers: &self.mailboxes,
             privileged,
         })
+    }
+
+    /// Resets `vcpu`, which was stopped, and sets its registers to those with which it starts. Its time goes on.
+    pub fn start(&self, vcpu: &mut Vcpu, start: Start) {
+        let old = &vcpu.state;
+        let mut fresh = Vcpu::new(old.cpu, old.pir);
+        (fresh.state.retired, fresh.state.timebase_offset) = (old.retired, old.timebase_offset);
+        (self.start)(&mut fresh, start);
+        *vcpu = fresh;
     }
 
     /// Why the machine halts, when a device asked for it.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
-use guest_mem::Order;
+use guest_mem::{Order, VCPUS};
 use image::elf::{Class, Kernel, Order as ElfOrder, Segment};
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
@@ -45,6 +45,14 @@ pub enum PlanError {
     LittleEndian {
         /// CPU name.
         cpu: &'static str,
+    },
+    /// More or fewer processors than a machine can have.
+    #[error("--cpus {cpus}: this machine takes {range}")]
+    Cpus {
+        /// Asked for.
+        cpus: u32,
+        /// What it takes.
+        range: &'static str,
     },
     /// Outside what a machine can have.
     #[error("--memory: {memory} bytes; this machine takes {range}, in steps of 64K")]
@@ -129,6 +137,18 @@ fn memory(kind: Kind) -> (RangeInclusive<u64>, &'static str) {
     }
 }
 
+/// vCPUs that a machine can have, and the same in words.
+fn cpus(spec: &Spec) -> (RangeInclusive<u32>, &'static str) {
+    match spec.kind {
+        // As many as reservations are kept for.
+        Kind::Pseries => (1..=VCPUS, "1 to 62 processors"),
+        Kind::Bare if spec.cpu.family() == Family::Book3s64 => (1..=VCPUS, "1 to 62 processors"),
+        Kind::Bare => (1..=1, "one processor, unless --cpu is one of POWER's: others have no call to start a second"),
+        Kind::E500 => (1..=1, "one processor"),
+        Kind::Mac => (1..=1, "one processor: a Power Macintosh's board starts no second one here"),
+    }
+}
+
 /// Lays out a machine.
 ///
 /// # Errors
@@ -148,6 +168,10 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     let (sizes, range) = memory(spec.kind);
     if !sizes.contains(&spec.memory) || !spec.memory.is_multiple_of(UNIT) {
         return Err(PlanError::MemorySize { memory: spec.memory, range });
+    }
+    let (counts, range) = cpus(spec);
+    if !counts.contains(&spec.cpus) {
+        return Err(PlanError::Cpus { cpus: spec.cpus, range });
     }
     let inside = |s: &&Segment| kernel.entry.wrapping_sub(s.virtual_) < s.memory_size;
     let no_entry = PlanError::NoEntry { entry: kernel.entry };
@@ -251,7 +275,8 @@ impl fmt::Display for Layout {
         writeln!(f, "entry    {:#012x} ({:?}-endian)", self.entry, self.entry_order)?;
         let pv = if spec.calls.pv() { "on" } else { "off" };
         let mmu = if spec.cpu.family() == Family::Book3s64 { format!("{:?}, ", spec.mmu) } else { String::new() };
-        writeln!(f, "machine  {:?}, {}, {mmu}pv {pv}", spec.kind, spec.cpu.name())?;
+        let cpus = if spec.cpus == 1 { String::new() } else { format!("{} ", spec.cpus) };
+        writeln!(f, "machine  {:?}, {cpus}{}, {mmu}pv {pv}", spec.kind, spec.cpu.name())?;
         writeln!(f, "append   {}", spec.append)
     }
 }

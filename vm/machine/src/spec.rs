@@ -56,6 +56,8 @@ pub struct Spec {
     pub kind: Kind,
     /// CPU model.
     pub cpu: Cpu,
+    /// Number of vCPUs. All but the first wait until the guest starts them.
+    pub cpus: u32,
     /// Bytes of RAM.
     pub memory: u64,
     /// Translation, where the machine leaves a choice (Book3S-64).

@@ -20,7 +20,7 @@ const CACHE_LINE: u32 = 128;
 const MEMORY_BLOCK: u32 = 0x1000_0000;
 
 /// Hypercall groups that exist here; Linux uses a group only when its name is listed.
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 12] = [
     "hcall-pft",
     "hcall-term",
     "hcall-interrupt",
@@ -32,9 +32,10 @@ const FUNCTIONS: [&str; 13] = [
     "hcall-splpar",
     "hcall-bulk",
     "hcall-set-mode",
-    "hcall-join",
     "hcall-vphn",
 ];
+/// One more on machines with one processor.
+const JOIN: &str = "hcall-join";
 
 /// `ibm,pa-features` as count, type and bytes: what the CPU can do, one bit each (spec papr 8.3). No transactional
 /// memory (byte 22). Power ISA 3.1 took away strong access ordering (byte 4) and added the aspects of DEXCR (byte 68) and
@@ -95,12 +96,14 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.node("cpus", |cpus| {
             cpus.cell("#address-cells", 1);
             cpus.cell("#size-cells", 0);
-            let name = match layout.spec.cpu {
-                Cpu::Power8 => "PowerPC,POWER8@0",
-                Cpu::Power9 => "PowerPC,POWER9@0",
-                _ => "PowerPC,POWER10@0",
-            };
-            cpus.node(name, |node| cpu(node, layout));
+            for number in 0..layout.spec.cpus {
+                let model = match layout.spec.cpu {
+                    Cpu::Power8 => "POWER8",
+                    Cpu::Power9 => "POWER9",
+                    _ => "POWER10",
+                };
+                cpus.node(&format!("PowerPC,{model}@{number:x}"), |node| cpu(node, layout, number));
+            }
         });
         root.node("memory@0", |memory| {
             memory.text("device_type", "memory");
@@ -112,7 +115,7 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             pic.text("device_type", "PowerPC-External-Interrupt-Presentation");
             pic.flag("interrupt-controller");
             pic.cell("#interrupt-cells", 2);
-            pic.cells("ibm,interrupt-server-ranges", &[0, 1]);
+            pic.cells("ibm,interrupt-server-ranges", &[0, layout.spec.cpus]);
             pic.cell("phandle", PIC_PHANDLE);
         });
         root.node("event-sources", event_sources);
@@ -159,7 +162,8 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     for (name, token) in services() {
         node.cell(name, token);
     }
-    node.strings("ibm,hypertas-functions", &FUNCTIONS);
+    let functions: Vec<&str> = FUNCTIONS.into_iter().chain((layout.spec.cpus == 1).then_some(JOIN)).collect();
+    node.strings("ibm,hypertas-functions", &functions);
     node.cell("linux,rtas-base", layout.rtas.start as u32);
     node.cell("linux,rtas-entry", layout.rtas.start as u32);
     node.cell("rtas-size", (layout.rtas.end - layout.rtas.start) as u32);
@@ -168,19 +172,19 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     node.flag("ibm,extended-os-term");
     // End of memory, memory block, processors: nothing can be added.
     let [end_high, end_low] = [layout.spec.memory >> 32, layout.spec.memory].map(|half| half as u32);
-    node.cells("ibm,lrdr-capacity", &[end_high, end_low, 0, MEMORY_BLOCK, 1]);
+    node.cells("ibm,lrdr-capacity", &[end_high, end_low, 0, MEMORY_BLOCK, layout.spec.cpus]);
     node.cells("ibm,associativity-reference-points", &[4, 4, 2]);
     node.cells("ibm,max-associativity-domains", &[4, 0, 0, 0, 1]);
 }
 
-fn cpu(node: &mut Writer, layout: &Layout) {
+fn cpu(node: &mut Writer, layout: &Layout, number: u32) {
     let cpu = layout.spec.cpu;
     node.text("device_type", "cpu");
-    node.cell("reg", 0);
+    node.cell("reg", number);
     node.text("status", "okay");
     node.cell("cpu-version", cpu.architected_pvr());
-    node.cell("ibm,ppc-interrupt-server#s", 0);
-    node.cells("ibm,ppc-interrupt-gserver#s", &[0, 0]);
+    node.cell("ibm,ppc-interrupt-server#s", number);
+    node.cells("ibm,ppc-interrupt-gserver#s", &[number, 0]);
     node.cell("timebase-frequency", TIMEBASE_HZ as u32);
     node.cell("clock-frequency", 1_000_000_000);
     for cache in ["d-cache", "i-cache"] {
@@ -205,7 +209,7 @@ fn cpu(node: &mut Writer, layout: &Layout) {
     node.cell("ibm,purr", 1);
     node.cell("ibm,spurr", 1);
     node.cell("ibm,chip-id", 0);
-    node.cells("ibm,associativity", &[5, 0, 0, 0, 0, 0]);
+    node.cells("ibm,associativity", &[5, 0, 0, 0, 0, number]);
 }
 
 fn event_sources(node: &mut Writer) {

@@ -27,6 +27,7 @@ fn spec(cpu: Cpu) -> Spec {
     Spec {
         kind: Kind::Mac,
         cpu,
+        cpus: 1,
         memory: 256 << 20,
         mmu: Mmu::Hash,
         calls: Calls::with_pv(true),

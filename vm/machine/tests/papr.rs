@@ -294,7 +294,7 @@ fn papr_case_22_confer() {
     fixture.status(H_PROD, &[0]);
     assert_eq!(fixture.hcall(H_CONFER, &[0, 0]).next, Next::Run);
     let all = fixture.hcall(H_CONFER, &[u64::MAX, 0]);
-    assert_eq!((all.status, all.next), (H_SUCCESS, Next::Run));
+    assert_eq!((all.status, all.next), (H_SUCCESS, Next::Yield));
     assert_eq!(fixture.status(H_CONFER, &[1, 0]), H_PARAMETER);
 }
 

@@ -66,6 +66,7 @@ fn elapsed(privileged: Privileged, exit_cost: Duration, observer: Option<&mut dy
     let spec = Spec {
         kind: Kind::Bare,
         cpu: Cpu::Power9,
+        cpus: 1,
         memory: 16 << 20,
         mmu: Mmu::Radix,
         calls: Calls::with_pv(false),
@@ -77,7 +78,7 @@ fn elapsed(privileged: Privileged, exit_cost: Duration, observer: Option<&mut dy
     let mut machine = Machine::build(&layout, &file, None, Box::new(std::io::sink())).unwrap();
     let time = Time { clock: Box::new(VirtualClock), is_virtual: true };
     let policy = Policy { time, privileged, exit_cost };
-    let report = vmm::run(&mut machine, &mut Interpreter::new(Cpu::Power9), &policy, observer);
+    let report = vmm::run(&mut machine, &mut [Box::new(Interpreter::new(Cpu::Power9))], &policy, observer);
     assert_eq!(report.outcome, Outcome::Halted(Halt::PowerOff));
     let gpr = &machine.vcpus[0].state.gpr;
     gpr[31] - gpr[30]

@@ -46,7 +46,7 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
             vcpu.state.book3s32.tlb.invalidate(rb as u32);
             // The sets of 603 hold more than one page of an address each.
             let page = Invalidation::Page { address: rb & TLBIE, shift: 12 };
-            context.peers.invalidate(if vcpu.state.cpu == Cpu::Ppc603 { Invalidation::All } else { page });
+            context.invalidate(if vcpu.state.cpu == Cpu::Ppc603 { Invalidation::All } else { page });
         }
         System::Book3s32(Book3s32::LoadTlb { instruction }) => {
             let (own, cpu) = (&mut vcpu.state.book3s32, vcpu.state.cpu);

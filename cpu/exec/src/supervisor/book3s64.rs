@@ -31,7 +31,7 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
         System::Mtmsrd => mtmsrd(vcpu, rs, word >> 16 & 1 != 0),
         System::Tlbie { local } => {
             let what = tlbie(vcpu, word, rs, rb);
-            if local { context.requests.invalidate(what) } else { context.peers.invalidate(what) }
+            if local { context.requests.invalidate(what) } else { context.invalidate(what) }
         }
         System::Tlbsync | System::Slbsync | System::MessagePrivileged { .. } => {}
         System::Slbie => slb(vcpu, |slb| slb.invalidate(rb)),

@@ -70,7 +70,7 @@ fn other(vcpu: &mut Vcpu, context: &Context, op: BookE, word: u32, [rs, rb, ea]:
             let one = ea & 8 != 0;
             let what = if ea & 4 != 0 { Flush::Array { one } } else { Flush::Address { one, ea: ea & !0xfff } };
             flush(vcpu, context, what);
-            context.peers.invalidate(Invalidation::Tlb(what));
+            context.invalidate(Invalidation::Tlb(what));
         }
         BookE::Tlbilx => {
             let mas6 = vcpu.shared.assist().mas6;

@@ -1,8 +1,6 @@
 //! Starting and stopping processors (PAPR 7.3.8).
-//!
-//! A machine has one vCPU as yet. It is the caller, so it runs: it can not be started, and when it stops, nobody is
-//! left to start it.
 
+use exec::Start;
 use hv_core::{Next, Visit};
 use papr_abi::rtas::{self, HARDWARE, PARAMETER, SUCCESS};
 
@@ -11,22 +9,26 @@ use crate::rtas::cells::{Cells, Service};
 
 pub(crate) const SERVICES: &[Service] = &[
     (rtas::QUERY_CPU_STOPPED_STATE, query_cpu_stopped_state),
-    (rtas::START_CPU, |papr, _, cells| if exists(papr, cells) { HARDWARE } else { PARAMETER }),
+    (rtas::START_CPU, start_cpu),
     (rtas::STOP_SELF, stop_self),
 ];
 
-/// Whether the first input is the number of a vCPU.
-fn exists(papr: &Papr, cells: &Cells) -> bool {
-    (cells.input(0) as usize) < papr.prodded.len()
+/// 0 stopped, 2 not stopped; nobody sees a processor that is about to stop.
+fn query_cpu_stopped_state(_: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
+    const RUNNING: u32 = 2;
+    let Some(mailbox) = visit.context.mailbox(cells.input(0)) else { return PARAMETER };
+    cells.output(0, if mailbox.stopped() { 0 } else { RUNNING });
+    SUCCESS
 }
 
-fn query_cpu_stopped_state(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    const RUNNING: u32 = 2;
-    if !exists(papr, cells) {
-        return PARAMETER;
+/// Processor, address, what it finds in r3: it begins in real mode, big-endian.
+fn start_cpu(_: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
+    let [server, address, argument] = [0, 1, 2].map(|n| cells.input(n));
+    match visit.context.start(server, Start { address: address.into(), argument: argument.into() }) {
+        Some(true) => SUCCESS,
+        Some(false) => HARDWARE,
+        None => PARAMETER,
     }
-    cells.output(0, RUNNING);
-    SUCCESS
 }
 
 fn stop_self(_: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {

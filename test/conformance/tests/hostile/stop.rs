@@ -40,7 +40,7 @@ fn run(rig: &mut Rig, exits: u64) -> Report {
         let running = scope.spawn(|| {
             let time = Time { clock: Box::new(VirtualClock), is_virtual: true };
             let policy = Policy { time, privileged, exit_cost: Duration::ZERO };
-            vmm::run(machine, &mut *engine(cpu), &policy, Some(&mut Seen(&seen)))
+            vmm::run(machine, &mut [engine(cpu)], &policy, Some(&mut Seen(&seen)))
         });
         let mut last = (0, started);
         while !running.is_finished() && started.elapsed() < LONG && seen.load(Ordering::Acquire) < exits {

@@ -13,6 +13,7 @@ pub fn run(data: &[u8]) {
         let spec = Spec {
             kind,
             cpu: Cpu::Power9,
+            cpus: 1,
             memory,
             mmu: Mmu::Radix,
             calls: Calls::with_pv(true),

@@ -31,8 +31,17 @@ pub fn examples() -> Vec<Vec<u8>> {
     let tree = |cpu, mmu, pv| {
         let calls = Calls::with_pv(pv);
         let append = "console=hvc0".into();
-        let spec =
-            Spec { kind: Kind::Pseries, cpu, memory: 1 << 30, mmu, calls, append, seed: [7; 32], fixed_start: None };
+        let spec = Spec {
+            kind: Kind::Pseries,
+            cpu,
+            cpus: 1,
+            memory: 1 << 30,
+            mmu,
+            calls,
+            append,
+            seed: [7; 32],
+            fixed_start: None,
+        };
         Machine::tree(&machine::plan(&spec, &kernel, Some(0x1000)).unwrap()).unwrap()
     };
     vec![tree(Cpu::Power8, Mmu::Hash, false), tree(Cpu::Power9, Mmu::Radix, true)]

@@ -138,6 +138,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         keyboard: Arc::new(Inputs { uart, channel, pic }),
         time: Arc::default(),
         vcpu: boot_cpu(layout),
+        start: |_, _| {},
     }
 }
 

@@ -147,6 +147,7 @@ pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Box<dyn Writ
         keyboard: Arc::new(Terminal { vty, escc }),
         time,
         vcpu: boot_cpu(layout),
+        start: |_, _| {},
     }
 }
 

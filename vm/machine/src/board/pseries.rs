@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use exec::{Lines, PartitionState, Vcpu};
+use exec::{Lines, PartitionState, Start, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_papr::Papr;
 use hv_papr::ports::Ports;
@@ -52,7 +52,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         mem.store(layout.rtas.start + 4 * n, Order::Big, word);
     }
     let wake = power.clone();
-    let xics = Arc::new(Xics::new(1, &sources::all(spec.kind), Box::new(move |server| wake.interrupt(server))));
+    let xics = Arc::new(Xics::new(spec.cpus, &sources::all(spec.kind), Box::new(move |server| wake.interrupt(server))));
     let vty = Arc::new(Vty::new(console));
     let clock = Arc::new(Rtc::new(spec.fixed_start));
     let ports = Ports {
@@ -70,7 +70,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
     // ppc-pv 1.4).
     let family = spec.cpu.family();
-    let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(1, ports)) as _);
+    let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(spec.cpus, ports)) as _);
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
     Board {
@@ -81,6 +81,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         keyboard: Arc::new(Terminal { vty, xics }),
         time: Arc::default(),
         vcpu: boot_cpu(layout),
+        start,
     }
 }
 
@@ -116,4 +117,11 @@ fn boot_cpu(layout: &Layout) -> Vcpu {
         vcpu.set_msr(vcpu.shared.msr() | msr::LE);
     }
     vcpu
+}
+
+/// Another CPU as start-cpu has it begin (PAPR 7.3.8.3): as after a reset, in real mode and big-endian, but for its address
+/// and r3.
+fn start(vcpu: &mut Vcpu, start: Start) {
+    vcpu.state.cia = start.address;
+    vcpu.state.gpr[3] = start.argument;
 }

@@ -1,0 +1,275 @@
+//! One vCPU with its engine: from exit to exit, and how it waits.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use exec::{Context, Engine, Exit, Requests, Vcpu, delivery, request, timebase, timer};
+use exec::{Interrupt, Start};
+use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
+use machine::Machine;
+
+use crate::observer::Observer;
+use crate::{Outcome, Policy};
+
+/// Instructions between looks at the host's clock, and at an interrupt that the guest holds off: what lets it in ends
+/// the run anyway.
+const SLICE: u64 = 20_000;
+/// Instructions between looks while the guest holds interrupts off in a critical section, which ends without an exit.
+const CRITICAL_SLICE: u64 = 64;
+/// A decrementer further away than this is as good as off.
+pub const FOREVER: u64 = timebase::TIMEBASE_HZ << 20;
+
+/// How a vCPU goes on after an exit.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It runs on.
+    Runs,
+    /// It runs on, after others.
+    Yields,
+    /// It waits for an interrupt or a request.
+    Waits,
+    /// It has stopped.
+    Stops,
+    /// The machine stops.
+    Ends(Outcome),
+}
+
+/// A vCPU with what runs it.
+pub struct Runner<'a, 'o> {
+    machine: &'a Machine,
+    pub vcpu: &'a mut Vcpu,
+    engine: &'a mut dyn Engine,
+    pub context: Context<'a>,
+    policy: &'a Policy,
+    observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
+    counts: ExitCounts,
+    idle: Duration,
+    /// Ticks of virtual time that passed without instructions of its own.
+    skipped: u64,
+}
+
+impl<'a, 'o> Runner<'a, 'o> {
+    /// `None` when the machine has no such vCPU.
+    pub fn new(
+        machine: &'a Machine,
+        vcpu: &'a mut Vcpu,
+        engine: &'a mut dyn Engine,
+        policy: &'a Policy,
+        observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
+    ) -> Option<Runner<'a, 'o>> {
+        let context = machine.context(vcpu.state.pir, &*policy.time.clock, policy.privileged)?;
+        let (counts, idle) = (ExitCounts::default(), Duration::ZERO);
+        Some(Runner { machine, vcpu, engine, context, policy, observer, counts, idle, skipped: 0 })
+    }
+
+    /// Exit counts, all instructions of the vCPU, time asleep.
+    pub fn finish(self) -> (ExitCounts, u64, Duration) {
+        (self.counts, self.vcpu.state.retired, self.idle)
+    }
+
+    /// Its mailbox.
+    pub fn requests(&self) -> &'a Requests {
+        self.context.requests
+    }
+
+    /// Runs until the machine stops, with the thread for itself.
+    pub fn live(&mut self) -> Outcome {
+        loop {
+            if self.requests().stopped_or_starting()
+                && let Err(outcome) = self.asleep(Runner::stay_stopped)
+            {
+                return outcome;
+            }
+            match self.turn(u64::MAX, 0) {
+                Turn::Runs => {}
+                Turn::Yields => std::thread::yield_now(),
+                Turn::Waits => self.asleep(Runner::wait),
+                Turn::Stops => self.requests().stop(),
+                Turn::Ends(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// Counts as idle what `work` takes.
+    fn asleep<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let since = Instant::now();
+        let result = work(self);
+        self.idle += since.elapsed();
+        result
+    }
+
+    /// Looks at what was asked and what is pending, runs the guest for at most `most` instructions to its next exit, and
+    /// answers that. Others have retired `elsewhere` instructions.
+    pub fn turn(&mut self, most: u64, elsewhere: u64) -> Turn {
+        let Runner { machine, policy, context, .. } = *self;
+        let requests = context.requests;
+        let mut reset = false;
+        if requests.pending() != 0 {
+            if requests.take(request::STOP) != 0 {
+                return Turn::Ends(machine.halted().map_or(Outcome::Stopped, Outcome::Halted));
+            }
+            let noticed = request::INTERRUPT | request::PROD | request::SYSTEM_RESET;
+            reset = requests.take(noticed) & request::SYSTEM_RESET != 0;
+        }
+        let time = &policy.time;
+        if time.is_virtual {
+            let retired = self.vcpu.state.retired.wrapping_add(elsewhere);
+            machine.time.set(timebase::duration(time.clock.ticks(retired)));
+        }
+        let mut visit = Visit { vcpu: &mut *self.vcpu, context: &context, counts: &mut self.counts };
+        if reset {
+            visit.vcpu.state.waiting = false;
+            visit.deliver(Interrupt::SystemReset);
+        }
+        hypervisor::poll(&mut visit, &*machine.lines);
+        if timer::reset_requested(&visit.vcpu.state, &context) {
+            return Turn::Ends(Outcome::Halted(Halt::Reset));
+        }
+        if visit.vcpu.state.waiting {
+            return Turn::Waits;
+        }
+        let budget = budget(visit.vcpu, &context, time.is_virtual).min(most);
+        let watched = self.observer.is_some();
+        let (exit, guest) = timed(watched, || {
+            let _inside = requests.enter();
+            self.engine.run(visit.vcpu, &context, budget)
+        });
+        // One exit at a time: an observer sees each with its answer. Nobody waits for a vCPU that waits here.
+        let mut observer = self.observer.map(lock);
+        if let Some(observer) = &mut observer {
+            observer.exit(visit.vcpu, &exit, guest);
+        }
+        let (next, host) = timed(watched, || {
+            let next = machine.hypervisor.handle(exit, &mut visit);
+            self.skipped = self.skipped.wrapping_add(charge(policy, &exit, visit.vcpu));
+            next
+        });
+        if let Some(observer) = &mut observer {
+            observer.answer(visit.vcpu, visit.counts.last_call, host);
+            if observer.done() {
+                return Turn::Ends(Outcome::Stopped);
+            }
+        }
+        drop(observer);
+        // Hypercalls that change translations, and `sync`; a trapped tlbie may be one of many.
+        if !matches!(exit, Exit::Privileged(_)) {
+            context.settle();
+        }
+        match next {
+            Next::Run => Turn::Runs,
+            Next::Yield => Turn::Yields,
+            Next::Wait => {
+                self.counts.reason("halt_wakeup");
+                Turn::Waits
+            }
+            Next::Stop => Turn::Stops,
+            Next::Halt(why) => Turn::Ends(Outcome::Halted(why)),
+        }
+    }
+
+    /// Whether an interrupt is pending, let in or not, or a request is there that ends waiting.
+    pub fn awake(&mut self) -> bool {
+        self.requests().awakening() != 0 || delivery::pending(self.vcpu, &self.context, &*self.machine.lines).any()
+    }
+
+    /// Sleeps until an interrupt is pending or a request arrives.
+    fn wait(&mut self) {
+        if delivery::pending(self.vcpu, &self.context, &*self.machine.lines).any() {
+            return;
+        }
+        let ticks = timer::ticks_left(&self.vcpu.state, &self.context);
+        let deadline = if ticks < FOREVER { Instant::now().checked_add(timebase::duration(ticks)) } else { None };
+        self.requests().sleep(deadline);
+    }
+
+    /// The same for all vCPUs of a machine on virtual time, none of which has anything to do before something is typed.
+    pub fn wait_for_input(&mut self, deadline: Option<Instant>) {
+        self.asleep(|runner| runner.requests().sleep(deadline));
+    }
+
+    /// Sleeps until the vCPU is started.
+    fn stay_stopped(&mut self) -> Result<(), Outcome> {
+        let requests = self.requests();
+        loop {
+            if let Some(outcome) = self.start_or_stop() {
+                return outcome;
+            }
+            requests.sleep(None);
+        }
+    }
+
+    /// Starts the stopped vCPU if it was told to, or says that the machine stops; `None` if neither was asked. Nothing
+    /// else that is asked of it concerns it.
+    pub fn start_or_stop(&mut self) -> Option<Result<(), Outcome>> {
+        let requests = self.requests();
+        if requests.take(request::STOP) != 0 {
+            return Some(Err(self.machine.halted().map_or(Outcome::Stopped, Outcome::Halted)));
+        }
+        requests.take(!(request::STOP | request::INVALIDATE));
+        let start = requests.take_start()?;
+        self.begin(start);
+        Some(Ok(()))
+    }
+
+    fn begin(&mut self, start: Start) {
+        self.machine.start(self.vcpu, start);
+        self.engine.reset();
+    }
+
+    /// Ticks of virtual time on this vCPU.
+    pub fn time(&self) -> u64 {
+        self.policy.time.clock.ticks(self.vcpu.state.retired).wrapping_add(self.skipped)
+    }
+
+    /// Lets `ticks` of virtual time pass.
+    pub fn skip(&mut self, ticks: u64) {
+        self.skipped = self.skipped.wrapping_add(ticks);
+        self.vcpu.state.timebase_offset = self.vcpu.state.timebase_offset.wrapping_add(ticks);
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Instructions to the next look at what is pending. Slices end at the same instructions, whatever exits lie between.
+fn budget(vcpu: &Vcpu, context: &Context, is_virtual: bool) -> u64 {
+    let rest = |slice: u64| slice - vcpu.state.retired % slice;
+    let slice = match vcpu.state.held {
+        0 if is_virtual => FOREVER,
+        0 => SLICE,
+        _ if vcpu.critical() => rest(CRITICAL_SLICE),
+        _ => rest(SLICE),
+    };
+    // A timer that is up already is held, and does not count.
+    match timer::ticks_left(&vcpu.state, context) {
+        0 => slice,
+        left if is_virtual => slice.min(left),
+        _ => slice,
+    }
+}
+
+/// Does `work`, and says how long it took if it is watched: the clock has its price.
+fn timed<T>(watched: bool, work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = watched.then(Instant::now);
+    let result = work();
+    (result, start.map_or(Duration::ZERO, |start| start.elapsed()))
+}
+
+/// Lets `exit` cost what the policy says; returns the ticks by which virtual time jumped. Events are no exits of the
+/// guest's doing.
+fn charge(policy: &Policy, exit: &Exit, vcpu: &mut Vcpu) -> u64 {
+    if policy.exit_cost.is_zero() || matches!(exit, Exit::Event) {
+        return 0;
+    }
+    if policy.time.is_virtual {
+        let ticks = timebase::ticks(policy.exit_cost);
+        vcpu.state.timebase_offset = vcpu.state.timebase_offset.wrapping_add(ticks);
+        return ticks;
+    }
+    let start = Instant::now();
+    while start.elapsed() < policy.exit_cost {
+        std::hint::spin_loop();
+    }
+    0
+}
