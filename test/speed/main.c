@@ -5,7 +5,8 @@
  *
  *   bench GROUP NAME FEMTOSECONDS-PER-OPERATION WINDOWS DIGEST UNIT
  *
- * or "bench GROUP NAME n/a". The digest is of what a fixed number of iterations computed: the same everywhere. */
+ * or "bench GROUP NAME n/a". The digest is of what a fixed number of iterations computed: the same everywhere. The first
+ * line is "bench: arrived", the last "bench: end NANOSECONDS", the time since. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
@@ -164,6 +165,7 @@ int main(int count, char **words)
     }
     printf("bench: arrived\n");
     fflush(stdout);
+    uint64_t start = nanoseconds();
     sched_getaffinity(0, sizeof every_processor, &every_processor);
     use_processor(0);
     for (size_t table = 0; table < sizeof tables / sizeof *tables; table++)
@@ -172,7 +174,7 @@ int main(int count, char **words)
                 printf("bench %s %s %s\n", kernel->group, kernel->name, kernel->unit);
             else if (wanted(list, kernel->name))
                 measure(kernel, windows, (uint64_t)longest * 1000000);
-    printf("bench: end\n");
+    printf("bench: end %llu\n", (unsigned long long)(nanoseconds() - start));
     fflush(stdout);
     if (getpid() == 1)
         reboot(RB_POWER_OFF);

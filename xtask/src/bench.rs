@@ -8,6 +8,7 @@ use crate::program;
 use crate::workspace::Workspace;
 
 mod boot;
+mod peer;
 mod pv;
 pub mod speed;
 
@@ -31,6 +32,9 @@ pub struct Bench {
     /// Runs of each
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// PowerVisor's engine; by default its own choice
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
     /// `boot`: Debian's release, bookworm or trixie
     #[arg(long, default_value = "bookworm")]
     release: Release,
@@ -42,6 +46,13 @@ pub struct Bench {
     exit_cost: u64,
     #[command(flatten, next_help_heading = "Of `speed`")]
     speed: speed::Flags,
+}
+
+impl Bench {
+    /// The flags of PowerVisor that choose the engine.
+    fn engine(&self) -> impl Iterator<Item = &str> {
+        self.engine.iter().flat_map(|engine| ["--engine", engine])
+    }
 }
 
 /// Measures and prints.
@@ -57,7 +68,7 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         pv::run(workspace, bench)?;
     }
     if wanted(Subject::Speed) {
-        speed::run(workspace, bench.runs, &bench.speed)?;
+        speed::run(workspace, bench)?;
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ use image::initramfs;
 use wait4::Wait4;
 
 use super::Bench;
+use super::peer::{QEMU64, Qemu};
 use crate::workspace::Workspace;
-use crate::{packages, program};
 
 /// RAM of the guest in MiB.
 const MEMORY: u64 = 1024;
@@ -27,7 +27,6 @@ const MIB: f64 = (1 << 20) as f64;
 const SAMPLE: Duration = Duration::from_millis(100);
 /// Printed by the guest when it has come to its shell.
 const ARRIVED: &str = "powervisor-bench: arrived";
-const QEMU: &str = "qemu-system-ppc64";
 
 /// One run.
 struct Sample {
@@ -43,8 +42,7 @@ struct Sample {
 
 /// Measures and prints.
 pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
-    let found = packages::provide(&["qemu-system-ppc"], &workspace.log("apt"))?;
-    found.problems.iter().chain(&found.skipped).for_each(|line| eprintln!("{line}"));
+    let qemu = Qemu::find(&workspace.log("apt"))?;
     let folder = workspace.root.join("target/xtask/bench");
     fs::create_dir_all(&folder)?;
     let cache = bench.release.cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
@@ -62,12 +60,12 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     };
     let ours = || {
         let mut command = Command::new(workspace.root.join("target/release/powervisor"));
-        command.args(["run", "--quiet", "--machine", "pseries", "--stats"]).arg(&stats);
+        command.args(["run", "--quiet", "--machine", "pseries", "--stats"]).arg(&stats).args(bench.engine());
         guest(&mut command, "--");
         command
     };
     let theirs = || {
-        let mut command = Command::new(QEMU);
+        let mut command = qemu.command(QEMU64);
         command.args([
             "-M",
             "pseries,x-vof=on",
@@ -90,10 +88,9 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         let counted: serde_json::Value = serde_json::from_slice(&fs::read(&stats)?)?;
         sample.instructions = counted["instructions"].as_f64();
         us.push(sample);
-        if program::exists(QEMU) {
-            them.push(measure(theirs(), &folder.join("qemu.log"))?);
-        }
+        them.push(measure(theirs(), &folder.join("qemu.log"))?);
     }
+    println!("QEMU {}", qemu.version()?);
     println!("Debian {}, {} ({}), {MEMORY} MiB", bench.release.name(), debian.vmlinux.package, bench.cpu);
     print(&us, &them);
     Ok(())

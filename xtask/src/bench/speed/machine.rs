@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use image::debian::{self, Release};
 
+use super::super::peer::{QEMU32, QEMU64};
 use super::kernels::Compiler;
 use crate::guests;
 
@@ -48,9 +49,6 @@ pub struct Machine {
 const PPC: &str = "powerpc-linux-gnu-gcc";
 const PPC64: &str = "powerpc64-linux-gnu-gcc";
 const PPC64LE: &str = "powerpc64le-linux-gnu-gcc";
-
-const QEMU32: &str = "qemu-system-ppc";
-const QEMU64: &str = "qemu-system-ppc64";
 
 /// Flags of QEMU for every machine but the Macintosh, whose firmware finds its terminal only with `-nographic`.
 const PLAIN: &[&str] = &["-display", "none"];

@@ -15,7 +15,8 @@ const BARS: [(Way, &str); 2] = [(Way::Qemu, "#b0b7c3"), (Way::PowerVisor, "#c241
 /// The picture, as SVG.
 pub fn svg(title: &str, rows: &[Row]) -> String {
     let ordered = GROUPS.iter().flat_map(|group| rows.iter().filter(|row| row.group == group.name));
-    let shown: Vec<&Row> = ordered.filter(|row| !row.times(Way::Native).is_empty()).collect();
+    let guest = |row: &&Row| BARS.iter().any(|(way, _)| row.ratio(*way, Way::Native).is_some());
+    let shown: Vec<&Row> = ordered.filter(guest).collect();
     let (top, bottom) = (48.0, 48.0 + STEP * shown.len() as f64);
     let (width, height) = (x(10f64.powi(*DECADES.end())) + 40.0, bottom + 28.0);
     let mut svg = format!(

@@ -45,9 +45,10 @@ pub fn least(times: &[f64]) -> Option<f64> {
     times.iter().copied().reduce(f64::min)
 }
 
-/// With two or three digits that count.
+/// With three digits that count.
 pub fn digits(value: f64) -> String {
     match value {
+        _ if value < 1.0 => format!("{value:.3}"),
         _ if value < 10.0 => format!("{value:.2}"),
         _ if value < 100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::ratio::{Ratio, least};
+use super::ratio::{Ratio, digits, least};
 use super::sample::{Reading, Sample};
 
 /// Where the program ran.
@@ -201,7 +201,7 @@ pub fn time(row: &Row, way: Way) -> String {
         _ if nanoseconds < 1e9 => (nanoseconds / 1e6, "ms"),
         _ => (nanoseconds / 1e9, "s"),
     };
-    format!("{} {unit}", if value < 1.0 { format!("{value:.3}") } else { super::ratio::digits(value) })
+    format!("{} {unit}", digits(value))
 }
 
 #[cfg(test)]

@@ -4,17 +4,19 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 /// The longest that a run may print nothing: a whole boot on a busy host.
 const SILENCE: Duration = Duration::from_secs(300);
+/// What a line may take from the program to us.
+const SLACK: Duration = Duration::from_millis(250);
 /// What the program prints first, last, and when it gives up.
 const ARRIVED: &str = "bench: arrived";
-const END: &str = "bench: end";
+const END: &str = "bench: end ";
 const FAILED: &str = "bench: failed";
 
 /// What a kernel came to.
@@ -76,14 +78,20 @@ pub fn take(mut command: Command, log: &Path) -> Result<Sample> {
         let lines = BufReader::new(output).split(b'\n').map_while(Result::ok);
         lines.map(|line| String::from_utf8_lossy(&line).trim().to_owned()).try_for_each(|line| sender.send(line))
     });
-    let mut sample = Sample::default();
+    let (mut sample, mut start) = (Sample::default(), Instant::now());
     let ended = loop {
         match lines.recv_timeout(SILENCE) {
-            Ok(line) if line == ARRIVED => sample.boot = processor_time(child.id()).unwrap_or(0.0),
-            Ok(line) if line == END => break Ok(()),
+            Ok(line) if line == ARRIVED => {
+                start = Instant::now();
+                sample.boot = processor_time(child.id()).unwrap_or(0.0);
+            }
             Ok(line) if line.starts_with(FAILED) => break Err(line),
-            Ok(line) => sample.readings.extend(Reading::parse(&line)),
-            Err(error) => break Err(error.to_string()),
+            Ok(line) => match line.strip_prefix(END) {
+                Some(time) => break clock(time, start.elapsed()),
+                None => sample.readings.extend(Reading::parse(&line)),
+            },
+            Err(RecvTimeoutError::Timeout) => break Err(format!("nothing printed for {} s", SILENCE.as_secs())),
+            Err(RecvTimeoutError::Disconnected) => break Err("it ended before the program did".to_owned()),
         }
     };
     // The guest may switch itself off, or not: all there is to know is known. Both fail only where it has.
@@ -93,6 +101,16 @@ pub fn take(mut command: Command, log: &Path) -> Result<Sample> {
         Ok(()) => Ok(sample),
         Err(reason) => bail!("{reason}: {name}; its complaints are in {}", log.display()),
     }
+}
+
+/// Whether the time that the program measured of itself is the host's, as all its times must be.
+fn clock(nanoseconds: &str, host: Duration) -> Result<(), String> {
+    let guest = Duration::from_nanos(nanoseconds.parse().map_err(|_| format!("{nanoseconds:?} is no time"))?);
+    let tolerance = SLACK + host / 20;
+    if guest.abs_diff(host) <= tolerance {
+        return Ok(());
+    }
+    Err(format!("its clock went by {:.2} s in {:.2} s of the host", guest.as_secs_f64(), host.as_secs_f64()))
 }
 
 /// Nanoseconds that the threads of a process have run (Linux, scheduler/sched-stats).
@@ -129,10 +147,13 @@ mod tests {
             command.args(["-c", script]);
             take(command, &log)
         };
-        let sample = shell("echo bench: arrived; echo bench apart a n/a; echo bench: end; sleep 100").unwrap();
+        let sample =
+            shell("echo bench: arrived; echo bench apart a n/a; echo bench: end 1000000; exec sleep 100").unwrap();
         assert_eq!(sample.readings.len(), 1);
         assert!(shell("echo bench: arrived").is_err());
-        assert!(shell("echo bench: failed: fork; sleep 100").unwrap_err().to_string().contains("fork"));
+        let slow = shell("echo bench: arrived; echo bench: end 2000000000; exec sleep 100").unwrap_err();
+        assert!(slow.to_string().contains("its clock went by 2.00 s"), "{slow}");
+        assert!(shell("echo bench: failed: fork; exec sleep 100").unwrap_err().to_string().contains("fork"));
         fs::remove_file(&log).unwrap();
     }
 }
