@@ -102,12 +102,11 @@ static uint64_t window(const struct kernel *kernel, uint32_t n)
     return nanoseconds() - start;
 }
 
+/* Prints a line at once, lest something of the guest's kernel come between. */
 static void measure(const struct kernel *kernel, uint32_t windows, uint64_t longest)
 {
-    printf("bench %s %s ", kernel->group, kernel->name);
-    fflush(stdout);
     if (!kernel->run || (kernel->prepare && !kernel->prepare())) {
-        printf("n/a\n");
+        printf("bench %s %s n/a\n", kernel->group, kernel->name);
     } else {
         uint64_t digest = kernel->run(ITERATIONS), least = UINT64_MAX, start = nanoseconds();
         uint32_t n = 1, done = 0;
@@ -126,7 +125,8 @@ static void measure(const struct kernel *kernel, uint32_t windows, uint64_t long
             least = time < least ? time : least;
             done++;
         }
-        printf("%llu %u %016llx %s\n", (unsigned long long)(least * 1000000 / ((uint64_t)n * kernel->operations)), done,
+        printf("bench %s %s %llu %u %016llx %s\n", kernel->group, kernel->name,
+               (unsigned long long)(least * 1000000 / ((uint64_t)n * kernel->operations)), done,
                (unsigned long long)digest, kernel->unit);
     }
     fflush(stdout);

@@ -31,6 +31,9 @@ mod result;
 mod sample;
 mod table;
 
+/// The kernel that takes two processors.
+const PARALLEL: &str = "parallel";
+
 /// What is measured, and what becomes of it.
 #[derive(Args)]
 pub struct Flags {
@@ -40,7 +43,7 @@ pub struct Flags {
     /// Only kernels whose whole name matches this regular expression
     #[arg(long, value_name = "RE")]
     kernels: Option<String>,
-    /// Virtual processors of the guests
+    /// Virtual processors of the guests, where the machine may have several
     #[arg(long, value_name = "N", default_value_t = 1)]
     cpus: usize,
     /// Print JSON
@@ -78,7 +81,8 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             }
         };
         let initrd = kernels::initrd(&kernels::build(workspace, &machine.compiler, &machine.name())?)?;
-        let guest = Guest { kernel, initrd, arguments: arguments.clone(), cpus: flags.cpus };
+        let guest =
+            Guest { kernel, initrd, arguments: arguments.clone(), cpus: if machine.smp { flags.cpus } else { 1 } };
         let rows = measure(workspace, machine, &guest, &native, &qemu, &conditions)?;
         let mut verdicts = result::verdicts(&rows);
         let little = all.iter().find(|other| other.machine.id == Name::PseriesLe);
@@ -101,7 +105,8 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Runs the program every way, `runs` times in turns.
+/// Runs the program every way, `runs` times in turns. What takes two processors runs in guests of two, if the others
+/// have one.
 fn measure(
     workspace: &Workspace,
     machine: &Machine,
@@ -111,20 +116,29 @@ fn measure(
     conditions: &Conditions,
 ) -> Result<Vec<Row>> {
     let (folder, name, runs) = (kernels::folder(workspace)?, machine.name(), conditions.runs);
+    let pair = machine.smp && guest.cpus == 1 && host::processors() > 1 && guest.arguments.contains(PARALLEL);
+    let pair = pair.then(|| Guest { cpus: 2, arguments: format!("--kernels {PARALLEL}"), ..guest.clone() });
     let mut samples: [Vec<Sample>; 3] = Default::default();
     for run in 1..=runs {
         for (way, samples) in Way::ALL.into_iter().zip(&mut samples) {
             eprintln!("   ...  {name}, {}, run {run} of {runs}", way.name());
-            let command = match way {
-                Way::Native => {
-                    let mut command = Command::new(native);
-                    command.args(guest.arguments.split(' '));
-                    command
-                }
-                Way::Qemu => machine.qemu(qemu.command(machine.qemu), guest),
-                Way::PowerVisor => machine.powervisor(&powervisor(workspace), guest, conditions.engine.as_deref()),
+            let take = |guest: &Guest| {
+                let command = match way {
+                    Way::Native => {
+                        let mut command = Command::new(native);
+                        command.args(guest.arguments.split(' '));
+                        command
+                    }
+                    Way::Qemu => machine.qemu(qemu.command(machine.qemu), guest),
+                    Way::PowerVisor => machine.powervisor(&powervisor(workspace), guest, conditions.engine.as_deref()),
+                };
+                sample::take(command, &folder.join(format!("{name}-{}.log", way.name())))
             };
-            samples.push(sample::take(command, &folder.join(format!("{name}-{}.log", way.name())))?);
+            let mut sample = take(guest)?;
+            if let Some(pair) = pair.as_ref().filter(|_| way != Way::Native) {
+                sample.replace(take(pair)?);
+            }
+            samples.push(sample);
         }
     }
     result::rows(&samples)

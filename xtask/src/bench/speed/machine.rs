@@ -38,6 +38,8 @@ pub struct Machine {
     guest: Option<&'static str>,
     /// For programs of this machine.
     pub compiler: Compiler,
+    /// Whether it may have several processors.
+    pub smp: bool,
     console: &'static str,
     memory: &'static str,
     ours: &'static [&'static str],
@@ -59,43 +61,44 @@ const MACINTOSH: &[&str] = &["-nographic"];
 pub const MACHINES: &[Machine] = &[
     Machine {
         id: Name::Pseries, what: "pseries, POWER9 with radix translation, Debian's ppc64el kernel", guest: None,
-        compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power9"] }, console: "hvc0", memory: "1G",
+        compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power9"] }, smp: true, console: "hvc0", memory: "1G",
         ours: &["--machine", "pseries", "--cpu", "power9"],
         qemu: QEMU64, theirs: &["-M", "pseries,x-vof=on", "-cpu", "power9"],
     },
     Machine {
         id: Name::PseriesBe, what: "pseries, big-endian, POWER8 with hash translation", guest: Some("pseries-be"),
-        compiler: Compiler { name: PPC64, flags: &["-mcpu=power8"] }, console: "hvc0", memory: "512M",
+        compiler: Compiler { name: PPC64, flags: &["-mcpu=power8"] }, smp: true, console: "hvc0", memory: "512M",
         ours: &["--machine", "pseries", "--cpu", "power8"],
         qemu: QEMU64, theirs: &["-M", "pseries,cap-htm=off,x-vof=on", "-cpu", "power8"],
     },
     Machine {
         id: Name::PseriesLe, what: "pseries, little-endian, POWER8 with hash translation", guest: Some("pseries-le"),
-        compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power8"] }, console: "hvc0", memory: "512M",
+        compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power8"] }, smp: true, console: "hvc0", memory: "512M",
         ours: &["--machine", "pseries", "--cpu", "power8"],
         qemu: QEMU64, theirs: &["-M", "pseries,cap-htm=off,x-vof=on", "-cpu", "power8"],
     },
     Machine {
         id: Name::E500v2, what: "ppce500, e500v2", guest: Some("e500v2"),
-        compiler: Compiler { name: PPC, flags: &["-mcpu=8548", "-DNO_FLOAT"] }, console: "ttyS0", memory: "256M",
+        compiler: Compiler { name: PPC, flags: &["-mcpu=8548", "-DNO_FLOAT"] }, smp: false, console: "ttyS0", memory: "256M",
         ours: &["--machine", "e500", "--cpu", "e500v2"],
         qemu: QEMU32, theirs: &["-M", "ppce500", "-cpu", "e500v2"],
     },
     Machine {
         id: Name::E5500, what: "ppce500, e5500", guest: Some("e5500"),
-        compiler: Compiler { name: PPC64, flags: &["-mcpu=e5500"] }, console: "ttyS0", memory: "256M",
+        compiler: Compiler { name: PPC64, flags: &["-mcpu=e5500"] }, smp: false, console: "ttyS0", memory: "256M",
         ours: &["--machine", "e500", "--cpu", "e5500"],
         qemu: QEMU64, theirs: &["-M", "ppce500", "-cpu", "e5500"],
     },
     Machine {
         id: Name::Mac32, what: "Power Macintosh, G4", guest: Some("mac32"),
-        compiler: Compiler { name: PPC, flags: &["-mcpu=7400", "-maltivec"] }, console: "ttyPZ0", memory: "256M",
+        compiler: Compiler { name: PPC, flags: &["-mcpu=7400", "-maltivec"] }, smp: false, console: "ttyPZ0", memory: "256M",
         ours: &["--machine", "mac", "--cpu", "7400"],
         qemu: QEMU32, theirs: &["-M", "mac99,via=pmu", "-cpu", "g4"],
     },
 ];
 
 /// What runs in a machine.
+#[derive(Clone)]
 pub struct Guest {
     /// The kernel.
     pub kernel: PathBuf,

@@ -7,7 +7,9 @@ pub const EMPTY: &str = "\
 How many times longer kernels of `test/speed` take than natively, on QEMU and on PowerVisor. Every section is one run,
 written by the command in it. Natively the program runs as a process on the same host, in the guests as `/init`, and
 the three take turns. Times are the least of many windows of one to two milliseconds; ratios are of the least times,
-in brackets the least and the greatest of single runs. Means are geometric. What is called apart counts in no mean.
+in brackets the least and the greatest of single runs. Means are geometric; kernels without one stand apart. A boot
+costs the processor time of the whole hypervisor, firmware and all, until `/init` begins. The kernel `parallel` always
+has two virtual processors.
 ";
 
 /// `page` with `section` in the place of the one of that name, or at the end.

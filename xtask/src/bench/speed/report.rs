@@ -41,7 +41,7 @@ impl Measured {
         let Conditions { qemu, engine, runs, cpus, load } = conditions;
         let engine = engine.as_deref().map_or(String::new(), |engine| format!(" with engine {engine}"));
         format!(
-            "{}; {}. PowerVisor{engine}; QEMU {qemu}; {runs} runs of each with {cpus} virtual processors. Host: {}, load {load} before.",
+            "{}; {}. PowerVisor{engine}; QEMU {qemu}; {runs} runs of each, virtual processors: {cpus}. Host: {}, load {load} before.",
             self.machine.what,
             self.kernel,
             host::name(),

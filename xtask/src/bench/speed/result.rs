@@ -70,8 +70,11 @@ impl Row {
 /// The rows of the samples of each way.
 ///
 /// # Errors
-/// A digest that is not what it is elsewhere: something computed wrongly.
+/// A digest that is not what it is elsewhere: something computed wrongly. A run that lacks a kernel.
 pub fn rows(samples: &[Vec<Sample>; 3]) -> Result<Vec<Row>> {
+    let mut counts = samples.iter().flatten().map(|sample| sample.readings.len());
+    let first = counts.next().unwrap_or(0);
+    ensure!(counts.all(|count| count == first), "a run has told of other kernels than the first one");
     let mut rows: Vec<Row> = Vec::new();
     let mut digests: Vec<String> = Vec::new();
     for (at, samples) in samples.iter().enumerate() {

@@ -66,6 +66,17 @@ pub struct Sample {
     pub boot: f64,
 }
 
+impl Sample {
+    /// Takes over what `other` has results of.
+    pub fn replace(&mut self, other: Sample) {
+        for reading in other.readings.into_iter().filter(|reading| reading.result.is_some()) {
+            if let Some(own) = self.readings.iter_mut().find(|own| own.name == reading.name) {
+                *own = reading;
+            }
+        }
+    }
+}
+
 /// Runs `command`, which is or hosts the program, to the program's end; what else it prints goes to `log`.
 pub fn take(mut command: Command, log: &Path) -> Result<Sample> {
     let name = format!("{command:?}").replace('"', "");
@@ -137,6 +148,17 @@ mod tests {
         for line in ["bench memory copy", "bench memory copy x 25 50f7 byte", "[    1.0] bench memory", ""] {
             assert_eq!(Reading::parse(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn results_are_taken_over() {
+        let sample = |lines: &[&str]| Sample {
+            readings: lines.iter().filter_map(|line| Reading::parse(line)).collect(),
+            boot: 0.0,
+        };
+        let mut one = sample(&["bench a crc 1 1 0 byte", "bench a parallel n/a"]);
+        one.replace(sample(&["bench a crc n/a", "bench a parallel 2 1 0 byte"]));
+        assert_eq!(one.readings, sample(&["bench a crc 1 1 0 byte", "bench a parallel 2 1 0 byte"]).readings);
     }
 
     #[test]
