@@ -8,18 +8,21 @@
 //!
 //! Every 4 KiB page carries a has-code flag and a generation. An engine marks a page when it keeps decoded or
 //! translated code of it; the first write after that clears the flag, raises the page's generation and the global
-//! code epoch, whoever writes. This is how self-modifying code is noticed, through any mapping, hypercall or device.
+//! code epoch, whoever writes. This is how self-modifying code is noticed, through any mapping, hypercall or device;
+//! see `code.rs`.
 #![expect(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 // UNSAFETY: guest RAM is raw memory that other threads may change at any time. All accesses go through the few
 // functions of `raw`, which check bounds and use atomic operations only.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
 
+mod code;
 mod granule;
 
+use code::CodePages;
 use granule::Granules;
 pub use granule::{Exclusive, VCPUS, Writer};
 
@@ -118,9 +121,7 @@ pub struct GuestMem {
     ram: MmapRaw,
     len: u64,
     granules: Granules,
-    has_code: Box<[AtomicBool]>,
-    generation: Box<[AtomicU32]>,
-    epoch: AtomicU64,
+    code: CodePages,
 }
 
 impl GuestMem {
@@ -142,15 +143,7 @@ impl GuestMem {
         let len = len.max(PAGE_SIZE).next_multiple_of(PAGE_SIZE);
         let size = usize::try_from(len).map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
         let ram = MmapRaw::from(MmapOptions::new().len(size).no_reserve_swap().map_anon()?);
-        let pages = size >> PAGE_SHIFT;
-        Ok(GuestMem {
-            ram,
-            len,
-            granules: Granules::new(size, granule)?,
-            has_code: (0..pages).map(|_| AtomicBool::new(false)).collect(),
-            generation: (0..pages).map(|_| AtomicU32::new(0)).collect(),
-            epoch: AtomicU64::new(0),
-        })
+        Ok(GuestMem { ram, len, granules: Granules::new(size, granule)?, code: CodePages::new(size >> PAGE_SHIFT) })
     }
 
     /// Bytes of RAM.
@@ -308,41 +301,7 @@ impl GuestMem {
 
     #[inline(always)]
     fn wrote(&self, addr: u64) {
-        if let Some(flag) = self.has_code.get((addr >> PAGE_SHIFT) as usize)
-            && flag.load(Ordering::Relaxed)
-        {
-            self.code_written(addr);
-        }
-    }
-
-    #[cold]
-    fn code_written(&self, addr: u64) {
-        let page = (addr >> PAGE_SHIFT) as usize;
-        if let (Some(flag), Some(generation)) = (self.has_code.get(page), self.generation.get(page)) {
-            generation.fetch_add(1, Ordering::Release);
-            flag.store(false, Ordering::Release);
-            self.epoch.fetch_add(1, Ordering::Release);
-        }
-    }
-
-    /// Marks the page at `addr` as holding code and returns its generation. To be called before its words are read.
-    pub fn mark_code(&self, addr: u64) -> u32 {
-        let page = (addr >> PAGE_SHIFT) as usize;
-        if let Some(flag) = self.has_code.get(page) {
-            flag.store(true, Ordering::SeqCst);
-        }
-        self.code_generation(addr)
-    }
-
-    /// The generation of the page at `addr`: it changes with the first write after [`GuestMem::mark_code`].
-    pub fn code_generation(&self, addr: u64) -> u32 {
-        self.generation.get((addr >> PAGE_SHIFT) as usize).map_or(0, |g| g.load(Ordering::Acquire))
-    }
-
-    /// Raised with every write to a page that holds code.
-    #[inline(always)]
-    pub fn code_epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.code.wrote(addr >> PAGE_SHIFT);
     }
 }
 
@@ -375,22 +334,5 @@ mod tests {
         assert!(!mem.store(u64::MAX - 3, Order::Big, 0u64));
         assert!(!mem.write(8190, &[1, 2, 3]));
         assert!(!mem.zero(1, u64::MAX));
-    }
-
-    #[test]
-    fn writes_to_code_are_noticed_once_each() {
-        let mem = GuestMem::new(3 * 4096).unwrap();
-        let before = mem.mark_code(4096);
-        let epoch = mem.code_epoch();
-        mem.store(0, Order::Big, 1u64);
-        assert_eq!(mem.code_epoch(), epoch);
-        mem.store(4094, Order::Big, 1u64);
-        assert_ne!(mem.code_generation(4096), before);
-        let after = mem.code_epoch();
-        mem.store(4096, Order::Big, 1u64);
-        assert_eq!(mem.code_epoch(), after);
-        mem.mark_code(4096);
-        mem.write(0, &[0; 5000]);
-        assert_ne!(mem.code_epoch(), after);
     }
 }

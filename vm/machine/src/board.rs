@@ -31,6 +31,16 @@ pub enum BuildError {
         /// The host's reason.
         source: std::io::Error,
     },
+    /// The host's kernel has no barriers across threads, as Linux has since 4.14.
+    #[error(
+        "--cpus {cpus}: the host's kernel refuses membarrier(2), without which only one processor can be had: {source}"
+    )]
+    Threads {
+        /// Asked for.
+        cpus: u32,
+        /// The host's reason.
+        source: std::io::Error,
+    },
     /// The tree is larger than its place.
     #[error("the device tree has {len} bytes, its place {room}; shorten --append")]
     TreeTooLarge {
@@ -166,6 +176,9 @@ impl Machine {
         let spec = &layout.spec;
         let mem = GuestMem::with_granule(spec.memory, spec.cpu.cache_block())
             .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
+        if spec.cpus > 1 {
+            mem.share().map_err(|source| BuildError::Threads { cpus: spec.cpus, source })?;
+        }
         load(layout, kernel, initrd, &mem)?;
         let requests: Vec<_> = (0..spec.cpus).map(|_| Arc::new(Requests::default())).collect();
         requests.iter().skip(1).for_each(|mailbox| mailbox.stop());
