@@ -71,7 +71,7 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     advice.iter().for_each(|advice| eprintln!("{advice}"));
     let native = kernels::build(workspace, &kernels::HOST, "native")?;
     let arguments = format!("--kernels {}", selected(&native, flags.kernels.as_deref())?);
-    let mut all: Vec<Measured> = Vec::new();
+    let (mut all, mut failed) = (Vec::<Measured>::new(), Vec::new());
     for machine in flags.machine.iter().filter_map(|name| MACHINES.iter().find(|machine| machine.id == *name)) {
         let (kernel, what) = match machine.kernel()? {
             Ok(found) => found,
@@ -83,7 +83,14 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         let initrd = kernels::initrd(&kernels::build(workspace, &machine.compiler, &machine.name())?)?;
         let guest =
             Guest { kernel, initrd, arguments: arguments.clone(), cpus: if machine.smp { flags.cpus } else { 1 } };
-        let rows = measure(workspace, machine, &guest, &native, &qemu, &conditions)?;
+        let rows = match measure(workspace, machine, &guest, &native, &qemu, &conditions) {
+            Ok(rows) => rows,
+            Err(error) => {
+                eprintln!("{error:#}");
+                failed.push(machine.name());
+                continue;
+            }
+        };
         let mut verdicts = result::verdicts(&rows);
         let little = all.iter().find(|other| other.machine.id == Name::PseriesLe);
         if let Some(little) = little.filter(|_| machine.id == Name::PseriesBe) {
@@ -102,6 +109,7 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&report::json(&conditions, &all))?);
     }
     advice.iter().for_each(|advice| eprintln!("{advice}"));
+    ensure!(failed.is_empty(), "not measured: {}", failed.join(", "));
     Ok(())
 }
 

@@ -85,7 +85,7 @@ pub const MACHINES: &[Machine] = &[
     },
     Machine {
         id: Name::E5500, what: "ppce500, e5500", guest: Some("e5500"),
-        compiler: Compiler { name: PPC64, flags: &["-mcpu=e5500"] }, smp: false, console: "ttyS0", memory: "256M",
+        compiler: Compiler { name: PPC64, flags: &["-mcpu=e5500", "-DNO_ROOT"] }, smp: false, console: "ttyS0", memory: "256M",
         ours: &["--machine", "e500", "--cpu", "e5500"],
         qemu: QEMU64, theirs: &["-M", "ppce500", "-cpu", "e5500"],
     },

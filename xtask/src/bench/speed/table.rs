@@ -27,7 +27,9 @@ fn cells(rows: &[Row]) -> Vec<[String; 8]> {
             ]);
         }
         let mean = |over, under| text(result::mean(rows, group.name, over, under));
-        if group.goal.is_some() && members.len() > 1 {
+        let guests =
+            members.iter().any(|row| [Way::Qemu, Way::PowerVisor].iter().any(|way| !row.times(*way).is_empty()));
+        if group.goal.is_some() && members.len() > 1 && guests {
             let mut means = <[String; 8]>::default();
             let [title, .., qemu, _, ours, both] = &mut means;
             *title = format!("= {}", group.title);
