@@ -37,6 +37,13 @@ pub struct Decoded {
     row: u16,
 }
 
+impl Decoded {
+    /// Index of its row among [`Dispatch::rows`], if it has one.
+    pub fn index(&self) -> usize {
+        usize::from(self.row)
+    }
+}
+
 const UNDECODED: Decoded = Decoded { handler: nothing, word: 0, need: need::DECODING, row: 0 };
 
 fn nothing(_: &mut exec::VcpuState, _: &mut Env, _: u32) -> Result<crate::env::Flow, Trapped> {
@@ -59,17 +66,85 @@ impl CodePage {
     }
 }
 
+/// Finds the handler of a word: the decoder of a CPU model and what its instructions need.
+pub struct Dispatch {
+    decoder: Decoder,
+}
+
+impl Dispatch {
+    /// For `cpu`.
+    pub fn new(cpu: Cpu) -> Dispatch {
+        Dispatch { decoder: Decoder::new(cpu) }
+    }
+
+    /// All rows of the CPU, by [`Decoded::index`].
+    pub fn rows(&self) -> &[&'static Row] {
+        self.decoder.rows()
+    }
+
+    /// The row of a decoded word.
+    pub fn row(&self, decoded: Decoded) -> Option<&'static Row> {
+        if decoded.need & need::ILLEGAL != 0 {
+            return None;
+        }
+        self.decoder.rows().get(usize::from(decoded.row)).copied()
+    }
+
+    /// Decodes a word that is not kept, or a prefix in the high half and its suffix. Of a prefix alone it can only be
+    /// said that it needs a suffix.
+    pub fn decoded(&self, word: u64) -> Decoded {
+        let both = word;
+        let word = word as u32;
+        if both >> 32 == 0 && self.decoder.is_prefix(word) {
+            return Decoded { handler: nothing, word, need: need::SUFFIX, row: 0 };
+        }
+        let found = self.decoder.decode_indexed(both).filter(|(_, row)| !invalid(row, both));
+        let Some((index, row)) = found else {
+            return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
+        };
+        let mut needs = mode::needs(row, both);
+        let handler = match row.op {
+            Op::Branch(op) => branch::handler(op),
+            Op::Integer(op) => {
+                needs |= spr_needs(self.decoder.cpu(), op, word);
+                integer::handler(op)
+            }
+            Op::LoadStore(op) => loadstore::handler(op),
+            Op::Float(op) => float::handler(op),
+            Op::Dfp(op) => {
+                needs |= dfp_needs(op);
+                dfp::handler(op)
+            }
+            Op::Vector(op) => vector::handler(op),
+            Op::Vsx(op) => vsx::handler(op),
+            Op::Mma(op) => mma::handler(op),
+            Op::Spe(_) => spe::execute,
+            Op::System(_) => {
+                // Even those that problem state may use are carried out where the others are.
+                needs |= need::PRIVILEGED;
+                nothing
+            }
+        };
+        Decoded { handler, word, need: needs, row: index as u16 }
+    }
+}
+
 /// All decoded pages of an engine.
 pub struct CodeCache {
-    decoder: Decoder,
+    dispatch: Dispatch,
     pages: Vec<CodePage>,
     /// 1 + index in `pages`, by real page number times two plus byte order.
     by_page: Vec<u16>,
 }
 
 impl CodeCache {
-    pub fn new(decoder: Decoder) -> CodeCache {
-        CodeCache { decoder, pages: Vec::new(), by_page: Vec::new() }
+    pub fn new(cpu: Cpu) -> CodeCache {
+        CodeCache { dispatch: Dispatch::new(cpu), pages: Vec::new(), by_page: Vec::new() }
+    }
+
+    /// How words are decoded.
+    pub fn dispatch(&self) -> &Dispatch {
+        &self.dispatch
     }
 
     /// Forgets all pages.
@@ -118,54 +193,8 @@ impl CodeCache {
     pub fn decode(&self, mem: &GuestMem, page: &CodePage, slot: usize) {
         let word = mem.load::<u32>(page.real + slot as u64 * 4, page.order).unwrap_or(0);
         if let Some(cell) = page.slots.get(slot) {
-            cell.set(self.decoded(word.into()));
+            cell.set(self.dispatch.decoded(word.into()));
         }
-    }
-
-    /// The row of a decoded word.
-    pub fn row(&self, decoded: Decoded) -> Option<&'static Row> {
-        if decoded.need & need::ILLEGAL != 0 {
-            return None;
-        }
-        self.decoder.rows().get(usize::from(decoded.row)).copied()
-    }
-
-    /// Decodes a word that is not kept, or a prefix in the high half and its suffix. Of a prefix alone it can only be
-    /// said that it needs a suffix.
-    pub fn decoded(&self, word: u64) -> Decoded {
-        let both = word;
-        let word = word as u32;
-        if both >> 32 == 0 && self.decoder.is_prefix(word) {
-            return Decoded { handler: nothing, word, need: need::SUFFIX, row: 0 };
-        }
-        let found = self.decoder.decode_indexed(both).filter(|(_, row)| !invalid(row, both));
-        let Some((index, row)) = found else {
-            return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
-        };
-        let mut needs = mode::needs(row, both);
-        let handler = match row.op {
-            Op::Branch(op) => branch::handler(op),
-            Op::Integer(op) => {
-                needs |= spr_needs(self.decoder.cpu(), op, word);
-                integer::handler(op)
-            }
-            Op::LoadStore(op) => loadstore::handler(op),
-            Op::Float(op) => float::handler(op),
-            Op::Dfp(op) => {
-                needs |= dfp_needs(op);
-                dfp::handler(op)
-            }
-            Op::Vector(op) => vector::handler(op),
-            Op::Vsx(op) => vsx::handler(op),
-            Op::Mma(op) => mma::handler(op),
-            Op::Spe(_) => spe::execute,
-            Op::System(_) => {
-                // Even those that problem state may use are carried out where the others are.
-                needs |= need::PRIVILEGED;
-                nothing
-            }
-        };
-        Decoded { handler, word, need: needs, row: index as u16 }
     }
 }
 

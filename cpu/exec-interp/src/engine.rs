@@ -3,17 +3,18 @@
 use std::convert::Infallible;
 
 use exec::delivery::{book3s32, booke};
+use exec::engine::Turns;
 use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::{fscr, need};
 use exec::state::prefix::{BOUNDARY, PREFIXED};
-use exec::{Context, Engine, Exit, Instruction, Privileged, Vcpu, VcpuState, request, supervisor};
-use guest_mem::Order;
+use exec::{Context, Engine, Exit, Instruction, Vcpu, VcpuState};
+use guest_mem::{Order, Word};
 use ppc_isa::cpu::Family;
-use ppc_isa::{Cpu, Decoder, Op, Row};
+use ppc_isa::{Cpu, Op, Row};
 use ppc_mmu::fault::BYTE_ORDER;
 use ppc_mmu::{Access, Fault, Invalidation, SoftTlb, Tables};
 
-use crate::code::{CodeCache, Decoded, SLOTS};
+use crate::code::{CodeCache, Decoded, Dispatch, SLOTS};
 use crate::env::{Env, Flow, Step, Trap};
 
 /// The reference engine of one vCPU.
@@ -26,11 +27,14 @@ pub struct Interpreter {
 impl Interpreter {
     /// An engine for `cpu`.
     pub fn new(cpu: Cpu) -> Interpreter {
-        Interpreter { code: CodeCache::new(Decoder::new(cpu)), fetch: SoftTlb::default(), data: SoftTlb::default() }
+        Interpreter { code: CodeCache::new(cpu), fetch: SoftTlb::default(), data: SoftTlb::default() }
     }
 
     /// Real address and byte order of the instruction at `state.cia`. Little-endian pages of BookE are not remembered.
-    fn fetch(&mut self, state: &VcpuState, context: &Context) -> Result<(u64, Order), Exit> {
+    ///
+    /// # Errors
+    /// The interrupt that fetching it causes.
+    pub fn fetch(&mut self, state: &VcpuState, context: &Context) -> Result<(u64, Order), Exit> {
         let ea = state.cia;
         if let Some(real) = self.fetch.lookup(ea, Access::Fetch) {
             return Ok((real, state.order()));
@@ -53,7 +57,9 @@ impl Interpreter {
         }
     }
 
-    fn prepare(&mut self, state: &mut VcpuState, context: &Context) {
+    /// Takes the invalidations that were asked for, each of which `observe` is told, too, and makes translations answer
+    /// for the state's mode.
+    pub fn prepare(&mut self, state: &mut VcpuState, context: &Context, mut observe: impl FnMut(Invalidation)) {
         let Interpreter { fetch, data, .. } = self;
         context.requests.take_invalidations(|what| {
             if let Invalidation::Tlb(flush) = what {
@@ -61,16 +67,47 @@ impl Interpreter {
             }
             fetch.invalidate(what);
             data.invalidate(what);
+            observe(what);
         });
         let mode = state.mode;
         fetch.enter(&state.tables(context.partition, mode.fetch_relocated()), mode.problem(), state.keys());
         data.enter(&state.tables(context.partition, mode.data_relocated()), mode.problem(), state.keys());
     }
+
+    /// How words are decoded.
+    pub fn dispatch(&self) -> &Dispatch {
+        self.code.dispatch()
+    }
+
+    /// Executes `decoded`, an instruction of four bytes at `state.cia` that lacks nothing. Returns whether an event
+    /// point was reached.
+    ///
+    /// # Errors
+    /// The exit that it causes.
+    pub fn execute(&mut self, vcpu: &mut Vcpu, context: &Context, decoded: Decoded) -> Result<bool, Exit> {
+        let mut env = Env::new(context, &mut vcpu.shared, &mut self.data);
+        step::<4>(self.code.dispatch(), &mut vcpu.state, &mut env, decoded)
+    }
+
+    /// The value at `ea` in the guest's byte order, if loading it causes no interrupt.
+    pub fn load<T: Word>(&mut self, vcpu: &mut Vcpu, context: &Context, ea: u64) -> Option<T> {
+        Env::new(context, &mut vcpu.shared, &mut self.data).load(&vcpu.state, ea).ok()
+    }
+
+    /// Stores `value` at `ea` in the guest's byte order; `false` if that causes an interrupt, and nothing is stored.
+    pub fn store<T: Word>(&mut self, vcpu: &mut Vcpu, context: &Context, ea: u64, value: T) -> bool {
+        Env::new(context, &mut vcpu.shared, &mut self.data).store(&vcpu.state, ea, value).is_ok()
+    }
+
+    /// What data translations are known.
+    pub fn data(&self) -> &SoftTlb {
+        &self.data
+    }
 }
 
 impl Interpreter {
     /// Runs until an exit, one turn for each page that is entered.
-    fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Result<Infallible, Exit> {
+    fn pages(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Result<Infallible, Exit> {
         let state = &mut vcpu.state;
         let event_now = |state: &VcpuState| state.retired >= limit || context.requests.pending() != 0;
         loop {
@@ -83,13 +120,14 @@ impl Interpreter {
                 let word = vcpu.shared.instruction(state.cia, order);
                 let suffix = vcpu.shared.instruction(state.cia.wrapping_add(4), order);
                 let mut env = Env::new(context, &mut vcpu.shared, &mut self.data);
-                let decoded = self.code.decoded(word.into());
+                let dispatch = self.code.dispatch();
+                let decoded = dispatch.decoded(word.into());
                 if decoded.need & need::SUFFIX != 0 {
-                    prefixed(&self.code, state, &mut env, word, suffix)?;
+                    prefixed(self.code.dispatch(), state, &mut env, word, suffix)?;
                 } else if decoded.need & state.unavailable != 0 {
-                    return Err(unavailable(state, self.code.row(decoded), decoded));
+                    return Err(unavailable(state, self.code.dispatch().row(decoded), decoded));
                 } else {
-                    step::<4>(&self.code, state, &mut env, decoded)?;
+                    step::<4>(self.code.dispatch(), state, &mut env, decoded)?;
                 }
                 if event_now(state) {
                     return Err(Exit::Event);
@@ -103,15 +141,15 @@ impl Interpreter {
                 let slot = (state.cia >> 2) as usize & (SLOTS - 1);
                 let decoded = page.slots[slot].get();
                 let event = if decoded.need & state.unavailable == 0 {
-                    step::<4>(&self.code, state, &mut env, decoded)?
+                    step::<4>(self.code.dispatch(), state, &mut env, decoded)?
                 } else if decoded.need & need::DECODING != 0 {
                     self.code.decode(context.mem, page, slot);
                     continue;
                 } else if decoded.need & need::SUFFIX != 0 {
                     let suffix = context.mem.load(page.real() + 4 * (slot as u64 + 1), order).unwrap_or(0);
-                    prefixed(&self.code, state, &mut env, decoded.word, suffix)?
+                    prefixed(self.code.dispatch(), state, &mut env, decoded.word, suffix)?
                 } else {
-                    return Err(unavailable(state, self.code.row(decoded), decoded));
+                    return Err(unavailable(state, self.code.dispatch().row(decoded), decoded));
                 };
                 let left_page = (state.cia ^ base) & !0xfff != 0;
                 if event || left_page {
@@ -127,34 +165,20 @@ impl Interpreter {
     }
 }
 
+impl Turns for Interpreter {
+    fn prepare(&mut self, state: &mut VcpuState, context: &Context) {
+        Interpreter::prepare(self, state, context, |_| ());
+    }
+
+    fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit {
+        let Err(exit) = self.pages(vcpu, context, limit);
+        exit
+    }
+}
+
 impl Engine for Interpreter {
     fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
-        vcpu.state.prefix_status = 0;
-        let limit = vcpu.state.retired.saturating_add(budget);
-        let inline = context.privileged == Privileged::Inline;
-        loop {
-            if vcpu.state.fp_exception() {
-                // The MSR was written: arithmetic interrupts at once (Power ISA Book III, section 6.5.9).
-                return Exit::Interrupt(Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT));
-            }
-            self.prepare(&mut vcpu.state, context);
-            let Err(exit) = self.turns(vcpu, context, limit);
-            match exit {
-                Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {
-                    if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {
-                        return Exit::Interrupt(interrupt);
-                    }
-                    let pending = supervisor::concerns_pending(&insn);
-                    let state = &vcpu.state;
-                    let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
-                    let let_in = state.held & vcpu.shared.msr() != 0;
-                    if event || pending || let_in || state.waiting {
-                        return Exit::Event;
-                    }
-                }
-                exit => return exit,
-            }
-        }
+        exec::engine::run(self, vcpu, context, budget)
     }
 
     fn reset(&mut self) {
@@ -167,7 +191,7 @@ impl Engine for Interpreter {
 /// Executes a prefixed instruction and moves to the next. Returns whether an event point was reached.
 ///
 /// It may not cross a boundary of 64 bytes, so prefix and suffix are on one page (Power ISA 3.1 Book I, section 1.6).
-fn prefixed(code: &CodeCache, state: &mut VcpuState, env: &mut Env, prefix: u32, suffix: u32) -> Result<bool, Exit> {
+fn prefixed(code: &Dispatch, state: &mut VcpuState, env: &mut Env, prefix: u32, suffix: u32) -> Result<bool, Exit> {
     state.prefix_status = PREFIXED;
     if state.fscr & fscr::PREFIX == 0 && state.mode.problem() {
         return Err(Exit::Interrupt(Interrupt::FacilityUnavailable(facility::PREFIX)));
@@ -193,7 +217,7 @@ fn prefixed(code: &CodeCache, state: &mut VcpuState, env: &mut Env, prefix: u32,
 /// was reached.
 #[inline(always)]
 fn step<const BYTES: u64>(
-    code: &CodeCache,
+    code: &Dispatch,
     state: &mut VcpuState,
     env: &mut Env,
     decoded: Decoded,

@@ -21,4 +21,5 @@ mod spe;
 mod vector;
 mod vsx;
 
+pub use code::{Decoded, Dispatch};
 pub use engine::Interpreter;

@@ -1,8 +1,11 @@
 //! The interface of an engine.
 
-use crate::context::Context;
+use crate::context::{Context, Privileged};
 use crate::exit::Exit;
+use crate::interrupt::{Interrupt, program};
+use crate::state::VcpuState;
 use crate::vcpu::Vcpu;
+use crate::{request, supervisor};
 
 /// Runs guest instructions.
 ///
@@ -21,4 +24,43 @@ pub trait Engine: Send {
 
     /// Forgets everything it has learnt about guest code and translations, as after a reset.
     fn reset(&mut self);
+}
+
+/// What an engine does between privileged instructions; [`run`] does the rest.
+pub trait Turns {
+    /// Takes the invalidations that were asked for, and makes translations answer for the state's mode.
+    fn prepare(&mut self, state: &mut VcpuState, context: &Context);
+
+    /// Runs until an exit, or the first event point at which `limit` instructions are retired or a request is pending.
+    /// Every privileged instruction is an exit.
+    fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit;
+}
+
+/// [`Engine::run`] of an engine: carries out privileged instructions where the context says so.
+pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
+    vcpu.state.prefix_status = 0;
+    let limit = vcpu.state.retired.saturating_add(budget);
+    let inline = context.privileged == Privileged::Inline;
+    loop {
+        if vcpu.state.fp_exception() {
+            // The MSR was written: arithmetic interrupts at once (Power ISA Book III, section 6.5.9).
+            return Exit::Interrupt(Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT));
+        }
+        engine.prepare(&mut vcpu.state, context);
+        match engine.turns(vcpu, context, limit) {
+            Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {
+                if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {
+                    return Exit::Interrupt(interrupt);
+                }
+                let pending = supervisor::concerns_pending(&insn);
+                let state = &vcpu.state;
+                let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
+                let let_in = state.held & vcpu.shared.msr() != 0;
+                if event || pending || let_in || state.waiting {
+                    return Exit::Event;
+                }
+            }
+            exit => return exit,
+        }
+    }
 }

@@ -109,6 +109,11 @@ impl Requests {
         self.word.load(Ordering::Relaxed)
     }
 
+    /// Host address of the word of posted bits, for code that looks at it without calling [`Requests::pending`].
+    pub fn address(&self) -> u64 {
+        self.word.as_ptr() as u64
+    }
+
     /// Takes the given bits: returns those that were set, and clears them.
     pub fn take(&self, bits: u32) -> u32 {
         self.word.fetch_and(!bits, Ordering::AcqRel) & bits

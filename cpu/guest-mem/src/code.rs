@@ -22,7 +22,7 @@ const WRITER: u64 = 1 << 2;
 /// All of them: more than there can be threads.
 const WRITERS: u64 = 0xffff * WRITER;
 /// What makes a write slow.
-const NOTICED: u64 = MARKED | WRITERS;
+pub(crate) const NOTICED: u64 = MARKED | WRITERS;
 /// One generation; what does not fit falls off at the top.
 const GENERATION_SHIFT: u32 = 32;
 
@@ -41,6 +41,11 @@ fn barrier() {
 }
 
 impl CodePages {
+    /// Host address of the first word.
+    pub(crate) fn address(&self) -> u64 {
+        self.words.as_ptr() as u64
+    }
+
     pub(crate) fn new(pages: usize) -> CodePages {
         CodePages {
             words: (0..pages).map(|_| AtomicU64::new(0)).collect(),

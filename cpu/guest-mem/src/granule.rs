@@ -61,6 +61,11 @@ impl Granules {
         1 << self.shift
     }
 
+    /// Host address of the first word.
+    pub(crate) fn address(&self) -> u64 {
+        self.words.as_ptr() as u64
+    }
+
     #[inline(always)]
     fn word(&self, addr: u64) -> &AtomicU64 {
         // SAFETY: callers checked that addr is inside RAM, for which there are enough words; they live as long as `self`.

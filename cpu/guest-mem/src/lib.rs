@@ -116,6 +116,25 @@ word! {
     u64, i64, AtomicU64;
 }
 
+/// Host addresses of the parts of guest memory. Who uses them must keep this crate's contract: accesses inside RAM, by
+/// atomic means; if there are several vCPUs, a look at the word of the granule before a store, and the slow way through
+/// this crate if it is not zero; a look at the word of the page behind the store, and [`GuestMem::stored`] if it has bits
+/// of [`NOTICED`].
+#[derive(Clone, Copy, Debug)]
+pub struct HostLayout {
+    /// RAM.
+    pub ram: u64,
+    /// One word of 64 bits for each page of 4 KiB.
+    pub code: u64,
+    /// One word of 64 bits for each granule.
+    pub granules: u64,
+    /// log2 of the bytes of a granule.
+    pub granule_shift: u8,
+}
+
+/// Bits of a page's word of which one is set if a store to the page must be reported.
+pub const NOTICED: u32 = code::NOTICED as u32;
+
 /// One block of RAM from real address 0 on.
 pub struct GuestMem {
     ram: MmapRaw,
@@ -150,6 +169,21 @@ impl GuestMem {
     #[expect(clippy::len_without_is_empty, reason = "RAM is never empty")]
     pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// Where things are in the host, for code that does by itself what this crate does.
+    pub fn host(&self) -> HostLayout {
+        HostLayout {
+            ram: self.ram.as_ptr() as u64,
+            code: self.code.address(),
+            granules: self.granules.address(),
+            granule_shift: self.granule().trailing_zeros() as u8,
+        }
+    }
+
+    /// Reports a store at `addr` that did not go through this crate.
+    pub fn stored(&self, addr: u64) {
+        self.code.wrote(addr >> PAGE_SHIFT);
     }
 
     /// Whether `addr..addr + len` is wholly inside RAM.
