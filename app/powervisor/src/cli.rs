@@ -95,6 +95,14 @@ pub enum ClockFlag {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineFlag {
+    /// The interpreter
+    Interp,
+    /// The translator to x86-64 code
+    Jit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReleaseFlag {
     /// Debian 12: Linux 6.1, 64 KiB pages
     Bookworm,
@@ -146,6 +154,12 @@ pub struct RunFlags {
     /// `--machine bare`: the hypercalls that are answered; by default all that --pv allows
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     pub calls: Option<Vec<CallFlag>>,
+    /// What executes the guest's instructions
+    #[arg(long, value_enum, default_value = "interp")]
+    pub engine: EngineFlag,
+    /// `--engine jit`: memory for translated code, of each vCPU
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
+    pub code_cache: u64,
     /// How privileged instructions are executed [default: inline; trap for `powervisor trace`]
     #[arg(long, value_enum)]
     pub privileged: Option<PrivilegedFlag>,

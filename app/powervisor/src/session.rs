@@ -7,6 +7,7 @@ use std::{fs, thread};
 use anyhow::{Context, Result, anyhow, bail};
 use exec::{Engine, Privileged};
 use exec_interp::Interpreter;
+use exec_jit::Translator;
 use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
@@ -17,7 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use vmm::{Observer, Outcome, Policy, Report, Time};
 
-use crate::cli::{CallFlag, ClockFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch};
+use crate::cli::{CallFlag, ClockFlag, EngineFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch};
 use crate::console::{self, RawTerminal};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
@@ -135,14 +136,29 @@ pub fn run(
         if attached.is_none() {
             attached = Some(attach(flags, console, &current)?);
         }
-        let mut engines: Vec<Box<dyn Engine>> =
-            machine.vcpus.iter().map(|_| Box::new(Interpreter::new(cpu)) as _).collect();
+        let mut engines = machine.vcpus.iter().map(|_| engine(flags, cpu)).collect::<Result<Vec<_>>>()?;
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }
     }
+}
+
+/// The engine of one vCPU.
+fn engine(flags: &RunFlags, cpu: Cpu) -> Result<Box<dyn Engine>> {
+    Ok(match flags.engine {
+        EngineFlag::Interp => Box::new(Interpreter::new(cpu)),
+        EngineFlag::Jit => {
+            let policy = exec_jit::Policy {
+                code_cache: usize::try_from(flags.code_cache).context("--code-cache is too large")?,
+                watched: flags.cpus > 1,
+                ..exec_jit::Policy::default()
+            };
+            let translator = Translator::new(cpu, policy);
+            Box::new(translator.context("--engine jit: no memory that can hold code; --engine interp needs none")?)
+        }
+    })
 }
 
 fn policy(flags: &RunFlags) -> Policy {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use exec::interrupt::{Interrupt, program};
 use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu, mode};
 use exec_interp::Interpreter;
+use exec_jit::{Policy, Translator};
 use guest_mem::{GuestMem, Order};
 use ppc_isa::cpu::{Family, SPE};
 use ppc_isa::{Cpu, msr};
@@ -36,7 +37,13 @@ impl Machine {
     /// # Errors
     /// When the host has no memory.
     pub fn all(cpu: Cpu) -> Result<Vec<Machine>> {
-        Ok(vec![Machine::new("interpreter", Box::new(Interpreter::new(cpu)))?])
+        // Small, and translating at once: every case is new code.
+        let policy = Policy { code_cache: 4 << 20, cold: 0, ..Policy::default() };
+        let translator = Translator::new(cpu, policy).context("no memory for code")?;
+        Ok(vec![
+            Machine::new("interpreter", Box::new(Interpreter::new(cpu)))?,
+            Machine::new("translator", Box::new(translator))?,
+        ])
     }
 
     fn new(name: &'static str, engine: Box<dyn Engine>) -> Result<Machine> {

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use exec::{Clock, Engine, Privileged, Vcpu};
-use exec_interp::Interpreter;
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Calls, Controls, Kind, Layout, Machine, Mmu, Spec};
+use machine::{Calls, Controls, Kind as Board, Layout, Machine, Mmu, Spec};
 use ppc_isa::Cpu;
 use sha2::{Digest, Sha256};
 use vmm::{Observer, Outcome, Policy, Time};
 
 use crate::dialogue::{Dialogue, Line};
+use crate::engine::Kind;
 use crate::files::Kernel;
 
 /// Which clock the guest reads.
@@ -91,7 +91,7 @@ impl Guest {
     /// `kernel` on a POWER9 pseries with radix translation, 512 MiB and the paravirtual interface.
     pub fn new(kernel: Kernel) -> Guest {
         let spec = Spec {
-            kind: Kind::Pseries,
+            kind: Board::Pseries,
             cpu: Cpu::Power9,
             cpus: 1,
             memory: 512 << 20,
@@ -114,7 +114,7 @@ impl Guest {
     }
 
     /// Sets the machine type.
-    pub fn kind(mut self, kind: Kind) -> Guest {
+    pub fn kind(mut self, kind: Board) -> Guest {
         self.spec.kind = kind;
         self
     }
@@ -202,11 +202,32 @@ impl Guest {
         self.watched(None)
     }
 
+    /// Runs it on other engines than the interpreter.
+    ///
+    /// # Errors
+    /// What keeps the machine from being built.
+    pub fn run_on(self, engine: &mut dyn FnMut(Cpu) -> Result<Box<dyn Engine>>) -> Result<Run> {
+        self.observed(engine, None)
+    }
+
+    /// What to call it.
+    pub fn name(&self) -> String {
+        format!("{:?} on {:?}", self.spec.kind, self.spec.cpu)
+    }
+
     /// The same, with every exit shown to `observer`.
     ///
     /// # Errors
     /// What keeps the machine from being built.
     pub fn watched(self, observer: Option<&mut dyn Observer>) -> Result<Run> {
+        self.observed(&mut |cpu| Kind::Interpreter.engine(cpu), observer)
+    }
+
+    fn observed(
+        self,
+        engine: &mut dyn FnMut(Cpu) -> Result<Box<dyn Engine>>,
+        observer: Option<&mut dyn Observer>,
+    ) -> Result<Run> {
         let dialogue = Dialogue::new(self.lines.clone());
         let console = Box::new(dialogue.clone());
         let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), console)?;
@@ -221,8 +242,7 @@ impl Guest {
                 }
             })
         };
-        let mut engines: Vec<Box<dyn Engine>> =
-            machine.vcpus.iter().map(|_| Box::new(Interpreter::new(self.spec.cpu)) as _).collect();
+        let mut engines = machine.vcpus.iter().map(|_| engine(self.spec.cpu)).collect::<Result<Vec<_>>>()?;
         let policy = Policy { time: self.time(controls), privileged: self.privileged, exit_cost: Duration::ZERO };
         let report = vmm::run(&mut machine, &mut engines, &policy, observer);
         drop(over);

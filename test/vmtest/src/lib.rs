@@ -7,9 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod dialogue;
+mod engine;
 mod files;
 mod guest;
+mod lockstep;
 
 pub use dialogue::Line;
 pub use files::{Kernel, bare_metal, built, debian, skip};
 pub use guest::{Guest, Run, Timing};
+
+pub use engine::Kind as EngineKind;
+pub use lockstep::the_same;

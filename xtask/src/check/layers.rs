@@ -16,6 +16,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("cpu/ppc-mmu",     &["abi/*", "cpu/guest-mem"]),
     ("cpu/exec",        &["abi/*", "cpu/guest-mem", "cpu/ppc-mmu"]),
     ("cpu/exec-interp", &["abi/*", "cpu/guest-mem", "cpu/ppc-mmu", "cpu/exec"]),
+    ("cpu/exec-jit",    &["abi/*", "cpu/guest-mem", "cpu/ppc-mmu", "cpu/exec", "cpu/exec-interp"]),
     ("hv/hv-core",      &["abi/*", "cpu/guest-mem", "cpu/ppc-mmu", "cpu/exec"]),
     ("hv/*",            &["abi/*", "cpu/guest-mem", "cpu/ppc-mmu", "cpu/exec", "hv/hv-core"]),
     ("dev/*",           &["abi/*", "cpu/guest-mem", "dev/*"]),
@@ -25,7 +26,7 @@ const LAW: &[(&str, &[&str])] = &[
     // Guests are built apart from the host; this library of theirs knows the interface only, and patches files for us.
     ("guest/pv-guest",  &["abi/pv-abi"]),
     // `exits` and `trace` look at exits as they happen.
-    ("app/*",           &["abi/*", "cpu/exec", "cpu/exec-interp", "hv/hv-core", "hv/hv-pv", "vm/*", "guest/pv-guest"]),
+    ("app/*",           &["abi/*", "cpu/exec", "cpu/exec-interp", "cpu/exec-jit", "hv/hv-core", "hv/hv-pv", "vm/*", "guest/pv-guest"]),
     ("test/*",          &["*"]),
     ("xtask",           &["cpu/guest-mem", "vm/image"]),
 ];

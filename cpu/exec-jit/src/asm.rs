@@ -1,0 +1,587 @@
+//! An x86-64 assembler: one method an instruction shape, the instructions themselves as data.
+//!
+//! Bytes are assembled for the address at which they will run, so that operands relative to the instruction pointer need
+//! no second pass; only jumps to labels that are bound later are patched.
+
+/// A general purpose register of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Reg {
+    Rax,
+    Rcx,
+    Rdx,
+    Rbx,
+    Rsp,
+    Rbp,
+    Rsi,
+    Rdi,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+}
+
+/// A place in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mem {
+    /// Register and displacement.
+    Base(Reg, i32),
+    /// Base, index times a power of two, displacement.
+    Index(Reg, Reg, u8, i32),
+    /// An address that the assembler can reach from where it is.
+    Absolute(u64),
+}
+
+/// A register or a place in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rm {
+    /// Register.
+    Reg(Reg),
+    /// Memory.
+    Mem(Mem),
+}
+
+impl From<Reg> for Rm {
+    fn from(reg: Reg) -> Rm {
+        Rm::Reg(reg)
+    }
+}
+
+impl From<Mem> for Rm {
+    fn from(mem: Mem) -> Rm {
+        Rm::Mem(mem)
+    }
+}
+
+/// Operand size of integer instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// 8 bits.
+    B,
+    /// 16 bits.
+    W,
+    /// 32 bits; registers are extended with zeros.
+    D,
+    /// 64 bits.
+    Q,
+}
+
+/// Two-operand arithmetic, by opcode extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Alu {
+    Add = 0,
+    Or = 1,
+    Adc = 2,
+    And = 4,
+    Sub = 5,
+    Xor = 6,
+    Cmp = 7,
+}
+
+/// Shifts by an immediate or CL, by opcode extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Shift {
+    Rol = 0,
+    Shl = 4,
+    Shr = 5,
+    Sar = 7,
+}
+
+/// One-operand arithmetic, by opcode extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Unary {
+    Not = 2,
+    Neg = 3,
+    Mul = 4,
+    Imul = 5,
+}
+
+/// Conditions, by their encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cond {
+    O,
+    No,
+    B,
+    Ae,
+    E,
+    Ne,
+    Be,
+    A,
+    S,
+    Ns,
+    P,
+    Np,
+    L,
+    Ge,
+    Le,
+    G,
+}
+
+impl Cond {
+    /// The opposite.
+    pub fn not(self) -> Cond {
+        const ALL: [Cond; 16] = {
+            use Cond::*;
+            [No, O, Ae, B, Ne, E, A, Be, Ns, S, Np, P, Ge, L, G, Le]
+        };
+        ALL[self as usize]
+    }
+}
+
+/// Prefix byte (0 = none), opcode map (1 = 0F, 2 = 0F 38, 3 = 0F 3A), opcode.
+#[derive(Clone, Copy, Debug)]
+struct Code {
+    prefix: u8,
+    map: u8,
+    opcode: u8,
+}
+
+const fn code(prefix: u8, map: u8, opcode: u8) -> Code {
+    Code { prefix, map, opcode }
+}
+
+/// An instruction of two operands, the first of which is a register that it writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Insn {
+    code: Code,
+    wide: bool,
+}
+
+const fn insn(prefix: u8, map: u8, opcode: u8, wide: bool) -> Insn {
+    Insn { code: code(prefix, map, opcode), wide }
+}
+
+/// Instructions by name.
+#[rustfmt::skip]
+pub mod op {
+    use super::{Insn, insn};
+    pub const IMUL64: Insn = insn(0, 1, 0xaf, true);
+    pub const MOVZX8: Insn = insn(0, 1, 0xb6, false);
+    pub const MOVZX16: Insn = insn(0, 1, 0xb7, false);
+    pub const MOVSX8: Insn = insn(0, 1, 0xbe, true);
+    pub const MOVSX16: Insn = insn(0, 1, 0xbf, true);
+    pub const LZCNT32: Insn = insn(0xf3, 1, 0xbd, false);
+    pub const LZCNT64: Insn = insn(0xf3, 1, 0xbd, true);
+    pub const TZCNT32: Insn = insn(0xf3, 1, 0xbc, false);
+    pub const TZCNT64: Insn = insn(0xf3, 1, 0xbc, true);
+    pub const POPCNT64: Insn = insn(0xf3, 1, 0xb8, true);
+    pub const MOVBE32: Insn = insn(0, 2, 0xf0, false);
+    pub const MOVBE64: Insn = insn(0, 2, 0xf0, true);
+}
+
+/// A place in the code that is jumped to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label(usize);
+
+/// Assembles one piece of code.
+pub struct Asm {
+    bytes: Vec<u8>,
+    origin: u64,
+    labels: Vec<Option<usize>>,
+    fixups: Vec<(usize, Label)>,
+}
+
+impl Asm {
+    /// Code that will run at `origin`.
+    pub fn new(origin: u64) -> Asm {
+        Asm { bytes: Vec::with_capacity(4096), origin, labels: Vec::new(), fixups: Vec::new() }
+    }
+
+    /// Where the next instruction will run.
+    pub fn here(&self) -> u64 {
+        self.origin + self.bytes.len() as u64
+    }
+
+    /// The code. `None` if a label was used and never bound.
+    pub fn finish(mut self) -> Option<Vec<u8>> {
+        for (at, label) in std::mem::take(&mut self.fixups) {
+            let target = self.labels.get(label.0).copied().flatten()?;
+            let offset = (target as i64 - (at as i64 + 4)) as i32;
+            self.bytes.get_mut(at..at + 4)?.copy_from_slice(&offset.to_le_bytes());
+        }
+        Some(self.bytes)
+    }
+
+    /// A label to be bound later.
+    pub fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    /// Binds `label` here.
+    pub fn bind(&mut self, label: Label) {
+        let here = self.bytes.len();
+        if let Some(slot) = self.labels.get_mut(label.0) {
+            *slot = Some(here);
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    fn word(&mut self, word: i32) {
+        self.bytes.extend_from_slice(&word.to_le_bytes());
+    }
+
+    fn long(&mut self, long: u64) {
+        self.bytes.extend_from_slice(&long.to_le_bytes());
+    }
+
+    /// REX bits R, X, B of an encoding.
+    fn rex_bits(reg: u8, rm: Rm) -> u8 {
+        let (x, b) = match rm {
+            Rm::Reg(rm) => (0, rm as u8 >> 3),
+            Rm::Mem(Mem::Base(base, _)) => (0, base as u8 >> 3),
+            Rm::Mem(Mem::Index(base, index, ..)) => (index as u8 >> 3, base as u8 >> 3),
+            Rm::Mem(Mem::Absolute(_)) => (0, 0),
+        };
+        (reg >> 3) << 2 | x << 1 | b
+    }
+
+    /// Legacy prefix, REX, opcode, ModRM and what follows it. `trailing` immediate bytes come after.
+    fn encode(&mut self, code: Code, size: Size, reg: u8, rm: Rm, trailing: usize) {
+        let Code { prefix, map, opcode } = code;
+        if size == Size::W {
+            self.byte(0x66);
+        }
+        if prefix != 0 {
+            self.byte(prefix);
+        }
+        let bits = Self::rex_bits(reg, rm) | if size == Size::Q { 8 } else { 0 };
+        // Without REX, the numbers 4 to 7 name high bytes.
+        let low_byte = |r: u8| size == Size::B && (4..8).contains(&r);
+        if bits != 0 || low_byte(reg) || matches!(rm, Rm::Reg(r) if low_byte(r as u8)) {
+            self.byte(0x40 | bits);
+        }
+        match map {
+            0 => {}
+            1 => self.byte(0x0f),
+            2 => self.bytes.extend_from_slice(&[0x0f, 0x38]),
+            _ => self.bytes.extend_from_slice(&[0x0f, 0x3a]),
+        }
+        self.byte(opcode);
+        self.modrm(reg, rm, trailing);
+    }
+
+    fn modrm(&mut self, reg: u8, rm: Rm, trailing: usize) {
+        let reg = (reg & 7) << 3;
+        let mem = match rm {
+            Rm::Reg(rm) => return self.byte(0xc0 | reg | rm as u8 & 7),
+            Rm::Mem(mem) => mem,
+        };
+        let (base, index, disp) = match mem {
+            Mem::Absolute(address) => {
+                self.byte(reg | 5);
+                let next = self.here() + 4 + trailing as u64;
+                return self.word(address.wrapping_sub(next) as i32);
+            }
+            Mem::Base(base, disp) => (base, None, disp),
+            Mem::Index(base, index, scale, disp) => (base, Some((index, scale)), disp),
+        };
+        let low = base as u8 & 7;
+        let mode = match disp {
+            0 if low != 5 => 0,
+            -128..=127 => 0x40,
+            _ => 0x80,
+        };
+        match index {
+            None if low != 4 => self.byte(mode | reg | low),
+            None => {
+                self.byte(mode | reg | 4);
+                self.byte(0x20 | low);
+            }
+            Some((index, scale)) => {
+                self.byte(mode | reg | 4);
+                self.byte((scale.trailing_zeros() as u8) << 6 | (index as u8 & 7) << 3 | low);
+            }
+        }
+        match mode {
+            0x40 => self.byte(disp as u8),
+            0x80 => self.word(disp),
+            _ => {}
+        }
+    }
+
+    /// `op dst, src`.
+    pub fn alu(&mut self, op: Alu, size: Size, dst: Reg, src: impl Into<Rm>) {
+        let opcode = (op as u8) << 3 | if size == Size::B { 2 } else { 3 };
+        self.encode(code(0, 0, opcode), size, dst as u8, src.into(), 0);
+    }
+
+    /// `op dst, src` to memory or register.
+    pub fn alu_to(&mut self, op: Alu, size: Size, dst: impl Into<Rm>, src: Reg) {
+        let opcode = (op as u8) << 3 | if size == Size::B { 0 } else { 1 };
+        self.encode(code(0, 0, opcode), size, src as u8, dst.into(), 0);
+    }
+
+    /// `op dst, imm`, the immediate sign-extended.
+    pub fn alu_imm(&mut self, op: Alu, size: Size, dst: impl Into<Rm>, imm: i32) {
+        let short = i32::from(imm as i8) == imm;
+        match size {
+            Size::B => {
+                self.encode(code(0, 0, 0x80), size, op as u8, dst.into(), 1);
+                self.byte(imm as u8);
+            }
+            _ if short => {
+                self.encode(code(0, 0, 0x83), size, op as u8, dst.into(), 1);
+                self.byte(imm as u8);
+            }
+            Size::W => {
+                self.encode(code(0, 0, 0x81), size, op as u8, dst.into(), 2);
+                self.bytes.extend_from_slice(&(imm as i16).to_le_bytes());
+            }
+            _ => {
+                self.encode(code(0, 0, 0x81), size, op as u8, dst.into(), 4);
+                self.word(imm);
+            }
+        }
+    }
+
+    /// `test a, b`.
+    pub fn test(&mut self, size: Size, a: impl Into<Rm>, b: Reg) {
+        self.encode(code(0, 0, if size == Size::B { 0x84 } else { 0x85 }), size, b as u8, a.into(), 0);
+    }
+
+    /// `test a, imm`.
+    pub fn test_imm(&mut self, size: Size, a: impl Into<Rm>, imm: i32) {
+        if size == Size::B {
+            self.encode(code(0, 0, 0xf6), size, 0, a.into(), 1);
+            self.byte(imm as u8);
+        } else {
+            self.encode(code(0, 0, 0xf7), size, 0, a.into(), 4);
+            self.word(imm);
+        }
+    }
+
+    /// Load or register move.
+    pub fn mov(&mut self, size: Size, dst: Reg, src: impl Into<Rm>) {
+        self.encode(code(0, 0, if size == Size::B { 0x8a } else { 0x8b }), size, dst as u8, src.into(), 0);
+    }
+
+    /// Store.
+    pub fn store(&mut self, size: Size, dst: Mem, src: Reg) {
+        self.encode(code(0, 0, if size == Size::B { 0x88 } else { 0x89 }), size, src as u8, dst.into(), 0);
+    }
+
+    /// A constant in the shortest form that leaves flags alone.
+    pub fn mov_imm(&mut self, dst: Reg, imm: u64) {
+        if let Ok(small) = u32::try_from(imm) {
+            if dst as u8 >= 8 {
+                self.byte(0x41);
+            }
+            self.byte(0xb8 | dst as u8 & 7);
+            self.word(small as i32);
+        } else if let Ok(small) = i32::try_from(imm as i64) {
+            self.encode(code(0, 0, 0xc7), Size::Q, 0, dst.into(), 4);
+            self.word(small);
+        } else {
+            self.byte(0x48 | dst as u8 >> 3);
+            self.byte(0xb8 | dst as u8 & 7);
+            self.long(imm);
+        }
+    }
+
+    /// Sign-extends a word to a doubleword.
+    pub fn movsxd(&mut self, dst: Reg, src: impl Into<Rm>) {
+        self.encode(code(0, 0, 0x63), Size::Q, dst as u8, src.into(), 0);
+    }
+
+    /// Address arithmetic; 32 bits extend with zeros.
+    pub fn lea(&mut self, size: Size, dst: Reg, src: Mem) {
+        self.encode(code(0, 0, 0x8d), size, dst as u8, src.into(), 0);
+    }
+
+    /// An instruction of the tables in [`op`].
+    pub fn insn(&mut self, insn: Insn, dst: Reg, src: impl Into<Rm>) {
+        let size = if insn.wide { Size::Q } else { Size::D };
+        let src = src.into();
+        // Without REX, the numbers 4 to 7 name high bytes.
+        let high = |src: Rm| matches!(src, Rm::Reg(r) if (4..8).contains(&(r as u8)));
+        if insn.code.map == 1 && insn.code.opcode == op::MOVZX8.code.opcode && high(src) {
+            self.byte(0x40 | Self::rex_bits(dst as u8, src));
+            self.bytes.extend_from_slice(&[0x0f, insn.code.opcode]);
+            return self.modrm(dst as u8, src, 0);
+        }
+        self.encode(insn.code, size, dst as u8, src, 0);
+    }
+
+    /// A store with reversed bytes, of 16, 32 or 64 bits.
+    pub fn store_reversed(&mut self, size: Size, dst: Mem, src: Reg) {
+        self.encode(code(0, 2, 0xf1), size, src as u8, dst.into(), 0);
+    }
+
+    /// `imul dst, src, imm`.
+    pub fn imul_imm(&mut self, size: Size, dst: Reg, src: impl Into<Rm>, imm: i32) {
+        self.encode(code(0, 0, 0x69), size, dst as u8, src.into(), 4);
+        self.word(imm);
+    }
+
+    /// One-operand arithmetic.
+    pub fn unary(&mut self, op: Unary, size: Size, rm: impl Into<Rm>) {
+        self.encode(code(0, 0, 0xf7), size, op as u8, rm.into(), 0);
+    }
+
+    /// Shift by an immediate.
+    pub fn shift_imm(&mut self, op: Shift, size: Size, rm: impl Into<Rm>, amount: u8) {
+        self.encode(code(0, 0, 0xc1), size, op as u8, rm.into(), 1);
+        self.byte(amount);
+    }
+
+    /// Shift by CL.
+    pub fn shift_cl(&mut self, op: Shift, size: Size, rm: impl Into<Rm>) {
+        self.encode(code(0, 0, 0xd3), size, op as u8, rm.into(), 0);
+    }
+
+    /// Reverses the bytes of a register.
+    pub fn bswap(&mut self, size: Size, reg: Reg) {
+        let bits = reg as u8 >> 3 | if size == Size::Q { 8 } else { 0 };
+        if bits != 0 {
+            self.byte(0x40 | bits);
+        }
+        self.bytes.extend_from_slice(&[0x0f, 0xc8 | reg as u8 & 7]);
+    }
+
+    /// A byte of 1 or 0.
+    pub fn set(&mut self, cond: Cond, dst: impl Into<Rm>) {
+        self.encode(code(0, 1, 0x90 | cond as u8), Size::B, 0, dst.into(), 0);
+    }
+
+    /// Moves if the condition holds.
+    pub fn cmov(&mut self, cond: Cond, size: Size, dst: Reg, src: impl Into<Rm>) {
+        self.encode(code(0, 1, 0x40 | cond as u8), size, dst as u8, src.into(), 0);
+    }
+
+    /// Tests a bit of a register, to carry.
+    pub fn bt_imm(&mut self, size: Size, rm: impl Into<Rm>, bit: u8) {
+        self.encode(code(0, 1, 0xba), size, 4, rm.into(), 1);
+        self.byte(bit);
+    }
+
+    /// Sets carry.
+    pub fn stc(&mut self) {
+        self.byte(0xf9);
+    }
+
+    /// An instruction with a VEX prefix of three bytes, whose prefix byte stands for two bits of it.
+    fn vex(&mut self, insn: Insn, reg: u8, second: u8, rm: Rm, trailing: usize) {
+        let Code { prefix, map, opcode } = insn.code;
+        let pp = match prefix {
+            0x66 => 1,
+            0xf3 => 2,
+            0xf2 => 3,
+            _ => 0,
+        };
+        self.byte(0xc4);
+        self.byte((!Self::rex_bits(reg, rm) & 7) << 5 | map);
+        self.byte(u8::from(insn.wide) << 7 | (!second & 15) << 3 | pp);
+        self.byte(opcode);
+        self.modrm(reg, rm, trailing);
+    }
+
+    /// Shift by a register without flags (BMI2): `dst = src shifted by amount`.
+    pub fn shift_by(&mut self, op: Shift, size: Size, dst: Reg, src: impl Into<Rm>, amount: Reg) {
+        let prefix = match op {
+            Shift::Shl => 0x66,
+            Shift::Sar => 0xf3,
+            _ => 0xf2,
+        };
+        self.vex(insn(prefix, 2, 0xf7, size == Size::Q), dst as u8, amount as u8, src.into(), 0);
+    }
+
+    /// Rotates right by an immediate without flags (BMI2).
+    pub fn rorx(&mut self, size: Size, dst: Reg, src: impl Into<Rm>, amount: u8) {
+        self.vex(insn(0xf2, 3, 0xf0, size == Size::Q), dst as u8, 0, src.into(), 1);
+        self.byte(amount);
+    }
+
+    /// The low bits of `src`, as many as `count` says (BMI2).
+    pub fn bzhi(&mut self, size: Size, dst: Reg, src: impl Into<Rm>, count: Reg) {
+        self.vex(insn(0, 2, 0xf5, size == Size::Q), dst as u8, count as u8, src.into(), 0);
+    }
+
+    /// The bits of `src` where `mask` is 1, at the right end (BMI2).
+    pub fn pext(&mut self, dst: Reg, src: Reg, mask: Reg) {
+        self.vex(insn(0xf3, 2, 0xf5, true), dst as u8, src as u8, mask.into(), 0);
+    }
+
+    /// Jump to a label if the condition holds.
+    pub fn jcc(&mut self, cond: Cond, to: Label) {
+        self.bytes.extend_from_slice(&[0x0f, 0x80 | cond as u8]);
+        self.displacement(to);
+    }
+
+    /// Jump to a label.
+    pub fn jmp(&mut self, to: Label) {
+        self.byte(0xe9);
+        self.displacement(to);
+    }
+
+    fn displacement(&mut self, to: Label) {
+        self.fixups.push((self.bytes.len(), to));
+        self.word(0);
+    }
+
+    /// Jump to an address in reach.
+    pub fn jmp_to(&mut self, address: u64) {
+        self.byte(0xe9);
+        let next = self.here() + 4;
+        self.word(address.wrapping_sub(next) as i32);
+    }
+
+    /// Jump to an address in reach if the condition holds.
+    pub fn jcc_to(&mut self, cond: Cond, address: u64) {
+        self.bytes.extend_from_slice(&[0x0f, 0x80 | cond as u8]);
+        let next = self.here() + 4;
+        self.word(address.wrapping_sub(next) as i32);
+    }
+
+    /// Call of an address in reach.
+    pub fn call_to(&mut self, address: u64) {
+        self.byte(0xe8);
+        let next = self.here() + 4;
+        self.word(address.wrapping_sub(next) as i32);
+    }
+
+    /// Jump through a register or memory.
+    pub fn jmp_rm(&mut self, rm: impl Into<Rm>) {
+        self.encode(code(0, 0, 0xff), Size::D, 4, rm.into(), 0);
+    }
+
+    /// Call through a register or memory.
+    pub fn call_rm(&mut self, rm: impl Into<Rm>) {
+        self.encode(code(0, 0, 0xff), Size::D, 2, rm.into(), 0);
+    }
+
+    /// Return.
+    pub fn ret(&mut self) {
+        self.byte(0xc3);
+    }
+
+    /// Push.
+    pub fn push(&mut self, reg: Reg) {
+        if reg as u8 >= 8 {
+            self.byte(0x41);
+        }
+        self.byte(0x50 | reg as u8 & 7);
+    }
+
+    /// Pop.
+    pub fn pop(&mut self, reg: Reg) {
+        if reg as u8 >= 8 {
+            self.byte(0x41);
+        }
+        self.byte(0x58 | reg as u8 & 7);
+    }
+}
+
+#[cfg(test)]
+mod tests;

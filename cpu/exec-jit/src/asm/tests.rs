@@ -1,0 +1,109 @@
+//! What is assembled, as another disassembler reads it.
+
+use iced_x86::{Decoder, DecoderOptions, Formatter, GasFormatter};
+
+use super::*;
+
+const AT: u64 = 0x10_0000;
+
+fn text(build: impl FnOnce(&mut Asm)) -> Vec<String> {
+    let mut asm = Asm::new(AT);
+    build(&mut asm);
+    let bytes = asm.finish().unwrap();
+    let mut formatter = GasFormatter::new();
+    let lines = Decoder::with_ip(64, &bytes, AT, DecoderOptions::NONE).into_iter().map(|insn| {
+        let mut line = String::new();
+        formatter.format(&insn, &mut line);
+        line.replace('%', "")
+    });
+    lines.collect()
+}
+
+fn one(build: impl FnOnce(&mut Asm), wanted: &str) {
+    assert_eq!(text(build), [wanted]);
+}
+
+#[test]
+fn operands_of_every_shape() {
+    use Mem::*;
+    use Reg::*;
+    one(|a| a.mov(Size::Q, Rax, Rcx), "mov rcx,rax");
+    one(|a| a.mov(Size::D, R8, R15), "mov r15d,r8d");
+    one(|a| a.mov(Size::Q, R9, Base(Rbp, -8)), "mov -8(rbp),r9");
+    one(|a| a.mov(Size::Q, Rax, Base(Rbp, 0)), "mov (rbp),rax");
+    one(|a| a.mov(Size::Q, Rax, Base(R13, 0)), "mov (r13),rax");
+    one(|a| a.mov(Size::Q, Rax, Base(Rsp, 8)), "mov 8(rsp),rax");
+    one(|a| a.mov(Size::Q, Rax, Base(R12, 0x1000)), "mov 0x1000(r12),rax");
+    one(|a| a.mov(Size::Q, Rax, Index(Rcx, R9, 8, 4)), "mov 4(rcx,r9,8),rax");
+    one(|a| a.mov(Size::Q, Rax, Index(R13, Rdx, 1, 0)), "mov (r13,rdx),rax");
+    one(|a| a.mov(Size::Q, Rdx, Absolute(AT + 0x100)), "mov 0x100100,rdx");
+    one(|a| a.alu_imm(Alu::Cmp, Size::D, Absolute(AT - 0x100), 1), "cmpl $1,0xFFF00");
+    one(|a| a.alu_imm(Alu::Cmp, Size::D, Absolute(AT - 0x100), 1000), "cmpl $0x3E8,0xFFF00");
+    one(|a| a.test_imm(Size::B, Absolute(AT + 0x100), 8), "testb $8,0x100100");
+}
+
+#[test]
+fn bytes_of_every_register() {
+    use Reg::*;
+    one(|a| a.store(Size::B, Mem::Base(Rax, 0), Rsi), "mov sil,(rax)");
+    one(|a| a.store(Size::B, Mem::Base(Rax, 0), R9), "mov r9b,(rax)");
+    one(|a| a.insn(op::MOVZX8, Rax, Rdi), "movzbl dil,eax");
+    one(|a| a.insn(op::MOVZX8, R8, Rax), "movzbl al,r8d");
+    one(|a| a.insn(op::MOVSX8, Rax, Rsi), "movsbq sil,rax");
+    one(|a| a.set(Cond::G, Rdi), "setg dil");
+    one(|a| a.alu(Alu::And, Size::B, Rdx, Rcx), "and cl,dl");
+}
+
+#[test]
+fn arithmetic() {
+    use Reg::*;
+    one(|a| a.alu(Alu::Add, Size::Q, R10, Mem::Base(Rbp, 16)), "add 0x10(rbp),r10");
+    one(|a| a.alu_to(Alu::Or, Size::B, Mem::Base(Rbp, 1), Rax), "or al,1(rbp)");
+    one(|a| a.alu_imm(Alu::Sub, Size::Q, R15, 300), "sub $0x12C,r15");
+    one(|a| a.alu_imm(Alu::And, Size::D, Rax, -16), "and $0xFFFFFFF0,eax");
+    one(|a| a.lea(Size::Q, Rax, Mem::Index(Rsi, Rdi, 1, 0)), "lea (rsi,rdi),rax");
+    one(|a| a.imul_imm(Size::Q, Rax, R9, 10), "imul $0xA,r9,rax");
+    one(|a| a.insn(op::IMUL64, Rax, R9), "imul r9,rax");
+    one(|a| a.unary(Unary::Neg, Size::Q, R8), "neg r8");
+    one(|a| a.unary(Unary::Mul, Size::Q, Rcx), "mul rcx");
+    one(|a| a.movsxd(R9, R10), "movslq r10d,r9");
+    one(|a| a.bswap(Size::D, R9), "bswap r9d");
+    one(|a| a.cmov(Cond::Ne, Size::Q, Rax, R9), "cmovne r9,rax");
+    one(|a| a.bt_imm(Size::Q, Rcx, 32), "bt $0x20,rcx");
+}
+
+#[test]
+fn shifts_and_bits() {
+    use Reg::*;
+    one(|a| a.shift_imm(Shift::Shl, Size::Q, R9, 3), "shl $3,r9");
+    one(|a| a.shift_cl(Shift::Rol, Size::D, Rax), "rol cl,eax");
+    one(|a| a.shift_by(Shift::Shl, Size::Q, Rax, Rdx, R9), "shlx r9,rdx,rax");
+    one(|a| a.shift_by(Shift::Sar, Size::D, R8, Rdx, Rcx), "sarx ecx,edx,r8d");
+    one(|a| a.shift_by(Shift::Shr, Size::Q, Rax, Mem::Base(Rbp, 8), Rcx), "shrx rcx,8(rbp),rax");
+    one(|a| a.rorx(Size::D, R9, R10, 7), "rorx $7,r10d,r9d");
+    one(|a| a.bzhi(Size::Q, Rdx, Rax, Rcx), "bzhi rcx,rax,rdx");
+    one(|a| a.pext(Rax, Rax, R9), "pext r9,rax,rax");
+    one(|a| a.insn(op::LZCNT64, Rax, R9), "lzcnt r9,rax");
+    one(|a| a.insn(op::TZCNT32, R9, Rax), "tzcnt eax,r9d");
+    one(|a| a.insn(op::MOVBE64, R9, Mem::Base(Rax, 0)), "movbe (rax),r9");
+    one(|a| a.store_reversed(Size::W, Mem::Base(Rax, 0), R9), "movbe r9w,(rax)");
+}
+
+#[test]
+fn constants_and_jumps() {
+    use Reg::*;
+    one(|a| a.mov_imm(R9, 5), "mov $5,r9d");
+    one(|a| a.mov_imm(Rax, u64::MAX), "mov $0xFFFFFFFFFFFFFFFF,rax");
+    one(|a| a.mov_imm(Rax, 0x1234_5678_9abc), "movabs $0x123456789ABC,rax");
+    one(|a| a.jmp_to(AT + 0x100), "jmp 0x0000000000100100");
+    one(|a| a.jcc_to(Cond::Le, AT - 0x100), "jle 0x00000000000FFF00");
+    one(|a| a.jmp_rm(Mem::Base(Rdx, 16)), "jmpq *0x10(rdx)");
+    let there_and_back = text(|a| {
+        let (ahead, behind) = (a.label(), a.label());
+        a.bind(behind);
+        a.jmp(ahead);
+        a.jcc(Cond::E, behind);
+        a.bind(ahead);
+    });
+    assert_eq!(there_and_back, ["jmp 0x000000000010000B", "je 0x0000000000100000"]);
+}

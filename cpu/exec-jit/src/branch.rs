@@ -1,0 +1,181 @@
+//! Branches and condition-register logic.
+
+use std::mem::offset_of;
+
+use exec::VcpuState;
+use ppc_isa::branch::{Branch, Register};
+use ppc_isa::op::Op;
+
+use crate::asm::{Alu, Cond, Reg, Size, op};
+use crate::lower::{Compare, Edge, Lower, state};
+use crate::plan::{self, CTR, Insn, LR};
+
+/// Translates what stays in its block.
+pub fn lower(l: &mut Lower, op: Branch, w: u32) -> Option<()> {
+    match op {
+        Branch::Mcrf => {
+            l.asm.insn(op::MOVZX8, Reg::Rax, cr(w >> 18 & 7));
+            let to = cr(w >> 23 & 7);
+            l.asm.store(Size::B, to, Reg::Rax);
+        }
+        Branch::CrLogic(table) => cr_logic(l, table, w),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// A CR field in the state.
+pub fn cr(field: u32) -> crate::asm::Mem {
+    state(offset_of!(VcpuState, cr) + field as usize)
+}
+
+/// Sets bit BT to an entry of the truth table.
+fn cr_logic(l: &mut Lower, table: u8, w: u32) {
+    let (bt, ba, bb) = (w >> 21 & 31, w >> 16 & 31, w >> 11 & 31);
+    let asm = &mut l.asm;
+    let mask = 8 >> (bt & 3);
+    let constant = match table {
+        // The same bit twice: xor clears, eqv sets.
+        0b0110 if ba == bb => Some(false),
+        0b1001 if ba == bb => Some(true),
+        _ => None,
+    };
+    match constant {
+        Some(false) => return asm.alu_imm(Alu::And, Size::B, cr(bt >> 2), !mask),
+        Some(true) => return asm.alu_imm(Alu::Or, Size::B, cr(bt >> 2), mask),
+        None => {}
+    }
+    // The table shifted right by 2a + b has the result as its lowest bit.
+    let bit = |asm: &mut crate::asm::Asm, reg: Reg, n: u32| {
+        asm.insn(op::MOVZX8, reg, cr(n >> 2));
+        if n & 3 != 3 {
+            asm.shift_imm(crate::asm::Shift::Shr, Size::D, reg, 3 - (n & 3) as u8);
+        }
+        asm.alu_imm(Alu::And, Size::D, reg, 1);
+    };
+    bit(asm, Reg::Rax, ba);
+    bit(asm, Reg::Rcx, bb);
+    asm.lea(Size::D, Reg::Rcx, crate::asm::Mem::Index(Reg::Rcx, Reg::Rax, 2, 0));
+    asm.mov_imm(Reg::Rax, table.into());
+    asm.shift_by(crate::asm::Shift::Shr, Size::D, Reg::Rax, Reg::Rax, Reg::Rcx);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rax, 1);
+    if bt & 3 != 3 {
+        asm.shift_imm(crate::asm::Shift::Shl, Size::D, Reg::Rax, 3 - (bt & 3) as u8);
+    }
+    asm.alu_imm(Alu::And, Size::B, cr(bt >> 2), !mask);
+    asm.alu_to(Alu::Or, Size::B, cr(bt >> 2), Reg::Rax);
+}
+
+/// Whether `insn` is a branch that depends on the order in CR field `field` and does not count.
+pub fn tests(insn: &Insn, field: u8) -> bool {
+    let w = insn.decoded.word;
+    let branches = matches!(insn.op, Some(Op::Branch(Branch::Bc | Branch::BcTo(_))));
+    branches && w >> 21 & 0b10100 == 0b00100 && w >> 18 & 7 == u32::from(field) && w >> 16 & 3 != 3
+}
+
+/// The condition under which bit `bit` of a compared field equals `set`.
+fn condition(compare: Compare, bit: u32, set: bool) -> Cond {
+    let cond = match (bit, compare.signed) {
+        (0, true) => Cond::L,
+        (0, false) => Cond::B,
+        (1, true) => Cond::G,
+        (1, false) => Cond::A,
+        _ => Cond::E,
+    };
+    if set { cond } else { cond.not() }
+}
+
+/// Translates an instruction that ends its block. `flags` tells what the host's flags are of.
+pub fn leave(l: &mut Lower, op: Branch, w: u32, flags: Option<Compare>) {
+    let links = w & 1 != 0;
+    let done = l.completed();
+    if let Branch::BcTo(register) = op {
+        return indirect(l, register, w, flags);
+    }
+    let target = plan::target(w, l.ea(), op, l.setting.sixty_four);
+    let edge = Edge { target, event: target <= l.ea(), done };
+    if links {
+        let next = l.next_ea();
+        l.asm.mov_imm(Reg::Rax, next);
+        l.written(LR, Reg::Rax);
+    }
+    if op == Branch::B || plan::always(w) {
+        return l.go(edge);
+    }
+    let skip = l.asm.label();
+    let (cond, compare) = taken(l, w, flags, skip);
+    l.go_if(cond, edge, compare);
+    l.asm.bind(skip);
+    l.fall_through(compare);
+}
+
+/// Code that decides a conditional branch: it is taken if the returned condition holds; code may go to `skip` where it is
+/// not. A comparison is returned if its field is not computed.
+fn taken(l: &mut Lower, w: u32, flags: Option<Compare>, skip: crate::asm::Label) -> (Cond, Option<Compare>) {
+    let (bo, bi) = (w >> 21 & 31, w >> 16 & 31);
+    let mut cond = Cond::E;
+    if bo & 4 == 0 {
+        let size = l.mode_size();
+        let ctr = l.value(CTR, Reg::Rax);
+        l.asm.lea(Size::Q, ctr, crate::asm::Mem::Base(ctr, -1));
+        l.written(CTR, ctr);
+        l.asm.test(size, ctr, ctr);
+        cond = if bo & 2 != 0 { Cond::E } else { Cond::Ne };
+        if bo & 16 != 0 {
+            return (cond, None);
+        }
+        l.asm.jcc(cond.not(), skip);
+    }
+    if let Some(compare) = flags {
+        return (condition(compare, bi & 3, bo & 8 != 0), Some(compare));
+    }
+    if bo & 16 == 0 {
+        l.asm.test_imm(Size::B, cr(bi >> 2), 8 >> (bi & 3));
+        cond = if bo & 8 != 0 { Cond::Ne } else { Cond::E };
+    }
+    (cond, None)
+}
+
+fn indirect(l: &mut Lower, register: Register, w: u32, flags: Option<Compare>) {
+    // The form of bcctr that counts is invalid, and does not count.
+    let w = if register == Register::Ctr { w | 4 << 21 } else { w };
+    let conditional = !plan::always(w);
+    let mut tested = None;
+    let skip = l.asm.label();
+    let links = w & 1 != 0;
+    // What the taken way needs is read before it splits off, so that both ways agree on what is held.
+    let source = match register {
+        Register::Lr => Some(LR),
+        Register::Ctr => Some(CTR),
+        Register::Tar => None,
+    };
+    if let Some(register) = source {
+        l.operand(register);
+    }
+    if conditional {
+        let (cond, compare) = taken(l, w, flags, skip);
+        tested = compare;
+        l.asm.jcc(cond.not(), skip);
+        l.field_where_left(compare);
+    }
+    match source {
+        Some(register) => l.copy(register, Reg::Rax),
+        None => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, tar))),
+    }
+    l.asm.alu_imm(Alu::And, l.mode_size(), Reg::Rax, !3);
+    if links {
+        let next = l.next_ea();
+        l.asm.mov_imm(Reg::Rcx, next);
+        l.written(LR, Reg::Rcx);
+    }
+    l.go_indirect();
+    if conditional {
+        l.asm.bind(skip);
+        if links {
+            let next = l.next_ea();
+            l.asm.mov_imm(Reg::Rcx, next);
+            l.written(LR, Reg::Rcx);
+        }
+        l.fall_through(tested);
+    }
+}

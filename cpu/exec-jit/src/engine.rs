@@ -1,0 +1,418 @@
+//! The translator as an engine: finds code for the next instruction, runs it, and answers when it is left.
+
+use std::collections::HashMap;
+use std::mem::offset_of;
+
+use exec::engine::Turns;
+use exec::{Context, Engine, Exit, Mode, Vcpu, VcpuState};
+use exec_interp::{Decoded, Interpreter};
+use guest_mem::GuestMem;
+use ppc_isa::{Cpu, Op};
+use ppc_mmu::{Access, Invalidation};
+
+use crate::cache::{Cache, PageKey, Place};
+use crate::entry::{self, Entry};
+use crate::host::{self, Data, Host, Reason};
+use crate::jumps::{self, Jump, LINKS, Link, NO_JUMP};
+use crate::lower::{self, Setting, bits};
+use crate::plan::{self, Insn, Named};
+use crate::tlb::{self, KEY_SHIFT, Spaces};
+
+/// What a translator does that makes no difference to guests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Bytes of code memory. When it is full, all code is dropped.
+    pub code_cache: usize,
+    /// How often a place is interpreted before it is translated.
+    pub cold: u8,
+    /// Stores look at reservations: needed if there are several vCPUs.
+    pub watched: bool,
+}
+
+impl Default for Policy {
+    /// For a machine with one vCPU.
+    fn default() -> Policy {
+        Policy { code_cache: 64 << 20, cold: 2, watched: false }
+    }
+}
+
+/// The translating engine of one vCPU.
+pub struct Translator {
+    pub(crate) host: Host,
+    pub(crate) interpreter: Interpreter,
+    /// Why a call out ended the run.
+    pub(crate) exit: Option<Exit>,
+    pub(crate) enter: u64,
+    entry: Entry,
+    entry_len: usize,
+    cache: Cache,
+    data_spaces: Spaces,
+    fetch_spaces: Spaces,
+    modes: HashMap<(Mode, u16), u16>,
+    mode: u16,
+    /// Raised whenever where branches went is no longer true.
+    turn: u64,
+    /// The code epoch up to which all is true.
+    epoch: u64,
+    /// Retired instructions when `Frame::left` is zero.
+    limit: u64,
+    named: Vec<Named>,
+    cpu: Cpu,
+    policy: Policy,
+}
+
+impl Translator {
+    /// An engine for `cpu`.
+    ///
+    /// # Errors
+    /// When the host has no memory for code, or does not let it be executed.
+    pub fn new(cpu: Cpu, policy: Policy) -> std::io::Result<Translator> {
+        let interpreter = Interpreter::new(cpu);
+        let mut host = Host::new(policy.code_cache)?;
+        let too_small = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
+        let (entry, code) = entry::assemble(host.code_at(0), host.data_at()).ok_or_else(too_small)?;
+        if !host.write(0, &code) {
+            return Err(too_small());
+        }
+        let named = interpreter.dispatch().rows().iter().map(|row| Named::of(row)).collect();
+        let entry_len = code.len().next_multiple_of(64);
+        let mut cache = Cache::default();
+        cache.clear(entry_len);
+        Ok(Translator {
+            host,
+            interpreter,
+            exit: None,
+            enter: entry.enter,
+            entry,
+            entry_len,
+            cache,
+            data_spaces: Spaces::default(),
+            fetch_spaces: Spaces::default(),
+            modes: HashMap::new(),
+            mode: 0,
+            turn: 1,
+            epoch: 0,
+            limit: 0,
+            named,
+            cpu,
+            policy,
+        })
+    }
+
+    /// Remembers the translation of `ea`, which the interpreter has used just now, if it leads to RAM.
+    pub(crate) fn remember(&mut self, context: &Context, ea: u64) {
+        let tlb = self.interpreter.data();
+        let (load, store) = (tlb.lookup(ea, Access::Load), tlb.lookup(ea, Access::Store));
+        let Some(real) = load.or(store).map(|real| real & !0xfff) else { return };
+        if !context.mem.contains(real, 0x1000) {
+            return;
+        }
+        let data = self.host.data();
+        let tag = |known: Option<u64>| known.map_or(0, |_| tlb::tag(ea, data.frame.data_key));
+        let addend = context.mem.host().ram.wrapping_add(real).wrapping_sub(ea & !0xfff);
+        let entry = tlb::Entry::new(tag(load), tag(store), addend);
+        if let Some(slot) = data.tlb.get_mut(tlb::index(ea)) {
+            *slot = entry;
+        }
+    }
+
+    /// If code of guests was written, ends the run at the next event point.
+    pub(crate) fn notice(&mut self, context: &Context) {
+        if context.mem.code_epoch() != self.epoch {
+            let left = &mut self.host.data().frame.left;
+            if *left > 0 {
+                self.limit = self.limit.wrapping_sub(*left as u64);
+                *left = 0;
+            }
+        }
+    }
+
+    /// Sets what is left so that `retired` instructions are retired.
+    pub(crate) fn count_from(&mut self, retired: u64) {
+        self.host.data().frame.left = self.limit.wrapping_sub(retired) as i64;
+    }
+
+    /// Brings the state up to the instruction at `site`.
+    pub(crate) fn write_back(&mut self, vcpu: &mut Vcpu, site: u32) -> Option<Decoded> {
+        let site = *self.cache.sites.get(site as usize)?;
+        let held = *self.cache.held.get(site.region as usize)?;
+        let frame = &self.host.data().frame;
+        for register in bits(site.dirty) {
+            if let Some(&value) = held[register].and_then(|host| frame.host.get(host as usize)) {
+                *register_of(&mut vcpu.state, register) = value;
+            }
+        }
+        vcpu.state.cia = site.ea;
+        vcpu.state.retired = self.limit.wrapping_sub(frame.left as u64).wrapping_add(u64::from(site.done));
+        Some(site.decoded)
+    }
+
+    /// Brings the held registers up to the state.
+    pub(crate) fn read_back(&mut self, vcpu: &mut Vcpu, site: u32) {
+        let Some(site) = self.cache.sites.get(site as usize) else { return };
+        let Some(held) = self.cache.held.get(site.region as usize) else { return };
+        let frame = &mut self.host.data().frame;
+        for register in bits(site.held) {
+            if let Some(slot) = held[register].and_then(|host| frame.host.get_mut(host as usize)) {
+                *slot = *register_of(&mut vcpu.state, register);
+            }
+        }
+    }
+
+    /// Where branches went is forgotten.
+    fn forget_jumps(&mut self) {
+        self.turn += 1;
+        self.host.data().jumps.fill(NO_JUMP);
+    }
+
+    fn flush(&mut self) {
+        self.cache.clear(self.entry_len);
+        self.forget_jumps();
+    }
+
+    fn forget_spaces(&mut self) {
+        self.data_spaces.clear();
+        self.fetch_spaces.clear();
+        self.host.data().tlb.fill(tlb::EMPTY);
+        self.forget_jumps();
+    }
+
+    /// Makes the keys those of the state's mode.
+    fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
+        let next = self.modes.len() as u16 + 1;
+        self.mode = *self.modes.entry((state.mode, state.unavailable)).or_insert(next);
+        let data = state.tables(context.partition, state.mode.data_relocated());
+        let fetch = state.tables(context.partition, state.mode.fetch_relocated());
+        let numbers = |this: &mut Translator| {
+            Some((this.data_spaces.number(state, &data)?, this.fetch_spaces.number(state, &fetch)?))
+        };
+        let (data, fetch) = match numbers(self) {
+            Some(numbers) => numbers,
+            None => {
+                self.forget_spaces();
+                numbers(self).unwrap_or((1, 1))
+            }
+        };
+        let key = self.turn << 24 | fetch << 16 | u64::from(self.mode);
+        let frame = &mut self.host.data().frame;
+        frame.data_key = data << KEY_SHIFT;
+        frame.fetch_key = key;
+        let host = context.mem.host();
+        frame.requests = context.requests.address();
+        frame.ram = host.ram;
+        frame.code = host.code.wrapping_sub(host.ram >> 12 << 3);
+        frame.granules = host.granules.wrapping_sub(host.ram >> host.granule_shift << 3);
+    }
+
+    /// The code for the next instruction; `Ok(None)` if it is to be interpreted.
+    fn find(&mut self, vcpu: &Vcpu, context: &Context) -> Result<Option<u64>, Exit> {
+        let state = &vcpu.state;
+        let ea = state.cia;
+        let data = self.host.data();
+        let key = data.frame.fetch_key;
+        if let Some(jump) = data.jumps.get(jumps::index(ea))
+            && jump.ea == ea
+            && jump.key == key
+        {
+            return Ok(Some(jump.host));
+        }
+        if state.mode.traced() || vcpu.shared.visible(state, ea, Access::Fetch) {
+            return Ok(None);
+        }
+        let (real, order) = self.interpreter.fetch(state, context)?;
+        let mem = context.mem;
+        if order != state.order() || vcpu.shared.overrides(state, real) || !mem.contains(real & !0xfff, 0x1000) {
+            return Ok(None);
+        }
+        let page = PageKey { real: real & !0xfff, ea: ea & !0xfff, mode: self.mode };
+        let place = self.cache.find(page, ea, || mem.code_generation(real), || mem.mark_code(real));
+        let host = match place {
+            Place::Never => return Ok(None),
+            Place::Code(host) => host,
+            Place::Cold(count) if count < self.policy.cold => return Ok(None),
+            Place::Cold(_) => {
+                let Some(host) = self.translate(state, mem, page) else {
+                    self.cache.insert(page, ea, Place::Never);
+                    return Ok(None);
+                };
+                self.cache.insert(page, ea, Place::Code(host));
+                host
+            }
+        };
+        if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea)) {
+            *jump = Jump::new(ea, key, host);
+        }
+        Ok(Some(host))
+    }
+
+    /// Interprets up to the next event point. Returns the exit, if it is one.
+    fn interpret(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Option<Exit> {
+        let keys = vcpu.state.keys();
+        let exit = self.interpreter.turns(vcpu, context, vcpu.state.retired.saturating_add(1));
+        let state = &vcpu.state;
+        // What makes the engine prepare again, or wait, is for the caller.
+        let on = state.retired < limit && context.requests.pending() == 0 && state.keys() == keys && !state.waiting;
+        (!(on && matches!(exit, Exit::Event))).then_some(exit)
+    }
+
+    /// Translates the region at the next instruction, in `page`.
+    fn translate(&mut self, state: &VcpuState, mem: &GuestMem, page: PageKey) -> Option<u64> {
+        let dispatch = self.interpreter.dispatch();
+        let order = state.order();
+        let decode = |ea: u64| {
+            let word = mem.load::<u32>(page.real | ea & 0xfff, order).unwrap_or(0);
+            let decoded = dispatch.decoded(word.into());
+            let lacking = decoded.need & state.unavailable != 0;
+            let op = dispatch.row(decoded).filter(|_| !lacking).map(|row| row.op);
+            Insn { decoded, op: op.filter(|op| translatable(*op)), ea, live: plan::ALL }
+        };
+        let named = &self.named;
+        let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
+        plan.blocks.first()?.insns.first()?.op?;
+        let origin = self.host.code_at(self.cache.used);
+        let setting = Setting {
+            plan: &plan,
+            data: self.host.data_at(),
+            entry: &self.entry,
+            sixty_four: state.mode.sixty_four(),
+            little: state.mode.little(),
+            wide: self.cpu.sixty_four(),
+            watched: self.policy.watched.then(|| mem.host().granule_shift),
+            region: self.cache.held.len() as u32,
+            first_site: self.cache.sites.len() as u32,
+            first_link: self.cache.links as u32,
+            first_exit: self.cache.leaving.len() as u32,
+        };
+        let lowered = lower::lower(setting, origin)?;
+        let links = self.cache.links + lowered.links as usize;
+        if links > LINKS || !self.host.write(self.cache.used, &lowered.code) {
+            // Full: what is there is dropped, and what is needed comes again.
+            self.flush();
+            return None;
+        }
+        self.cache.used += lowered.code.len().next_multiple_of(16);
+        self.cache.links = links;
+        self.cache.sites.extend(lowered.sites);
+        self.cache.leaving.extend(lowered.leaving);
+        self.cache.held.push(lowered.held);
+        Some(origin)
+    }
+
+    /// Leads the exit that was taken to `host`.
+    fn link(&mut self, exit: u64, host: u64) {
+        let Some(leaving) = self.cache.leaving.get(exit as usize) else { return };
+        let data = self.host.data();
+        let key = data.frame.fetch_key;
+        if leaving.patch == 0 {
+            if let Some(link) = data.links.get_mut(leaving.link as usize) {
+                *link = Link { key, host };
+            }
+        } else {
+            let at = leaving.patch.wrapping_sub(self.host.code_at(0)) as usize;
+            let displacement = host.wrapping_sub(leaving.patch + 5) as i32;
+            self.host.write(at + 1, &displacement.to_le_bytes());
+        }
+    }
+}
+
+/// Whether code is made of an instruction at all, be it a call of its handler. System calls and traps leave anyway.
+fn translatable(op: Op) -> bool {
+    use ppc_isa::branch::Branch;
+    match op {
+        Op::System(_) => false,
+        Op::Branch(op) => !matches!(op, Branch::Sc | Branch::Scv | Branch::ReturnFromEvent | Branch::Absent),
+        _ => true,
+    }
+}
+
+fn register_of(state: &mut VcpuState, register: usize) -> &mut u64 {
+    match register {
+        plan::CTR => &mut state.ctr,
+        plan::LR => &mut state.lr,
+        _ => &mut state.gpr[register & 31],
+    }
+}
+
+impl Turns for Translator {
+    fn prepare(&mut self, state: &mut VcpuState, context: &Context) {
+        let Translator { interpreter, host, .. } = self;
+        let (mut all, mut some) = (false, false);
+        interpreter.prepare(state, context, |what: Invalidation| {
+            all |= tlb::invalidate(&mut host.data().tlb, what);
+            some = true;
+        });
+        if all {
+            self.forget_spaces();
+        } else if some {
+            self.forget_jumps();
+        }
+        self.enter_mode(state, context);
+    }
+
+    fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit {
+        let mut taken = None;
+        loop {
+            if context.mem.code_epoch() != self.epoch {
+                self.epoch = context.mem.code_epoch();
+                self.forget_jumps();
+                self.enter_mode(&vcpu.state, context);
+            }
+            let turn = self.turn;
+            let found = match self.find(vcpu, context) {
+                Ok(found) => found,
+                Err(exit) => return exit,
+            };
+            let came_by = taken.take();
+            let Some(host) = found else {
+                match self.interpret(vcpu, context, limit) {
+                    Some(exit) => return exit,
+                    None => continue,
+                }
+            };
+            if let Some(exit) = came_by.filter(|_| self.turn == turn) {
+                self.link(exit, host);
+            }
+            let retired = vcpu.state.retired;
+            self.limit = retired.saturating_add(limit.saturating_sub(retired).min(i64::MAX as u64));
+            self.count_from(retired);
+            let reason = host::run(self, vcpu, context, host);
+            let frame = &self.host.data().frame;
+            let exit = frame.exit;
+            vcpu.state.retired = self.limit.wrapping_sub(frame.left as u64);
+            match reason {
+                Reason::Resolve => {
+                    taken = Some(exit);
+                    if let Some(leaving) = self.cache.leaving.get(exit as usize) {
+                        vcpu.state.cia = leaving.target;
+                    }
+                }
+                Reason::Lookup => {}
+                Reason::Event => {
+                    if vcpu.state.retired >= limit || context.requests.pending() != 0 {
+                        return Exit::Event;
+                    }
+                }
+                Reason::Interpret => {
+                    if let Some(exit) = self.interpret(vcpu, context, limit) {
+                        return exit;
+                    }
+                }
+                Reason::Exit => return self.exit.take().unwrap_or(Exit::Event),
+            }
+        }
+    }
+}
+
+impl Engine for Translator {
+    fn run(&mut self, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
+        exec::engine::run(self, vcpu, context, budget)
+    }
+
+    fn reset(&mut self) {
+        self.interpreter.reset();
+        self.flush();
+        self.forget_spaces();
+    }
+}
+
+const _: () = assert!(offset_of!(Data, frame) == 0);

@@ -1,0 +1,137 @@
+//! The code that leads into regions and out of them, assembled once at the start of code memory.
+
+use std::mem::offset_of;
+
+use exec::VcpuState;
+
+use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
+use crate::host::{Data, Frame, Reason};
+use crate::lower::{BIAS, HOLDERS};
+
+/// Registers that the calling convention lets a function change.
+const VOLATILE: [Reg; 6] = [Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11];
+/// Registers that a function must leave as they were.
+const SAVED: [Reg; 6] = [Reg::Rbx, Reg::Rbp, Reg::R12, Reg::R13, Reg::R14, Reg::R15];
+
+/// Addresses of this code.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entry {
+    /// A function of the calling convention: runs the code at its first argument for the state at its second.
+    pub enter: u64,
+    /// Returns to the engine with the reason in EAX.
+    pub leave: u64,
+    /// The same for [`Reason::Event`].
+    pub event: u64,
+    /// The same for [`Reason::Lookup`].
+    pub lookup: u64,
+    /// The same for [`Reason::Resolve`], with the exit's number in EDX.
+    pub resolve: u64,
+    /// Calls the interpreter's handler for the site in EDX.
+    pub decline: u64,
+    /// Reports that code has stored at the host address in RAX.
+    pub wrote: u64,
+    loads: [u64; 4],
+    stores: [u64; 4],
+}
+
+impl Entry {
+    /// Loads at the address in RAX, to RAX, for the site in EDX.
+    pub fn load(&self, bytes: u8) -> u64 {
+        self.loads[bytes.trailing_zeros() as usize & 3]
+    }
+
+    /// Stores RCX at the address in RAX, for the site in EDX.
+    pub fn store(&self, bytes: u8) -> u64 {
+        self.stores[bytes.trailing_zeros() as usize & 3]
+    }
+}
+
+/// Assembles the code for `origin`, with data at `data`.
+pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
+    let mut asm = Asm::new(origin);
+    let mut entry = Entry::default();
+    let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
+    let left = field(offset_of!(Frame, left));
+
+    entry.enter = asm.here();
+    for reg in SAVED {
+        asm.push(reg);
+    }
+    // Six registers and a return address: eight more bytes make the stack aligned.
+    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
+    asm.lea(Size::Q, Reg::Rbp, Mem::Base(Reg::Rsi, BIAS as i32));
+    asm.mov(Size::Q, Reg::R15, left);
+    asm.jmp_rm(Reg::Rdi);
+
+    let reason = |asm: &mut Asm, reason: Reason| {
+        let here = asm.here();
+        asm.mov_imm(Reg::Rax, reason as u64);
+        here
+    };
+    entry.resolve = asm.here();
+    asm.store(Size::Q, field(offset_of!(Frame, exit)), Reg::Rdx);
+    reason(&mut asm, Reason::Resolve);
+    let leave = asm.label();
+    asm.jmp(leave);
+    entry.lookup = reason(&mut asm, Reason::Lookup);
+    asm.jmp(leave);
+    entry.event = reason(&mut asm, Reason::Event);
+    asm.bind(leave);
+    entry.leave = asm.here();
+    asm.store(Size::Q, left, Reg::R15);
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+    for reg in SAVED.into_iter().rev() {
+        asm.pop(reg);
+    }
+    asm.ret();
+
+    for (index, bytes) in [1u8, 2, 4, 8].into_iter().enumerate() {
+        entry.loads[index] = call(&mut asm, &field, 0, bytes, &VOLATILE, leave);
+        entry.stores[index] = call(&mut asm, &field, 1, bytes, &VOLATILE, leave);
+    }
+    entry.wrote = call(&mut asm, &field, 3, 0, &VOLATILE, leave);
+    entry.decline = call(&mut asm, &field, 2, 0, &HOLDERS, leave);
+    Some((entry, asm.finish()?))
+}
+
+/// A call out: function `index` of the frame. Holders are in the frame meanwhile; `changed` come back from there.
+fn call(
+    asm: &mut Asm,
+    field: &impl Fn(usize) -> Mem,
+    index: usize,
+    bytes: u8,
+    changed: &[Reg],
+    leave: crate::asm::Label,
+) -> u64 {
+    let here = asm.here();
+    let held = |reg: Reg| field(offset_of!(Frame, host) + 8 * reg as usize);
+    for reg in HOLDERS {
+        asm.store(Size::Q, held(reg), reg);
+    }
+    asm.store(Size::Q, field(offset_of!(Frame, left)), Reg::R15);
+    asm.store(Size::Q, field(offset_of!(Frame, ea)), Reg::Rax);
+    asm.store(Size::Q, field(offset_of!(Frame, value)), Reg::Rcx);
+    asm.mov(Size::D, Reg::Rsi, Reg::Rdx);
+    let Mem::Absolute(frame) = field(0) else { return here };
+    asm.lea(Size::Q, Reg::Rdi, Mem::Absolute(frame));
+    asm.mov_imm(Reg::Rdx, bytes.into());
+    // The return address of this code has moved the stack by eight bytes.
+    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
+    asm.call_rm(field(offset_of!(Frame, calls) + 8 * index));
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+    asm.mov(Size::Q, Reg::R15, field(offset_of!(Frame, left)));
+    asm.test(Size::D, Reg::Rax, Reg::Rax);
+    let go_on = asm.label();
+    asm.jcc(Cond::E, go_on);
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+    asm.jmp(leave);
+    asm.bind(go_on);
+    for &reg in changed {
+        asm.mov(Size::Q, reg, held(reg));
+    }
+    asm.mov(Size::Q, Reg::Rax, field(offset_of!(Frame, value)));
+    asm.ret();
+    here
+}
+
+const _: () = assert!(offset_of!(VcpuState, gpr) == 0);

@@ -1,0 +1,230 @@
+//! What translated code shares with the engine, and the memory that holds both. The only unsafe part of this crate.
+//!
+//! One reservation of address space holds [`Data`] and the view of the code that runs, so that code reaches data by
+//! displacements. Code is written through a second view of the same pages: no page is writable and executable at one
+//! address.
+#![expect(unsafe_code)]
+// UNSAFETY: translated code is entered, and calls back, through raw pointers; the mappings live as long as `Host`.
+
+use std::ffi::c_void;
+use std::ptr::{NonNull, null_mut};
+
+use exec::{Context, Vcpu, VcpuState};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+
+use crate::engine::Translator;
+use crate::jumps::{JUMPS, Jump, LINKS, Link};
+use crate::tlb::{ENTRIES, Entry};
+
+/// What code and engine tell each other. Fields are addressed by code.
+#[repr(C)]
+pub struct Frame {
+    /// Host registers at a call out of translated code, by number.
+    pub host: [u64; 16],
+    /// Instructions to the limit, when no code runs.
+    pub left: i64,
+    /// Effective address of the access that left the fast path.
+    pub ea: u64,
+    /// What is to be stored, or was loaded.
+    pub value: u64,
+    /// Which exit was taken, see [`crate::cache::Cache`].
+    pub exit: u64,
+    /// Number of the space and mode in which instructions are fetched.
+    pub fetch_key: u64,
+    /// Number of the space of data accesses, in its place in a tag.
+    pub data_key: u64,
+    /// The vCPU's request word.
+    pub requests: u64,
+    /// The code epoch of guest memory.
+    pub epoch: u64,
+    /// RAM.
+    pub ram: u64,
+    /// Host address of the word of page 0 that says whether it holds code, less what the number of RAM's host page takes.
+    pub code: u64,
+    /// Host address of the word of granule 0, less what RAM's host address shifted right by the granule takes.
+    pub granules: u64,
+    /// Functions that code calls: load, store, decline, wrote.
+    pub calls: [u64; 4],
+    /// Of this run only.
+    engine: *mut Translator,
+    vcpu: *mut Vcpu,
+    context: *const c_void,
+}
+
+/// What lies within reach of code.
+#[repr(C)]
+pub struct Data {
+    /// The frame.
+    pub frame: Frame,
+    /// The fast software TLB.
+    pub tlb: [Entry; ENTRIES],
+    /// Where indirect branches went.
+    pub jumps: [Jump; JUMPS],
+    /// Where branches to other pages went.
+    pub links: [Link; LINKS],
+}
+
+/// Why translated code was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Reason {
+    /// A direct branch whose target is not linked: `Frame::exit` says which.
+    Resolve = 1,
+    /// An indirect branch whose target is not remembered.
+    Lookup = 2,
+    /// An event point, and something to look at.
+    Event = 3,
+    /// An instruction that is not translated.
+    Interpret = 4,
+    /// A call ended the run: the engine has its exit.
+    Exit = 5,
+}
+
+impl Reason {
+    fn of(value: u32) -> Reason {
+        match value {
+            1 => Reason::Resolve,
+            2 => Reason::Lookup,
+            3 => Reason::Event,
+            4 => Reason::Interpret,
+            _ => Reason::Exit,
+        }
+    }
+}
+
+/// What a call out of translated code returns: 0 to go on, or a [`Reason`].
+pub type Answer = u32;
+
+/// A call out of translated code, at `site`, with an operand size in bytes.
+pub type Call = fn(&mut Translator, &mut Vcpu, &Context, site: u32, bytes: u32) -> Answer;
+
+type CallFromCode = unsafe extern "sysv64" fn(*mut Frame, u32, u32) -> Answer;
+
+const DATA_LEN: usize = size_of::<Data>().next_multiple_of(4096);
+
+/// Code memory and data.
+pub struct Host {
+    base: NonNull<u8>,
+    writable: NonNull<u8>,
+    code_len: usize,
+}
+
+// SAFETY: the mappings belong to this value alone.
+unsafe impl Send for Host {}
+
+impl Host {
+    /// Room for `code_len` bytes of code, in whole pages.
+    ///
+    /// # Errors
+    /// When the host has no memory, or does not let it be executed.
+    pub fn new(code_len: usize) -> std::io::Result<Host> {
+        let code_len = code_len.next_multiple_of(4096);
+        let file = memfd_create("code", MemfdFlags::CLOEXEC)?;
+        ftruncate(&file, code_len as u64)?;
+        let readable = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: new mappings at addresses that the kernel chooses; the fixed ones lie inside the first.
+        let (base, writable) = unsafe {
+            let base = mmap_anonymous(null_mut(), DATA_LEN + code_len, readable, MapFlags::PRIVATE)?.cast::<u8>();
+            let code = base.add(DATA_LEN).cast();
+            mmap(code, code_len, ProtFlags::READ | ProtFlags::EXEC, MapFlags::SHARED | MapFlags::FIXED, &file, 0)?;
+            (base, mmap(null_mut(), code_len, readable, MapFlags::SHARED, &file, 0)?.cast::<u8>())
+        };
+        match (NonNull::new(base), NonNull::new(writable)) {
+            (Some(base), Some(writable)) => {
+                let mut host = Host { base, writable, code_len };
+                let calls: [CallFromCode; 4] = [load, store, decline, wrote];
+                host.data().frame.calls = calls.map(|call| call as *const () as u64);
+                Ok(host)
+            }
+            _ => Err(std::io::ErrorKind::OutOfMemory.into()),
+        }
+    }
+
+    /// Where code at `offset` runs.
+    pub fn code_at(&self, offset: usize) -> u64 {
+        self.base.as_ptr() as u64 + (DATA_LEN + offset) as u64
+    }
+
+    /// Address of the shared data, as code uses it.
+    pub fn data_at(&self) -> u64 {
+        self.base.as_ptr() as u64
+    }
+
+    /// The data. No translated code runs while it is borrowed.
+    pub fn data(&mut self) -> &mut Data {
+        // SAFETY: the mapping is large enough, aligned, and all zero is a valid Data; code runs in `run` only, which
+        // borrows all of `self`.
+        unsafe { self.base.cast::<Data>().as_mut() }
+    }
+
+    /// Copies `code` to `offset`; false if it does not fit.
+    pub fn write(&mut self, offset: usize, code: &[u8]) -> bool {
+        if offset > self.code_len || self.code_len - offset < code.len() {
+            return false;
+        }
+        // SAFETY: inside the writable view, checked above.
+        unsafe { self.writable.as_ptr().add(offset).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        true
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // SAFETY: the mappings made in `new`; nothing refers to them any more.
+        unsafe {
+            let _ = munmap(self.base.as_ptr().cast(), DATA_LEN + self.code_len);
+            let _ = munmap(self.writable.as_ptr().cast(), self.code_len);
+        }
+    }
+}
+
+/// Runs the code at `entry` until it is left, and says why.
+pub fn run(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, entry: u64) -> Reason {
+    let enter = engine.enter;
+    let vcpu: *mut Vcpu = vcpu;
+    let this: *mut Translator = engine;
+    // SAFETY: `enter` is the entry code that the engine assembled, which keeps the calling convention; `entry` is code
+    // of the same memory. Engine, vCPU and context outlive the call; calls out of it use them through the frame while
+    // nothing here does.
+    unsafe {
+        let data = (*this).host.base.cast::<Data>().as_ptr();
+        (*data).frame.engine = this;
+        (*data).frame.vcpu = vcpu;
+        (*data).frame.context = (context as *const Context).cast();
+        let enter: unsafe extern "sysv64" fn(u64, *mut VcpuState) -> u32 = std::mem::transmute(enter as *const ());
+        Reason::of(enter(entry, &raw mut (*vcpu).state))
+    }
+}
+
+/// Calls `function` with what the frame refers to.
+///
+/// # Safety
+/// `frame` is that of a run in progress.
+unsafe fn call(frame: *mut Frame, site: u32, bytes: u32, function: Call) -> Answer {
+    // SAFETY: `run` has set the pointers, and uses none of them before its code returns.
+    unsafe {
+        let context = &*(*frame).context.cast::<Context>();
+        function(&mut *(*frame).engine, &mut *(*frame).vcpu, context, site, bytes)
+    }
+}
+
+unsafe extern "sysv64" fn load(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+    // SAFETY: called by translated code only.
+    unsafe { call(frame, site, bytes, crate::slow::load) }
+}
+
+unsafe extern "sysv64" fn store(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+    // SAFETY: called by translated code only.
+    unsafe { call(frame, site, bytes, crate::slow::store) }
+}
+
+unsafe extern "sysv64" fn decline(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+    // SAFETY: called by translated code only.
+    unsafe { call(frame, site, bytes, crate::slow::decline) }
+}
+
+unsafe extern "sysv64" fn wrote(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+    // SAFETY: called by translated code only.
+    unsafe { call(frame, site, bytes, crate::slow::wrote) }
+}

@@ -1,0 +1,597 @@
+//! Fixed-point arithmetic, logic, rotates, compares and moves.
+
+use std::mem::offset_of;
+
+use exec::VcpuState;
+use ppc_isa::integer::{Addend, Adder, CarryIn, Integer, Logic, Multiply, RotateMask, Shift, Unary};
+use ppc_isa::spr;
+
+use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
+use crate::branch::cr;
+use crate::lower::{Compare, Lower, With, state};
+use crate::plan::{CA, CTR, LR};
+
+fn rt(w: u32) -> usize {
+    (w >> 21 & 31) as usize
+}
+
+fn ra(w: u32) -> usize {
+    (w >> 16 & 31) as usize
+}
+
+fn rb(w: u32) -> usize {
+    (w >> 11 & 31) as usize
+}
+
+fn si(w: u32) -> i32 {
+    i32::from(w as i16)
+}
+
+/// Translates `op`; `None` if it is left to the interpreter.
+pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
+    let overflows = w & 0x400 != 0;
+    let recorded = w & 1 != 0;
+    match op {
+        Integer::AddImmediate { shifted } => add_immediate(l, w, if shifted { si(w) << 16 } else { si(w) }),
+        Integer::AddPcis => {
+            let d = (w & 0xffc0) | (w >> 15 & 0x3e) | (w & 1);
+            let value = l.next_ea().wrapping_add((i64::from(d as i16) << 16) as u64);
+            let to = l.target(rt(w), Reg::Rax);
+            l.asm.mov_imm(to, value);
+            l.written(rt(w), to);
+        }
+        Integer::AddCarrying { subtract, record } => {
+            l.copy(ra(w), Reg::Rax);
+            if subtract {
+                l.asm.unary(asm::Unary::Not, Size::Q, Reg::Rax);
+            }
+            l.asm.mov_imm(Reg::Rdx, si(w) as u64);
+            add_carrying(l, if subtract { CarryIn::One } else { CarryIn::Zero }, w, record);
+        }
+        Integer::Adder(adder) if !overflows => add(l, adder, w, recorded),
+        Integer::MulImmediate => {
+            let a = l.operand(ra(w));
+            let to = l.target(rt(w), Reg::Rax);
+            l.asm.imul_imm(Size::Q, to, a, si(w));
+            l.written(rt(w), to);
+        }
+        Integer::Multiply(op) if !overflows => multiply(l, op, w),
+        Integer::Compare { signed, immediate } => compare(l, signed, immediate, w),
+        Integer::Logic(op) => logic(l, op, w),
+        Integer::LogicImmediate { logic, shifted } => logic_immediate(l, logic, shifted, w),
+        Integer::Unary(op) => return unary(l, op, w),
+        Integer::RotateWord { register, insert } => rotate_word(l, register, insert, w),
+        Integer::RotateDouble { register, mask } => rotate_double(l, register, mask, w),
+        Integer::Shift(op) => shift(l, op, w),
+        Integer::ShiftAlgebraicImmediate { double } => shift_algebraic_immediate(l, double, w),
+        Integer::ExtendShift => {
+            let s = l.operand(rt(w));
+            l.asm.movsxd(Reg::Rax, s);
+            let amount = sh6(w);
+            if amount != 0 {
+                l.asm.shift_imm(asm::Shift::Shl, Size::Q, Reg::Rax, amount);
+            }
+            finish(l, ra(w), Reg::Rax, recorded);
+        }
+        Integer::Select => select(l, w),
+        Integer::Mfspr => match spr::number(w) {
+            spr::LR => move_register(l, LR, rt(w)),
+            spr::CTR => move_register(l, CTR, rt(w)),
+            _ => return None,
+        },
+        Integer::Mtspr => match spr::number(w) {
+            spr::LR => move_register(l, rt(w), LR),
+            spr::CTR => move_register(l, rt(w), CTR),
+            _ => return None,
+        },
+        Integer::Mfcr => {
+            l.asm.insn(op::MOVBE64, Reg::Rax, cr(0));
+            l.asm.mov_imm(Reg::Rcx, 0x0f0f_0f0f_0f0f_0f0f);
+            l.asm.pext(Reg::Rax, Reg::Rax, Reg::Rcx);
+            l.written(rt(w), Reg::Rax);
+        }
+        Integer::Mtcrf => {
+            let value = l.operand(rt(w));
+            l.asm.mov(Size::D, Reg::Rax, value);
+            for field in (0..8).filter(|field| w >> (19 - field) & 1 != 0) {
+                l.asm.rorx(Size::D, Reg::Rcx, Reg::Rax, 28 - 4 * field as u8);
+                l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, 15);
+                l.asm.store(Size::B, cr(field), Reg::Rcx);
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn move_register(l: &mut Lower, from: usize, to: usize) {
+    let target = l.target(to, Reg::Rax);
+    l.copy(from, target);
+    l.written(to, target);
+}
+
+/// The result in `value`: to its register, and to CR field 0 if it is recorded.
+fn finish(l: &mut Lower, register: usize, value: Reg, recorded: bool) {
+    l.written(register, value);
+    if recorded {
+        l.record(register, value);
+    }
+}
+
+fn add_immediate(l: &mut Lower, w: u32, immediate: i32) {
+    let to = l.target(rt(w), Reg::Rax);
+    if ra(w) == 0 {
+        l.asm.mov_imm(to, immediate as u64);
+    } else {
+        let a = l.value(ra(w), Reg::Rax);
+        l.asm.lea(Size::Q, to, Mem::Base(a, immediate));
+    }
+    l.written(rt(w), to);
+}
+
+/// RAX + RDX + carry, to RT, CA and CA32.
+fn add_carrying(l: &mut Lower, carry: CarryIn, w: u32, recorded: bool) {
+    let live = l.is_live(CA);
+    let sixty_four = l.setting.sixty_four;
+    let asm = &mut l.asm;
+    if live {
+        // Bits of the exclusive or of operands and sum are carries into their places.
+        asm.mov(Size::Q, Reg::Rcx, Reg::Rax);
+        asm.alu(Alu::Xor, Size::Q, Reg::Rcx, Reg::Rdx);
+    }
+    match carry {
+        CarryIn::Zero => asm.alu(Alu::Add, Size::Q, Reg::Rax, Reg::Rdx),
+        CarryIn::One => {
+            asm.stc();
+            asm.alu(Alu::Adc, Size::Q, Reg::Rax, Reg::Rdx);
+        }
+        CarryIn::Ca => {
+            asm.bt_imm(Size::D, state(offset_of!(VcpuState, ca)), 0);
+            asm.alu(Alu::Adc, Size::Q, Reg::Rax, Reg::Rdx);
+        }
+    }
+    if live {
+        if sixty_four {
+            asm.set(Cond::B, state(offset_of!(VcpuState, ca)));
+        }
+        asm.alu(Alu::Xor, Size::Q, Reg::Rcx, Reg::Rax);
+        asm.bt_imm(Size::Q, Reg::Rcx, 32);
+        asm.set(Cond::B, state(offset_of!(VcpuState, ca32)));
+        if !sixty_four {
+            asm.set(Cond::B, state(offset_of!(VcpuState, ca)));
+        }
+    }
+    finish(l, rt(w), Reg::Rax, recorded);
+}
+
+fn add(l: &mut Lower, adder: Adder, w: u32, recorded: bool) {
+    let Adder { complement, addend, carry, set_ca } = adder;
+    if !set_ca && carry != CarryIn::Ca {
+        return add_plain(l, complement, addend, w, recorded);
+    }
+    l.copy(ra(w), Reg::Rax);
+    if complement {
+        l.asm.unary(asm::Unary::Not, Size::Q, Reg::Rax);
+    }
+    match addend {
+        Addend::Rb => l.copy(rb(w), Reg::Rdx),
+        Addend::Zero => l.asm.mov_imm(Reg::Rdx, 0),
+        Addend::MinusOne => l.asm.mov_imm(Reg::Rdx, u64::MAX),
+    }
+    add_carrying(l, carry, w, recorded);
+}
+
+/// Sum, difference (RB - RA) and negation without carry.
+fn add_plain(l: &mut Lower, complement: bool, addend: Addend, w: u32, recorded: bool) {
+    let to = l.target(rt(w), Reg::Rax);
+    if addend == Addend::Zero {
+        l.copy(ra(w), to);
+        l.asm.unary(asm::Unary::Neg, Size::Q, to);
+    } else if complement {
+        // The target may be RA.
+        l.copy(rb(w), Reg::Rax);
+        let a = l.operand(ra(w));
+        l.asm.alu(Alu::Sub, Size::Q, Reg::Rax, a);
+        return finish(l, rt(w), Reg::Rax, recorded);
+    } else {
+        let a = l.value(ra(w), Reg::Rax);
+        match l.operand(rb(w)) {
+            Rm::Reg(b) => l.asm.lea(Size::Q, to, Mem::Index(a, b, 1, 0)),
+            b @ Rm::Mem(_) => {
+                // Memory does not move with the target.
+                if to != a {
+                    l.asm.mov(Size::Q, to, a);
+                }
+                l.asm.alu(Alu::Add, Size::Q, to, b);
+            }
+        }
+    }
+    finish(l, rt(w), to, recorded);
+}
+
+fn multiply(l: &mut Lower, op: Multiply, w: u32) {
+    let recorded = w & 1 != 0;
+    match op {
+        Multiply::LowDouble => {
+            l.copy(ra(w), Reg::Rax);
+            let b = l.operand(rb(w));
+            l.asm.insn(op::IMUL64, Reg::Rax, b);
+        }
+        Multiply::LowWord => {
+            let (a, b) = (l.operand(ra(w)), l.operand(rb(w)));
+            l.asm.movsxd(Reg::Rax, a);
+            l.asm.movsxd(Reg::Rcx, b);
+            l.asm.insn(op::IMUL64, Reg::Rax, Reg::Rcx);
+        }
+        Multiply::HighDouble | Multiply::HighDoubleUnsigned => {
+            l.copy(ra(w), Reg::Rax);
+            let b = l.value(rb(w), Reg::Rcx);
+            let unary = if op == Multiply::HighDouble { asm::Unary::Imul } else { asm::Unary::Mul };
+            l.asm.unary(unary, Size::Q, b);
+            l.asm.mov(Size::Q, Reg::Rax, Reg::Rdx);
+        }
+        Multiply::HighWord | Multiply::HighWordUnsigned => {
+            let (a, b) = (l.operand(ra(w)), l.operand(rb(w)));
+            if op == Multiply::HighWord {
+                l.asm.movsxd(Reg::Rax, a);
+                l.asm.movsxd(Reg::Rcx, b);
+            } else {
+                l.asm.mov(Size::D, Reg::Rax, a);
+                l.asm.mov(Size::D, Reg::Rcx, b);
+            }
+            l.asm.insn(op::IMUL64, Reg::Rax, Reg::Rcx);
+            // The word in both halves, see the interpreter.
+            l.asm.shift_imm(asm::Shift::Shr, Size::Q, Reg::Rax, 32);
+            l.asm.mov(Size::Q, Reg::Rcx, Reg::Rax);
+            l.asm.shift_imm(asm::Shift::Shl, Size::Q, Reg::Rcx, 32);
+            l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
+        }
+    }
+    finish(l, rt(w), Reg::Rax, recorded);
+}
+
+fn compare(l: &mut Lower, signed: bool, immediate: bool, w: u32) {
+    let size = if w & 0x20_0000 != 0 && l.setting.wide { Size::Q } else { Size::D };
+    let a = l.value(ra(w), Reg::Rax);
+    match (immediate, signed) {
+        (true, true) if w & 0xffff == 0 => l.asm.test(size, a, a),
+        (true, true) => l.asm.alu_imm(Alu::Cmp, size, a, si(w)),
+        (true, false) => l.asm.alu_imm(Alu::Cmp, size, a, (w & 0xffff) as i32),
+        (false, _) => {
+            let b = l.operand(rb(w));
+            l.asm.alu(Alu::Cmp, size, a, b);
+        }
+    }
+    let with = match (immediate, signed) {
+        (false, _) => With::Register(rb(w)),
+        (true, true) => With::Immediate(si(w)),
+        (true, false) => With::Immediate((w & 0xffff) as i32),
+    };
+    l.compared(Compare { field: (w >> 23 & 7) as u8, signed, size, register: ra(w), with, stored: false });
+}
+
+fn logic(l: &mut Lower, op: Logic, w: u32) {
+    let recorded = w & 1 != 0;
+    if rt(w) == rb(w) && matches!(op, Logic::Or | Logic::And) {
+        // mr
+        let to = l.target(ra(w), Reg::Rax);
+        l.copy(rt(w), to);
+        return finish(l, ra(w), to, recorded);
+    }
+    let (alu, not_b, not_result) = match op {
+        Logic::And => (Alu::And, false, false),
+        Logic::Or => (Alu::Or, false, false),
+        Logic::Xor => (Alu::Xor, false, false),
+        Logic::Nand => (Alu::And, false, true),
+        Logic::Nor => (Alu::Or, false, true),
+        Logic::Eqv => (Alu::Xor, false, true),
+        Logic::Andc => (Alu::And, true, false),
+        Logic::Orc => (Alu::Or, true, false),
+    };
+    l.copy(rb(w), Reg::Rax);
+    if not_b {
+        l.asm.unary(asm::Unary::Not, Size::Q, Reg::Rax);
+    }
+    let s = l.operand(rt(w));
+    l.asm.alu(alu, Size::Q, Reg::Rax, s);
+    if not_result {
+        l.asm.unary(asm::Unary::Not, Size::Q, Reg::Rax);
+    }
+    finish(l, ra(w), Reg::Rax, recorded);
+}
+
+fn logic_immediate(l: &mut Lower, logic: Logic, shifted: bool, w: u32) {
+    let value = (w & 0xffff) << if shifted { 16 } else { 0 };
+    if value == 0 && logic == Logic::Or && rt(w) == ra(w) {
+        return;
+    }
+    let to = l.target(ra(w), Reg::Rax);
+    match logic {
+        Logic::And => {
+            // The upper half becomes zero.
+            let s = l.operand(rt(w));
+            l.asm.mov(Size::D, to, s);
+            l.asm.alu_imm(Alu::And, Size::D, to, value as i32);
+            return finish(l, ra(w), to, true);
+        }
+        _ => {
+            let alu = if logic == Logic::Or { Alu::Or } else { Alu::Xor };
+            l.copy(rt(w), to);
+            if value == 0 {
+            } else if let Ok(value) = i32::try_from(value) {
+                l.asm.alu_imm(alu, Size::Q, to, value);
+            } else {
+                l.asm.mov_imm(Reg::Rcx, value.into());
+                l.asm.alu(alu, Size::Q, to, Reg::Rcx);
+            }
+        }
+    }
+    finish(l, ra(w), to, false);
+}
+
+fn unary(l: &mut Lower, op: Unary, w: u32) -> Option<()> {
+    let recorded = w & 1 != 0;
+    let insn = match op {
+        Unary::ExtendByte => op::MOVSX8,
+        Unary::ExtendHalf => op::MOVSX16,
+        Unary::ExtendWord => {
+            let s = l.operand(rt(w));
+            let to = l.target(ra(w), Reg::Rax);
+            l.asm.movsxd(to, s);
+            finish(l, ra(w), to, recorded);
+            return Some(());
+        }
+        Unary::LeadingWord => op::LZCNT32,
+        Unary::LeadingDouble => op::LZCNT64,
+        Unary::TrailingWord => op::TZCNT32,
+        Unary::TrailingDouble => op::TZCNT64,
+        Unary::PopulationDouble => op::POPCNT64,
+        Unary::ReverseDouble => {
+            l.copy(rt(w), Reg::Rax);
+            l.asm.bswap(Size::Q, Reg::Rax);
+            l.written(ra(w), Reg::Rax);
+            return Some(());
+        }
+        _ => return None,
+    };
+    // Only some of these have a record bit.
+    let recorded = recorded && op != Unary::PopulationDouble;
+    let s = l.operand(rt(w));
+    let to = l.target(ra(w), Reg::Rax);
+    l.asm.insn(insn, to, s);
+    finish(l, ra(w), to, recorded);
+    Some(())
+}
+
+/// Ones from bit `mb` to bit `me`, wrapping around.
+fn mask(mb: u32, me: u32) -> u64 {
+    let from = u64::MAX >> mb;
+    let to = u64::MAX << (63 - me);
+    if mb <= me { from & to } else { from | to }
+}
+
+fn rotate_word(l: &mut Lower, register: bool, insert: bool, w: u32) {
+    let recorded = w & 1 != 0;
+    let (mb, me) = (w >> 6 & 31, w >> 1 & 31);
+    let mask = mask(mb + 32, me + 32);
+    let amount = (w >> 11 & 31) as u8;
+    let s = l.operand(rt(w));
+    if !register && !insert && mb <= me {
+        // The result is inside the low word, which 32-bit operations extend with zeros.
+        let to = l.target(ra(w), Reg::Rax);
+        let (shift, kept) = (amount, mask as u32);
+        if kept == u32::MAX << shift && shift > 0 {
+            l.asm.mov(Size::D, to, s);
+            l.asm.shift_imm(asm::Shift::Shl, Size::D, to, shift);
+        } else if shift > 0 && kept == u32::MAX >> (32 - shift) {
+            l.asm.mov(Size::D, to, s);
+            l.asm.shift_imm(asm::Shift::Shr, Size::D, to, 32 - shift);
+        } else {
+            if shift == 0 {
+                l.asm.mov(Size::D, to, s);
+            } else {
+                l.asm.rorx(Size::D, to, s, 32 - shift);
+            }
+            match kept {
+                u32::MAX => {}
+                0xff if (to as u8) < 4 || to as u8 > 7 => l.asm.insn(op::MOVZX8, to, to),
+                0xffff => l.asm.insn(op::MOVZX16, to, to),
+                _ => l.asm.alu_imm(Alu::And, Size::D, to, kept as i32),
+            }
+        }
+        return finish(l, ra(w), to, recorded);
+    }
+    // The low word twice, rotated as a doubleword.
+    if register {
+        let b = l.value(rb(w), Reg::Rcx);
+        l.asm.mov(Size::Q, Reg::Rcx, b);
+        l.asm.mov(Size::D, Reg::Rax, s);
+        l.asm.shift_cl(asm::Shift::Rol, Size::D, Reg::Rax);
+    } else if amount == 0 {
+        l.asm.mov(Size::D, Reg::Rax, s);
+    } else {
+        l.asm.rorx(Size::D, Reg::Rax, s, 32 - amount);
+    }
+    if mask >> 32 != 0 {
+        l.asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
+        l.asm.shift_imm(asm::Shift::Shl, Size::Q, Reg::Rdx, 32);
+        l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rdx);
+    }
+    if mask != u64::MAX {
+        l.asm.mov_imm(Reg::Rdx, mask);
+        l.asm.alu(Alu::And, Size::Q, Reg::Rax, Reg::Rdx);
+    }
+    if insert {
+        keep(l, w, mask);
+    }
+    finish(l, ra(w), Reg::Rax, recorded);
+}
+
+/// RAX, with what `mask` leaves of RA.
+fn keep(l: &mut Lower, w: u32, mask: u64) {
+    if mask != u64::MAX {
+        l.asm.mov_imm(Reg::Rdx, !mask);
+        let a = l.operand(ra(w));
+        l.asm.alu(Alu::And, Size::Q, Reg::Rdx, a);
+        l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rdx);
+    }
+}
+
+fn sh6(w: u32) -> u8 {
+    (w >> 11 & 31 | w << 4 & 32) as u8
+}
+
+fn rotate_double(l: &mut Lower, register: bool, kind: RotateMask, w: u32) {
+    let recorded = w & 1 != 0;
+    let mb = w >> 6 & 31 | w & 32;
+    let amount = if register { 0 } else { sh6(w) };
+    let (mb, me) = match kind {
+        RotateMask::ClearLeft => (mb, 63),
+        RotateMask::ClearRight => (0, mb),
+        RotateMask::Clear | RotateMask::Insert => (mb, 63 - u32::from(amount)),
+    };
+    let mask = mask(mb, me);
+    let s = l.operand(rt(w));
+    if !register && kind != RotateMask::Insert {
+        let to = l.target(ra(w), Reg::Rax);
+        if amount > 0 && mask == u64::MAX << amount {
+            l.asm.mov(Size::Q, to, s);
+            l.asm.shift_imm(asm::Shift::Shl, Size::Q, to, amount);
+            return finish(l, ra(w), to, recorded);
+        }
+        if amount > 0 && mask == u64::MAX >> (64 - amount) {
+            l.asm.mov(Size::Q, to, s);
+            l.asm.shift_imm(asm::Shift::Shr, Size::Q, to, 64 - amount);
+            return finish(l, ra(w), to, recorded);
+        }
+        if amount == 0 && mask == 0xffff_ffff {
+            l.asm.mov(Size::D, to, s);
+            return finish(l, ra(w), to, recorded);
+        }
+    }
+    if register {
+        let b = l.value(rb(w), Reg::Rcx);
+        l.asm.mov(Size::Q, Reg::Rcx, b);
+        l.asm.mov(Size::Q, Reg::Rax, s);
+        l.asm.shift_cl(asm::Shift::Rol, Size::Q, Reg::Rax);
+    } else if amount == 0 {
+        l.asm.mov(Size::Q, Reg::Rax, s);
+    } else {
+        l.asm.rorx(Size::Q, Reg::Rax, s, 64 - amount);
+    }
+    match i32::try_from(mask as i64) {
+        Ok(-1) => {}
+        Ok(small) => l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, small),
+        Err(_) => {
+            l.asm.mov_imm(Reg::Rdx, mask);
+            l.asm.alu(Alu::And, Size::Q, Reg::Rax, Reg::Rdx);
+        }
+    }
+    if kind == RotateMask::Insert {
+        keep(l, w, mask);
+    }
+    finish(l, ra(w), Reg::Rax, recorded);
+}
+
+/// Shifts by a register. Amounts of 64 and more (32 for words) give zero, or the sign.
+fn shift(l: &mut Lower, op: Shift, w: u32) {
+    let recorded = w & 1 != 0;
+    let s = l.operand(rt(w));
+    let (double, shift) = match op {
+        Shift::LeftWord => (false, asm::Shift::Shl),
+        Shift::RightWord => (false, asm::Shift::Shr),
+        Shift::AlgebraicWord => (false, asm::Shift::Sar),
+        Shift::LeftDouble => (true, asm::Shift::Shl),
+        Shift::RightDouble => (true, asm::Shift::Shr),
+        Shift::AlgebraicDouble => (true, asm::Shift::Sar),
+    };
+    if double || shift == asm::Shift::Sar {
+        return shift_wide(l, double, shift, w);
+    }
+    // A word in 64 bits, shifted by up to 63, has nothing left in its low word from 32 on.
+    l.asm.mov(Size::D, Reg::Rax, s);
+    let b = l.value(rb(w), Reg::Rcx);
+    l.asm.shift_by(shift, Size::Q, Reg::Rax, Reg::Rax, b);
+    if shift == asm::Shift::Shl {
+        l.asm.mov(Size::D, Reg::Rax, Reg::Rax);
+    }
+    finish(l, ra(w), Reg::Rax, recorded);
+}
+
+fn shift_wide(l: &mut Lower, double: bool, shift: asm::Shift, w: u32) {
+    let s = l.operand(rt(w));
+    if double {
+        l.asm.mov(Size::Q, Reg::Rax, s);
+    } else {
+        l.asm.movsxd(Reg::Rax, s);
+    }
+    let b = l.operand(rb(w));
+    l.asm.mov(Size::D, Reg::Rcx, b);
+    if shift != asm::Shift::Sar {
+        // Bit 6 of the amount clears all.
+        l.asm.shift_by(shift, Size::Q, Reg::Rax, Reg::Rax, Reg::Rcx);
+        l.asm.mov_imm(Reg::Rdx, 0);
+        l.asm.test_imm(Size::B, Reg::Rcx, 64);
+        l.asm.cmov(Cond::Ne, Size::Q, Reg::Rax, Reg::Rdx);
+        return finish(l, ra(w), Reg::Rax, w & 1 != 0);
+    }
+    l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, if double { 127 } else { 63 });
+    l.asm.bzhi(Size::Q, Reg::Rdx, Reg::Rax, Reg::Rcx);
+    if double {
+        // From 64 on, all bits become the sign.
+        let small = l.asm.label();
+        l.asm.test_imm(Size::B, Reg::Rcx, 64);
+        l.asm.jcc(Cond::E, small);
+        l.asm.mov_imm(Reg::Rcx, 63);
+        l.asm.bind(small);
+    }
+    l.asm.shift_by(asm::Shift::Sar, Size::Q, Reg::Rax, Reg::Rax, Reg::Rcx);
+    shifted(l, w);
+}
+
+fn shift_algebraic_immediate(l: &mut Lower, double: bool, w: u32) {
+    let amount = if double { sh6(w) } else { (w >> 11 & 31) as u8 };
+    let s = l.operand(rt(w));
+    if double {
+        l.asm.mov(Size::Q, Reg::Rax, s);
+    } else {
+        l.asm.movsxd(Reg::Rax, s);
+    }
+    if l.is_live(CA) {
+        l.asm.mov_imm(Reg::Rdx, (1 << amount) - 1);
+        l.asm.alu(Alu::And, Size::Q, Reg::Rdx, Reg::Rax);
+    }
+    if amount > 0 {
+        l.asm.shift_imm(asm::Shift::Sar, Size::Q, Reg::Rax, amount);
+    }
+    shifted(l, w);
+}
+
+/// The end of an algebraic shift: RAX to RA; CA says that it is negative and RDX, what was shifted out, is not zero.
+fn shifted(l: &mut Lower, w: u32) {
+    if l.is_live(CA) {
+        l.asm.test(Size::Q, Reg::Rdx, Reg::Rdx);
+        l.asm.set(Cond::Ne, Reg::Rdx);
+        l.asm.test(Size::Q, Reg::Rax, Reg::Rax);
+        l.asm.set(Cond::S, Reg::Rcx);
+        l.asm.alu(Alu::And, Size::B, Reg::Rdx, Reg::Rcx);
+        l.asm.store(Size::B, state(offset_of!(VcpuState, ca)), Reg::Rdx);
+        l.asm.store(Size::B, state(offset_of!(VcpuState, ca32)), Reg::Rdx);
+    }
+    finish(l, ra(w), Reg::Rax, w & 1 != 0);
+}
+
+/// RT = the bit of CR selected by BC ? (RA|0) : RB.
+fn select(l: &mut Lower, w: u32) {
+    let bit = w >> 6 & 31;
+    l.copy(rb(w), Reg::Rax);
+    let a = if ra(w) == 0 {
+        l.asm.mov_imm(Reg::Rcx, 0);
+        Rm::Reg(Reg::Rcx)
+    } else {
+        l.operand(ra(w))
+    };
+    l.asm.test_imm(Size::B, cr(bit >> 2), 8 >> (bit & 3));
+    l.asm.cmov(Cond::Ne, Size::Q, Reg::Rax, a);
+    l.written(rt(w), Reg::Rax);
+}

@@ -1,0 +1,23 @@
+//! The translator: guest code becomes code of the x86-64 host, a region at a time.
+//!
+//! It is never different from the interpreter: same event points, same results, same faults. Whatever it does not
+//! translate, the interpreter executes in its place. Each vCPU has a translator of its own, so code is never changed
+//! under a thread that runs it.
+#![deny(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod asm;
+mod branch;
+mod cache;
+mod engine;
+mod entry;
+mod host;
+mod integer;
+mod jumps;
+mod loadstore;
+mod lower;
+mod plan;
+mod slow;
+mod tlb;
+
+pub use engine::{Policy, Translator};

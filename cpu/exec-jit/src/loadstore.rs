@@ -1,0 +1,234 @@
+//! Fixed-point loads and stores, barriers and hints.
+//!
+//! The fast path looks into the software TLB. What it does not find, what is not aligned, and stores to pages that hold
+//! code or to granules that are watched leave it for the engine.
+
+use std::mem::offset_of;
+
+use guest_mem::NOTICED;
+use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
+
+use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op};
+use crate::frame;
+use crate::host::{Data, Frame};
+use crate::lower::{Access, Lower, home};
+use crate::tlb;
+
+fn rt(w: u32) -> usize {
+    (w >> 21 & 31) as usize
+}
+
+fn ra(w: u32) -> usize {
+    (w >> 16 & 31) as usize
+}
+
+/// Translates `op`; `None` if it is left to the interpreter.
+pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
+    match op {
+        LoadStore::Load(shape) if shape.form != Form::Prefixed => return load(l, shape, w),
+        LoadStore::Store(shape) if shape.form != Form::Prefixed => store(l, shape, w),
+        LoadStore::Hint | LoadStore::ReservedNoOp | LoadStore::Eieio => {}
+        // L=1 orders what the host orders anyway.
+        LoadStore::Sync if w >> 21 & 7 == 1 => {}
+        // With other vCPUs, invalidations may be waited for.
+        LoadStore::Sync if l.setting.watched.is_none() => {}
+        LoadStore::Isync => l.synchronise(),
+        _ => return None,
+    }
+    Some(())
+}
+
+/// The effective address, to RAX.
+fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
+    let size = l.mode_size();
+    let base = if ra(w) == 0 && !update { None } else { Some(l.value(ra(w), Reg::Rax)) };
+    match (form, base) {
+        (Form::X, base) => {
+            let rb = (w >> 11 & 31) as usize;
+            match (base, l.operand(rb)) {
+                (Some(base), Rm::Reg(index)) => l.asm.lea(size, Reg::Rax, Mem::Index(base, index, 1, 0)),
+                (Some(base), index) => {
+                    if base != Reg::Rax {
+                        l.asm.mov(Size::Q, Reg::Rax, base);
+                    }
+                    l.asm.alu(Alu::Add, size, Reg::Rax, index);
+                }
+                (None, index) => l.asm.mov(size, Reg::Rax, index),
+            }
+        }
+        (form, base) => {
+            let keep = if form == Form::Ds { !3 } else { !0 };
+            let displacement = i32::from(w as i16) & keep;
+            match base {
+                Some(base) => l.asm.lea(size, Reg::Rax, Mem::Base(base, displacement)),
+                None if l.setting.sixty_four => l.asm.mov_imm(Reg::Rax, displacement as u64),
+                None => l.asm.mov_imm(Reg::Rax, u64::from(displacement as u32)),
+            }
+        }
+    }
+}
+
+/// Replaces the effective address in RAX by the host's. RCX and RDX are lost.
+fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
+    let data = l.setting.data;
+    let key = frame!(l, data_key);
+    let asm = &mut l.asm;
+    let index_shift = 12 - tlb::ENTRY_SHIFT as u8;
+    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, index_shift);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
+    asm.lea(Size::Q, Reg::Rdx, Mem::Absolute(data + offset_of!(Data, tlb) as u64));
+    asm.alu(Alu::Add, Size::Q, Reg::Rcx, Reg::Rdx);
+    asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, !0xfff | i32::from(bytes - 1));
+    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
+    let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
+    asm.jcc(Cond::Ne, slow);
+    if !stores {
+        asm.alu(Alu::Add, Size::Q, Reg::Rax, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
+        return;
+    }
+    // RAX stays the effective address until nothing can leave any more.
+    let watched = l.setting.watched;
+    let granules = frame!(l, granules);
+    let asm = &mut l.asm;
+    asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
+    asm.alu(Alu::Add, Size::Q, Reg::Rcx, Reg::Rax);
+    if let Some(shift) = watched {
+        asm.mov(Size::Q, Reg::Rdx, Reg::Rcx);
+        asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, shift);
+        asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, granules);
+        asm.alu_imm(Alu::Cmp, Size::Q, Mem::Base(Reg::Rdx, 0), 0);
+        asm.jcc(Cond::Ne, slow);
+    }
+    asm.mov(Size::Q, Reg::Rax, Reg::Rcx);
+}
+
+/// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost.
+fn report(l: &mut Lower) {
+    let code = frame!(l, code);
+    let (wrote, back) = l.slow_report();
+    let asm = &mut l.asm;
+    asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
+    asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, guest_mem::PAGE_SHIFT as u8);
+    asm.mov(Size::Q, Reg::Rcx, code);
+    asm.test_imm(Size::D, Mem::Index(Reg::Rcx, Reg::Rdx, 8, 0), NOTICED as i32);
+    asm.jcc(Cond::Ne, wrote);
+    asm.bind(back);
+}
+
+/// Writes the address back to RA. What it was made of has not changed since.
+fn update(l: &mut Lower, form: Form, w: u32) {
+    address(l, form, true, w);
+    l.written(ra(w), Reg::Rax);
+}
+
+fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
+    let Shape { bytes, form, update: updates, signed, reversed } = shape;
+    // With RA = RT, what was loaded stays.
+    let kept = updates && ra(w) != rt(w);
+    if kept && form == Form::X && rt(w) == (w >> 11 & 31) as usize {
+        return None;
+    }
+    address(l, form, updates, w);
+    let to = l.target(rt(w), Reg::Rax);
+    let (slow, back) = l.slow_access(Access { bytes, register: rt(w), to, signed, reversed, stores: false });
+    translate(l, bytes, false, slow);
+    let at = Mem::Base(Reg::Rax, 0);
+    let big = l.setting.little == reversed;
+    match (bytes, big) {
+        (1, _) => l.asm.insn(op::MOVZX8, to, at),
+        (2, false) if signed => l.asm.insn(op::MOVSX16, to, at),
+        (2, false) => l.asm.insn(op::MOVZX16, to, at),
+        (2, true) => {
+            l.asm.insn(op::MOVZX16, to, at);
+            reverse(l, bytes, to);
+            if signed {
+                l.asm.insn(op::MOVSX16, to, to);
+            }
+        }
+        (4, false) if signed => l.asm.movsxd(to, at),
+        (4, false) => l.asm.mov(Size::D, to, at),
+        (4, true) => {
+            l.asm.insn(op::MOVBE32, to, at);
+            if signed {
+                l.asm.movsxd(to, to);
+            }
+        }
+        (_, false) => l.asm.mov(Size::Q, to, at),
+        (_, true) => l.asm.insn(op::MOVBE64, to, at),
+    }
+    l.asm.bind(back);
+    l.written(rt(w), to);
+    if kept {
+        update(l, form, w);
+    }
+    Some(())
+}
+
+fn store(l: &mut Lower, shape: Shape, w: u32) {
+    let Shape { bytes, form, update: updates, reversed, .. } = shape;
+    // What is held is loaded before the ways part.
+    l.operand(rt(w));
+    address(l, form, updates, w);
+    let access = Access { bytes, register: rt(w), to: Reg::Rcx, signed: false, reversed, stores: true };
+    let (slow, back) = l.slow_access(access);
+    translate(l, bytes, true, slow);
+    let value = l.value(rt(w), Reg::Rcx);
+    let at = Mem::Base(Reg::Rax, 0);
+    let big = l.setting.little == reversed;
+    match (bytes, big) {
+        (1, _) => l.asm.store(Size::B, at, value),
+        (2, false) => l.asm.store(Size::W, at, value),
+        (4, false) => l.asm.store(Size::D, at, value),
+        (_, false) => l.asm.store(Size::Q, at, value),
+        (2, true) => l.asm.store_reversed(Size::W, at, value),
+        (4, true) => l.asm.store_reversed(Size::D, at, value),
+        (_, true) => l.asm.store_reversed(Size::Q, at, value),
+    }
+    report(l);
+    l.asm.bind(back);
+    if updates {
+        update(l, form, w);
+    }
+}
+
+/// The code of an access behind the region: calls out, with the effective address in RAX and what is to be stored in RCX.
+pub fn slow(l: &mut Lower, site: u32, access: Access) {
+    let Access { bytes, register, to, signed, reversed, stores } = access;
+    l.asm.mov_imm(Reg::Rdx, site.into());
+    if stores {
+        let value = l.held[register].map_or(home(register).into(), Rm::Reg);
+        l.asm.mov(Size::Q, Reg::Rcx, value);
+        if reversed {
+            reverse(l, bytes, Reg::Rcx);
+        }
+        return l.asm.call_to(l.setting.entry.store(bytes));
+    }
+    l.asm.call_to(l.setting.entry.load(bytes));
+    if reversed {
+        reverse(l, bytes, Reg::Rax);
+    }
+    match (bytes, signed) {
+        (1, _) => l.asm.insn(op::MOVZX8, to, Reg::Rax),
+        (2, true) => l.asm.insn(op::MOVSX16, to, Reg::Rax),
+        (2, false) => l.asm.insn(op::MOVZX16, to, Reg::Rax),
+        (4, true) => l.asm.movsxd(to, Reg::Rax),
+        (4, false) => l.asm.mov(Size::D, to, Reg::Rax),
+        _ => l.asm.mov(Size::Q, to, Reg::Rax),
+    }
+}
+
+fn reverse(l: &mut Lower, bytes: u8, reg: Reg) {
+    match bytes {
+        1 => {}
+        2 => {
+            l.asm.bswap(Size::D, reg);
+            l.asm.shift_imm(Shift::Shr, Size::D, reg, 16);
+        }
+        4 => l.asm.bswap(Size::D, reg),
+        _ => l.asm.bswap(Size::Q, reg),
+    }
+}

@@ -1,0 +1,727 @@
+//! Lowering: from a plan to code of the host. This file has what all instructions share; what one does is in the file of
+//! its operation, named as in the instruction table.
+//!
+//! Registers of the host: RBP points into the state, R15 counts instructions down to the limit, RAX, RCX and RDX are for
+//! the instruction at hand, the others hold guest registers that the region names often. In a loop they are loaded before
+//! its head; in a trace when they are first named. They are stored where the region is left.
+//!
+//! An instruction that no file translates is *declined*: the interpreter's handler is called for it.
+
+use std::mem::offset_of;
+
+use exec::VcpuState;
+use exec_interp::Decoded;
+use ppc_isa::branch::Branch;
+use ppc_isa::op::Op;
+
+use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size, op};
+use crate::entry::Entry;
+use crate::host::{Data, Frame, Reason};
+use crate::plan::{CTR, HELD, Insn, LR, Parts, Plan};
+use crate::{branch, integer, loadstore};
+
+/// Registers that hold guest registers.
+pub const HOLDERS: [Reg; 10] =
+    [Reg::Rbx, Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11, Reg::R12, Reg::R13, Reg::R14];
+/// What RBP is ahead of the state's address: the GPRs are in reach of one-byte displacements.
+pub const BIAS: usize = 128;
+/// How often a register is named before it is worth holding.
+const WORTH: u16 = 2;
+
+/// A place in the state.
+pub fn state(offset: usize) -> Mem {
+    Mem::Base(Reg::Rbp, (offset as i64 - BIAS as i64) as i32)
+}
+
+/// Where a guest register of [`HELD`] is in the state.
+pub fn home(register: usize) -> Mem {
+    state(match register {
+        CTR => offset_of!(VcpuState, ctr),
+        LR => offset_of!(VcpuState, lr),
+        _ => offset_of!(VcpuState, gpr) + 8 * register,
+    })
+}
+
+/// A call out of code, as the engine finds it again.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// The instruction.
+    pub decoded: Decoded,
+    /// Its address.
+    pub ea: u64,
+    /// Instructions completed that R15 does not account for.
+    pub done: u32,
+    /// Guest registers whose holders are newer than the state.
+    pub dirty: u64,
+    /// Guest registers that are held.
+    pub held: u64,
+    /// Which region.
+    pub region: u32,
+}
+
+/// A direct branch out of a region.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    /// Where to.
+    pub target: u64,
+    /// Address of the jump to patch (same page), or 0: then a link remembers the target.
+    pub patch: u64,
+    /// Number of the link.
+    pub link: u32,
+}
+
+/// Which guest register is where.
+pub type Held = [Option<Reg>; HELD];
+
+/// Code that stands behind the region's own.
+enum Stub {
+    /// Leaves with dirty registers stored, having executed `done` instructions more.
+    Edge { label: Label, to: Edge, dirty: u64, compare: Option<Compare> },
+    /// Leaves at an event point with dirty registers stored.
+    Event { label: Label, cia: u64, dirty: u64, compare: Option<Compare> },
+    /// Calls out for an access and goes on.
+    Access { label: Label, back: Label, site: u32, access: Access },
+    /// Reports a store and goes on.
+    Report { label: Label, back: Label },
+}
+
+/// An access that left the fast path.
+#[derive(Clone, Copy)]
+pub struct Access {
+    /// Bytes.
+    pub bytes: u8,
+    /// Guest register that is stored or loaded.
+    pub register: usize,
+    /// Loads: where the value goes.
+    pub to: Reg,
+    /// Loads: the sign is extended.
+    pub signed: bool,
+    /// The bytes are in the other order than the guest's.
+    pub reversed: bool,
+    /// It is a store.
+    pub stores: bool,
+}
+
+/// A way out of a block.
+#[derive(Clone, Copy)]
+pub struct Edge {
+    /// Address that control goes to.
+    pub target: u64,
+    /// An event point: a branch back.
+    pub event: bool,
+    /// Instructions completed.
+    pub done: u32,
+}
+
+/// What a register is compared with.
+#[derive(Clone, Copy)]
+pub enum With {
+    /// A constant.
+    Immediate(i32),
+    /// A guest register.
+    Register(usize),
+}
+
+/// A comparison whose outcome the host's flags hold.
+#[derive(Clone, Copy)]
+pub struct Compare {
+    /// CR field.
+    pub field: u8,
+    /// Compares signed numbers.
+    pub signed: bool,
+    /// Operand size.
+    pub size: Size,
+    /// Guest register that is compared.
+    pub register: usize,
+    /// What it is compared with.
+    pub with: With,
+    /// The field is computed already.
+    pub stored: bool,
+}
+
+/// What is fixed for a region.
+pub struct Setting<'a> {
+    /// What is translated.
+    pub plan: &'a Plan,
+    /// Where data and entry code are.
+    pub data: u64,
+    /// Code of the entry and the calls.
+    pub entry: &'a Entry,
+    /// 64-bit mode.
+    pub sixty_four: bool,
+    /// Little-endian.
+    pub little: bool,
+    /// The CPU has 64 bits.
+    pub wide: bool,
+    /// Reservations are watched by stores: there are several vCPUs.
+    pub watched: Option<u8>,
+    /// Number of the region, of its first site, and of its first link.
+    pub region: u32,
+    /// First site.
+    pub first_site: u32,
+    /// First link.
+    pub first_link: u32,
+    /// First exit.
+    pub first_exit: u32,
+}
+
+/// The code of a region.
+pub struct Lowered {
+    /// Code.
+    pub code: Vec<u8>,
+    /// Its calls out.
+    pub sites: Vec<Site>,
+    /// Its ways out.
+    pub leaving: Vec<Leaving>,
+    /// Which guest register is where.
+    pub held: Held,
+    /// Links used.
+    pub links: u32,
+}
+
+/// A region on its way to code.
+pub struct Lower<'a> {
+    /// The assembler.
+    pub asm: Asm,
+    /// What is fixed.
+    pub setting: Setting<'a>,
+    /// Which guest register is where.
+    pub held: Held,
+    loaded: u64,
+    dirty: u64,
+    done: u32,
+    counted: bool,
+    block: usize,
+    labels: Vec<Label>,
+    stubs: Vec<Stub>,
+    sites: Vec<Site>,
+    leaving: Vec<Leaving>,
+    links: u32,
+    insn: Insn,
+    /// The comparison that the host's flags hold, for the next instruction only.
+    pub flags: Option<Compare>,
+    next: Option<Insn>,
+}
+
+/// Address of a field of the frame.
+#[macro_export]
+macro_rules! frame {
+    ($lower:expr, $field:ident) => {
+        $crate::asm::Mem::Absolute($lower.setting.data + (offset_of!(Data, frame) + offset_of!(Frame, $field)) as u64)
+    };
+}
+
+/// Translates `setting.plan` for the address `origin`. `None` when it cannot be assembled.
+pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
+    let plan = setting.plan;
+    let first = *plan.blocks.first()?.insns.first()?;
+    let mut asm = Asm::new(origin);
+    let labels = plan.blocks.iter().map(|_| asm.label()).collect();
+    let mut l = Lower {
+        asm,
+        held: assign(plan),
+        loaded: 0,
+        dirty: 0,
+        done: 0,
+        counted: false,
+        block: 0,
+        labels,
+        stubs: Vec::new(),
+        sites: Vec::new(),
+        leaving: Vec::new(),
+        links: 0,
+        insn: first,
+        flags: None,
+        next: None,
+        setting,
+    };
+    l.region();
+    l.stubs();
+    Some(Lowered { sites: l.sites, leaving: l.leaving, held: l.held, links: l.links, code: l.asm.finish()? })
+}
+
+/// Gives the registers that are named most often a holder.
+fn assign(plan: &Plan) -> Held {
+    let mut order: Vec<usize> = (0..HELD).filter(|&n| plan.uses[n] >= WORTH).collect();
+    order.sort_by_key(|&n| std::cmp::Reverse(plan.uses[n]));
+    let mut held = [None; HELD];
+    for (guest, host) in order.into_iter().zip(HOLDERS) {
+        held[guest] = Some(host);
+    }
+    held
+}
+
+/// The numbers of the bits of `set`.
+pub fn bits(set: u64) -> impl Iterator<Item = usize> {
+    (0..HELD).filter(move |n| set >> n & 1 != 0)
+}
+
+impl Lower<'_> {
+    fn region(&mut self) {
+        let plan = self.setting.plan;
+        if plan.is_loop {
+            for (guest, host) in self.held.into_iter().enumerate() {
+                if let Some(host) = host {
+                    self.asm.mov(Size::Q, host, home(guest));
+                    self.loaded |= 1 << guest;
+                }
+            }
+            self.dirty = plan.written & self.loaded;
+            let head = plan.blocks.iter().position(|block| block.start() == self.entry());
+            if let Some(&label) = head.filter(|head| *head != 0).and_then(|head| self.labels.get(head)) {
+                self.asm.jmp(label);
+            }
+        }
+        for (index, block) in plan.blocks.iter().enumerate() {
+            self.block = index;
+            if plan.is_loop {
+                self.done = 0;
+            }
+            if let Some(&label) = self.labels.get(index) {
+                self.asm.bind(label);
+            }
+            for (at, insn) in block.insns.iter().enumerate() {
+                self.insn = *insn;
+                self.next = block.insns.get(at + 1).copied();
+                self.instruction();
+            }
+            let last = self.insn;
+            let ended = matches!(last.op, None | Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
+            if !ended {
+                self.go(Edge { target: self.next_ea(), event: false, done: self.done });
+            }
+        }
+    }
+
+    /// Address of the region's entry.
+    fn entry(&self) -> u64 {
+        self.setting.plan.entry
+    }
+
+    /// `ea` as the mode uses it.
+    pub fn effective(&self, ea: u64) -> u64 {
+        if self.setting.sixty_four { ea } else { ea & 0xffff_ffff }
+    }
+
+    /// Operand size of what the mode sees of a register.
+    pub fn mode_size(&self) -> Size {
+        if self.setting.sixty_four { Size::Q } else { Size::D }
+    }
+
+    /// Address of the instruction.
+    pub fn ea(&self) -> u64 {
+        self.insn.ea
+    }
+
+    /// Whether a part of the state may be read after the instruction.
+    pub fn is_live(&self, part: Parts) -> bool {
+        self.insn.live & part != 0
+    }
+
+    fn instruction(&mut self) {
+        let word = self.insn.decoded.word;
+        let flags = self.flags.take();
+        let translated = match self.insn.op {
+            None => return self.interpret(),
+            Some(Op::Branch(op @ (Branch::B | Branch::Bc | Branch::BcTo(_)))) => {
+                return branch::leave(self, op, word, flags);
+            }
+            Some(Op::Branch(op)) => branch::lower(self, op, word),
+            Some(Op::Integer(op)) => integer::lower(self, op, word),
+            Some(Op::LoadStore(op)) => loadstore::lower(self, op, word),
+            Some(_) => None,
+        };
+        if translated.is_none() {
+            self.decline();
+        }
+        if !std::mem::take(&mut self.counted) {
+            self.done += 1;
+        }
+    }
+
+    /// An event point behind the instruction, which does nothing else.
+    pub fn synchronise(&mut self) {
+        let label = self.asm.label();
+        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, self.completed() as i32);
+        self.event(label);
+        let cia = self.next_ea();
+        self.stubs.push(Stub::Event { label, cia, dirty: self.dirty, compare: None });
+        self.done = 0;
+        self.counted = true;
+    }
+
+    /// Leaves before the instruction, which the interpreter executes.
+    fn interpret(&mut self) {
+        self.store_dirty(self.dirty);
+        self.leave(self.insn.ea, self.done, Reason::Interpret);
+    }
+
+    /// Stores `cia` and leaves for `reason`, `done` instructions further.
+    fn leave(&mut self, cia: u64, done: u32, reason: Reason) {
+        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
+        self.asm.mov_imm(Reg::Rax, cia);
+        self.asm.store(Size::Q, state(offset_of!(VcpuState, cia)), Reg::Rax);
+        self.asm.mov_imm(Reg::Rax, reason as u64);
+        self.asm.jmp_to(self.setting.entry.leave);
+    }
+
+    /// A site for a call out of the code at the instruction.
+    pub fn site(&mut self) -> u32 {
+        let Insn { decoded, ea, .. } = self.insn;
+        let region = self.setting.region;
+        let held = self.loaded;
+        self.sites.push(Site { decoded, ea, done: self.done, dirty: self.dirty, held, region });
+        self.setting.first_site + self.sites.len() as u32 - 1
+    }
+
+    /// Calls the interpreter's handler for the instruction.
+    fn decline(&mut self) {
+        let site = self.site();
+        self.asm.mov_imm(Reg::Rdx, site.into());
+        self.asm.call_to(self.setting.entry.decline);
+        if !self.setting.plan.is_loop {
+            self.dirty = 0;
+        }
+    }
+
+    fn store_dirty(&mut self, dirty: u64) {
+        for guest in bits(dirty) {
+            if let Some(host) = self.held[guest] {
+                self.asm.store(Size::Q, home(guest), host);
+            }
+        }
+    }
+
+    /// The holder of a guest register with its value in it, if it has one.
+    fn holder(&mut self, register: usize) -> Option<Reg> {
+        let host = self.held[register]?;
+        if self.loaded >> register & 1 == 0 {
+            self.asm.mov(Size::Q, host, home(register));
+            self.loaded |= 1 << register;
+        }
+        Some(host)
+    }
+
+    /// A guest register as an operand.
+    pub fn operand(&mut self, register: usize) -> Rm {
+        match self.holder(register) {
+            Some(host) => host.into(),
+            None => home(register).into(),
+        }
+    }
+
+    /// A register of the host with the value of a guest register, `scratch` unless it is held.
+    pub fn value(&mut self, register: usize, scratch: Reg) -> Reg {
+        match self.holder(register) {
+            Some(host) => host,
+            None => {
+                self.asm.mov(Size::Q, scratch, home(register));
+                scratch
+            }
+        }
+    }
+
+    /// Copies the value of a guest register to `to`.
+    pub fn copy(&mut self, register: usize, to: Reg) {
+        let from = self.operand(register);
+        self.asm.mov(Size::Q, to, from);
+    }
+
+    /// Where the new value of a guest register is to be computed, which may be where its old one is; `scratch` unless it is
+    /// held. To be followed by [`Lower::written`].
+    pub fn target(&mut self, register: usize, scratch: Reg) -> Reg {
+        self.held[register].unwrap_or(scratch)
+    }
+
+    /// The new value of a guest register is in `from`.
+    pub fn written(&mut self, register: usize, from: Reg) {
+        match self.held[register] {
+            Some(host) => {
+                if host != from {
+                    self.asm.mov(Size::Q, host, from);
+                }
+                self.loaded |= 1 << register;
+                self.dirty |= 1 << register;
+            }
+            None => self.asm.store(Size::Q, home(register), from),
+        }
+    }
+
+    /// Sets CR field 0 from a comparison of `value`, which was written to `register`, with zero, if anybody reads it.
+    pub fn record(&mut self, register: usize, value: Reg) {
+        let size = self.mode_size();
+        self.asm.test(size, value, value);
+        self.compared(Compare { field: 0, signed: true, size, register, with: With::Immediate(0), stored: false });
+    }
+
+    /// The flags of a comparison whose operands have not changed since. RAX is lost.
+    fn compare_again(&mut self, compare: Compare) {
+        let place = |held: &Held, register: usize| held[register].map_or(home(register).into(), Rm::Reg);
+        self.asm.mov(Size::Q, Reg::Rax, place(&self.held, compare.register));
+        match compare.with {
+            With::Immediate(value) => self.asm.alu_imm(Alu::Cmp, compare.size, Reg::Rax, value),
+            With::Register(register) => {
+                let with = place(&self.held, register);
+                self.asm.alu(Alu::Cmp, compare.size, Reg::Rax, with);
+            }
+        }
+    }
+
+    /// The host's flags are those of a comparison: computes the CR field unless the next instruction branches on it and
+    /// nobody else reads it. RAX and RCX are lost.
+    pub fn compared(&mut self, mut compare: Compare) {
+        let field = compare.field;
+        let fused = self.next.filter(|next| branch::tests(next, field));
+        let live = match fused {
+            // A way out of the region computes the field itself.
+            Some(next) => self.live_inside(&next),
+            None => self.insn.live,
+        };
+        if live >> field & 1 != 0 {
+            self.set_field(compare);
+            compare.stored = true;
+        }
+        if fused.is_some() {
+            self.flags = Some(compare);
+        }
+    }
+
+    /// Parts that are read behind the branch `insn` at the end of this block on ways inside the region.
+    fn live_inside(&self, insn: &Insn) -> Parts {
+        let plan = self.setting.plan;
+        let next = plan.follows(self.block, self.effective(insn.ea.wrapping_add(4)), false);
+        let jump = match insn.op {
+            Some(Op::Branch(op)) if insn.decoded.word & 1 == 0 => {
+                let target = crate::plan::target(insn.decoded.word, insn.ea, op, self.setting.sixty_four);
+                plan.follows(self.block, target, true)
+            }
+            _ => None,
+        };
+        [next, jump].into_iter().flatten().filter_map(|index| plan.blocks.get(index)).fold(0, |all, b| all | b.live)
+    }
+
+    /// On a way out of the region: computes the field of a comparison that was left to it.
+    pub fn field_where_left(&mut self, compare: Option<Compare>) {
+        if let Some(compare) = compare.filter(|compare| !compare.stored) {
+            self.set_field(compare);
+        }
+    }
+
+    /// Computes a CR field from the host's flags, and leaves them as they are. RAX and RCX are lost.
+    fn set_field(&mut self, compare: Compare) {
+        let (less, greater) = if compare.signed { (Cond::L, Cond::G) } else { (Cond::B, Cond::A) };
+        let asm = &mut self.asm;
+        asm.set(greater, Reg::Rax);
+        asm.set(less, Reg::Rcx);
+        asm.insn(op::MOVZX8, Reg::Rax, Reg::Rax);
+        asm.insn(op::MOVZX8, Reg::Rcx, Reg::Rcx);
+        // LT is 8, GT 4, EQ 2: twice 3 LT + GT + 1.
+        asm.lea(Size::D, Reg::Rcx, Mem::Index(Reg::Rcx, Reg::Rcx, 2, 1));
+        asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rax, Reg::Rcx, 1, 0));
+        asm.insn(op::MOVZX8, Reg::Rcx, state(offset_of!(VcpuState, so)));
+        asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rcx, Reg::Rax, 2, 0));
+        asm.store(Size::B, state(offset_of!(VcpuState, cr) + usize::from(compare.field)), Reg::Rax);
+    }
+
+    /// Code for an access that leaves the fast path at the first label; it goes on at the second.
+    pub fn slow_access(&mut self, access: Access) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let site = self.site();
+        self.stubs.push(Stub::Access { label, back, site, access });
+        (label, back)
+    }
+
+    /// Code that reports a store to the host address in RAX, at the first label; it goes on at the second.
+    pub fn slow_report(&mut self) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        self.stubs.push(Stub::Report { label, back });
+        (label, back)
+    }
+
+    /// Goes to `edge.target` if `cond` holds, else on. `compare` is what the flags are of, if a CR field was not computed
+    /// for it.
+    pub fn go_if(&mut self, cond: Cond, edge: Edge, compare: Option<Compare>) {
+        let plan = self.setting.plan;
+        let inside = plan.follows(self.block, edge.target, true);
+        match inside.and_then(|index| self.labels.get(index)) {
+            Some(&to) => {
+                // What would be an edge of the flow graph: counted on its own way.
+                let skip = self.asm.label();
+                self.asm.jcc(cond.not(), skip);
+                self.count(edge, compare);
+                self.asm.jmp(to);
+                self.asm.bind(skip);
+            }
+            None => {
+                let label = self.asm.label();
+                self.asm.jcc(cond, label);
+                self.stubs.push(Stub::Edge { label, to: edge, dirty: self.dirty, compare });
+            }
+        }
+    }
+
+    /// Goes to `edge.target`.
+    pub fn go(&mut self, edge: Edge) {
+        let plan = self.setting.plan;
+        let Some(index) = plan.follows(self.block, edge.target, false) else {
+            self.store_dirty(self.dirty);
+            self.exit(edge);
+            return;
+        };
+        if plan.is_loop {
+            self.count(edge, None);
+        } else {
+            self.done = edge.done;
+        }
+        if index != self.block + 1
+            && let Some(&to) = self.labels.get(index)
+        {
+            self.asm.jmp(to);
+        }
+    }
+
+    /// Instructions completed so far, with the one at hand.
+    pub fn completed(&self) -> u32 {
+        self.done + 1
+    }
+
+    /// Accounts for the instructions of an edge, and looks at what is pending if it is an event point.
+    /// `compare` is what was tested.
+    fn count(&mut self, edge: Edge, compare: Option<Compare>) {
+        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
+        if edge.event {
+            let label = self.asm.label();
+            self.event(label);
+            self.stubs.push(Stub::Event { label, cia: edge.target, dirty: self.dirty, compare });
+        }
+    }
+
+    /// Goes to `label` if the limit is reached, the flags being those of R15, or a request is pending. RAX is lost.
+    fn event(&mut self, label: Label) {
+        self.asm.jcc(Cond::Le, label);
+        let requests = frame!(self, requests);
+        self.asm.mov(Size::Q, Reg::Rax, requests);
+        self.asm.alu_imm(Alu::Cmp, Size::D, Mem::Base(Reg::Rax, 0), 0);
+        self.asm.jcc(Cond::Ne, label);
+    }
+
+    /// Leaves the region for a known target; dirty registers are stored.
+    fn exit(&mut self, edge: Edge) {
+        let same_page = edge.target & !0xfff == self.entry() & !0xfff;
+        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
+        if edge.event || !same_page {
+            let label = self.asm.label();
+            self.event(label);
+            self.stubs.push(Stub::Event { label, cia: edge.target, dirty: 0, compare: None });
+        }
+        let number = u64::from(self.setting.first_exit) + self.leaving.len() as u64;
+        if same_page {
+            let patch = self.asm.here();
+            self.leaving.push(Leaving { target: edge.target, patch, link: 0 });
+            // Until it is patched, it goes to what follows.
+            let next = self.asm.label();
+            self.asm.jmp(next);
+            self.asm.bind(next);
+        } else {
+            let link = self.setting.first_link + self.links;
+            self.links += 1;
+            self.leaving.push(Leaving { target: edge.target, patch: 0, link });
+            let at = self.setting.data + offset_of!(Data, links) as u64 + 16 * u64::from(link);
+            let resolve = self.asm.label();
+            let key = frame!(self, fetch_key);
+            self.asm.mov(Size::Q, Reg::Rax, key);
+            self.asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Mem::Absolute(at));
+            self.asm.jcc(Cond::Ne, resolve);
+            self.asm.jmp_rm(Mem::Absolute(at + 8));
+            self.asm.bind(resolve);
+        }
+        self.asm.mov_imm(Reg::Rdx, number);
+        self.asm.jmp_to(self.setting.entry.resolve);
+    }
+
+    /// Leaves for the address in RAX, an event point; `done` instructions are completed, dirty registers stored. RCX and
+    /// RDX are lost.
+    fn exit_indirect(&mut self, done: u32) {
+        let data = self.setting.data;
+        let key = frame!(self, fetch_key);
+        let requests = frame!(self, requests);
+        let entry = self.setting.entry;
+        let asm = &mut self.asm;
+        asm.store(Size::Q, state(offset_of!(VcpuState, cia)), Reg::Rax);
+        asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
+        asm.jcc_to(Cond::Le, entry.event);
+        asm.mov(Size::Q, Reg::Rdx, requests);
+        asm.alu_imm(Alu::Cmp, Size::D, Mem::Base(Reg::Rdx, 0), 0);
+        asm.jcc_to(Cond::Ne, entry.event);
+        let shift = crate::jumps::JUMP_SHIFT as u8;
+        asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+        asm.shift_imm(crate::asm::Shift::Shl, Size::D, Reg::Rcx, shift - 2);
+        asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((crate::jumps::JUMPS - 1) << shift) as i32);
+        asm.lea(Size::Q, Reg::Rdx, Mem::Absolute(data + offset_of!(Data, jumps) as u64));
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rcx);
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Mem::Base(Reg::Rdx, 0));
+        asm.jcc_to(Cond::Ne, entry.lookup);
+        asm.mov(Size::Q, Reg::Rcx, key);
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rcx, Mem::Base(Reg::Rdx, 8));
+        asm.jcc_to(Cond::Ne, entry.lookup);
+        asm.jmp_rm(Mem::Base(Reg::Rdx, 16));
+    }
+
+    /// Leaves through the address in RAX. RCX and RDX are lost.
+    pub fn go_indirect(&mut self) {
+        self.store_dirty(self.dirty);
+        self.exit_indirect(self.done + 1);
+    }
+
+    /// Goes on to the next instruction after a conditional branch that tested `compare`.
+    pub fn fall_through(&mut self, compare: Option<Compare>) {
+        let done = self.completed();
+        if self.setting.plan.follows(self.block, self.next_ea(), false).is_none() {
+            self.field_where_left(compare);
+        }
+        self.go(Edge { target: self.next_ea(), event: false, done });
+    }
+
+    /// Address of the next instruction.
+    pub fn next_ea(&self) -> u64 {
+        self.effective(self.insn.ea.wrapping_add(4))
+    }
+
+    fn stubs(&mut self) {
+        let mut next = 0;
+        while next < self.stubs.len() {
+            let stub = std::mem::replace(
+                &mut self.stubs[next],
+                Stub::Event { label: self.labels[0], cia: 0, dirty: 0, compare: None },
+            );
+            next += 1;
+            match stub {
+                Stub::Edge { label, to, dirty, compare } => {
+                    self.asm.bind(label);
+                    self.field_where_left(compare);
+                    self.store_dirty(dirty);
+                    self.exit(to);
+                }
+                Stub::Event { label, cia, dirty, compare } => {
+                    self.asm.bind(label);
+                    if let Some(compare) = compare.filter(|compare| !compare.stored) {
+                        self.compare_again(compare);
+                        self.set_field(compare);
+                    }
+                    self.store_dirty(dirty);
+                    self.leave(cia, 0, Reason::Event);
+                }
+                Stub::Report { label, back } => {
+                    self.asm.bind(label);
+                    self.asm.call_to(self.setting.entry.wrote);
+                    self.asm.jmp(back);
+                }
+                Stub::Access { label, back, site, access } => {
+                    self.asm.bind(label);
+                    loadstore::slow(self, site, access);
+                    self.asm.jmp(back);
+                }
+            }
+        }
+    }
+}

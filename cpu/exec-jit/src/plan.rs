@@ -1,0 +1,421 @@
+//! Which instructions are translated together, and what is alive between them.
+//!
+//! A region lies in one page of 4 KiB and has one entry. If the entry is the head of a loop, it is the loop: all blocks
+//! that reach the entry again. Else it is a trace: the instructions that follow while no conditional branch is taken.
+
+use exec_interp::Decoded;
+use ppc_isa::Row;
+use ppc_isa::branch::{Branch, Register};
+use ppc_isa::integer::{CarryIn, Integer, Shift};
+use ppc_isa::op::Op;
+use ppc_isa::operand::{Access, Kind, operands};
+use ppc_isa::spr;
+
+/// The most instructions of a region.
+pub const MOST: usize = 96;
+/// The most instructions of a trace.
+const TRACE: usize = 48;
+/// Instructions of a page.
+const SLOTS: usize = 1024;
+
+/// Registers that translated code keeps in registers of the host: the GPRs, then these.
+pub const CTR: usize = 32;
+/// The link register.
+pub const LR: usize = 33;
+/// Number of them.
+pub const HELD: usize = 34;
+
+/// Parts of the state whose value may never be read: a bit for each CR field, and this.
+pub type Parts = u16;
+/// `XER[CA]` and CA32.
+pub const CA: Parts = 1 << 8;
+/// All of them.
+pub const ALL: Parts = 0x1ff;
+
+/// One instruction.
+#[derive(Clone, Copy)]
+pub struct Insn {
+    /// As the interpreter has it.
+    pub decoded: Decoded,
+    /// Its operation; `None` if it is not to be translated in this mode.
+    pub op: Option<Op>,
+    /// Effective address.
+    pub ea: u64,
+    /// Parts that are read after it before they are written.
+    pub live: Parts,
+}
+
+impl Insn {
+    fn word(&self) -> u32 {
+        self.decoded.word
+    }
+}
+
+/// Instructions without a branch but the last.
+pub struct Block {
+    /// The instructions; never empty.
+    pub insns: Vec<Insn>,
+    /// Parts that are read before they are written from its start on.
+    pub live: Parts,
+}
+
+impl Block {
+    /// Address of the first instruction.
+    pub fn start(&self) -> u64 {
+        self.insns.first().map_or(0, |insn| insn.ea)
+    }
+
+    /// Address behind the last one.
+    pub fn end(&self) -> u64 {
+        self.insns.last().map_or(0, |insn| insn.ea.wrapping_add(4))
+    }
+}
+
+/// What is translated together.
+pub struct Plan {
+    /// Address of the entry.
+    pub entry: u64,
+    /// By address; in a trace, in the order of execution.
+    pub blocks: Vec<Block>,
+    /// The region is a loop.
+    pub is_loop: bool,
+    /// How often registers are named.
+    pub uses: [u16; HELD],
+    /// Registers that are written, as bits.
+    pub written: u64,
+}
+
+/// Where control may go from an instruction, inside of its page or not.
+struct Ways {
+    /// A direct branch's target that stays in the region.
+    jump: Option<u64>,
+    /// The next instruction is reached.
+    next: bool,
+}
+
+/// The target of a direct branch at `ea`.
+pub fn target(word: u32, ea: u64, branch: Branch, sixty_four: bool) -> u64 {
+    let displacement = match branch {
+        Branch::B => i64::from((word << 6) as i32 >> 6) & !3,
+        _ => i64::from(word as i16) & !3,
+    };
+    let base = if word & 2 != 0 { 0 } else { ea };
+    let target = base.wrapping_add_signed(displacement);
+    if sixty_four { target } else { target & 0xffff_ffff }
+}
+
+/// BO says that the branch is always taken.
+pub fn always(word: u32) -> bool {
+    word >> 21 & 0b10100 == 0b10100
+}
+
+fn ways(insn: &Insn, sixty_four: bool) -> Ways {
+    let word = insn.word();
+    let links = word & 1 != 0;
+    match insn.op {
+        None => Ways { jump: None, next: false },
+        Some(Op::Branch(op @ (Branch::B | Branch::Bc))) => {
+            let unconditional = op == Branch::B || always(word);
+            let jump = (!links).then(|| target(word, insn.ea, op, sixty_four));
+            Ways { jump, next: !unconditional }
+        }
+        Some(Op::Branch(Branch::BcTo(_))) => Ways { jump: None, next: !always(word) },
+        Some(_) => Ways { jump: None, next: true },
+    }
+}
+
+/// Parts that an instruction reads and writes. One that may fault, or calls the interpreter, reads all.
+fn effects(insn: &Insn) -> (Parts, Parts) {
+    let word = insn.word();
+    let field = |bit: u32| 1 << (bit >> 2 & 7);
+    let cr0 = |recorded: bool| if recorded { 1 } else { 0 };
+    match insn.op {
+        Some(Op::Branch(op)) => match op {
+            Branch::B => (0, 0),
+            Branch::Bc | Branch::BcTo(_) if word >> 21 & 16 != 0 => (0, 0),
+            Branch::Bc | Branch::BcTo(_) => (field(word >> 16), 0),
+            Branch::CrLogic(_) => (field(word >> 21) | field(word >> 16) | field(word >> 11), 0),
+            Branch::Mcrf => (field(word >> 16), field(word >> 21)),
+            _ => (ALL, 0),
+        },
+        Some(Op::Integer(op)) => match op {
+            Integer::AddImmediate { .. } | Integer::MulImmediate | Integer::AddPcis => (0, 0),
+            Integer::AddCarrying { record, .. } => (0, CA | cr0(record)),
+            Integer::Adder(adder) if word & 0x400 == 0 => {
+                let reads = if adder.carry == CarryIn::Ca { CA } else { 0 };
+                (reads, cr0(word & 1 != 0) | if adder.set_ca { CA } else { 0 })
+            }
+            Integer::Compare { .. } => (0, field(word >> 21)),
+            Integer::Logic(_) | Integer::RotateWord { .. } | Integer::RotateDouble { .. } => (0, cr0(word & 1 != 0)),
+            Integer::LogicImmediate { logic, .. } => (0, cr0(logic == ppc_isa::integer::Logic::And)),
+            Integer::Shift(op) => {
+                let algebraic = matches!(op, Shift::AlgebraicWord | Shift::AlgebraicDouble);
+                (0, cr0(word & 1 != 0) | if algebraic { CA } else { 0 })
+            }
+            Integer::ShiftAlgebraicImmediate { .. } => (0, CA | cr0(word & 1 != 0)),
+            Integer::Select => (field(word >> 6), 0),
+            Integer::Mtcrf => {
+                let fields = (0..8).filter(|n| word >> (19 - n) & 1 != 0).fold(0, |all, n| all | 1 << n);
+                (0, fields)
+            }
+            Integer::Mtspr | Integer::Mfspr if [spr::LR, spr::CTR].contains(&spr::number(word)) => (0, 0),
+            _ => (ALL, 0),
+        },
+        _ => (ALL, 0),
+    }
+}
+
+/// The registers among [`HELD`] that instructions of a row name, found once.
+#[derive(Clone, Default)]
+pub struct Named {
+    /// Position of the field in the word, and whether the register is written.
+    fields: Vec<(u8, bool)>,
+}
+
+impl Named {
+    /// Of `row`.
+    pub fn of(row: &'static Row) -> Named {
+        let mut fields = Vec::new();
+        for operand in operands(row).filter(|o| matches!(o.kind, Kind::Gpr | Kind::GprOrZero)) {
+            if let Some(shift) = [21, 16, 11, 6].into_iter().find(|shift| operand.get(31 << shift) == 31) {
+                fields.push((shift, operand.access != Access::Read));
+            }
+        }
+        Named { fields }
+    }
+}
+
+/// Plans the region at `entry`. `decode` gives the instruction at an address of its page, `named` the registers of an
+/// instruction.
+pub fn plan<'a>(
+    entry: u64,
+    sixty_four: bool,
+    mut decode: impl FnMut(u64) -> Insn,
+    named: impl Fn(&Insn) -> Option<&'a Named>,
+) -> Plan {
+    let mut seen = Explored::of(entry, sixty_four, &mut decode);
+    let mut plan = seen.find_loop(entry).unwrap_or_else(|| trace(entry, sixty_four, &mut seen, &mut decode));
+    plan.find_live(sixty_four);
+    plan.count(named);
+    plan
+}
+
+/// Instructions of a page that were looked at, in the order of their discovery.
+struct Explored {
+    insns: Vec<(Insn, Ways)>,
+    /// 1 + index into `insns` by place in the page.
+    by_slot: Box<[u8; SLOTS]>,
+    page: u64,
+}
+
+impl Explored {
+    fn of(entry: u64, sixty_four: bool, decode: &mut impl FnMut(u64) -> Insn) -> Explored {
+        let mut seen = Explored { insns: Vec::new(), by_slot: Box::new([0; SLOTS]), page: entry & !0xfff };
+        seen.visit(entry, sixty_four, decode);
+        let mut next = 0;
+        while let Some((insn, ways)) = seen.insns.get(next)
+            && seen.insns.len() < MOST
+        {
+            let (after, jump) = (ways.next.then(|| insn.ea.wrapping_add(4)), ways.jump);
+            for ea in [after, jump].into_iter().flatten() {
+                seen.visit(ea, sixty_four, decode);
+            }
+            next += 1;
+        }
+        seen
+    }
+
+    fn slot(&self, ea: u64) -> Option<usize> {
+        (ea & !0xfff == self.page).then_some((ea >> 2) as usize & (SLOTS - 1))
+    }
+
+    fn find(&self, ea: u64) -> Option<usize> {
+        let index = *self.by_slot.get(self.slot(ea)?)?;
+        usize::from(index).checked_sub(1)
+    }
+
+    fn visit(&mut self, ea: u64, sixty_four: bool, decode: &mut impl FnMut(u64) -> Insn) {
+        let Some(slot) = self.slot(ea) else { return };
+        if self.by_slot.get(slot) == Some(&0) {
+            let insn = decode(ea);
+            let ways = ways(&insn, sixty_four);
+            self.insns.push((insn, ways));
+            self.by_slot[slot] = self.insns.len() as u8;
+        }
+    }
+
+    /// The loop whose head is `entry`, if there is one.
+    fn find_loop(&mut self, entry: u64) -> Option<Plan> {
+        let mut inside = vec![false; self.insns.len()];
+        let reaches = |seen: &Explored, inside: &[bool], (insn, ways): &(Insn, Ways)| {
+            let after = ways.next.then(|| insn.ea.wrapping_add(4));
+            [after, ways.jump]
+                .into_iter()
+                .flatten()
+                .any(|ea| ea == entry || seen.find(ea).is_some_and(|index| inside.get(index) == Some(&true)))
+        };
+        loop {
+            let mut changed = false;
+            for (index, insn) in self.insns.iter().enumerate().rev() {
+                if !inside.get(index).copied().unwrap_or(true) && reaches(self, &inside, insn) {
+                    inside[index] = true;
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        if inside.first() != Some(&true) {
+            return None;
+        }
+        let mut leaders = vec![entry];
+        for ((insn, ways), _) in self.insns.iter().zip(&inside).filter(|(_, inside)| **inside) {
+            leaders.extend(ways.jump);
+            if matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_)))) {
+                leaders.push(insn.ea.wrapping_add(4));
+            }
+        }
+        let mut insns: Vec<Insn> =
+            self.insns.iter().zip(&inside).filter(|(_, inside)| **inside).map(|((insn, _), _)| *insn).collect();
+        insns.sort_by_key(|insn| insn.ea);
+        let mut blocks: Vec<Block> = Vec::new();
+        for insn in insns {
+            match blocks.last_mut() {
+                Some(block) if block.end() == insn.ea && !leaders.contains(&insn.ea) => block.insns.push(insn),
+                _ => blocks.push(Block { insns: vec![insn], live: ALL }),
+            }
+        }
+        Some(Plan { entry, blocks, is_loop: true, uses: [0; HELD], written: 0 })
+    }
+}
+
+/// The instructions from `entry` on while no conditional branch is taken.
+fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl FnMut(u64) -> Insn) -> Plan {
+    let mut blocks = vec![Block { insns: Vec::new(), live: ALL }];
+    let mut ea = entry;
+    let mut visited = Vec::new();
+    while visited.len() < TRACE && seen.slot(ea).is_some() && !visited.contains(&ea) {
+        visited.push(ea);
+        let known = seen.find(ea).and_then(|index| seen.insns.get(index)).map(|(insn, _)| *insn);
+        let insn = known.unwrap_or_else(|| decode(ea));
+        let ways = ways(&insn, sixty_four);
+        let branch = matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
+        if let Some(block) = blocks.last_mut() {
+            block.insns.push(insn);
+        }
+        ea = match ways {
+            Ways { next: true, .. } => ea.wrapping_add(4),
+            // Only forward: a branch back is an event point, and the head of a loop wants a region of its own.
+            Ways { jump: Some(jump), .. } if jump > ea => jump,
+            _ => break,
+        };
+        if branch {
+            blocks.push(Block { insns: Vec::new(), live: ALL });
+        }
+    }
+    blocks.retain(|block| !block.insns.is_empty());
+    Plan { entry, blocks, is_loop: false, uses: [0; HELD], written: 0 }
+}
+
+impl Plan {
+    /// The block to which control stays in the region when it goes from the end of block `index` to `ea`, by a
+    /// conditional branch or not. A trace has no other ways than to the next block.
+    pub fn follows(&self, index: usize, ea: u64, branches: bool) -> Option<usize> {
+        if self.is_loop {
+            return self.blocks.iter().position(|block| block.start() == ea);
+        }
+        (!branches && self.blocks.get(index + 1)?.start() == ea).then_some(index + 1)
+    }
+
+    /// Parts that are read when control goes that way.
+    pub fn live_at(&self, index: usize, ea: u64, branches: bool) -> Parts {
+        self.follows(index, ea, branches).and_then(|index| self.blocks.get(index)).map_or(ALL, |block| block.live)
+    }
+
+    /// The CR field that the last instruction of a block tests and the one before it sets, as a part.
+    fn fused(&self, index: usize) -> Parts {
+        let Some([.., before, last]) = self.blocks.get(index).map(|block| &block.insns[..]) else { return 0 };
+        let (_, writes) = effects(before);
+        let field = (last.word() >> 18 & 7) as u8;
+        if crate::branch::tests(last, field) { writes & 1 << field } else { 0 }
+    }
+
+    /// Finds what is alive, from the ends to the starts until nothing changes.
+    fn find_live(&mut self, sixty_four: bool) {
+        for block in &mut self.blocks {
+            block.live = 0;
+        }
+        loop {
+            let mut changed = false;
+            for index in (0..self.blocks.len()).rev() {
+                let Some(last) = self.blocks.get(index).and_then(|block| block.insns.last()) else { continue };
+                let ways = ways(last, sixty_four);
+                let mut live = if ways.next { self.live_at(index, last.ea.wrapping_add(4), false) } else { 0 };
+                live |= match ways.jump {
+                    Some(jump) => {
+                        // At an event point everything is needed, but what the event's way out finds out by itself.
+                        let event = if jump <= last.ea { ALL & !self.fused(index) } else { 0 };
+                        self.live_at(index, jump, ways.next) | event
+                    }
+                    None if ways.next && !matches!(last.op, Some(Op::Branch(_))) => 0,
+                    None => ALL,
+                };
+                let Some(block) = self.blocks.get_mut(index) else { continue };
+                for insn in block.insns.iter_mut().rev() {
+                    insn.live = live;
+                    let (reads, writes) = effects(insn);
+                    live = live & !writes | reads;
+                }
+                changed |= block.live != live;
+                block.live = live;
+            }
+            if !changed {
+                break;
+            }
+        }
+    }
+
+    fn count<'a>(&mut self, named: impl Fn(&Insn) -> Option<&'a Named>) {
+        let Plan { blocks, uses, written, .. } = self;
+        let mut note = |register: usize, writes: bool| {
+            if let Some(count) = uses.get_mut(register) {
+                *count += 1;
+            }
+            *written |= u64::from(writes) << register;
+        };
+        for insn in blocks.iter().flat_map(|block| &block.insns) {
+            let word = insn.word();
+            for &(shift, writes) in named(insn).map_or(&[][..], |named| &named.fields) {
+                note((word >> shift & 31) as usize, writes);
+            }
+            match insn.op {
+                Some(Op::Branch(Branch::Bc | Branch::BcTo(Register::Lr | Register::Tar))) if word >> 21 & 4 == 0 => {
+                    note(CTR, true);
+                }
+                Some(Op::Branch(Branch::BcTo(Register::Ctr))) => note(CTR, false),
+                Some(Op::Integer(op @ (Integer::Mtspr | Integer::Mfspr))) => match spr::number(word) {
+                    spr::CTR => note(CTR, op == Integer::Mtspr),
+                    spr::LR => note(LR, op == Integer::Mtspr),
+                    _ => {}
+                },
+                Some(Op::LoadStore(op)) => {
+                    // The address comes back to RA.
+                    use ppc_isa::loadstore::LoadStore;
+                    if let LoadStore::Load(access) | LoadStore::Store(access) = op
+                        && access.update
+                    {
+                        note((word >> 16 & 31) as usize, true);
+                    }
+                }
+                _ => {}
+            }
+            if matches!(insn.op, Some(Op::Branch(Branch::BcTo(Register::Lr)))) {
+                note(LR, false);
+            }
+            if matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_)))) && word & 1 != 0 {
+                note(LR, true);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What translated code calls when its fast path does not do: accesses, and instructions that are not translated.
+
+use exec::{Context, Vcpu};
+use guest_mem::Word;
+
+use crate::engine::Translator;
+use crate::host::{Answer, Reason};
+
+/// Loads `Frame::ea`, to `Frame::value`.
+pub fn load(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
+    match bytes {
+        1 => load_word::<u8>(engine, vcpu, context, site),
+        2 => load_word::<u16>(engine, vcpu, context, site),
+        4 => load_word::<u32>(engine, vcpu, context, site),
+        _ => load_word::<u64>(engine, vcpu, context, site),
+    }
+}
+
+fn load_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32) -> Answer {
+    let ea = engine.host.data().frame.ea;
+    match engine.interpreter.load::<T>(vcpu, context, ea) {
+        Some(value) => {
+            engine.host.data().frame.value = value.into();
+            engine.remember(context, ea);
+            0
+        }
+        None => interpret(engine, vcpu, site),
+    }
+}
+
+/// Stores `Frame::value` at `Frame::ea`.
+pub fn store(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
+    match bytes {
+        1 => store_word::<u8>(engine, vcpu, context, site),
+        2 => store_word::<u16>(engine, vcpu, context, site),
+        4 => store_word::<u32>(engine, vcpu, context, site),
+        _ => store_word::<u64>(engine, vcpu, context, site),
+    }
+}
+
+fn store_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32) -> Answer {
+    let frame = &engine.host.data().frame;
+    let (ea, value) = (frame.ea, T::truncate(frame.value));
+    if engine.interpreter.store(vcpu, context, ea, value) {
+        engine.remember(context, ea);
+        engine.notice(context);
+        0
+    } else {
+        interpret(engine, vcpu, site)
+    }
+}
+
+/// Reports a store to the host address `Frame::ea`.
+pub fn wrote(engine: &mut Translator, _: &mut Vcpu, context: &Context, _: u32, _: u32) -> Answer {
+    let frame = &engine.host.data().frame;
+    context.mem.stored(frame.ea.wrapping_sub(frame.ram));
+    engine.notice(context);
+    0
+}
+
+/// Leaves before the instruction: the interpreter finds out what it does.
+fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, site: u32) -> Answer {
+    engine.write_back(vcpu, site);
+    let retired = vcpu.state.retired;
+    engine.count_from(retired);
+    Reason::Interpret as Answer
+}
+
+/// Executes the instruction by the interpreter's handler.
+pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, _: u32) -> Answer {
+    let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
+    let result = engine.interpreter.execute(vcpu, context, decoded);
+    match result {
+        Ok(false) => {
+            engine.read_back(vcpu, site);
+            engine.notice(context);
+            return 0;
+        }
+        Ok(true) => {}
+        Err(exit) => engine.exit = Some(exit),
+    }
+    let retired = vcpu.state.retired;
+    engine.count_from(retired);
+    if engine.exit.is_some() { Reason::Exit as Answer } else { Reason::Event as Answer }
+}

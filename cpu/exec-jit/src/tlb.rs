@@ -1,0 +1,127 @@
+//! The fast software TLB: what translated code looks into before it accesses memory.
+//!
+//! An entry maps a 4 KiB page of effective addresses to the host's memory. Its tag is the page address and the number of
+//! the address space; the lowest bits of a tag are zero, so that an unaligned access, whose low bits are compared as
+//! well, does not match. Entries are copies of what the interpreter's TLB knows, for RAM only.
+
+use std::collections::HashMap;
+
+use exec::VcpuState;
+use ppc_mmu::{Invalidation, Keys, Tables};
+
+/// Entries; a power of two.
+pub const ENTRIES: usize = 1024;
+/// log2 of the bytes of an entry.
+pub const ENTRY_SHIFT: u32 = 5;
+/// Where the number of the address space stands in a tag, above the low bits of the largest operand.
+pub const KEY_SHIFT: u32 = 4;
+/// The most address spaces that are told apart.
+const SPACES: usize = 255;
+
+/// One entry.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Entry {
+    /// Tag that loads compare with; 0 = none.
+    pub load: u64,
+    /// Tag that stores compare with; 0 = none.
+    pub store: u64,
+    /// What is added to an effective address to make the host's.
+    pub addend: u64,
+    _pad: u64,
+}
+
+/// An empty entry.
+pub const EMPTY: Entry = Entry { load: 0, store: 0, addend: 0, _pad: 0 };
+
+impl Entry {
+    /// An entry for loads, stores, or both.
+    pub fn new(load: u64, store: u64, addend: u64) -> Entry {
+        Entry { load, store, addend, _pad: 0 }
+    }
+}
+
+/// An address space in one mode.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Space {
+    Real { problem: bool },
+    Radix { pid: u32, problem: bool, keys: Keys },
+    Hash { generation: u64, problem: bool, keys: Keys },
+    Segments { registers: [u32; 16], problem: bool },
+    BookE { pids: [u32; 3], space: bool, problem: bool },
+}
+
+impl Space {
+    fn of(state: &VcpuState, tables: &Tables) -> Space {
+        let problem = state.mode.problem();
+        match *tables {
+            Tables::Real => Space::Real { problem },
+            Tables::Radix { pid, .. } => Space::Radix { pid, problem, keys: state.keys() },
+            Tables::Hash { slb, .. } => Space::Hash { generation: slb.generation, problem, keys: state.keys() },
+            Tables::Book3s32 { pages, .. } => Space::Segments { registers: *pages.segments, problem },
+            Tables::BookE { pids, space, .. } => Space::BookE { pids, space, problem },
+        }
+    }
+}
+
+/// Numbers of address spaces. A number is used anew only after everything was forgotten.
+#[derive(Default)]
+pub struct Spaces {
+    numbers: HashMap<Space, u64>,
+    last: Option<(Space, u64)>,
+}
+
+impl Spaces {
+    /// The number of the space that `tables` make, from 1 on; `None` when numbers have run out.
+    pub fn number(&mut self, state: &VcpuState, tables: &Tables) -> Option<u64> {
+        let space = Space::of(state, tables);
+        if let Some((last, number)) = &self.last
+            && *last == space
+        {
+            return Some(*number);
+        }
+        let next = self.numbers.len() as u64 + 1;
+        let number = match self.numbers.get(&space) {
+            Some(&number) => number,
+            None if next > SPACES as u64 => return None,
+            None => {
+                self.numbers.insert(space.clone(), next);
+                next
+            }
+        };
+        self.last = Some((space, number));
+        Some(number)
+    }
+
+    /// Forgets all numbers.
+    pub fn clear(&mut self) {
+        self.numbers.clear();
+        self.last = None;
+    }
+}
+
+/// Index of the entry for the page of `ea`.
+pub fn index(ea: u64) -> usize {
+    (ea >> 12) as usize & (ENTRIES - 1)
+}
+
+/// The tag of the page of `ea` in space `key`, which stands in its place already.
+pub fn tag(ea: u64, key: u64) -> u64 {
+    ea & !0xfff ^ key
+}
+
+/// Empties what `what` names. Returns whether the spaces' numbers must be forgotten, and all entries are gone.
+pub fn invalidate(entries: &mut [Entry; ENTRIES], what: Invalidation) -> bool {
+    let Invalidation::Page { address, shift } = what else {
+        entries.fill(EMPTY);
+        return true;
+    };
+    let pages = (1u64 << shift.saturating_sub(12).min(30)).min(ENTRIES as u64);
+    let first = (address >> 12) & !(pages - 1);
+    for page in first..first + pages {
+        if let Some(entry) = entries.get_mut(page as usize & (ENTRIES - 1)) {
+            *entry = EMPTY;
+        }
+    }
+    false
+}
