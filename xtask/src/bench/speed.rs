@@ -12,7 +12,7 @@ use machine::{Guest, MACHINES, Machine, Name};
 use regex_lite::Regex;
 use report::{Conditions, Measured};
 use result::{Row, Way};
-use sample::{Reading, Sample};
+use sample::Sample;
 
 use super::Bench;
 use super::peer::Qemu;
@@ -170,8 +170,13 @@ fn selected(native: &Path, pattern: Option<&str>) -> Result<String> {
 /// Kernels for the test, which together compute with every unit and are quick everywhere.
 const TESTED: &str =
     "crc,calls,bytecode,quicksort,sha256,copy,memcpy,chase16k,daxpy,roots,vdoubles,vintegers,atomics,fork";
+/// Machines for the test: both byte orders, both widths.
+const TESTED_ON: [Name; 4] = [Name::Pseries, Name::PseriesBe, Name::E500v2, Name::Mac32];
 
-/// Runs the program once natively and in guests of both byte orders: what it computes must be the same.
+/// PowerVisor's engines.
+const ENGINES: [&str; 2] = ["interp", "jit"];
+
+/// Runs the program once natively and in guests of both byte orders on every engine: what it computes must be the same.
 pub fn agree(workspace: &Workspace) -> Result<Finding> {
     let line = "build --release --locked --package powervisor";
     let mut finding = program::run(&mut workspace.cargo(line), &workspace.log("build"))?;
@@ -179,9 +184,8 @@ pub fn agree(workspace: &Workspace) -> Result<Finding> {
     let native = kernels::build(workspace, &kernels::HOST, "native")?;
     let mut command = Command::new(&native);
     command.args(arguments.split(' '));
-    let expected = sample::take(command, &kernels::folder(workspace)?.join("native.log"))?;
-    for name in [Name::Pseries, Name::PseriesBe, Name::Mac32, Name::E500v2] {
-        let Some(machine) = MACHINES.iter().find(|machine| machine.id == name) else { continue };
+    let expected = sample::take(command, &kernels::folder(workspace)?.join("native.run"))?;
+    for machine in MACHINES.iter().filter(|machine| TESTED_ON.contains(&machine.id)) {
         let (kernel, _) = match machine.kernel()? {
             Ok(found) => found,
             Err(reason) => {
@@ -191,15 +195,18 @@ pub fn agree(workspace: &Workspace) -> Result<Finding> {
         };
         let initrd = kernels::initrd(&kernels::build(workspace, &machine.compiler, &machine.name())?)?;
         let guest = Guest { kernel, initrd, arguments: arguments.clone(), cpus: 1 };
-        let log = kernels::folder(workspace)?.join(format!("{}.run", machine.name()));
-        let found = sample::take(machine.powervisor(&powervisor(workspace), &guest, None), &log)?;
-        let samples = [vec![expected.clone()], Vec::new(), vec![found.clone()]];
-        match result::rows(&samples) {
-            Ok(_) => {
-                let computed = found.readings.iter().filter(|Reading { result, .. }| result.is_some()).count();
-                finding.notes.push(format!("{}: {computed} kernels compute what they do on the host", machine.name()));
+        for engine in ENGINES {
+            let name = format!("{}, {engine}", machine.name());
+            let log = kernels::folder(workspace)?.join(format!("{}-{engine}.run", machine.name()));
+            let taken = sample::take(machine.powervisor(&powervisor(workspace), &guest, Some(engine)), &log);
+            let rows = taken.and_then(|found| result::rows(&[vec![expected.clone()], Vec::new(), vec![found]]));
+            match rows {
+                Ok(rows) => {
+                    let computed = rows.iter().filter(|row| row.ratio(Way::PowerVisor, Way::Native).is_some()).count();
+                    finding.notes.push(format!("{name}: {computed} kernels compute what they do on the host"));
+                }
+                Err(error) => finding.problems.push(format!("{name}: {error:#}")),
             }
-            Err(error) => finding.problems.push(format!("{}: {error}", machine.name())),
         }
     }
     Ok(finding)
