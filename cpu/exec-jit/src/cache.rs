@@ -43,6 +43,8 @@ pub struct Cache {
     pub used: usize,
     /// Links used.
     pub links: usize,
+    /// Hints used.
+    pub hints: usize,
     /// Calls out, by number.
     pub sites: Vec<Site>,
     /// Direct ways out, by number.

@@ -59,6 +59,10 @@ pub struct Translator {
     named: Vec<Named>,
     cpu: Cpu,
     policy: Policy,
+    /// log2 of the bytes that an entry of the fast TLB is for.
+    unit: u8,
+    /// Pages smaller than that which were met.
+    met_small: u32,
 }
 
 impl Translator {
@@ -96,22 +100,33 @@ impl Translator {
             named,
             cpu,
             policy,
+            unit: tlb::LARGE,
+            met_small: 0,
         })
     }
 
     /// Remembers the translation of `ea`, which the interpreter has used just now, if it leads to RAM.
-    pub(crate) fn remember(&mut self, context: &Context, ea: u64) {
+    pub(crate) fn remember(&mut self, vcpu: &Vcpu, context: &Context, ea: u64) {
         let tlb = self.interpreter.data();
         let (load, store) = (tlb.lookup(ea, Access::Load), tlb.lookup(ea, Access::Store));
-        let Some(real) = load.or(store).map(|real| real & !0xfff) else { return };
-        if !context.mem.contains(real, 0x1000) {
+        let Some(real) = load.or(store) else { return };
+        let unit = self.unit;
+        if tlb.page_shift(ea) < unit.into() {
+            self.met_small += 1;
+            return;
+        }
+        let mask = tlb::mask(unit);
+        // The shared page is found by its own rules, and so is what shares a unit with it.
+        let beside = |address: u64| (address ^ ea) & mask & 0xffff_ffff == 0 || address & mask == real & mask;
+        let shared = vcpu.shared.mapped().is_some_and(|page| beside(page.effective) || beside(page.real));
+        if shared || !context.mem.contains(real & mask, 1 << unit) {
             return;
         }
         let data = self.host.data();
-        let tag = |known: Option<u64>| known.map_or(0, |_| tlb::tag(ea, data.frame.data_key));
-        let addend = context.mem.host().ram.wrapping_add(real).wrapping_sub(ea & !0xfff);
+        let tag = |known: Option<u64>| known.map_or(0, |_| tlb::tag(ea, data.frame.data_key, unit));
+        let addend = data.frame.ram.wrapping_add(real & mask).wrapping_sub(ea & mask);
         let entry = tlb::Entry::new(tag(load), tag(store), addend);
-        if let Some(slot) = data.tlb.get_mut(tlb::index(ea)) {
+        if let Some(slot) = data.tlb.get_mut(tlb::index(ea, unit)) {
             *slot = entry;
         }
     }
@@ -281,17 +296,26 @@ impl Translator {
             region: self.cache.held.len() as u32,
             first_site: self.cache.sites.len() as u32,
             first_link: self.cache.links as u32,
+            unit: self.unit,
+            first_hint: self.cache.hints as u32,
             first_exit: self.cache.leaving.len() as u32,
         };
         let lowered = lower::lower(setting, origin)?;
         let links = self.cache.links + lowered.links as usize;
-        if links > LINKS || !self.host.write(self.cache.used, &lowered.code) {
+        let hints = self.cache.hints + lowered.hints as usize;
+        if links > LINKS || hints > tlb::HINTS || !self.host.write(self.cache.used, &lowered.code) {
             // Full: what is there is dropped, and what is needed comes again.
             self.flush();
             return None;
         }
         self.cache.used += lowered.code.len().next_multiple_of(16);
         self.cache.links = links;
+        // What never matches is at the address of the first entry, with a key that no mode has.
+        let none = self.host.data_at() + offset_of!(Data, tlb) as u64;
+        if let Some(new) = self.host.data().hints.get_mut(self.cache.hints..hints) {
+            new.fill(none);
+        }
+        self.cache.hints = hints;
         self.cache.sites.extend(lowered.sites);
         self.cache.leaving.extend(lowered.leaving);
         self.cache.held.push(lowered.held);
@@ -335,10 +359,16 @@ fn register_of(state: &mut VcpuState, register: usize) -> &mut u64 {
 
 impl Turns for Translator {
     fn prepare(&mut self, state: &mut VcpuState, context: &Context) {
-        let Translator { interpreter, host, .. } = self;
+        if self.unit == tlb::LARGE && self.met_small > tlb::PATIENCE {
+            self.unit = tlb::SMALL;
+            self.flush();
+            self.forget_spaces();
+        }
+        let Translator { interpreter, host, unit, .. } = self;
+        let unit = *unit;
         let (mut all, mut some) = (false, false);
         interpreter.prepare(state, context, |what: Invalidation| {
-            all |= tlb::invalidate(&mut host.data().tlb, what);
+            all |= tlb::invalidate(&mut host.data().tlb, what, unit);
             some = true;
         });
         if all {

@@ -15,7 +15,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::engine::Translator;
 use crate::jumps::{JUMPS, Jump, LINKS, Link};
-use crate::tlb::{ENTRIES, Entry};
+use crate::tlb::{ENTRIES, Entry, HINTS};
 
 /// What code and engine tell each other. Fields are addressed by code.
 #[repr(C)]
@@ -34,6 +34,8 @@ pub struct Frame {
     pub fetch_key: u64,
     /// Number of the space of data accesses, in its place in a tag.
     pub data_key: u64,
+    /// Address of the fast TLB.
+    pub tlb: u64,
     /// The vCPU's request word.
     pub requests: u64,
     /// The code epoch of guest memory.
@@ -63,6 +65,8 @@ pub struct Data {
     pub jumps: [Jump; JUMPS],
     /// Where branches to other pages went.
     pub links: [Link; LINKS],
+    /// Host addresses of the entries that accesses have used.
+    pub hints: [u64; HINTS],
 }
 
 /// Why translated code was left.
@@ -134,6 +138,7 @@ impl Host {
             (Some(base), Some(writable)) => {
                 let mut host = Host { base, writable, code_len };
                 let calls: [CallFromCode; 4] = [load, store, decline, wrote];
+                host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
                 Ok(host)
             }

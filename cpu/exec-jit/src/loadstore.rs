@@ -11,7 +11,7 @@ use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op};
 use crate::frame;
 use crate::host::{Data, Frame};
-use crate::lower::{Access, Lower, home};
+use crate::lower::{Access, Lower, Search, home};
 use crate::tlb;
 
 fn rt(w: u32) -> usize {
@@ -68,42 +68,52 @@ fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
     }
 }
 
-/// Replaces the effective address in RAX by the host's. RCX and RDX are lost.
+/// Replaces the effective address in RAX by the host's. RDX is lost; RCX is the TLB's entry.
 fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
-    let data = l.setting.data;
     let key = frame!(l, data_key);
-    let asm = &mut l.asm;
-    let index_shift = 12 - tlb::ENTRY_SHIFT as u8;
-    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
-    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, index_shift);
-    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
-    asm.lea(Size::Q, Reg::Rdx, Mem::Absolute(data + offset_of!(Data, tlb) as u64));
-    asm.alu(Alu::Add, Size::Q, Reg::Rcx, Reg::Rdx);
-    asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, !0xfff | i32::from(bytes - 1));
-    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
+    let (hint, unit) = (l.hint(), l.setting.unit);
     let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
+    let (label, back) = (l.asm.label(), l.asm.label());
+    let asm = &mut l.asm;
+    asm.mov(Size::Q, Reg::Rcx, hint);
+    asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
+    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
-    asm.jcc(Cond::Ne, slow);
-    if !stores {
-        asm.alu(Alu::Add, Size::Q, Reg::Rax, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
-        return;
-    }
-    // RAX stays the effective address until nothing can leave any more.
-    let watched = l.setting.watched;
+    asm.jcc(Cond::Ne, label);
+    asm.bind(back);
+    l.slow_search(Search { label, back, slow, hint, tag });
+    let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
+    let watched = l.setting.watched.filter(|_| stores);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
-    asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
-    asm.alu(Alu::Add, Size::Q, Reg::Rcx, Reg::Rax);
     if let Some(shift) = watched {
-        asm.mov(Size::Q, Reg::Rdx, Reg::Rcx);
+        // RAX stays the effective address until nothing can leave any more.
+        asm.mov(Size::Q, Reg::Rdx, addend);
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
         asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, shift);
         asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
         asm.alu(Alu::Add, Size::Q, Reg::Rdx, granules);
         asm.alu_imm(Alu::Cmp, Size::Q, Mem::Base(Reg::Rdx, 0), 0);
         asm.jcc(Cond::Ne, slow);
     }
-    asm.mov(Size::Q, Reg::Rax, Reg::Rcx);
+    asm.alu(Alu::Add, Size::Q, Reg::Rax, addend);
+}
+
+/// The code of a search, behind the region.
+pub fn search(l: &mut Lower, search: Search) {
+    let Search { label, back, slow, hint, tag } = search;
+    let (table, unit) = (frame!(l, tlb), l.setting.unit);
+    let asm = &mut l.asm;
+    asm.bind(label);
+    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
+    asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
+    asm.jcc(Cond::Ne, slow);
+    asm.store(Size::Q, hint, Reg::Rcx);
+    asm.jmp(back);
 }
 
 /// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost.
@@ -111,9 +121,9 @@ fn report(l: &mut Lower) {
     let code = frame!(l, code);
     let (wrote, back) = l.slow_report();
     let asm = &mut l.asm;
+    asm.mov(Size::Q, Reg::Rcx, code);
     asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
     asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, guest_mem::PAGE_SHIFT as u8);
-    asm.mov(Size::Q, Reg::Rcx, code);
     asm.test_imm(Size::D, Mem::Index(Reg::Rcx, Reg::Rdx, 8, 0), NOTICED as i32);
     asm.jcc(Cond::Ne, wrote);
     asm.bind(back);
@@ -176,7 +186,7 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     let access = Access { bytes, register: rt(w), to: Reg::Rcx, signed: false, reversed, stores: true };
     let (slow, back) = l.slow_access(access);
     translate(l, bytes, true, slow);
-    let value = l.value(rt(w), Reg::Rcx);
+    let value = l.value(rt(w), Reg::Rdx);
     let at = Mem::Base(Reg::Rax, 0);
     let big = l.setting.little == reversed;
     match (bytes, big) {

@@ -25,8 +25,6 @@ pub const HOLDERS: [Reg; 10] =
     [Reg::Rbx, Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11, Reg::R12, Reg::R13, Reg::R14];
 /// What RBP is ahead of the state's address: the GPRs are in reach of one-byte displacements.
 pub const BIAS: usize = 128;
-/// How often a register is named before it is worth holding.
-const WORTH: u16 = 2;
 
 /// A place in the state.
 pub fn state(offset: usize) -> Mem {
@@ -81,8 +79,25 @@ enum Stub {
     Event { label: Label, cia: u64, dirty: u64, compare: Option<Compare> },
     /// Calls out for an access and goes on.
     Access { label: Label, back: Label, site: u32, access: Access },
+    /// Searches the TLB and goes on.
+    Search(Search),
     /// Reports a store and goes on.
     Report { label: Label, back: Label },
+}
+
+/// A search of the TLB for the effective address in RAX, whose tag is in RDX; the entry is to be in RCX.
+#[derive(Clone, Copy)]
+pub struct Search {
+    /// Where it begins.
+    pub label: Label,
+    /// Where it goes on with what it has found.
+    pub back: Label,
+    /// Where it goes without.
+    pub slow: Label,
+    /// Where it is remembered.
+    pub hint: Mem,
+    /// Offset of the tag in an entry.
+    pub tag: usize,
 }
 
 /// An access that left the fast path.
@@ -161,6 +176,10 @@ pub struct Setting<'a> {
     pub first_site: u32,
     /// First link.
     pub first_link: u32,
+    /// First hint.
+    pub first_hint: u32,
+    /// log2 of the bytes that an entry of the fast TLB is for.
+    pub unit: u8,
     /// First exit.
     pub first_exit: u32,
 }
@@ -177,6 +196,8 @@ pub struct Lowered {
     pub held: Held,
     /// Links used.
     pub links: u32,
+    /// Hints used.
+    pub hints: u32,
 }
 
 /// A region on its way to code.
@@ -197,6 +218,7 @@ pub struct Lower<'a> {
     sites: Vec<Site>,
     leaving: Vec<Leaving>,
     links: u32,
+    hints: u32,
     insn: Insn,
     /// The comparison that the host's flags hold, for the next instruction only.
     pub flags: Option<Compare>,
@@ -230,6 +252,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         sites: Vec::new(),
         leaving: Vec::new(),
         links: 0,
+        hints: 0,
         insn: first,
         flags: None,
         next: None,
@@ -237,12 +260,21 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
     };
     l.region();
     l.stubs();
-    Some(Lowered { sites: l.sites, leaving: l.leaving, held: l.held, links: l.links, code: l.asm.finish()? })
+    Some(Lowered {
+        sites: l.sites,
+        leaving: l.leaving,
+        held: l.held,
+        links: l.links,
+        hints: l.hints,
+        code: l.asm.finish()?,
+    })
 }
 
 /// Gives the registers that are named most often a holder.
 fn assign(plan: &Plan) -> Held {
-    let mut order: Vec<usize> = (0..HELD).filter(|&n| plan.uses[n] >= WORTH).collect();
+    // A trace would load what it names but once just as often.
+    let worth = if plan.is_loop { 1 } else { 2 };
+    let mut order: Vec<usize> = (0..HELD).filter(|&n| plan.uses[n] >= worth).collect();
     order.sort_by_key(|&n| std::cmp::Reverse(plan.uses[n]));
     let mut held = [None; HELD];
     for (guest, host) in order.into_iter().zip(HOLDERS) {
@@ -531,6 +563,18 @@ impl Lower<'_> {
         (label, back)
     }
 
+    /// Where an access remembers the entry of the TLB that it has used.
+    pub fn hint(&mut self) -> Mem {
+        let number = u64::from(self.setting.first_hint + self.hints);
+        self.hints += 1;
+        Mem::Absolute(self.setting.data + offset_of!(Data, hints) as u64 + 8 * number)
+    }
+
+    /// Code that searches the TLB where the remembered entry is not the right one.
+    pub fn slow_search(&mut self, search: Search) {
+        self.stubs.push(Stub::Search(search));
+    }
+
     /// Code that reports a store to the host address in RAX, at the first label; it goes on at the second.
     pub fn slow_report(&mut self) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
@@ -711,6 +755,7 @@ impl Lower<'_> {
                     self.store_dirty(dirty);
                     self.leave(cia, 0, Reason::Event);
                 }
+                Stub::Search(search) => loadstore::search(self, search),
                 Stub::Report { label, back } => {
                     self.asm.bind(label);
                     self.asm.call_to(self.setting.entry.wrote);

@@ -21,7 +21,7 @@ fn load_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Contex
     match engine.interpreter.load::<T>(vcpu, context, ea) {
         Some(value) => {
             engine.host.data().frame.value = value.into();
-            engine.remember(context, ea);
+            engine.remember(vcpu, context, ea);
             0
         }
         None => interpret(engine, vcpu, site),
@@ -42,7 +42,7 @@ fn store_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Conte
     let frame = &engine.host.data().frame;
     let (ea, value) = (frame.ea, T::truncate(frame.value));
     if engine.interpreter.store(vcpu, context, ea, value) {
-        engine.remember(context, ea);
+        engine.remember(vcpu, context, ea);
         engine.notice(context);
         0
     } else {

@@ -1,8 +1,9 @@
 //! The fast software TLB: what translated code looks into before it accesses memory.
 //!
-//! An entry maps a 4 KiB page of effective addresses to the host's memory. Its tag is the page address and the number of
+//! An entry maps a unit of effective addresses to the host's memory: 64 KiB as long as the guest's pages allow it, else 4 KiB. Its tag is the page address and the number of
 //! the address space; the lowest bits of a tag are zero, so that an unaligned access, whose low bits are compared as
-//! well, does not match. Entries are copies of what the interpreter's TLB knows, for RAM only.
+//! well, does not match. An access remembers the entry that it has used last and looks there first: what it adds to the
+//! address does then not depend on the address, and is there before it. Entries are copies of what the interpreter's TLB knows, for RAM only.
 
 use std::collections::HashMap;
 
@@ -11,10 +12,18 @@ use ppc_mmu::{Invalidation, Keys, Tables};
 
 /// Entries; a power of two.
 pub const ENTRIES: usize = 1024;
+/// Accesses that can remember an entry; then all code is dropped.
+pub const HINTS: usize = 1 << 18;
 /// log2 of the bytes of an entry.
 pub const ENTRY_SHIFT: u32 = 5;
 /// Where the number of the address space stands in a tag, above the low bits of the largest operand.
 pub const KEY_SHIFT: u32 = 4;
+/// log2 of the bytes of a large unit, and of a small one.
+pub const LARGE: u8 = 16;
+/// See [`LARGE`].
+pub const SMALL: u8 = 12;
+/// Pages smaller than a large unit that are met before units become small.
+pub const PATIENCE: u32 = 256;
 /// The most address spaces that are told apart.
 const SPACES: usize = 255;
 
@@ -100,26 +109,31 @@ impl Spaces {
     }
 }
 
-/// Index of the entry for the page of `ea`.
-pub fn index(ea: u64) -> usize {
-    (ea >> 12) as usize & (ENTRIES - 1)
+/// Index of the entry for `ea` in units of 2^`unit` bytes.
+pub fn index(ea: u64, unit: u8) -> usize {
+    (ea >> unit) as usize & (ENTRIES - 1)
 }
 
-/// The tag of the page of `ea` in space `key`, which stands in its place already.
-pub fn tag(ea: u64, key: u64) -> u64 {
-    ea & !0xfff ^ key
+/// The part of an address that names its unit.
+pub fn mask(unit: u8) -> u64 {
+    u64::MAX << unit
+}
+
+/// The tag of the unit of `ea` in space `key`, which stands in its place already.
+pub fn tag(ea: u64, key: u64, unit: u8) -> u64 {
+    ea & mask(unit) ^ key
 }
 
 /// Empties what `what` names. Returns whether the spaces' numbers must be forgotten, and all entries are gone.
-pub fn invalidate(entries: &mut [Entry; ENTRIES], what: Invalidation) -> bool {
+pub fn invalidate(entries: &mut [Entry; ENTRIES], what: Invalidation, unit: u8) -> bool {
     let Invalidation::Page { address, shift } = what else {
         entries.fill(EMPTY);
         return true;
     };
-    let pages = (1u64 << shift.saturating_sub(12).min(30)).min(ENTRIES as u64);
-    let first = (address >> 12) & !(pages - 1);
-    for page in first..first + pages {
-        if let Some(entry) = entries.get_mut(page as usize & (ENTRIES - 1)) {
+    let units = (1u64 << shift.saturating_sub(unit.into()).min(30)).min(ENTRIES as u64);
+    let first = (address >> unit) & !(units - 1);
+    for number in first..first + units {
+        if let Some(entry) = entries.get_mut(number as usize & (ENTRIES - 1)) {
             *entry = EMPTY;
         }
     }

@@ -39,12 +39,14 @@ struct Entry {
     write: bool,
     execute: bool,
     uncached: bool,
+    /// log2 of the bytes of the page that the entry is of.
+    shift: u8,
     /// Real page address.
     real: u64,
 }
 
 const EMPTY: Entry =
-    Entry { page: 0, context: NONE, read: false, write: false, execute: false, uncached: false, real: 0 };
+    Entry { page: 0, context: NONE, read: false, write: false, execute: false, uncached: false, shift: 0, real: 0 };
 
 #[derive(Clone, Copy)]
 struct Segment {
@@ -184,6 +186,11 @@ impl SoftTlb {
         self.entries.get(set_of(ea)).is_some_and(|entry| entry.page == ea & !0xfff && entry.uncached)
     }
 
+    /// log2 of the size of the page of `ea`, which was found or inserted last.
+    pub fn page_shift(&self, ea: u64) -> u32 {
+        self.entries.get(set_of(ea)).map_or(0, |entry| entry.shift.into())
+    }
+
     /// Remembers a mapping of `ea`. In hash mode `slb` names the segment.
     pub fn insert(&mut self, tables: &Tables, ea: u64, mapping: Mapping) {
         match *tables {
@@ -199,6 +206,7 @@ impl SoftTlb {
             write: mapping.write,
             execute: mapping.execute,
             uncached: mapping.uncached,
+            shift: mapping.shift as u8,
             real: mapping.real & !0xfff,
         };
         if let Some(slot) = self.entries.get_mut(set_of(ea)) {

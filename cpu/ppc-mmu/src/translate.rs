@@ -13,7 +13,8 @@ impl Space<'_> {
     pub fn translate(&self, ea: u64, access: Access) -> Result<Mapping, Fault> {
         match self.tables {
             Tables::Real => {
-                Ok(Mapping { real: ea & REAL_MASK, shift: 12, read: true, write: true, execute: true, uncached: false })
+                // All of storage is one page, of any size.
+                Ok(Mapping { real: ea & REAL_MASK, shift: 30, read: true, write: true, execute: true, uncached: false })
             }
             Tables::Radix { table, size, pid } => radix::translate(self, table, size, pid, ea, access),
             Tables::Book3s32 { bats, pages } => book3s32::translate(self.mem, self.problem, bats, pages, ea, access),
