@@ -3,6 +3,11 @@
 //! Bytes are assembled for the address at which they will run, so that operands relative to the instruction pointer need
 //! no second pass; only jumps to labels that are bound later are patched.
 
+mod vector;
+
+#[allow(unused_imports, reason = "the lowerings of floating point and vectors come next")]
+pub use vector::{Xmm, vop};
+
 /// A general purpose register of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -471,7 +476,7 @@ impl Asm {
         self.byte(0xf9);
     }
 
-    /// An instruction with a VEX prefix of three bytes, whose prefix byte stands for two bits of it.
+    /// An instruction with a VEX prefix, in which two bits stand for the prefix byte: of two bytes if that is enough.
     fn vex(&mut self, insn: Insn, reg: u8, second: u8, rm: Rm, trailing: usize) {
         let Code { prefix, map, opcode } = insn.code;
         let pp = match prefix {
@@ -480,9 +485,16 @@ impl Asm {
             0xf2 => 3,
             _ => 0,
         };
-        self.byte(0xc4);
-        self.byte((!Self::rex_bits(reg, rm) & 7) << 5 | map);
-        self.byte(u8::from(insn.wide) << 7 | (!second & 15) << 3 | pp);
+        let bits = Self::rex_bits(reg, rm);
+        let last = (!second & 15) << 3 | pp;
+        if map == 1 && !insn.wide && bits & 3 == 0 {
+            self.byte(0xc5);
+            self.byte((!bits & 4) << 5 | last);
+        } else {
+            self.byte(0xc4);
+            self.byte((!bits & 7) << 5 | map);
+            self.byte(u8::from(insn.wide) << 7 | last);
+        }
         self.byte(opcode);
         self.modrm(reg, rm, trailing);
     }

@@ -107,3 +107,50 @@ fn constants_and_jumps() {
     });
     assert_eq!(there_and_back, ["jmp 0x000000000010000B", "je 0x0000000000100000"]);
 }
+
+#[test]
+fn vectors() {
+    use Mem::*;
+    let [a, b, c] = [1, 9, 15].map(Xmm::of);
+    let state = Base(Reg::Rbp, 0x100);
+    one(|asm| asm.v3(vop::ADDSD, a, a, Xmm::of(2)), "vaddsd xmm2,xmm1,xmm1");
+    one(|asm| asm.v3(vop::MULSD, b, a, state), "vmulsd 0x100(rbp),xmm1,xmm9");
+    one(|asm| asm.v3(vop::SQRTSD, a, c, b), "vsqrtsd xmm9,xmm15,xmm1");
+    one(|asm| asm.v3(vop::FMADD213SD, a, b, c), "vfmadd213sd xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FNMSUB231SD, a, b, state), "vfnmsub231sd 0x100(rbp),xmm9,xmm1");
+    one(|asm| asm.v3(vop::FNMADD213PS, a, b, c), "vfnmadd213ps xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::CVTSD2SS, a, a, b), "vcvtsd2ss xmm9,xmm1,xmm1");
+    one(|asm| asm.v2(vop::UCOMISD, a, state), "vucomisd 0x100(rbp),xmm1");
+    one(|asm| asm.v3_imm(vop::CMPPD, a, b, c, 1), "vcmpltpd xmm15,xmm9,xmm1");
+    one(|asm| asm.v3_imm(vop::PALIGNR, a, b, Absolute(AT + 0x100), 3), "vpalignr $3,0x100100,xmm9,xmm1");
+    one(|asm| asm.v3_imm(vop::PBLENDVB, a, b, c, 0x20), "vpblendvb xmm2,xmm15,xmm9,xmm1");
+    one(|asm| asm.v2_imm(vop::PSHUFD, b, c, 0x1b), "vpshufd $0x1B,xmm15,xmm9");
+    one(|asm| asm.v_shift(vop::PSRAD, a, c, 31), "vpsrad $0x1F,xmm15,xmm1");
+    one(|asm| asm.v_shift(vop::PSLLDQ, c, a, 8), "vpslldq $8,xmm1,xmm15");
+    one(|asm| asm.v3(vop::PSHUFB, c, a, b), "vpshufb xmm9,xmm1,xmm15");
+    one(|asm| asm.v3(vop::PSLLVQ, c, a, b), "vpsllvq xmm9,xmm1,xmm15");
+    one(|asm| asm.v2(vop::PBROADCASTQ, a, state), "vpbroadcastq 0x100(rbp),xmm1");
+}
+
+#[test]
+fn moves_of_vectors() {
+    use Mem::*;
+    let (low, high) = (Xmm::of(0), Xmm::of(8));
+    let at = Index(Reg::Rax, Reg::R9, 8, 0);
+    one(|a| a.v2(vop::MOVSD_LOAD, high, at), "vmovsd (rax,r9,8),xmm8");
+    one(|a| a.v_store(vop::MOVSD_STORE, at, low), "vmovsd xmm0,(rax,r9,8)");
+    one(|a| a.v2(vop::MOVSS_LOAD, low, at), "vmovss (rax,r9,8),xmm0");
+    one(|a| a.v_store(vop::MOVSS_STORE, at, high), "vmovss xmm8,(rax,r9,8)");
+    one(|a| a.v2(vop::MOVQ_LOAD, low, high), "vmovq xmm8,xmm0");
+    one(|a| a.v_store(vop::MOVQ_STORE, at, high), "vmovq xmm8,(rax,r9,8)");
+    one(|a| a.v2(vop::MOVDQU_LOAD, low, at), "vmovdqu (rax,r9,8),xmm0");
+    one(|a| a.v_store(vop::MOVUPS_STORE, at, low), "vmovups xmm0,(rax,r9,8)");
+    one(|a| a.v_from(vop::MOVQ_FROM, high, Reg::Rcx), "vmovq rcx,xmm8");
+    one(|a| a.v_from(vop::MOVD_FROM, low, Reg::R9), "vmovd r9d,xmm0");
+    one(|a| a.v_to(vop::MOVQ_TO, Reg::R9, low), "vmovq xmm0,r9");
+    one(|a| a.v_to(vop::MOVD_TO, Reg::Rcx, high), "vmovd xmm8,ecx");
+    one(|a| a.v_insert(vop::PINSRQ, low, high, Reg::R9, 1), "vpinsrq $1,r9,xmm8,xmm0");
+    one(|a| a.v_extract(vop::PEXTRQ, Reg::R9, low, 1), "vpextrq $1,xmm0,r9");
+    one(|a| a.v_mask(vop::MOVMSKPD, Reg::Rcx, high), "vmovmskpd xmm8,ecx");
+    one(|a| a.v_mask(vop::PMOVMSKB, Reg::R9, low), "vpmovmskb xmm0,r9d");
+}
