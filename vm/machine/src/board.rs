@@ -98,6 +98,11 @@ impl Power {
         self.requests.iter().for_each(|requests| requests.post(request::STOP));
     }
 
+    /// Starts vCPU `server`; `false` when there is none, or it runs.
+    pub fn start(&self, server: u32, start: Start) -> bool {
+        self.requests.get(server as usize).is_some_and(|requests| requests.start(start))
+    }
+
     /// Looks at the interrupt inputs of vCPU `server` again.
     pub fn interrupt(&self, server: u32) {
         if let Some(requests) = self.requests.get(server as usize) {
@@ -185,7 +190,7 @@ impl Machine {
         let power = Power { requests: requests.clone(), halt: Arc::default() };
         let board = match spec.kind {
             Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console),
-            Kind::E500 => e500::board(layout, &mem, &power, console),
+            Kind::E500 => e500::board(layout, &power, console),
             Kind::Mac => mac::board(layout, &mem, &power, console),
         };
         let others = (1..spec.cpus).map(|number| Vcpu::new(spec.cpu, number));

@@ -20,7 +20,6 @@ pub const FIRST_MAPPING: u64 = 64 << 20;
 const RTAS_SIZE: u64 = UNIT;
 /// Room for the device tree.
 const TREE_SIZE: u64 = 0x4_0000;
-const SPIN_TABLE_SIZE: u64 = UNIT;
 const STACK_SIZE: u64 = UNIT;
 
 /// Why a machine can not be planned.
@@ -118,8 +117,6 @@ pub struct Layout {
     pub tree: Range<u64>,
     /// RTAS code, empty where there is no RTAS.
     pub rtas: Range<u64>,
-    /// ePAPR's spin table, empty where there is none.
-    pub spin_table: Range<u64>,
     /// A stack for the kernel's first instructions, empty where it needs none.
     pub stack: Range<u64>,
     /// log2 of the hashed page table's size.
@@ -144,7 +141,8 @@ fn cpus(spec: &Spec) -> (RangeInclusive<u32>, &'static str) {
         Kind::Pseries => (1..=VCPUS, "1 to 62 processors"),
         Kind::Bare if spec.cpu.family() == Family::Book3s64 => (1..=VCPUS, "1 to 62 processors"),
         Kind::Bare => (1..=1, "one processor, unless --cpu is one of POWER's: others have no call to start a second"),
-        Kind::E500 => (1..=1, "one processor"),
+        // As many as the interrupt controller has.
+        Kind::E500 => (1..=32, "1 to 32 processors"),
         Kind::Mac => (1..=1, "one processor: a Power Macintosh's board starts no second one here"),
     }
 }
@@ -181,10 +179,9 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     let end = kernel.segments.iter().map(|s| s.physical.saturating_add(s.memory_size)).max().unwrap_or(0);
     let places = match spec.kind {
         Kind::Pseries | Kind::Bare => high(spec, end, initrd_len)?,
-        Kind::E500 => low(spec, end, initrd_len, SPIN_TABLE_SIZE)?,
+        Kind::E500 => low(spec, end, initrd_len, 0)?,
         Kind::Mac => low(spec, end, initrd_len, STACK_SIZE)?,
     };
-    let (spin_table, stack) = if spec.kind == Kind::Mac { (0..0, places.beside) } else { (places.beside, 0..0) };
     let little_entry = spec.kind == Kind::Bare && little;
     Ok(Layout {
         spec: spec.clone(),
@@ -195,8 +192,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         initrd: initrd_len.map(|len| places.initrd..places.initrd + len),
         tree: places.tree,
         rtas: places.rtas,
-        spin_table,
-        stack,
+        stack: places.stack,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
         hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
     })
@@ -208,8 +204,7 @@ struct Places {
     initrd: u64,
     tree: Range<u64>,
     rtas: Range<u64>,
-    /// Spin table or stack.
-    beside: Range<u64>,
+    stack: Range<u64>,
 }
 
 /// `bytes` in whole units; what overflows is more than any machine has.
@@ -234,9 +229,9 @@ fn high(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>) -> Result<Places,
     Ok(Places { initrd: tree.start - initrd_size, tree, rtas, ..Places::default() })
 }
 
-/// e500 and Mac: tree, `beside` bytes of spin table or stack, and initrd follow the kernel, so that the kernel's first
-/// mapping reaches the tree.
-fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, beside: u64) -> Result<Places, PlanError> {
+/// e500 and Mac: tree, `stack` bytes of stack, and initrd follow the kernel, so that the kernel's first mapping reaches the
+/// tree.
+fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, stack: u64) -> Result<Places, PlanError> {
     let tree_start = units(kernel_end);
     let tree_end = tree_start.saturating_add(TREE_SIZE);
     if tree_end > FIRST_MAPPING {
@@ -244,13 +239,13 @@ fn low(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>, beside: u64) -> Re
         return Err(PlanError::OutOfReach { what: "the kernel with its device tree", needed, limit });
     }
     let tree = tree_start..tree_end;
-    let beside = tree.end..tree.end + beside;
-    let initrd = beside.end;
+    let stack = tree.end..tree.end + stack;
+    let initrd = stack.end;
     let end = initrd.saturating_add(units(initrd_len.unwrap_or(0)));
     if end > spec.memory.min(REACH) {
         return Err(too_small(spec, "the kernel with its initrd", end));
     }
-    Ok(Places { initrd, tree, beside, ..Places::default() })
+    Ok(Places { initrd, tree, stack, ..Places::default() })
 }
 
 fn too_small(spec: &Spec, what: &'static str, needed: u64) -> PlanError {
@@ -266,7 +261,6 @@ impl fmt::Display for Layout {
             ("initrd", self.initrd.as_ref()),
             ("tree", Some(&self.tree)),
             ("rtas", Some(&self.rtas).filter(|range| !range.is_empty())),
-            ("spin", Some(&self.spin_table).filter(|range| !range.is_empty())),
             ("stack", Some(&self.stack).filter(|range| !range.is_empty())),
         ];
         for (name, range) in ranges.into_iter().filter_map(|(name, range)| Some((name, range?))) {

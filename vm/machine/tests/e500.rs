@@ -71,13 +71,12 @@ fn the_layout() {
         let layout = layout(cpu, true);
         assert_eq!((layout.entry, layout.kernel.clone()), (0, 0..0x56_c770));
         assert!(layout.tree.start >= layout.kernel.end && layout.tree.end <= 64 << 20);
-        assert!(layout.spin_table.start >= layout.tree.end && !layout.spin_table.is_empty());
         let initrd = layout.initrd.clone().unwrap();
-        assert!(initrd.start >= layout.spin_table.end && initrd.start.is_multiple_of(4096) && initrd.end <= MEMORY);
+        assert!(initrd.start >= layout.tree.end && initrd.start.is_multiple_of(4096) && initrd.end <= MEMORY);
         assert_eq!(initrd.end - initrd.start, 0x1234);
         assert!(layout.rtas.is_empty());
         let text = layout.to_string();
-        assert!(text.contains("spin") && !text.contains("rtas") && !text.contains("Hash"), "{text}");
+        assert!(!text.contains("rtas") && !text.contains("Hash"), "{text}");
     }
 }
 
@@ -120,13 +119,35 @@ fn the_boot_cpu() {
     }
 }
 
-/// ePAPR 1.1, section 5.5.2.1: entry_addr, r3, a reserved word, PIR.
+/// ePAPR 1.1, sections 5.5.2.1 and 5.5.2.2, with an address in the second 64 MiB.
 #[test]
-fn the_spin_table() {
-    let (layout, bench) = (layout(Cpu::E500v2, true), Bench::new(Cpu::E500v2));
-    let mut entry = [0xff; 24];
-    assert!(bench.machine.mem.read(layout.spin_table.start, &mut entry));
-    assert_eq!(entry, [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+fn a_second_cpu_starts_by_the_spin_table() {
+    for cpu in MODELS {
+        let spec = Spec { cpus: 3, ..spec(cpu, true) };
+        let layout = machine::plan(&spec, &kernel(cpu, 0x1000), None).unwrap();
+        let mut machine = Machine::build(&layout, &[0; 0x1000], None, Box::new(std::io::sink())).unwrap();
+        let tree = Machine::tree(&layout).unwrap();
+        let tree = Fdt::read(&tree).unwrap();
+        let node = tree.find(&format!("/cpus/PowerPC,{}@2", cpu.name())).unwrap();
+        let property = |name: &str| node.properties().find(|p| p.name == name).unwrap().value.to_vec();
+        assert_eq!(property("status"), b"disabled\0");
+        assert_eq!(property("enable-method"), b"spin-table\0");
+        let at = u64::from_be_bytes(property("cpu-release-addr").try_into().unwrap());
+        let mailbox = Arc::clone(&machine.mailboxes.0[2]);
+        assert!(mailbox.stopped());
+        assert_eq!(machine.bus.read(at, Width::B8), Some(1));
+        for (offset, word) in [(12, 0x55), (20, 2), (0, 0), (4, 0x0400_2000)] {
+            assert!(mailbox.stopped());
+            assert!(machine.bus.write(at + offset, Width::B4, word));
+        }
+        let start = mailbox.take_start().unwrap();
+        let mut vcpu = machine.vcpus.remove(2);
+        machine.start(&mut vcpu, start);
+        assert_eq!((vcpu.state.cia, vcpu.state.pir, vcpu.shared.msr()), (0x2000, 2, 0));
+        assert_eq!(vcpu.state.gpr[3..10], [0x55, 0, 0, 0, 64 << 20, 0, 0]);
+        let space = vcpu.state.space(&machine.mem, &machine.partition, true);
+        assert_eq!(space.translate(0x2000, Access::Fetch).map(|mapping| mapping.real), Ok(0x0400_2000));
+    }
 }
 
 #[test]
@@ -178,8 +199,7 @@ fn the_tree() {
         assert_eq!(cells("/hypervisor", "hcall-instructions"), [0x3c00_4b56, 0x6000_4d21, 0x4400_0002, 0x6000_0000]);
         assert!(property("/hypervisor", "has-idle").value.is_empty());
 
-        let spin = &layout.spin_table;
-        assert_eq!(tree.reserved, [(spin.start, spin.end - spin.start), (initrd.start, 0x1234)]);
+        assert_eq!(tree.reserved, [(initrd.start, 0x1234)]);
     }
     let plain = Machine::tree(&self::layout(Cpu::E500v2, false)).unwrap();
     assert!(Fdt::read(&plain).unwrap().find("/hypervisor").is_none());

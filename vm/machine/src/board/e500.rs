@@ -7,12 +7,11 @@ use std::io::Write;
 use std::sync::Arc;
 
 use exec::timebase::TIMEBASE_HZ;
-use exec::{Lines, PartitionState, Vcpu};
-use guest_mem::{GuestMem, Order};
+use exec::{Lines, PartitionState, Start, Vcpu};
 use hv_core::Halt;
 use hv_pv::epapr;
 use platform::openpic::{self, Model};
-use platform::{Guts, Openpic, QoriqGpio, Uart16550, Vty, gpio, guts, uart16550};
+use platform::{Guts, Openpic, QoriqGpio, SpinTable, Uart16550, Vty, gpio, guts, spin_table, uart16550};
 use ppc_isa::Cpu;
 use ppc_mmu::booke::{Assist, mas};
 
@@ -21,8 +20,7 @@ use crate::bus::Bus;
 use crate::fdt::Writer;
 use crate::paravirt::{self, ConsoleChannel, SharedConsole};
 use crate::plan::{FIRST_MAPPING, Layout};
-
-const CPUS: u32 = 1;
+use crate::spec::Spec;
 
 /// Configuration, control and status registers: the chip's devices.
 const CCSR: u64 = 0xf_e000_0000;
@@ -32,6 +30,9 @@ const SERIAL: u64 = 0x4500;
 const PIC: u64 = 0x4_0000;
 const GUTS: u64 = 0xe_0000;
 const GPIO: u64 = 0xf_f000;
+
+/// The spin table, where no RAM can be.
+const SPIN_TABLE: u64 = 0xf_f000_0000;
 
 /// Sources of the MPIC: the chip's DUART and GPIO.
 const SERIAL_SOURCE: u16 = 42;
@@ -59,11 +60,6 @@ const EPAPR_MAGIC: u64 = 0x4550_4150;
 const COHERENT: u64 = 1 << 2;
 /// MAS3: supervisor may execute, write and read.
 const SUPERVISOR: u32 = 0b01_0101;
-
-/// Bytes from one processor's entry of the spin table to the next one's: a cache line of either processor.
-const SPIN_STRIDE: u64 = 64;
-/// `entry_addr` of a processor that is to stay in its loop (ePAPR 1.1, section 5.5.2.1).
-const STAY: u64 = 1;
 
 struct MpicLines(Arc<Openpic>);
 
@@ -99,14 +95,12 @@ impl Keyboard for Inputs {
 }
 
 /// Builds it.
-pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Write + Send>) -> Board {
-    let cpu = layout.spec.cpu;
-    write_spin_table(layout, mem);
-
+pub fn board(layout: &Layout, power: &Power, console: Box<dyn Write + Send>) -> Board {
+    let Spec { cpu, cpus, .. } = layout.spec;
     let wake = power.clone();
     // The external proxy came with the e500mc.
     let model = if cpu == Cpu::E500v2 { Model::MPIC_2_0 } else { Model::MPIC_4_2 };
-    let pic = Arc::new(Openpic::new(model, CPUS, Box::new(move |server| wake.interrupt(server))));
+    let pic = Arc::new(Openpic::new(model, cpus, Box::new(move |server| wake.interrupt(server))));
     let line = Arc::clone(&pic);
     let console = SharedConsole::new(console);
     let channel = Arc::new(Vty::new(Box::new(console.clone())));
@@ -128,6 +122,11 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
     attach(GUTS, guts::SIZE, Arc::new(guts));
     attach(GPIO, gpio::SIZE, Arc::new(gpio));
 
+    let starter = power.clone();
+    let release = move |server, address, argument| starter.start(server, Start { address, argument });
+    let spin_table = SpinTable::new(cpus, Box::new(release));
+    bus.attach(SPIN_TABLE..SPIN_TABLE + SpinTable::size(cpus), Arc::new(spin_table));
+
     let channels = Some(Box::new(ConsoleChannel(Arc::clone(&channel))) as _);
     let kvm = paravirt::kvm(layout.spec.calls, epapr::Ports { channels, ..Default::default() });
     Board {
@@ -138,7 +137,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         keyboard: Arc::new(Inputs { uart, channel, pic }),
         time: Arc::default(),
         vcpu: boot_cpu(layout),
-        start: |_, _| {},
+        start,
     }
 }
 
@@ -153,33 +152,35 @@ fn boot_cpu(layout: &Layout) -> Vcpu {
 /// The state in which ePAPR has a boot CPU entered (ePAPR 1.1, section 5.4.1): r3 = tree, r6 = magic number, r7 = size
 /// of the first mapping, a power of four KiB; address space 0, where TLB1 maps that much from 0 for the supervisor.
 pub fn epapr_entry(vcpu: &mut Vcpu, tree: u64, mapping: u64) {
-    let size = (mapping.ilog2() - 10) / 2;
     vcpu.state.gpr[3] = tree;
     vcpu.state.gpr[6] = EPAPR_MAGIC;
-    vcpu.state.gpr[7] = mapping;
-    vcpu.state.booke.tlb.write(&Assist {
-        mas0: mas::TLBSEL,
-        mas1: mas::VALID | mas::IPROT | size << 8,
-        mas2: COHERENT,
-        mas3: SUPERVISOR,
-        ..Assist::default()
-    });
+    map_first(vcpu, 0, mapping);
 }
 
-/// Each processor's entry: address to start at, r3, PIR (ePAPR 1.1, section 5.5.2.1).
-fn write_spin_table(layout: &Layout, mem: &GuestMem) {
-    for cpu in 0..CPUS {
-        let entry = layout.spin_table.start + u64::from(cpu) * SPIN_STRIDE;
-        mem.store(entry, Order::Big, STAY);
-        mem.store(entry + 8, Order::Big, u64::from(cpu));
-        mem.store(entry + 20, Order::Big, cpu);
-    }
+/// Another CPU as the spin table has it begin (ePAPR 1.1, section 5.5.2.2): r3 from the table, r7 = size of the first
+/// mapping, which begins at a multiple of that size and has its first instruction in it.
+fn start(vcpu: &mut Vcpu, start: Start) {
+    vcpu.state.gpr[3] = start.argument;
+    vcpu.state.cia = start.address & (FIRST_MAPPING - 1);
+    map_first(vcpu, start.address & !(FIRST_MAPPING - 1), FIRST_MAPPING);
+}
+
+/// Maps `size` bytes, a power of four KiB, at effective address 0 to `real`, and says so in r7.
+fn map_first(vcpu: &mut Vcpu, real: u64, size: u64) {
+    vcpu.state.gpr[7] = size;
+    vcpu.state.booke.tlb.write(&Assist {
+        mas0: mas::TLBSEL,
+        mas1: mas::VALID | mas::IPROT | (size.ilog2() - 10) / 2 << 8,
+        mas2: COHERENT,
+        mas3: real as u32 | SUPERVISOR,
+        mas7: (real >> 32) as u32,
+        ..Assist::default()
+    });
 }
 
 /// The device tree.
 pub fn tree(layout: &Layout) -> Vec<u8> {
     let mut tree = Writer::default();
-    tree.reserve(layout.spin_table.start, layout.spin_table.end - layout.spin_table.start);
     if let Some(initrd) = &layout.initrd {
         tree.reserve(initrd.start, initrd.end - initrd.start);
     }
@@ -195,7 +196,7 @@ pub fn tree(layout: &Layout) -> Vec<u8> {
         root.node("cpus", |cpus| {
             cpus.cell("#address-cells", 1);
             cpus.cell("#size-cells", 0);
-            for number in 0..CPUS {
+            for number in 0..layout.spec.cpus {
                 let name = format!("PowerPC,{}@{number}", layout.spec.cpu.name());
                 cpus.node(&name, |node| cpu(node, layout, number));
             }
@@ -249,7 +250,7 @@ fn cpu(node: &mut Writer, layout: &Layout, number: u32) {
     } else {
         node.text("status", "disabled");
         node.text("enable-method", "spin-table");
-        node.doubles("cpu-release-addr", &[layout.spin_table.start + u64::from(number) * SPIN_STRIDE]);
+        node.doubles("cpu-release-addr", &[SPIN_TABLE + u64::from(number) * spin_table::STRIDE]);
     }
 }
 

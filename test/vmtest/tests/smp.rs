@@ -1,0 +1,76 @@
+//! Linux on several processors, each a thread of the host: every one comes up, and the guest ends as it is told to. On
+//! virtual time runs repeat.
+//!
+//! `POWERVISOR_BOOTS=50` boots each of the POWER kernels so many times in a row.
+
+use anyhow::{Result, ensure};
+use hv_core::Halt;
+use image::debian::Release;
+use machine::{Kind, Mmu};
+use ppc_isa::Cpu;
+use vmtest::{Guest, Kernel, Timing, built, debian};
+
+fn boots() -> u32 {
+    std::env::var("POWERVISOR_BOOTS").ok().and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// Boots to the prompt of a shell, which says how many processors there are and switches off.
+fn boot(guest: &Guest, cpus: u32) -> Result<()> {
+    let guest = guest.clone().cpus(cpus).timing(Timing::Host).most(u64::MAX);
+    let told = guest.expect("# ", "echo has $(grep -c ^processor /proc/cpuinfo) cpus; poweroff -f\n");
+    for number in 1..=boots() {
+        let run = told.clone().run()?;
+        let good = run.ended(&Halt::PowerOff).and_then(|()| run.shows(&format!("has {cpus} cpus")));
+        good.map_err(|error| error.context(format!("boot {number} with {cpus} processors")))?;
+    }
+    Ok(())
+}
+
+fn power9() -> Result<Guest> {
+    Ok(Guest::new(debian(Release::Bookworm, None)?))
+}
+
+fn big_endian(kernel: Kernel) -> Guest {
+    Guest::new(kernel).cpu(Cpu::Power8, Mmu::Hash).append("console=hvc0 panic=-1")
+}
+
+#[test]
+fn debian_on_2_processors() -> Result<()> {
+    boot(&power9()?, 2)
+}
+
+#[test]
+fn debian_on_8_processors() -> Result<()> {
+    boot(&power9()?, 8)
+}
+
+#[test]
+fn big_endian_on_2_processors() -> Result<()> {
+    let Some(kernel) = built("big_endian_on_2_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
+    boot(&big_endian(kernel), 2)
+}
+
+#[test]
+fn big_endian_on_8_processors() -> Result<()> {
+    let Some(kernel) = built("big_endian_on_8_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
+    boot(&big_endian(kernel), 8)
+}
+
+#[test]
+fn e500_on_2_processors() -> Result<()> {
+    for (folder, cpu) in [("e500v2", Cpu::E500v2), ("e5500", Cpu::E5500)] {
+        let Some(kernel) = built("e500_on_2_processors", folder, "vmlinux")? else { continue };
+        let guest = Guest::new(kernel).kind(Kind::E500).cpu(cpu, Mmu::Hash).append("console=ttyS0 panic=-1");
+        boot(&guest.memory(256), 2)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn runs_on_virtual_time_repeat() -> Result<()> {
+    let told = Guest::new(debian(Release::Bookworm, Some("grep -c ^processor /proc/cpuinfo"))?).cpus(3).keep();
+    let (first, second) = (told.clone().run()?, told.run()?);
+    first.ended(&Halt::PowerOff)?;
+    ensure!(first == second, "{first} and {second}");
+    Ok(())
+}
