@@ -177,6 +177,8 @@ impl Requests {
         let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
         let Life::Starting(start) = *life else { return None };
         *life = Life::Running;
+        // Under the lock, behind which it was posted: nothing may stay that ends each of its runs.
+        self.take(START);
         Some(start)
     }
 
@@ -212,5 +214,41 @@ impl Requests {
                 }
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_taken_with_its_request() {
+        let requests = Requests::default();
+        let start = Start { address: 0x100, argument: 7 };
+        assert!(!requests.start(start));
+        requests.stop();
+        assert_eq!(requests.take_start(), None);
+        // Whoever looks for a start between its two halves finds both or neither.
+        assert!(requests.start(start));
+        assert!(!requests.start(start));
+        assert_eq!(requests.pending(), START);
+        assert_eq!((requests.take_start(), requests.pending()), (Some(start), 0));
+    }
+
+    #[test]
+    fn invalidations_wake_nobody_and_are_waited_for_inside_only() {
+        let requests = Requests::default();
+        requests.invalidate(Invalidation::All);
+        assert_eq!((requests.pending(), requests.awakening()), (INVALIDATE, 0));
+        requests.sleep(Some(Instant::now()));
+        requests.wait_for_invalidations();
+        let inside = requests.enter();
+        let mut taken = Vec::new();
+        requests.take_invalidations(|what| taken.push(what));
+        assert_eq!(taken, [Invalidation::All]);
+        requests.wait_for_invalidations();
+        drop(inside);
+        requests.invalidate(Invalidation::All);
+        requests.wait_for_invalidations();
     }
 }

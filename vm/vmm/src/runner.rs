@@ -205,7 +205,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         if requests.take(request::STOP) != 0 {
             return Some(Err(self.machine.halted().map_or(Outcome::Stopped, Outcome::Halted)));
         }
-        requests.take(!(request::STOP | request::INVALIDATE));
+        requests.take(!(request::STOP | request::START | request::INVALIDATE));
         let start = requests.take_start()?;
         self.begin(start);
         Some(Ok(()))
