@@ -6,7 +6,7 @@
 mod vector;
 
 #[allow(unused_imports, reason = "the lowerings of floating point and vectors come next")]
-pub use vector::{Xmm, vop};
+pub use vector::{ShiftBy, Xmm, vop};
 
 /// A general purpose register of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

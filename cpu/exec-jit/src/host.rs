@@ -13,6 +13,7 @@ use exec::{Context, Vcpu, VcpuState};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
+use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
 use crate::jumps::{JUMPS, Jump, LINKS, Link};
 use crate::tlb::{ENTRIES, Entry, HINTS};
@@ -67,6 +68,8 @@ pub struct Data {
     pub links: [Link; LINKS],
     /// Host addresses of the entries that accesses have used.
     pub hints: [u64; HINTS],
+    /// Operands of vector instructions.
+    pub constants: Constants,
 }
 
 /// Why translated code was left.
@@ -140,6 +143,7 @@ impl Host {
                 let calls: [CallFromCode; 4] = [load, store, decline, wrote];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
+                host.data().constants = CONSTANTS;
                 Ok(host)
             }
             _ => Err(std::io::ErrorKind::OutOfMemory.into()),

@@ -9,6 +9,7 @@
 mod asm;
 mod branch;
 mod cache;
+mod constants;
 mod engine;
 mod entry;
 mod host;
@@ -19,5 +20,8 @@ mod lower;
 mod plan;
 mod slow;
 mod tlb;
+mod vector;
+mod vsr;
+mod vsx;
 
 pub use engine::{Policy, Translator};

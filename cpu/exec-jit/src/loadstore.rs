@@ -38,12 +38,21 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
     Some(())
 }
 
-/// The effective address, to RAX.
 fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
+    let displacement = match form {
+        Form::X => None,
+        Form::Ds => Some(i32::from(w as i16) & !3),
+        _ => Some(i32::from(w as i16)),
+    };
+    effective_address(l, displacement, update, w);
+}
+
+/// The effective address, to RAX: RA with a displacement, or with RB. RA = 0 stands for zero unless it is updated.
+pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) {
     let size = l.mode_size();
     let base = if ra(w) == 0 && !update { None } else { Some(l.value(ra(w), Reg::Rax)) };
-    match (form, base) {
-        (Form::X, base) => {
+    match displacement {
+        None => {
             let rb = (w >> 11 & 31) as usize;
             match (base, l.operand(rb)) {
                 (Some(base), Rm::Reg(index)) => l.asm.lea(size, Reg::Rax, Mem::Index(base, index, 1, 0)),
@@ -56,28 +65,32 @@ fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
                 (None, index) => l.asm.mov(size, Reg::Rax, index),
             }
         }
-        (form, base) => {
-            let keep = if form == Form::Ds { !3 } else { !0 };
-            let displacement = i32::from(w as i16) & keep;
-            match base {
-                Some(base) => l.asm.lea(size, Reg::Rax, Mem::Base(base, displacement)),
-                None if l.setting.sixty_four => l.asm.mov_imm(Reg::Rax, displacement as u64),
-                None => l.asm.mov_imm(Reg::Rax, u64::from(displacement as u32)),
-            }
-        }
+        Some(displacement) => match base {
+            Some(base) => l.asm.lea(size, Reg::Rax, Mem::Base(base, displacement)),
+            None if l.setting.sixty_four => l.asm.mov_imm(Reg::Rax, displacement as u64),
+            None => l.asm.mov_imm(Reg::Rax, u64::from(displacement as u32)),
+        },
     }
 }
 
-/// Replaces the effective address in RAX by the host's. RDX is lost; RCX is the TLB's entry.
-fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
+/// Replaces the effective address in RAX by the host's. RDX is lost; RCX is the TLB's entry. Sixteen bytes may lie anywhere
+/// in a page, others must be aligned; `bytes` is 1 where they are in any case.
+pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
     let key = frame!(l, data_key);
     let (hint, unit) = (l.hint(), l.setting.unit);
     let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
     let (label, back) = (l.asm.label(), l.asm.label());
     let asm = &mut l.asm;
+    let aligned = if bytes == 16 { 0 } else { i32::from(bytes - 1) };
+    if bytes == 16 {
+        asm.mov(Size::D, Reg::Rdx, Reg::Rax);
+        asm.alu_imm(Alu::And, Size::D, Reg::Rdx, 0xfff);
+        asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, 0x1000 - 16);
+        asm.jcc(Cond::A, slow);
+    }
     asm.mov(Size::Q, Reg::Rcx, hint);
     asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | aligned);
     asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
@@ -87,10 +100,11 @@ fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
     let watched = l.setting.watched.filter(|_| stores);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
-    if let Some(shift) = watched {
+    let ends = [Some(0), (bytes == 16).then_some(15)];
+    for (shift, end) in watched.into_iter().flat_map(|shift| ends.into_iter().flatten().map(move |end| (shift, end))) {
         // RAX stays the effective address until nothing can leave any more.
         asm.mov(Size::Q, Reg::Rdx, addend);
-        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
+        asm.lea(Size::Q, Reg::Rdx, Mem::Index(Reg::Rdx, Reg::Rax, 1, end));
         asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, shift);
         asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
         asm.alu(Alu::Add, Size::Q, Reg::Rdx, granules);
@@ -117,7 +131,7 @@ pub fn search(l: &mut Lower, search: Search) {
 }
 
 /// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost.
-fn report(l: &mut Lower) {
+pub fn report(l: &mut Lower) {
     let code = frame!(l, code);
     let (wrote, back) = l.slow_report();
     let asm = &mut l.asm;

@@ -18,7 +18,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size, op};
 use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{CTR, HELD, Insn, LR, Parts, Plan};
-use crate::{branch, integer, loadstore};
+use crate::{branch, integer, loadstore, vector, vsx};
 
 /// Registers that hold guest registers.
 pub const HOLDERS: [Reg; 10] =
@@ -83,6 +83,8 @@ enum Stub {
     Search(Search),
     /// Reports a store and goes on.
     Report { label: Label, back: Label },
+    /// Calls the interpreter's handler and goes on.
+    Decline { label: Label, back: Label, site: u32, accesses: bool },
 }
 
 /// A search of the TLB for the effective address in RAX, whose tag is in RDX; the entry is to be in RCX.
@@ -361,6 +363,8 @@ impl Lower<'_> {
             Some(Op::Branch(op)) => branch::lower(self, op, word),
             Some(Op::Integer(op)) => integer::lower(self, op, word),
             Some(Op::LoadStore(op)) => loadstore::lower(self, op, word),
+            Some(Op::Vector(op)) => vector::lower(self, op, word),
+            Some(Op::Vsx(op)) => vsx::lower(self, op, word),
             Some(_) => None,
         };
         if translated.is_none() {
@@ -575,6 +579,15 @@ impl Lower<'_> {
         self.stubs.push(Stub::Search(search));
     }
 
+    /// Code that has the interpreter's handler execute the instruction, at the first label; it goes on at the second. If
+    /// the instruction `accesses` memory, RAX has the effective address there.
+    pub fn slow_decline(&mut self, accesses: bool) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let site = self.site();
+        self.stubs.push(Stub::Decline { label, back, site, accesses });
+        (label, back)
+    }
+
     /// Code that reports a store to the host address in RAX, at the first label; it goes on at the second.
     pub fn slow_report(&mut self) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
@@ -759,6 +772,13 @@ impl Lower<'_> {
                 Stub::Report { label, back } => {
                     self.asm.bind(label);
                     self.asm.call_to(self.setting.entry.wrote);
+                    self.asm.jmp(back);
+                }
+                Stub::Decline { label, back, site, accesses } => {
+                    self.asm.bind(label);
+                    self.asm.mov_imm(Reg::Rdx, site.into());
+                    let Entry { decline, decline_access, .. } = *self.setting.entry;
+                    self.asm.call_to(if accesses { decline_access } else { decline });
                     self.asm.jmp(back);
                 }
                 Stub::Access { label, back, site, access } => {

@@ -66,13 +66,17 @@ fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, site: u32) -> Answer {
     Reason::Interpret as Answer
 }
 
-/// Executes the instruction by the interpreter's handler.
-pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, _: u32) -> Answer {
+/// Executes the instruction by the interpreter's handler. If it accesses `bytes` at `Frame::ea`, its page is remembered.
+pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
     let result = engine.interpreter.execute(vcpu, context, decoded);
     match result {
         Ok(false) => {
             engine.read_back(vcpu, site);
+            if bytes != 0 {
+                let ea = engine.host.data().frame.ea;
+                engine.remember(vcpu, context, ea);
+            }
             engine.notice(context);
             return 0;
         }

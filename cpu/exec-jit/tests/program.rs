@@ -22,8 +22,12 @@ fn run(engine: &mut dyn Engine, words: &[u32]) -> (Vcpu, Exit) {
 }
 
 fn agree(words: &[u32]) {
+    agree_by(Policy::default(), words);
+}
+
+fn agree_by(policy: Policy, words: &[u32]) {
     let (mut wanted, _) = run(&mut Interpreter::new(Cpu::Power9), words);
-    let (got, exit) = run(&mut Translator::new(Cpu::Power9, Policy::default()).unwrap(), words);
+    let (got, exit) = run(&mut Translator::new(Cpu::Power9, policy).unwrap(), words);
     assert!(matches!(exit, Exit::SystemCall(_)), "{exit:?}");
     // Where the last branch went is nobody's business.
     wanted.state.target = got.state.target;
@@ -47,4 +51,39 @@ fn a_loop_that_counts() {
         0x4200_ffe4, // bdnz -28
         0x4400_0002, // sc
     ]);
+}
+
+/// Quadwords at every alignment, and across the end of a page and of what reservations are held on.
+const UNALIGNED_VECTORS: [u32; 21] = [
+    0x3860_00c8, // li r3,200
+    0x7c69_03a6, // mtctr r3
+    0x3ca0_0002, // lis r5,2
+    0x38a5_fff8, // addi r5,r5,-8
+    0x38c0_0003, // li r6,3
+    0x1025_038c, // vspltisw v1,5
+    0x7c45_3219, // lxvx vs34,r5,r6
+    0x1042_0880, // vadduwm v2,v2,v1
+    0x1062_08ab, // vperm v3,v2,v1,v2
+    0xf083_1257, // xxpermdi vs36,vs35,vs34,2
+    0x10a4_1786, // vcmpgtsw. v5,v4,v2
+    0x7c65_3319, // stxvx vs35,r5,r6
+    0x7c80_2f99, // stxvd2x vs36,0,r5
+    0x7ca5_3219, // lxvx vs37,r5,r6
+    0x10c5_216c, // vsldoi v6,v5,v4,5
+    0x7cc7_0067, // mfvrd r7,v6
+    0x7ce7_2b67, // mtvsrdd vs39,r7,r5
+    0xf4c5_002d, // stxv vs38,32(r5)
+    0x38a5_0001, // addi r5,r5,1
+    0x4200_ffc8, // bdnz -56
+    0x4400_0002, // sc
+];
+
+#[test]
+fn vectors_anywhere_in_memory() {
+    agree(&UNALIGNED_VECTORS);
+}
+
+#[test]
+fn vectors_anywhere_in_watched_memory() {
+    agree_by(Policy { watched: true, ..Policy::default() }, &UNALIGNED_VECTORS);
 }

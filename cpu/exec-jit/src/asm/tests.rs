@@ -130,6 +130,13 @@ fn vectors() {
     one(|asm| asm.v3(vop::PSHUFB, c, a, b), "vpshufb xmm9,xmm1,xmm15");
     one(|asm| asm.v3(vop::PSLLVQ, c, a, b), "vpsllvq xmm9,xmm1,xmm15");
     one(|asm| asm.v2(vop::PBROADCASTQ, a, state), "vpbroadcastq 0x100(rbp),xmm1");
+    one(|asm| asm.v2(vop::PMOVSXWD, a, state), "vpmovsxwd 0x100(rbp),xmm1");
+    one(|asm| asm.v3(vop::PSUBUSB, c, a, b), "vpsubusb xmm9,xmm1,xmm15");
+    one(|asm| asm.v3(vop::PADDSW, c, a, b), "vpaddsw xmm9,xmm1,xmm15");
+    one(|asm| asm.v3_imm(vop::SHUFPS, a, b, c, 0x22), "vshufps $0x22,xmm15,xmm9,xmm1");
+    one(|asm| asm.v3_imm(vop::PBLENDD, a, b, c, 0xa), "vpblendd $0xA,xmm15,xmm9,xmm1");
+    one(|asm| asm.v_insert(vop::PINSRB, a, b, Reg::Rcx, 3), "vpinsrb $3,ecx,xmm9,xmm1");
+    one(|asm| asm.v_insert(vop::PINSRW, a, b, state, 3), "vpinsrw $3,0x100(rbp),xmm9,xmm1");
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub mod vop {
     pub const MOVQ_TO: Insn = insn(0x66, 1, 0x7e, true);
     pub const PEXTRD: Insn = i3(0x16);
     pub const PEXTRQ: Insn = insn(0x66, 3, 0x16, true);
+    pub const PINSRB: Insn = i3(0x20);
+    pub const PINSRW: Insn = i1(0xc4);
     pub const PINSRD: Insn = i3(0x22);
     pub const PINSRQ: Insn = insn(0x66, 3, 0x22, true);
     // From vector to general, the vector register as the last operand: `v_mask`.
@@ -165,8 +167,18 @@ pub mod vop {
     pub const PACKUSWB: Insn = i1(0x67);
     pub const PACKUSDW: Insn = i2(0x2b);
     pub const PSHUFB: Insn = i2(0x00);
+    pub const PADDUSB: Insn = i1(0xdc);
+    pub const PADDUSW: Insn = i1(0xdd);
+    pub const PADDSB: Insn = i1(0xec);
+    pub const PADDSW: Insn = i1(0xed);
+    pub const PSUBUSB: Insn = i1(0xd8);
+    pub const PSUBUSW: Insn = i1(0xd9);
+    pub const PSUBSB: Insn = i1(0xe8);
+    pub const PSUBSW: Insn = i1(0xe9);
     // With a constant: `v3_imm`; for the last, the constant is the mask register's number times 16.
     pub const SHUFPD: Insn = i1(0xc6);
+    pub const SHUFPS: Insn = insn(0, 1, 0xc6, false);
+    pub const PBLENDD: Insn = i3(0x02);
     pub const PALIGNR: Insn = i3(0x0f);
     pub const PBLENDVB: Insn = i3(0x4c);
     // Of one operand: `v2`, with a constant `v2_imm`.
@@ -179,6 +191,9 @@ pub mod vop {
     pub const PBROADCASTD: Insn = i2(0x58);
     pub const PBROADCASTQ: Insn = i2(0x59);
     pub const PSHUFD: Insn = i1(0x70);
+    pub const PMOVSXBW: Insn = i2(0x20);
+    pub const PMOVSXWD: Insn = i2(0x23);
+    pub const PMOVSXDQ: Insn = i2(0x25);
     // Elements by a constant, and all sixteen bytes: `v_shift`.
     pub const PSRLW: ShiftBy = shift(0x71, 2);
     pub const PSRAW: ShiftBy = shift(0x71, 4);

@@ -1,0 +1,244 @@
+//! Vector-scalar registers in translated code. They stay in the state; the host's vector registers are scratch.
+//!
+//! Doubleword 0, the guest's first, is the first in the state, and each doubleword is a number of the host: element `i`
+//! of `n` bytes is where the host sees its element `i ^ (8 / n - 1)`. Operations of elements alone never notice; those
+//! that move elements exchange bytes, which is an exclusive or of their numbers.
+
+use std::mem::offset_of;
+
+use exec::VcpuState;
+use ppc_isa::integer::Logic;
+
+use crate::asm::{Cond, Insn, Mem, Reg, Rm, Size, Xmm, vop};
+use crate::branch::cr;
+use crate::lower::{Lower, state};
+
+/// Scratch registers.
+pub const X0: Xmm = Xmm::of(0);
+/// Another.
+pub const X1: Xmm = Xmm::of(1);
+/// Another.
+pub const X2: Xmm = Xmm::of(2);
+/// Another.
+pub const X3: Xmm = Xmm::of(3);
+
+/// Address of a field of the constants.
+#[macro_export]
+macro_rules! constant {
+    ($lower:expr, $field:ident) => {
+        $crate::constant!($lower, $field, 0)
+    };
+    ($lower:expr, $field:ident, $index:expr) => {
+        $crate::asm::Mem::Absolute(
+            $lower.setting.data
+                + (std::mem::offset_of!($crate::host::Data, constants)
+                    + std::mem::offset_of!($crate::constants::Constants, $field)
+                    + 16 * $index as usize) as u64,
+        )
+    };
+}
+
+/// Where register `n` is.
+pub fn vsr(n: usize) -> Mem {
+    part(n, 0)
+}
+
+/// The byte of register `n` at `offset` from the start of its doubleword 0 on, as the host has it.
+pub fn part(n: usize, offset: usize) -> Mem {
+    state(offset_of!(VcpuState, vsr) + 16 * n + offset)
+}
+
+/// Loads register `n`.
+pub fn read(l: &mut Lower, to: Xmm, n: usize) {
+    l.asm.v2(vop::MOVDQU_LOAD, to, vsr(n));
+}
+
+/// Writes register `n`.
+pub fn write(l: &mut Lower, n: usize, from: Xmm) {
+    l.asm.v_store(vop::MOVDQU_STORE, vsr(n), from);
+}
+
+/// All bits one.
+pub fn ones(l: &mut Lower, to: Xmm) {
+    l.asm.v3(vop::PCMPEQD, to, to, to);
+}
+
+/// All bits zero.
+pub fn zero(l: &mut Lower, to: Xmm) {
+    l.asm.v3(vop::PXOR, to, to, to);
+}
+
+/// All bits inverted; `scratch` is lost.
+pub fn invert(l: &mut Lower, value: Xmm, scratch: Xmm) {
+    ones(l, scratch);
+    l.asm.v3(vop::PXOR, value, value, scratch);
+}
+
+/// Both doublewords `value`. RAX is lost.
+pub fn splat(l: &mut Lower, to: Xmm, value: u64) {
+    match value {
+        0 => zero(l, to),
+        u64::MAX => ones(l, to),
+        _ => {
+            l.asm.mov_imm(Reg::Rax, value);
+            l.asm.v_from(vop::MOVQ_FROM, to, Reg::Rax);
+            l.asm.v3(vop::PUNPCKLQDQ, to, to, to);
+        }
+    }
+}
+
+/// Moves each byte `i` to `i ^ by`.
+pub fn exchange(l: &mut Lower, value: Xmm, by: u8) {
+    match by {
+        0 => {}
+        4 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b10_11_00_01),
+        8 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b01_00_11_10),
+        12 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b00_01_10_11),
+        _ => {
+            let control = crate::constant!(l, exchange, by & 15);
+            l.asm.v3(vop::PSHUFB, value, value, control);
+        }
+    }
+}
+
+/// Register `t` = `a` `op` `b`.
+pub fn logic(l: &mut Lower, op: Logic, t: usize, a: usize, b: usize) {
+    // The host complements its first operand, the guest the second.
+    let (first, second) = if op == Logic::Andc { (b, a) } else { (a, b) };
+    let insn = match op {
+        Logic::And | Logic::Nand => vop::PAND,
+        Logic::Andc => vop::PANDN,
+        Logic::Or | Logic::Nor | Logic::Orc => vop::POR,
+        Logic::Xor | Logic::Eqv => vop::PXOR,
+    };
+    if op == Logic::Xor && a == b {
+        zero(l, X0);
+        return write(l, t, X0);
+    }
+    if op == Logic::Orc {
+        read(l, X0, b);
+        invert(l, X0, X1);
+        l.asm.v3(insn, X0, X0, vsr(a));
+        return write(l, t, X0);
+    }
+    read(l, X0, first);
+    if !(op == Logic::Or && a == b) {
+        l.asm.v3(insn, X0, X0, vsr(second));
+    }
+    if matches!(op, Logic::Nand | Logic::Nor | Logic::Eqv) {
+        invert(l, X0, X1);
+    }
+    write(l, t, X0);
+}
+
+/// Register `t` = `a` where `c` has zeros, `b` where it has ones.
+pub fn select(l: &mut Lower, t: usize, a: usize, b: usize, c: usize) {
+    read(l, X0, c);
+    l.asm.v3(vop::PAND, X1, X0, vsr(b));
+    l.asm.v3(vop::PANDN, X0, X0, vsr(a));
+    l.asm.v3(vop::POR, X0, X0, X1);
+    write(l, t, X0);
+}
+
+/// Register `t` = bytes of `first` and `second` chosen by the bytes of `control`, numbered from the right if `reversed`.
+pub fn permute(l: &mut Lower, t: usize, first: usize, second: usize, control: usize, reversed: bool) {
+    let (low, place) = (
+        crate::constant!(l, low_digits),
+        if reversed {
+            // From the right, and exchanged within a doubleword.
+            crate::constant!(l, eights)
+        } else {
+            crate::constant!(l, sevens)
+        },
+    );
+    read(l, X3, control);
+    l.asm.v3(vop::PAND, X2, X3, low);
+    l.asm.v3(vop::PXOR, X2, X2, place);
+    read(l, X0, first);
+    l.asm.v3(vop::PSHUFB, X0, X0, X2);
+    read(l, X1, second);
+    l.asm.v3(vop::PSHUFB, X1, X1, X2);
+    // The bit that chooses the register becomes the first one of its byte.
+    l.asm.v_shift(vop::PSLLW, X3, X3, 3);
+    if reversed {
+        l.asm.v3_imm(vop::PBLENDVB, X0, X1, X0, 3 << 4);
+    } else {
+        l.asm.v3_imm(vop::PBLENDVB, X0, X0, X1, 3 << 4);
+    }
+    write(l, t, X0);
+}
+
+/// Register `t` = sixteen bytes of `a` and `b` from byte `from` on.
+pub fn shift_double(l: &mut Lower, t: usize, a: usize, b: usize, from: u8) {
+    if from == 8 {
+        read(l, X0, a);
+        l.asm.v3_imm(vop::SHUFPD, X0, X0, vsr(b), 0b01);
+    } else {
+        l.asm.v2_imm(vop::PSHUFD, X0, vsr(a), 0b01_00_11_10);
+        l.asm.v2_imm(vop::PSHUFD, X1, vsr(b), 0b01_00_11_10);
+        l.asm.v3_imm(vop::PALIGNR, X0, X0, X1, 16 - from);
+        exchange(l, X0, 8);
+    }
+    write(l, t, X0);
+}
+
+/// Register `t` = words of one doubleword of `a` and `b` by turns, or elements of other sizes as `insn` interleaves them.
+pub fn interleave(l: &mut Lower, insn: Insn, t: usize, a: usize, b: usize) {
+    read(l, X0, b);
+    l.asm.v3(insn, X0, X0, vsr(a));
+    exchange(l, X0, 8);
+    write(l, t, X0);
+}
+
+/// Register `t` = word `word` of `b` in every place.
+pub fn splat_word(l: &mut Lower, t: usize, b: usize, word: usize) {
+    l.asm.v2(vop::PBROADCASTD, X0, part(b, 4 * (word ^ 1)));
+    write(l, t, X0);
+}
+
+/// Register `t` = the `bytes` bytes of `b` from byte `from` on, at the right end of doubleword 0. `None` if they are not
+/// in one doubleword.
+pub fn extract(l: &mut Lower, t: usize, b: usize, from: usize, bytes: usize) -> Option<()> {
+    let at = part(b, (from & 8) + 8usize.checked_sub((from & 7) + bytes)?);
+    match bytes {
+        1 => l.asm.insn(crate::asm::op::MOVZX8, Reg::Rax, at),
+        2 => l.asm.insn(crate::asm::op::MOVZX16, Reg::Rax, at),
+        4 => l.asm.mov(Size::D, Reg::Rax, at),
+        _ => l.asm.mov(Size::Q, Reg::Rax, at),
+    }
+    l.asm.v_from(vop::MOVQ_FROM, X0, Reg::Rax);
+    write(l, t, X0);
+    Some(())
+}
+
+/// Register `t` with the low bytes of `value` from byte `from` on. `None` if that is not where an element is.
+pub fn insert(l: &mut Lower, t: usize, value: Rm, from: usize, bytes: usize) -> Option<()> {
+    if !from.is_multiple_of(bytes) {
+        return None;
+    }
+    let element = ((from / bytes) ^ (8 / bytes - 1)) as u8;
+    let insn = match bytes {
+        1 => vop::PINSRB,
+        2 => vop::PINSRW,
+        4 => vop::PINSRD,
+        _ => vop::PINSRQ,
+    };
+    read(l, X0, t);
+    l.asm.v_insert(insn, X0, X0, value, element);
+    write(l, t, X0);
+    Some(())
+}
+
+/// Sets CR field 6 from a mask: all of it is ones, all of it is zeros. RAX and RCX are lost.
+pub fn compared(l: &mut Lower, mask: Xmm, scratch: Xmm) {
+    ones(l, scratch);
+    let asm = &mut l.asm;
+    asm.v2(vop::PTEST, mask, scratch);
+    asm.set(Cond::B, Reg::Rax);
+    asm.set(Cond::E, Reg::Rcx);
+    asm.insn(crate::asm::op::MOVZX8, Reg::Rax, Reg::Rax);
+    asm.insn(crate::asm::op::MOVZX8, Reg::Rcx, Reg::Rcx);
+    asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rcx, Reg::Rax, 4, 0));
+    asm.alu(crate::asm::Alu::Add, Size::D, Reg::Rax, Reg::Rax);
+    asm.store(Size::B, cr(6), Reg::Rax);
+}

@@ -1,0 +1,265 @@
+//! VSX instructions: loads and stores, moves and permutes.
+
+use ppc_isa::vsx::Vsx;
+use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
+use ppc_isa::vsx::permute::{Part, Permute};
+
+use crate::asm::{Mem, Reg, Rm, Size, op, vop::*};
+use crate::loadstore::{effective_address, report, translate};
+use crate::lower::Lower;
+use crate::vsr::{self, X0, exchange, part, read, splat, vsr, write};
+
+fn ra(w: u32) -> usize {
+    (w >> 16 & 31) as usize
+}
+
+/// Number of the VSR that XT or XS names where TX or SX is the last bit of the word.
+fn xt(w: u32) -> usize {
+    (w << 5 & 32 | w >> 21 & 31) as usize
+}
+
+fn xa(w: u32) -> usize {
+    (w << 3 & 32 | w >> 16 & 31) as usize
+}
+
+fn xb(w: u32) -> usize {
+    (w << 4 & 32 | w >> 11 & 31) as usize
+}
+
+fn xc(w: u32) -> usize {
+    (w << 2 & 32 | w >> 6 & 31) as usize
+}
+
+/// Translates `op`; `None` if it is left to the interpreter.
+pub fn lower(l: &mut Lower, op: Vsx, w: u32) -> Option<()> {
+    match op {
+        Vsx::Memory(op) => memory(l, op, w),
+        Vsx::Permute(op) => permute(l, op, w),
+        _ => None,
+    }
+}
+
+/// The register that an instruction of a form names.
+fn named(form: Form, w: u32) -> usize {
+    match form {
+        Form::Dq => (w << 2 & 32 | w >> 21 & 31) as usize,
+        Form::Ds => (32 | w >> 21 & 31) as usize,
+        _ => xt(w),
+    }
+}
+
+/// The effective address of an instruction of a form, to RAX. `None` for prefixed ones.
+fn address(l: &mut Lower, form: Form, w: u32) -> Option<()> {
+    let displacement = match form {
+        Form::X => None,
+        Form::Dq => Some(i32::from(w as i16) & !15),
+        Form::Ds => Some(i32::from(w as i16) & !3),
+        Form::Prefixed => return None,
+    };
+    effective_address(l, displacement, false, w);
+    Some(())
+}
+
+fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
+    match op {
+        Memory::Load(Vector { element, form }) => {
+            address(l, form, w)?;
+            load_quad(l, named(form, w), element, false);
+        }
+        Memory::Store(Vector { element, form }) => {
+            address(l, form, w)?;
+            store_quad(l, named(form, w), element, false);
+        }
+        Memory::LoadSplat { bytes } => {
+            address(l, Form::X, w)?;
+            load_element(l, bytes, |l, _| {
+                if bytes == 4 {
+                    l.asm.v_from(MOVD_FROM, X0, Reg::Rax);
+                    l.asm.v2(PBROADCASTD, X0, X0);
+                } else {
+                    l.asm.v_from(MOVQ_FROM, X0, Reg::Rax);
+                    l.asm.v3(PUNPCKLQDQ, X0, X0, X0);
+                }
+                write(l, xt(w), X0);
+            });
+        }
+        Memory::LoadScalar(Scalar { format, form }) => {
+            let (bytes, signed) = size(format)?;
+            address(l, form, w)?;
+            load_element(l, bytes, |l, _| {
+                if signed {
+                    l.asm.movsxd(Reg::Rax, Reg::Rax);
+                }
+                l.asm.v_from(MOVQ_FROM, X0, Reg::Rax);
+                write(l, named(form, w), X0);
+            });
+        }
+        Memory::StoreScalar(Scalar { format, form }) => {
+            let (bytes, _) = size(format)?;
+            address(l, form, w)?;
+            store_element(l, bytes, part(named(form, w), 0));
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Bytes of a scalar that is no number of single precision, and whether its sign is extended.
+fn size(format: Format) -> Option<(u8, bool)> {
+    match format {
+        Format::Byte => Some((1, false)),
+        Format::Half => Some((2, false)),
+        Format::Word => Some((4, false)),
+        Format::SignedWord => Some((4, true)),
+        Format::Double => Some((8, false)),
+        Format::Single => None,
+    }
+}
+
+/// How bytes of a quadword in memory are exchanged for the register.
+fn order(l: &Lower, element: u8) -> u8 {
+    match element {
+        _ if !l.setting.little => 7,
+        16 => 8,
+        _ => 8 - element,
+    }
+}
+
+/// Loads register `t` from the effective address in RAX, which may be `aligned`, in elements of `element` bytes.
+pub fn load_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
+    let (slow, back) = l.slow_decline(true);
+    translate(l, if aligned { 1 } else { 16 }, false, slow);
+    l.asm.v2(MOVDQU_LOAD, X0, Mem::Base(Reg::Rax, 0));
+    let by = order(l, element);
+    exchange(l, X0, by);
+    write(l, t, X0);
+    l.asm.bind(back);
+}
+
+/// Stores register `t` at the effective address in RAX, which may be `aligned`, in elements of `element` bytes.
+pub fn store_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
+    let (slow, back) = l.slow_decline(true);
+    translate(l, if aligned { 1 } else { 16 }, true, slow);
+    read(l, X0, t);
+    let by = order(l, element);
+    exchange(l, X0, by);
+    l.asm.v_store(MOVDQU_STORE, Mem::Base(Reg::Rax, 0), X0);
+    report(l);
+    l.asm.bind(back);
+}
+
+/// Loads an element from the effective address in RAX to RAX, with zeros above; `finish` writes it to its register.
+fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower, u8)) {
+    let (slow, back) = l.slow_decline(true);
+    translate(l, bytes, false, slow);
+    let at = Mem::Base(Reg::Rax, 0);
+    match (bytes, l.setting.little) {
+        (1, _) => l.asm.insn(op::MOVZX8, Reg::Rax, at),
+        (2, little) => {
+            l.asm.insn(op::MOVZX16, Reg::Rax, at);
+            if !little {
+                l.asm.bswap(Size::D, Reg::Rax);
+                l.asm.shift_imm(crate::asm::Shift::Shr, Size::D, Reg::Rax, 16);
+            }
+        }
+        (4, true) => l.asm.mov(Size::D, Reg::Rax, at),
+        (4, false) => l.asm.insn(op::MOVBE32, Reg::Rax, at),
+        (_, true) => l.asm.mov(Size::Q, Reg::Rax, at),
+        (_, false) => l.asm.insn(op::MOVBE64, Reg::Rax, at),
+    }
+    finish(l, bytes);
+    l.asm.bind(back);
+}
+
+/// Stores the low bytes of what is at `from` at the effective address in RAX.
+fn store_element(l: &mut Lower, bytes: u8, from: Mem) {
+    let (slow, back) = l.slow_decline(true);
+    translate(l, bytes, true, slow);
+    l.asm.mov(Size::Q, Reg::Rcx, from);
+    let at = Mem::Base(Reg::Rax, 0);
+    let size = match bytes {
+        1 => Size::B,
+        2 => Size::W,
+        4 => Size::D,
+        _ => Size::Q,
+    };
+    if l.setting.little || bytes == 1 {
+        l.asm.store(size, at, Reg::Rcx);
+    } else {
+        l.asm.store_reversed(size, at, Reg::Rcx);
+    }
+    report(l);
+    l.asm.bind(back);
+}
+
+fn permute(l: &mut Lower, op: Permute, w: u32) -> Option<()> {
+    let t = xt(w);
+    match op {
+        Permute::MoveFrom(from) => {
+            let to = l.target(ra(w), Reg::Rax);
+            match from {
+                Part::Double => l.asm.mov(Size::Q, to, vsr(t)),
+                Part::LowDouble => l.asm.mov(Size::Q, to, part(t, 8)),
+                Part::Word => l.asm.mov(Size::D, to, vsr(t)),
+                Part::SignedWord => l.asm.movsxd(to, vsr(t)),
+            }
+            l.written(ra(w), to);
+        }
+        Permute::MoveTo(part) => {
+            let from = l.operand(ra(w));
+            match part {
+                Part::Double => l.asm.v_from(MOVQ_FROM, X0, from),
+                Part::Word => l.asm.v_from(MOVD_FROM, X0, from),
+                Part::SignedWord => {
+                    l.asm.movsxd(Reg::Rax, from);
+                    l.asm.v_from(MOVQ_FROM, X0, Reg::Rax);
+                }
+                Part::LowDouble => return None,
+            }
+            write(l, t, X0);
+        }
+        Permute::MoveToPair => {
+            let second = l.operand((w >> 11 & 31) as usize);
+            if ra(w) == 0 {
+                vsr::zero(l, X0);
+            } else {
+                let first = l.operand(ra(w));
+                l.asm.v_from(MOVQ_FROM, X0, first);
+            }
+            l.asm.v_insert(PINSRQ, X0, X0, second, 1);
+            write(l, t, X0);
+        }
+        Permute::MoveToWords => {
+            let from = l.operand(ra(w));
+            l.asm.v_from(MOVD_FROM, X0, from);
+            l.asm.v2(PBROADCASTD, X0, X0);
+            write(l, t, X0);
+        }
+        Permute::Logic(op) => vsr::logic(l, op, t, xa(w), xb(w)),
+        Permute::Select => vsr::select(l, t, xa(w), xb(w), xc(w)),
+        Permute::Doublewords => {
+            read(l, X0, xa(w));
+            l.asm.v3_imm(SHUFPD, X0, X0, vsr(xb(w)), (w >> 9 & 1 | w >> 7 & 2) as u8);
+            write(l, t, X0);
+        }
+        Permute::MergeWords { low } => {
+            vsr::interleave(l, if low { PUNPCKHDQ } else { PUNPCKLDQ }, t, xa(w), xb(w));
+        }
+        Permute::ShiftWords => vsr::shift_double(l, t, xa(w), xb(w), 4 * (w >> 8 & 3) as u8),
+        Permute::SplatWord => vsr::splat_word(l, t, xb(w), (w >> 16 & 3) as usize),
+        Permute::SplatByte => {
+            splat(l, X0, u64::from(w >> 11 & 0xff) * 0x0101_0101_0101_0101);
+            write(l, t, X0);
+        }
+        Permute::ExtractWord => return vsr::extract(l, t, xb(w), (w >> 16 & 15) as usize, 4),
+        Permute::InsertWord => return vsr::insert(l, t, Rm::Mem(vsr(xb(w))), (w >> 16 & 15) as usize, 4),
+        Permute::Bytes { reversed } => vsr::permute(l, t, xa(w), t, xb(w), reversed),
+        Permute::ReverseBytes { element } => {
+            read(l, X0, xb(w));
+            exchange(l, X0, element - 1);
+            write(l, t, X0);
+        }
+        _ => return None,
+    }
+    Some(())
+}
