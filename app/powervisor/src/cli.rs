@@ -219,7 +219,8 @@ pub struct ExitsFlags {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The trace goes to standard output, the guest's console to standard error.
+The trace goes to standard output, the guest's console to standard error. With several --cpus a line begins with the
+number of the processor.
 
 Examples:
   powervisor trace demo --only hypercall

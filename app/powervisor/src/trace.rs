@@ -51,6 +51,8 @@ struct Tracer<'a> {
 
 /// A vCPU as the guest left it.
 struct Before {
+    /// Its number.
+    server: u32,
     at: Duration,
     exit: Exit,
     pc: u64,
@@ -75,7 +77,7 @@ impl Observer for Tracer<'_> {
     fn exit(&mut self, vcpu: &Vcpu, exit: &Exit, _: Duration) {
         let state = &vcpu.state;
         let (at, msr) = (self.start.elapsed(), vcpu.shared.msr());
-        self.before = Some(Before { at, exit: *exit, pc: state.cia, gpr: state.gpr, msr });
+        self.before = Some(Before { server: state.pir, at, exit: *exit, pc: state.cia, gpr: state.gpr, msr });
     }
 
     fn answer(&mut self, vcpu: &Vcpu, call: Option<Call>, _: Duration) {
@@ -94,8 +96,12 @@ impl Observer for Tracer<'_> {
         if !fits(&self.flags.name, &line.name) || !fits(&self.flags.symbol, function) {
             return;
         }
-        let written =
-            if self.flags.json { writeln!(self.out, "{}", line.json()) } else { writeln!(self.out, "{}", line.text()) };
+        let several = self.flags.run.cpus > 1;
+        let written = match self.flags.json {
+            true => writeln!(self.out, "{}", line.json()),
+            false if several => writeln!(self.out, "{:2} {}", before.server, line.text()),
+            false => writeln!(self.out, "{}", line.text()),
+        };
         self.broken |= written.is_err();
         self.printed += 1;
     }
@@ -167,6 +173,7 @@ impl Line<'_> {
     fn json(&self) -> Value {
         json!({
             "seconds": self.before.at.as_secs_f64(),
+            "cpu": self.before.server,
             "pc": format!("{:#x}", self.before.pc),
             "symbol": self.symbol,
             "exit": self.kind(),

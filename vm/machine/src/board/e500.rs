@@ -168,9 +168,10 @@ fn start(vcpu: &mut Vcpu, start: Start) {
 /// Maps `size` bytes, a power of four KiB, at effective address 0 to `real`, and says so in r7.
 fn map_first(vcpu: &mut Vcpu, real: u64, size: u64) {
     vcpu.state.gpr[7] = size;
+    let code = (size.ilog2() - 10) / 2;
     vcpu.state.booke.tlb.write(&Assist {
         mas0: mas::TLBSEL,
-        mas1: mas::VALID | mas::IPROT | (size.ilog2() - 10) / 2 << 8,
+        mas1: mas::VALID | mas::IPROT | code << 8,
         mas2: COHERENT,
         mas3: real as u32 | SUPERVISOR,
         mas7: (real >> 32) as u32,
