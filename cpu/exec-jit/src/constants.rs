@@ -26,6 +26,11 @@ pub struct Constants {
     pub sevens: [u64; 2],
     /// Each byte 8.
     pub eights: [u64; 2],
+    /// For singles and doubles: added to twice a number without its sign, makes infinity the lowest signed number, and
+    /// what follows, NaNs and then zero and all that is not larger than the least normal number, the next ones.
+    pub range_base: [[u64; 2]; 2],
+    /// The last of these.
+    pub range_limit: [[u64; 2]; 2],
     /// Bytes 0 to 15 in the guest's order, and 16 to 31.
     pub steps: [[u64; 2]; 2],
 }
@@ -61,5 +66,7 @@ pub const CONSTANTS: Constants = Constants {
     low_digits: both(0x0f0f_0f0f_0f0f_0f0f),
     sevens: both(0x0707_0707_0707_0707),
     eights: both(0x0808_0808_0808_0808),
+    range_base: [both(0x8100_0000_8100_0000), both(0x8020_0000_0000_0000)],
+    range_limit: [both(0x8200_0000_8200_0000), both(0x8040_0000_0000_0000)],
     steps: [[0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f], [0x1011_1213_1415_1617, 0x1819_1a1b_1c1d_1e1f]],
 };

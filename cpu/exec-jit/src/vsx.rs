@@ -1,4 +1,6 @@
-//! VSX instructions: loads and stores, moves and permutes.
+//! VSX instructions: loads and stores, moves and permutes; the folder has arithmetic.
+
+mod arithmetic;
 
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
@@ -35,6 +37,8 @@ pub fn lower(l: &mut Lower, op: Vsx, w: u32) -> Option<()> {
     match op {
         Vsx::Memory(op) => memory(l, op, w),
         Vsx::Permute(op) => permute(l, op, w),
+        Vsx::Arithmetic(op) => arithmetic::lower(l, op, w),
+        Vsx::Compare(op) => arithmetic::compare(l, op, w),
         _ => None,
     }
 }

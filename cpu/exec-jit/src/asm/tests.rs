@@ -119,6 +119,8 @@ fn vectors() {
     one(|asm| asm.v3(vop::FMADD213SD, a, b, c), "vfmadd213sd xmm15,xmm9,xmm1");
     one(|asm| asm.v3(vop::FNMSUB231SD, a, b, state), "vfnmsub231sd 0x100(rbp),xmm9,xmm1");
     one(|asm| asm.v3(vop::FNMADD213PS, a, b, c), "vfnmadd213ps xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FMSUB213PD, a, b, c), "vfmsub213pd xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FNMSUB213PS, a, b, c), "vfnmsub213ps xmm15,xmm9,xmm1");
     one(|asm| asm.v3(vop::CVTSD2SS, a, a, b), "vcvtsd2ss xmm9,xmm1,xmm1");
     one(|asm| asm.v2(vop::UCOMISD, a, state), "vucomisd 0x100(rbp),xmm1");
     one(|asm| asm.v3_imm(vop::CMPPD, a, b, c, 1), "vcmpltpd xmm15,xmm9,xmm1");

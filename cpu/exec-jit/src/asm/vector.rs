@@ -108,6 +108,11 @@ pub mod vop {
     pub const FMADD213PS: Insn = fma(0xa8, false);
     pub const FNMADD213PS: Insn = fma(0xac, false);
     pub const FMADD213PD: Insn = fma(0xa8, true);
+    pub const FMSUB213PS: Insn = fma(0xaa, false);
+    pub const FMSUB213PD: Insn = fma(0xaa, true);
+    pub const FNMADD213PD: Insn = fma(0xac, true);
+    pub const FNMSUB213PS: Insn = fma(0xae, false);
+    pub const FNMSUB213PD: Insn = fma(0xae, true);
 
     // Integers and bits: `v3`.
     pub const PAND: Insn = i1(0xdb);
