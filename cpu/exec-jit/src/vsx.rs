@@ -76,7 +76,7 @@ fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
         }
         Memory::LoadSplat { bytes } => {
             address(l, Form::X, w)?;
-            load_element(l, bytes, |l, _| {
+            load_element(l, bytes, |l| {
                 if bytes == 4 {
                     l.asm.v_from(MOVD_FROM, X0, Reg::Rax);
                     l.asm.v2(PBROADCASTD, X0, X0);
@@ -90,7 +90,7 @@ fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
         Memory::LoadScalar(Scalar { format, form }) => {
             let (bytes, signed) = size(format)?;
             address(l, form, w)?;
-            load_element(l, bytes, |l, _| {
+            load_element(l, bytes, |l| {
                 if signed {
                     l.asm.movsxd(Reg::Rax, Reg::Rax);
                 }
@@ -153,7 +153,7 @@ pub fn store_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
 }
 
 /// Loads an element from the effective address in RAX to RAX, with zeros above; `finish` writes it to its register.
-fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower, u8)) {
+fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower)) {
     let (slow, back) = l.slow_decline(true);
     translate(l, bytes, false, slow);
     let at = Mem::Base(Reg::Rax, 0);
@@ -171,7 +171,7 @@ fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower, u8)) {
         (_, true) => l.asm.mov(Size::Q, Reg::Rax, at),
         (_, false) => l.asm.insn(op::MOVBE64, Reg::Rax, at),
     }
-    finish(l, bytes);
+    finish(l);
     l.asm.bind(back);
 }
 
