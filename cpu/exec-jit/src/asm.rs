@@ -5,7 +5,6 @@
 
 mod vector;
 
-#[allow(unused_imports, reason = "the lowerings of floating point and vectors come next")]
 pub use vector::{ShiftBy, Xmm, vop};
 
 /// A general purpose register of the host.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::mem::offset_of;
 
 use exec::engine::Turns;
+use exec::fp::{Float, fpscr};
 use exec::{Context, Engine, Exit, Mode, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
 use guest_mem::GuestMem;
@@ -12,7 +13,8 @@ use ppc_mmu::{Access, Invalidation};
 
 use crate::cache::{Cache, PageKey, Place};
 use crate::entry::{self, Entry};
-use crate::host::{self, Data, Host, Reason};
+use crate::float;
+use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link, NO_JUMP};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, Insn, Named};
@@ -69,8 +71,9 @@ impl Translator {
     /// An engine for `cpu`.
     ///
     /// # Errors
-    /// When the host has no memory for code, or does not let it be executed.
+    /// When the host's CPU lacks instructions, or the host has no memory for code, or does not let it be executed.
     pub fn new(cpu: Cpu, policy: Policy) -> std::io::Result<Translator> {
+        host::check()?;
         let interpreter = Interpreter::new(cpu);
         let mut host = Host::new(policy.code_cache)?;
         let too_small = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
@@ -160,6 +163,19 @@ impl Translator {
         vcpu.state.cia = site.ea;
         vcpu.state.retired = self.limit.wrapping_sub(frame.left as u64).wrapping_add(u64::from(site.done));
         Some(site.decoded)
+    }
+
+    /// Makes FPSCR what it would be if code had kept all of it.
+    pub(crate) fn settle(&mut self, state: &mut VcpuState) {
+        let status = &mut self.host.data().frame.status;
+        let Some(site) = std::mem::take(&mut status.site).checked_sub(1) else { return };
+        let Status { operands, compared, .. } = *status;
+        let Some(site) = self.cache.sites.get(site as usize) else { return };
+        let Some(row) = self.interpreter.dispatch().row(site.decoded) else { return };
+        let Some(outcome) = float::outcome(row.op, operands.map(Float::of_double)) else { return };
+        let kept = if compared != 0 { fpscr::FPCC } else { 0 };
+        let mask = (fpscr::FR | fpscr::FI | fpscr::FPRF) & !kept;
+        state.fpscr = state.fpscr & !mask | (outcome.raised | outcome.fprf) & mask;
     }
 
     /// Brings the held registers up to the state.
@@ -406,6 +422,7 @@ impl Turns for Translator {
             self.limit = retired.saturating_add(limit.saturating_sub(retired).min(i64::MAX as u64));
             self.count_from(retired);
             let reason = host::run(self, vcpu, context, host);
+            self.settle(&mut vcpu.state);
             let frame = &self.host.data().frame;
             let exit = frame.exit;
             vcpu.state.retired = self.limit.wrapping_sub(frame.left as u64);

@@ -18,6 +18,18 @@ use crate::engine::Translator;
 use crate::jumps::{JUMPS, Jump, LINKS, Link};
 use crate::tlb::{ENTRIES, Entry, HINTS};
 
+/// The floating-point operation from which FR, FI and FPRF of the FPSCR are still to be made.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Status {
+    /// FRA, FRB and FRC of it, as far as it has them.
+    pub operands: [u64; 3],
+    /// 1 + number of its site, or 0: nothing is to be made.
+    pub site: u32,
+    /// Not 0: a comparison came later, FPCC is true already.
+    pub compared: u32,
+}
+
 /// What code and engine tell each other. Fields are addressed by code.
 #[repr(C)]
 pub struct Frame {
@@ -47,6 +59,8 @@ pub struct Frame {
     pub code: u64,
     /// Host address of the word of granule 0, less what RAM's host address shifted right by the granule takes.
     pub granules: u64,
+    /// What the FPSCR in the state lacks.
+    pub status: Status,
     /// Functions that code calls: load, store, decline, wrote.
     pub calls: [u64; 4],
     /// Of this run only.
@@ -186,6 +200,27 @@ impl Drop for Host {
             let _ = munmap(self.writable.as_ptr().cast(), self.code_len);
         }
     }
+}
+
+/// Whether the CPU has the instructions of which code is made.
+///
+/// # Errors
+/// Names what the CPU lacks.
+pub fn check() -> std::io::Result<()> {
+    let all = [
+        ("AVX2", is_x86_feature_detected!("avx2")),
+        ("FMA", is_x86_feature_detected!("fma")),
+        ("BMI1", is_x86_feature_detected!("bmi1")),
+        ("BMI2", is_x86_feature_detected!("bmi2")),
+        ("LZCNT", is_x86_feature_detected!("lzcnt")),
+        ("MOVBE", is_x86_feature_detected!("movbe")),
+    ];
+    let lacking: Vec<_> = all.iter().filter(|(_, has)| !has).map(|(name, _)| *name).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the CPU lacks {}, which the translator needs", lacking.join(", "));
+    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message))
 }
 
 /// Runs the code at `entry` until it is left, and says why.

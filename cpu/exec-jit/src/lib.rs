@@ -12,6 +12,7 @@ mod cache;
 mod constants;
 mod engine;
 mod entry;
+mod float;
 mod host;
 mod integer;
 mod jumps;

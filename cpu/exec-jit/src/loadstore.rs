@@ -9,9 +9,10 @@ use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
 use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op};
+use crate::float;
 use crate::frame;
 use crate::host::{Data, Frame};
-use crate::lower::{Access, Lower, Search, home};
+use crate::lower::{Access, Lower, Search, Value, home};
 use crate::tlb;
 
 fn rt(w: u32) -> usize {
@@ -38,7 +39,8 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
     Some(())
 }
 
-fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
+/// The effective address, to RAX.
+pub fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
     let displacement = match form {
         Form::X => None,
         Form::Ds => Some(i32::from(w as i16) & !3),
@@ -144,7 +146,7 @@ pub fn report(l: &mut Lower) {
 }
 
 /// Writes the address back to RA. What it was made of has not changed since.
-fn update(l: &mut Lower, form: Form, w: u32) {
+pub fn update(l: &mut Lower, form: Form, w: u32) {
     address(l, form, true, w);
     l.written(ra(w), Reg::Rax);
 }
@@ -158,10 +160,22 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
     }
     address(l, form, updates, w);
     let to = l.target(rt(w), Reg::Rax);
-    let (slow, back) = l.slow_access(Access { bytes, register: rt(w), to, signed, reversed, stores: false });
+    let value = Value::Register(rt(w));
+    let access = Access { bytes, value, to, signed, reversed, stores: false, misaligned: None };
+    let (slow, back) = l.slow_access(access);
     translate(l, bytes, false, slow);
+    fetch(l, bytes, signed, l.setting.little == reversed, to);
+    l.asm.bind(back);
+    l.written(rt(w), to);
+    if kept {
+        update(l, form, w);
+    }
+    Some(())
+}
+
+/// Loads from the host address in RAX.
+pub fn fetch(l: &mut Lower, bytes: u8, signed: bool, big: bool, to: Reg) {
     let at = Mem::Base(Reg::Rax, 0);
-    let big = l.setting.little == reversed;
     match (bytes, big) {
         (1, _) => l.asm.insn(op::MOVZX8, to, at),
         (2, false) if signed => l.asm.insn(op::MOVSX16, to, at),
@@ -184,12 +198,6 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
         (_, false) => l.asm.mov(Size::Q, to, at),
         (_, true) => l.asm.insn(op::MOVBE64, to, at),
     }
-    l.asm.bind(back);
-    l.written(rt(w), to);
-    if kept {
-        update(l, form, w);
-    }
-    Some(())
 }
 
 fn store(l: &mut Lower, shape: Shape, w: u32) {
@@ -197,12 +205,22 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     // What is held is loaded before the ways part.
     l.operand(rt(w));
     address(l, form, updates, w);
-    let access = Access { bytes, register: rt(w), to: Reg::Rcx, signed: false, reversed, stores: true };
+    let value = Value::Register(rt(w));
+    let access = Access { bytes, value, to: Reg::Rcx, signed: false, reversed, stores: true, misaligned: None };
     let (slow, back) = l.slow_access(access);
     translate(l, bytes, true, slow);
     let value = l.value(rt(w), Reg::Rdx);
+    put(l, bytes, l.setting.little == reversed, value);
+    report(l);
+    l.asm.bind(back);
+    if updates {
+        update(l, form, w);
+    }
+}
+
+/// Stores at the host address in RAX.
+pub fn put(l: &mut Lower, bytes: u8, big: bool, value: Reg) {
     let at = Mem::Base(Reg::Rax, 0);
-    let big = l.setting.little == reversed;
     match (bytes, big) {
         (1, _) => l.asm.store(Size::B, at, value),
         (2, false) => l.asm.store(Size::W, at, value),
@@ -212,25 +230,30 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
         (4, true) => l.asm.store_reversed(Size::D, at, value),
         (_, true) => l.asm.store_reversed(Size::Q, at, value),
     }
-    report(l);
-    l.asm.bind(back);
-    if updates {
-        update(l, form, w);
-    }
 }
 
 /// The code of an access behind the region: calls out, with the effective address in RAX and what is to be stored in RCX.
 pub fn slow(l: &mut Lower, site: u32, access: Access) {
-    let Access { bytes, register, to, signed, reversed, stores } = access;
-    l.asm.mov_imm(Reg::Rdx, site.into());
+    let Access { bytes, value, to, signed, reversed, stores, misaligned } = access;
+    if let Some(misaligned) = misaligned {
+        l.asm.test_imm(Size::B, Reg::Rax, i32::from(bytes - 1));
+        l.asm.jcc(Cond::Ne, misaligned);
+    }
     if stores {
-        let value = l.held[register].map_or(home(register).into(), Rm::Reg);
-        l.asm.mov(Size::Q, Reg::Rcx, value);
+        match value {
+            Value::Register(register) => {
+                let value = l.held[register].map_or(home(register).into(), Rm::Reg);
+                l.asm.mov(Size::Q, Reg::Rcx, value);
+            }
+            Value::Float(_) | Value::Single(_) => float::value(l, value),
+        }
         if reversed {
             reverse(l, bytes, Reg::Rcx);
         }
+        l.asm.mov_imm(Reg::Rdx, site.into());
         return l.asm.call_to(l.setting.entry.store(bytes));
     }
+    l.asm.mov_imm(Reg::Rdx, site.into());
     l.asm.call_to(l.setting.entry.load(bytes));
     if reversed {
         reverse(l, bytes, Reg::Rax);

@@ -18,7 +18,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size, op};
 use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{CTR, HELD, Insn, LR, Parts, Plan};
-use crate::{branch, integer, loadstore, vector, vsx};
+use crate::{branch, float, integer, loadstore, vector, vsx};
 
 /// Registers that hold guest registers.
 pub const HOLDERS: [Reg; 10] =
@@ -107,8 +107,8 @@ pub struct Search {
 pub struct Access {
     /// Bytes.
     pub bytes: u8,
-    /// Guest register that is stored or loaded.
-    pub register: usize,
+    /// Stores: what is stored.
+    pub value: Value,
     /// Loads: where the value goes.
     pub to: Reg,
     /// Loads: the sign is extended.
@@ -117,6 +117,19 @@ pub struct Access {
     pub reversed: bool,
     /// It is a store.
     pub stores: bool,
+    /// Where an access that is not aligned goes instead.
+    pub misaligned: Option<Label>,
+}
+
+/// What a store takes from the state.
+#[derive(Clone, Copy)]
+pub enum Value {
+    /// A guest register of [`HELD`].
+    Register(usize),
+    /// The low bytes of an FPR.
+    Float(usize),
+    /// The bits of an FPR that make a single.
+    Single(usize),
 }
 
 /// A way out of a block.
@@ -365,6 +378,7 @@ impl Lower<'_> {
             Some(Op::LoadStore(op)) => loadstore::lower(self, op, word),
             Some(Op::Vector(op)) => vector::lower(self, op, word),
             Some(Op::Vsx(op)) => vsx::lower(self, op, word),
+            Some(Op::Float(op)) => float::lower(self, op, word),
             Some(_) => None,
         };
         if translated.is_none() {

@@ -6,6 +6,7 @@
 use exec_interp::Decoded;
 use ppc_isa::Row;
 use ppc_isa::branch::{Branch, Register};
+use ppc_isa::float::{Arithmetic, Float};
 use ppc_isa::integer::{CarryIn, Integer, Shift};
 use ppc_isa::op::Op;
 use ppc_isa::operand::{Access, Kind, operands};
@@ -25,12 +26,14 @@ pub const LR: usize = 33;
 /// Number of them.
 pub const HELD: usize = 34;
 
-/// Parts of the state whose value may never be read: a bit for each CR field, and this.
+/// Parts of the state whose value may never be read: a bit for each CR field, and these.
 pub type Parts = u16;
 /// `XER[CA]` and CA32.
 pub const CA: Parts = 1 << 8;
+/// FR, FI and FPRF of the FPSCR.
+pub const STATUS: Parts = 1 << 9;
 /// All of them.
-pub const ALL: Parts = 0x1ff;
+pub const ALL: Parts = 0x3ff;
 
 /// One instruction.
 #[derive(Clone, Copy)]
@@ -159,6 +162,14 @@ fn effects(insn: &Insn) -> (Parts, Parts) {
                 (0, fields)
             }
             Integer::Mtspr | Integer::Mfspr if [spr::LR, spr::CTR].contains(&spr::number(word)) => (0, 0),
+            _ => (ALL, 0),
+        },
+        // What is left to the interpreter here may interrupt, but has made the status anew by then.
+        Some(Op::Float(op)) => match op {
+            Float::Arithmetic { operation: Arithmetic::Reciprocal | Arithmetic::ReciprocalSquareRoot, .. } => (ALL, 0),
+            Float::Arithmetic { .. } | Float::MultiplyAdd { .. } | Float::RoundToSingle => (ALL & !STATUS, STATUS),
+            Float::Compare { .. } => (ALL & !STATUS, 0),
+            Float::Move(_) | Float::CopySign | Float::Select => (0, 0),
             _ => (ALL, 0),
         },
         _ => (ALL, 0),
@@ -399,6 +410,9 @@ impl Plan {
                     spr::LR => note(LR, op == Integer::Mtspr),
                     _ => {}
                 },
+                Some(Op::Float(Float::Load(access) | Float::Store(access))) if access.update => {
+                    note((word >> 16 & 31) as usize, true);
+                }
                 Some(Op::LoadStore(op)) => {
                     // The address comes back to RA.
                     use ppc_isa::loadstore::LoadStore;

@@ -69,6 +69,7 @@ fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, site: u32) -> Answer {
 /// Executes the instruction by the interpreter's handler. If it accesses `bytes` at `Frame::ea`, its page is remembered.
 pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
+    engine.settle(&mut vcpu.state);
     let result = engine.interpreter.execute(vcpu, context, decoded);
     match result {
         Ok(false) => {

@@ -6,7 +6,6 @@ use super::{Asm, Insn, Mem, Reg, Rm};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Xmm(Reg);
 
-#[allow(dead_code)]
 impl Xmm {
     /// Register `number`, below 16.
     pub const fn of(number: usize) -> Xmm {
@@ -94,6 +93,7 @@ pub mod vop {
     pub const CVTSD2SS: Insn = insn(0xf2, 1, 0x5a, false);
     pub const CVTSS2SD: Insn = insn(0xf3, 1, 0x5a, false);
     pub const UCOMISD: Insn = i1(0x2e);
+    pub const UCOMISS: Insn = insn(0, 1, 0x2e, false);
     pub const CMPPS: Insn = insn(0, 1, 0xc2, false);
     pub const CMPPD: Insn = i1(0xc2);
     // Fused: `dst = ±(dst * a) ± b`, or with 231 `dst = ±(a * b) ± dst`.

@@ -1,0 +1,241 @@
+//! Floating point on the translator and on the interpreter: registers, memory and FPSCR agree.
+
+use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
+use exec_interp::Interpreter;
+use exec_jit::{Policy, Translator};
+use guest_mem::{GuestMem, Order};
+use ppc_isa::{Cpu, msr};
+
+const CODE: u64 = 0x1000;
+const DATA: u64 = 0x2000;
+const SC: u32 = 0x4400_0002;
+
+/// How often a program runs: first it is only counted, then translated.
+const ROUNDS: u32 = 4;
+
+fn run(engine: &mut dyn Engine, words: &[u32], data: &[u64], fpscr: u64) -> (Vcpu, Vec<u64>) {
+    let mem = GuestMem::new(1 << 20).unwrap();
+    for (at, word) in words.iter().chain(&[SC]).enumerate() {
+        assert!(mem.store(CODE + 4 * at as u64, Order::Little, *word));
+    }
+    let partition = PartitionState::new(None, false);
+    let requests = Requests::default();
+    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
+    let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+    for _ in 0..ROUNDS {
+        for (at, value) in data.iter().enumerate() {
+            assert!(mem.store(DATA + 8 * at as u64, Order::Little, *value));
+        }
+        vcpu.set_msr(msr::SF | msr::LE | msr::FP | msr::VEC | msr::VSX);
+        vcpu.state.cia = CODE;
+        vcpu.state.gpr[5] = DATA;
+        vcpu.state.fpscr = fpscr;
+        assert!(matches!(engine.run(&mut vcpu, &context, u64::MAX), Exit::SystemCall(_)));
+    }
+    (vcpu, (0..128).map(|at| mem.load(DATA + 8 * at, Order::Little).unwrap()).collect())
+}
+
+struct Engines(Interpreter, Translator);
+
+impl Engines {
+    fn new() -> Engines {
+        let policy = Policy { code_cache: 1 << 20, cold: 0, watched: false };
+        Engines(Interpreter::new(Cpu::Power9), Translator::new(Cpu::Power9, policy).unwrap())
+    }
+}
+
+fn agree(engines: &mut Engines, label: &str, words: &[u32], data: &[u64], fpscr: u64) {
+    let Engines(interpreter, translator) = engines;
+    interpreter.reset();
+    translator.reset();
+    let (mut wanted, memory) = run(interpreter, words, data, fpscr);
+    let (got, ours) = run(translator, words, data, fpscr);
+    // Where the last branch went is nobody's business.
+    wanted.state.target = got.state.target;
+    let (f, g) = (wanted.state.fpscr, got.state.fpscr);
+    assert_eq!((g, &ours), (f, &memory), "{label} {words:x?} {data:x?}: FPSCR {g:x}, wanted {f:x}");
+    assert_eq!(got, wanted, "{label} {words:x?} {data:x?}");
+}
+
+/// A 64-bit generator of the xorshift family.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A double of one of the kinds on which operations depend.
+    fn operand(&mut self) -> u64 {
+        const EDGES: [u64; 12] = [
+            0,
+            1,
+            0x000f_ffff_ffff_ffff,
+            0x0010_0000_0000_0000,
+            0x0020_0000_0000_0000,
+            0x36a0_0000_0000_0000, // least denormal single
+            0x3810_0000_0000_0000, // least normal single
+            0x47ef_ffff_e000_0000, // largest single
+            0x7fef_ffff_ffff_ffff,
+            0x7ff0_0000_0000_0000,
+            0x7ff0_0000_0000_1234,
+            0x7ff8_0000_0000_5678,
+        ];
+        let bits = self.next();
+        let sign = bits & 1 << 63;
+        let near = |low: u64, count: u64| (low + bits % count) << 52;
+        match self.next() % 8 {
+            0 => sign | EDGES[(bits % 12) as usize],
+            1 => bits,
+            2 => sign | near(1023 - 130, 260) | bits & 0x000f_ffff_e000_0000,
+            3 => sign | near(1020, 6) | bits & 0x000f_ffff_e000_0000,
+            4 => sign | near(1020, 6) | bits & 0x000f_ffff_f000_0000,
+            5 => sign | near(1022, 2) | bits & 0x000f_0000_0000_0000,
+            _ => sign | near(1015, 20) | bits & 0x000f_ffff_ffff_ffff,
+        }
+    }
+}
+
+/// A-form: FRT, FRA, FRB, FRC.
+const fn a(primary: u32, extended: u32, t: u32, a: u32, b: u32, c: u32) -> u32 {
+    primary << 26 | t << 21 | a << 16 | b << 11 | c << 6 | extended << 1
+}
+
+/// lfd FRT,8*slot(r5)
+const fn lfd(t: u32, slot: u32) -> u32 {
+    50 << 26 | t << 21 | 5 << 16 | (8 * slot)
+}
+
+/// stfd FRS,8*slot(r5)
+const fn stfd(s: u32, slot: u32) -> u32 {
+    54 << 26 | s << 21 | 5 << 16 | (8 * slot)
+}
+
+const MFFS: u32 = 63 << 26 | 7 << 21 | 583 << 1;
+/// FX and XX, as after any inexact operation.
+const INEXACT: u64 = 0x8200_0000;
+
+#[test]
+fn every_operation_on_every_kind_of_operand() {
+    let mut engines = Engines::new();
+    let mut random = Random(0x1234_5678_9abc_def1);
+    let extended = [18, 20, 21, 22, 23, 25, 28, 29, 30, 31];
+    for primary in [59, 63] {
+        for extended in extended.into_iter().filter(|x| !(primary == 59 && *x == 23)) {
+            for _ in 0..25 {
+                let b = if extended == 22 { 0 } else { 1 };
+                let frsp = 63 << 26 | 6 << 21 | 4 << 11 | 12 << 1;
+                let words = [
+                    lfd(1, 0),
+                    lfd(2, 1),
+                    lfd(3, 2),
+                    a(primary, extended, 4, b, 2, 3),
+                    a(primary, extended, 4, 1, 2, 3) | 1,
+                    stfd(4, 3),
+                    MFFS,
+                    stfd(7, 4),
+                    63 << 26 | 2 << 23 | 1 << 16 | 2 << 11, // fcmpu cr2,f1,f2
+                    frsp,
+                    63 << 26 | 3 << 23 | 32 << 1 | 6 << 16 | 3 << 11, // fcmpo cr3,f6,f3
+                ];
+                let data = [random.operand(), random.operand(), random.operand()];
+                for fpscr in [INEXACT, 0, INEXACT & !0x8000_0000, INEXACT | 1, INEXACT | 0x80, INEXACT | 0x2017_f000] {
+                    agree(&mut engines, "operation", &words, &data, fpscr);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn moves_loads_and_stores() {
+    let mut engines = Engines::new();
+    let mut random = Random(77);
+    let x = |t: u32, extended: u32| 31 << 26 | t << 21 | 5 << 16 | 6 << 11 | extended << 1;
+    let move_of = |extended: u32| 63 << 26 | 9 << 21 | 1 << 16 | 2 << 11 | extended << 1;
+    for _ in 0..300 {
+        let words = [
+            0x38c0_0004, // li r6,4
+            lfd(1, 0),
+            lfd(2, 1),
+            48 << 26 | 3 << 21 | 5 << 16 | 20, // lfs f3,20(r5)
+            x(4, 599),                         // lfdx
+            x(10, 855),                        // lfiwax
+            x(11, 887),                        // lfiwzx
+            52 << 26 | 3 << 21 | 5 << 16 | 64, // stfs f3,64(r5)
+            52 << 26 | 1 << 21 | 5 << 16 | 68, // stfs f1,68(r5)
+            52 << 26 | 2 << 21 | 5 << 16 | 74, // stfs f2,74(r5)
+            move_of(72),                       // fmr
+            stfd(9, 10),
+            move_of(40) | 1, // fneg.
+            stfd(9, 11),
+            move_of(264), // fabs
+            stfd(9, 12),
+            move_of(136), // fnabs
+            stfd(9, 13),
+            move_of(8), // fcpsgn
+            stfd(9, 14),
+            a(63, 23, 9, 1, 2, 3), // fsel
+            stfd(9, 15),
+            53 << 26 | 1 << 21 | 5 << 16 | 160, // stfsu f1,160(r5)
+            55 << 26 | 2 << 21 | 5 << 16 | 8,   // stfdu f2,8(r5)
+            51 << 26 | 8 << 21 | 5 << 16 | 8,   // lfdu f8,8(r5)
+            x(8, 983),                          // stfiwx
+            x(7, 567),                          // lfsux
+        ];
+        let data: Vec<u64> = (0..4).map(|_| random.operand()).collect();
+        agree(&mut engines, "moves", &words, &data, INEXACT);
+    }
+}
+
+/// Loops, in which registers are held and most of the status is never looked at.
+#[test]
+fn loops() {
+    let daxpy = [
+        0x3c60_0000,           // lis r3,0
+        0x6063_0040,           // ori r3,r3,64
+        0x7c69_03a6,           // mtctr r3
+        lfd(1, 0),             // lfd f1,0(r5)
+        0xc805_0008,           // lfd f0,8(r5)
+        0xc845_0010,           // lfd f2,16(r5)
+        a(63, 29, 2, 1, 2, 0), // fmadd f2,f1,f0,f2
+        0xdc45_0008,           // stfdu f2,8(r5)
+        0x4200_fff0,           // bdnz -16
+    ];
+    let mandelbrot = [
+        0x3860_0200,           // li r3,512
+        0x7c69_03a6,           // mtctr r3
+        lfd(1, 0),             // cr
+        lfd(2, 1),             // ci
+        lfd(3, 2),             // 4.0
+        0xfc80_0890,           // fmr f4,f1
+        0xfca0_1090,           // fmr f5,f2
+        a(63, 25, 6, 4, 0, 4), // fmul f6,f4,f4
+        a(63, 25, 7, 5, 0, 5), // fmul f7,f5,f5
+        a(63, 21, 8, 6, 7, 0), // fadd f8,f6,f7
+        0xfc08_1800,           // fcmpu cr0,f8,f3
+        0x4181_0020,           // bgt +32
+        a(63, 25, 5, 4, 0, 5), // fmul f5,f4,f5
+        a(63, 21, 5, 5, 5, 0), // fadd f5,f5,f5
+        a(63, 21, 5, 5, 2, 0), // fadd f5,f5,f2
+        a(63, 20, 4, 6, 7, 0), // fsub f4,f6,f7
+        a(63, 21, 4, 4, 1, 0), // fadd f4,f4,f1
+        0x4200_ffd8,           // bdnz -40
+        0x6000_0000,           // nop
+        MFFS,
+    ];
+    let mut engines = Engines::new();
+    let mut random = Random(5);
+    for fpscr in [0, INEXACT, INEXACT | 0x10] {
+        for _ in 0..20 {
+            let data: Vec<u64> = (0..100).map(|_| random.operand()).collect();
+            agree(&mut engines, "daxpy", &daxpy, &data, fpscr);
+            let number = |random: &mut Random| ((random.next() % 4000) as f64 / 1000.0 - 2.5).to_bits();
+            let data = [number(&mut random), number(&mut random), 4f64.to_bits()];
+            agree(&mut engines, "mandelbrot", &mandelbrot, &data, fpscr);
+        }
+    }
+}
