@@ -1,13 +1,13 @@
 //! The translator as an engine: finds code for the next instruction, runs it, and answers when it is left.
 
-use std::collections::HashMap;
 use std::mem::offset_of;
 
 use exec::engine::Turns;
 use exec::fp::{Float, fpscr};
-use exec::{Context, Engine, Exit, Mode, Vcpu, VcpuState};
+use exec::interrupt::{Interrupt, program};
+use exec::mode::need;
+use exec::{Context, Engine, Exit, Mode, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
-use guest_mem::GuestMem;
 use ppc_isa::{Cpu, Op};
 use ppc_mmu::{Access, Invalidation};
 
@@ -18,7 +18,7 @@ use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link, NO_JUMP};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, Insn, Named};
-use crate::tlb::{self, KEY_SHIFT, Spaces};
+use crate::tlb::{self, KEY_SHIFT, Numbers, Space};
 
 /// What a translator does that makes no difference to guests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub struct Translator {
     entry: Entry,
     entry_len: usize,
     cache: Cache,
-    data_spaces: Spaces,
-    fetch_spaces: Spaces,
-    modes: HashMap<(Mode, u16), u16>,
+    data_spaces: Numbers<Space>,
+    fetch_spaces: Numbers<Space>,
+    modes: Numbers<(Mode, u16, bool)>,
     mode: u16,
     /// Raised whenever where branches went is no longer true.
     turn: u64,
@@ -58,6 +58,8 @@ pub struct Translator {
     epoch: u64,
     /// Retired instructions when `Frame::left` is zero.
     limit: u64,
+    /// Retired instructions at which the run ends.
+    pub(crate) until: u64,
     named: Vec<Named>,
     cpu: Cpu,
     policy: Policy,
@@ -93,13 +95,14 @@ impl Translator {
             entry,
             entry_len,
             cache,
-            data_spaces: Spaces::default(),
-            fetch_spaces: Spaces::default(),
-            modes: HashMap::new(),
+            data_spaces: Numbers::default(),
+            fetch_spaces: Numbers::default(),
+            modes: Numbers::default(),
             mode: 0,
             turn: 1,
             epoch: 0,
             limit: 0,
+            until: 0,
             named,
             cpu,
             policy,
@@ -134,9 +137,14 @@ impl Translator {
         }
     }
 
+    /// Whether code of guests was written that may be translated.
+    pub(crate) fn is_behind(&self, context: &Context) -> bool {
+        context.mem.code_epoch() != self.epoch
+    }
+
     /// If code of guests was written, ends the run at the next event point.
     pub(crate) fn notice(&mut self, context: &Context) {
-        if context.mem.code_epoch() != self.epoch {
+        if self.is_behind(context) {
             let left = &mut self.host.data().frame.left;
             if *left > 0 {
                 self.limit = self.limit.wrapping_sub(*left as u64);
@@ -210,12 +218,18 @@ impl Translator {
 
     /// Makes the keys those of the state's mode.
     fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
-        let next = self.modes.len() as u16 + 1;
-        self.mode = *self.modes.entry((state.mode, state.unavailable)).or_insert(next);
-        let data = state.tables(context.partition, state.mode.data_relocated());
-        let fetch = state.tables(context.partition, state.mode.fetch_relocated());
+        let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline);
+        let number = self.modes.of(mode, usize::from(u16::MAX)).or_else(|| {
+            self.modes.clear();
+            self.flush();
+            self.modes.of(mode, 1)
+        });
+        self.mode = number.unwrap_or(0) as u16;
+        let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()));
+        let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()));
         let numbers = |this: &mut Translator| {
-            Some((this.data_spaces.number(state, &data)?, this.fetch_spaces.number(state, &fetch)?))
+            let data = this.data_spaces.of(data.clone(), tlb::SPACES)?;
+            Some((data, this.fetch_spaces.of(fetch.clone(), tlb::SPACES)?))
         };
         let (data, fetch) = match numbers(self) {
             Some(numbers) => numbers,
@@ -262,7 +276,7 @@ impl Translator {
             Place::Code(host) => host,
             Place::Cold(count) if count < self.policy.cold => return Ok(None),
             Place::Cold(_) => {
-                let Some(host) = self.translate(state, mem, page) else {
+                let Some(host) = self.translate(state, context, page) else {
                     self.cache.insert(page, ea, Place::Never);
                     return Ok(None);
                 };
@@ -287,15 +301,19 @@ impl Translator {
     }
 
     /// Translates the region at the next instruction, in `page`.
-    fn translate(&mut self, state: &VcpuState, mem: &GuestMem, page: PageKey) -> Option<u64> {
+    fn translate(&mut self, state: &VcpuState, context: &Context, page: PageKey) -> Option<u64> {
+        let Context { mem, privileged, .. } = *context;
         let dispatch = self.interpreter.dispatch();
         let order = state.order();
+        let inline = privileged == Privileged::Inline && !state.mode.problem();
         let decode = |ea: u64| {
             let word = mem.load::<u32>(page.real | ea & 0xfff, order).unwrap_or(0);
             let decoded = dispatch.decoded(word.into());
-            let lacking = decoded.need & state.unavailable != 0;
-            let op = dispatch.row(decoded).filter(|_| !lacking).map(|row| row.op);
-            Insn { decoded, op: op.filter(|op| translatable(*op)), ea, live: plan::ALL }
+            let lacking = decoded.need & state.unavailable;
+            let privileged = inline && lacking == need::PRIVILEGED;
+            let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
+            let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
+            Insn { decoded, op, privileged, ea, live: plan::ALL }
         };
         let named = &self.named;
         let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
@@ -397,8 +415,9 @@ impl Turns for Translator {
 
     fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit {
         let mut taken = None;
+        self.until = limit;
         loop {
-            if context.mem.code_epoch() != self.epoch {
+            if self.is_behind(context) {
                 self.epoch = context.mem.code_epoch();
                 self.forget_jumps();
                 self.enter_mode(&vcpu.state, context);
@@ -443,6 +462,12 @@ impl Turns for Translator {
                     if let Some(exit) = self.interpret(vcpu, context, limit) {
                         return exit;
                     }
+                }
+                Reason::Prepare => {
+                    if vcpu.state.fp_exception() {
+                        return Exit::Interrupt(Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT));
+                    }
+                    self.prepare(&mut vcpu.state, context);
                 }
                 Reason::Exit => return self.exit.take().unwrap_or(Exit::Event),
             }

@@ -30,6 +30,8 @@ pub struct Entry {
     pub decline: u64,
     /// The same when the instruction accesses memory at the address in RAX.
     pub decline_access: u64,
+    /// Carries out the privileged instruction of the site in EDX.
+    pub privileged: u64,
     /// Reports that code has stored at the host address in RAX.
     pub wrote: u64,
     loads: [u64; 4],
@@ -92,6 +94,7 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
         entry.stores[index] = call(&mut asm, &field, 1, bytes, &VOLATILE, leave);
     }
     entry.wrote = call(&mut asm, &field, 3, 0, &VOLATILE, leave);
+    entry.privileged = call(&mut asm, &field, 4, 0, &HOLDERS, leave);
     entry.decline = call(&mut asm, &field, 2, 0, &HOLDERS, leave);
     entry.decline_access = call(&mut asm, &field, 2, 16, &HOLDERS, leave);
     Some((entry, asm.finish()?))

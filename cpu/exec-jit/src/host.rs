@@ -61,8 +61,8 @@ pub struct Frame {
     pub granules: u64,
     /// What the FPSCR in the state lacks.
     pub status: Status,
-    /// Functions that code calls: load, store, decline, wrote.
-    pub calls: [u64; 4],
+    /// Functions that code calls: load, store, decline, wrote, privileged.
+    pub calls: [u64; 5],
     /// Of this run only.
     engine: *mut Translator,
     vcpu: *mut Vcpu,
@@ -100,6 +100,8 @@ pub enum Reason {
     Interpret = 4,
     /// A call ended the run: the engine has its exit.
     Exit = 5,
+    /// A privileged instruction may have changed what code rests on.
+    Prepare = 6,
 }
 
 impl Reason {
@@ -109,6 +111,7 @@ impl Reason {
             2 => Reason::Lookup,
             3 => Reason::Event,
             4 => Reason::Interpret,
+            6 => Reason::Prepare,
             _ => Reason::Exit,
         }
     }
@@ -154,7 +157,7 @@ impl Host {
         match (NonNull::new(base), NonNull::new(writable)) {
             (Some(base), Some(writable)) => {
                 let mut host = Host { base, writable, code_len };
-                let calls: [CallFromCode; 4] = [load, store, decline, wrote];
+                let calls: [CallFromCode; 5] = [load, store, decline, wrote, privileged];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
                 host.data().constants = CONSTANTS;
@@ -271,4 +274,9 @@ unsafe extern "sysv64" fn decline(frame: *mut Frame, site: u32, bytes: u32) -> A
 unsafe extern "sysv64" fn wrote(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::wrote) }
+}
+
+unsafe extern "sysv64" fn privileged(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+    // SAFETY: called by translated code only.
+    unsafe { call(frame, site, bytes, crate::slow::privileged) }
 }

@@ -370,6 +370,10 @@ impl Lower<'_> {
         let flags = self.flags.take();
         let translated = match self.insn.op {
             None => return self.interpret(),
+            Some(_) if self.insn.privileged => {
+                self.call_handler(self.setting.entry.privileged);
+                Some(())
+            }
             Some(Op::Branch(op @ (Branch::B | Branch::Bc | Branch::BcTo(_)))) => {
                 return branch::leave(self, op, word, flags);
             }
@@ -382,7 +386,7 @@ impl Lower<'_> {
             Some(_) => None,
         };
         if translated.is_none() {
-            self.decline();
+            self.call_handler(self.setting.entry.decline);
         }
         if !std::mem::take(&mut self.counted) {
             self.done += 1;
@@ -424,11 +428,11 @@ impl Lower<'_> {
         self.setting.first_site + self.sites.len() as u32 - 1
     }
 
-    /// Calls the interpreter's handler for the instruction.
-    fn decline(&mut self) {
+    /// Calls what executes the instruction in the place of code.
+    fn call_handler(&mut self, call: u64) {
         let site = self.site();
         self.asm.mov_imm(Reg::Rdx, site.into());
-        self.asm.call_to(self.setting.entry.decline);
+        self.asm.call_to(call);
         if !self.setting.plan.is_loop {
             self.dirty = 0;
         }

@@ -8,7 +8,7 @@ use ppc_isa::Row;
 use ppc_isa::branch::{Branch, Register};
 use ppc_isa::float::{Arithmetic, Float};
 use ppc_isa::integer::{CarryIn, Integer, Shift};
-use ppc_isa::op::Op;
+use ppc_isa::op::{Op, System};
 use ppc_isa::operand::{Access, Kind, operands};
 use ppc_isa::spr;
 
@@ -42,6 +42,8 @@ pub struct Insn {
     pub decoded: Decoded,
     /// Its operation; `None` if it is not to be translated in this mode.
     pub op: Option<Op>,
+    /// It is privileged, and carried out by a call.
+    pub privileged: bool,
     /// Effective address.
     pub ea: u64,
     /// Parts that are read after it before they are written.
@@ -117,6 +119,9 @@ fn ways(insn: &Insn, sixty_four: bool) -> Ways {
     let links = word & 1 != 0;
     match insn.op {
         None => Ways { jump: None, next: false },
+        // These leave the region in the call.
+        Some(Op::System(System::Rfi | System::Rfid | System::Rfscv)) => Ways { jump: None, next: false },
+        Some(_) if insn.privileged => Ways { jump: None, next: true },
         Some(Op::Branch(op @ (Branch::B | Branch::Bc))) => {
             let unconditional = op == Branch::B || always(word);
             let jump = (!links).then(|| target(word, insn.ea, op, sixty_four));
@@ -133,6 +138,7 @@ fn effects(insn: &Insn) -> (Parts, Parts) {
     let field = |bit: u32| 1 << (bit >> 2 & 7);
     let cr0 = |recorded: bool| if recorded { 1 } else { 0 };
     match insn.op {
+        _ if insn.privileged => (ALL, 0),
         Some(Op::Branch(op)) => match op {
             Branch::B => (0, 0),
             Branch::Bc | Branch::BcTo(_) if word >> 21 & 16 != 0 => (0, 0),

@@ -1,7 +1,10 @@
 //! What translated code calls when its fast path does not do: accesses, and instructions that are not translated.
 
-use exec::{Context, Vcpu};
+use exec::{Context, Exit, Instruction, Mode, Vcpu, engine, supervisor};
 use guest_mem::Word;
+use ppc_isa::cpu::Family;
+use ppc_isa::op::{Integer, Op, System};
+use ppc_mmu::Keys;
 
 use crate::engine::Translator;
 use crate::host::{Answer, Reason};
@@ -87,4 +90,65 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
     let retired = vcpu.state.retired;
     engine.count_from(retired);
     if engine.exit.is_some() { Reason::Exit as Answer } else { Reason::Event as Answer }
+}
+
+/// Carries out a privileged instruction, as `exec::engine::run` does.
+pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, _: u32) -> Answer {
+    let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
+    let Some(row) = engine.interpreter.dispatch().row(decoded) else { return Reason::Event as Answer };
+    let insn = Instruction { row, word: decoded.word.into(), len: 4, address: vcpu.state.cia };
+    let next = vcpu.state.effective(insn.address.wrapping_add(4));
+    let before = Rests::of(vcpu);
+    let answer = match supervisor::execute(vcpu, context, &insn) {
+        Err(interrupt) => {
+            engine.exit = Some(Exit::Interrupt(interrupt));
+            Reason::Exit
+        }
+        Ok(()) if engine::is_event(vcpu, context, &insn, engine.until) => {
+            engine.exit = Some(Exit::Event);
+            Reason::Exit
+        }
+        Ok(()) => {
+            let same = before.is_some_and(|before| Rests::of(vcpu) == Some(before));
+            let asked = context.requests.pending() != 0 || engine.is_behind(context);
+            if (same || reads(row.op)) && vcpu.state.cia == next && !asked {
+                engine.read_back(vcpu, site);
+                return 0;
+            }
+            Reason::Prepare
+        }
+    };
+    let retired = vcpu.state.retired;
+    engine.count_from(retired);
+    answer as Answer
+}
+
+/// Whether a privileged instruction only reads.
+fn reads(op: Op) -> bool {
+    matches!(op, Op::Integer(Integer::Mfspr) | Op::System(System::Mfmsr))
+}
+
+/// What code of Book3S-64 and its translations rest on; other families have more than is worth comparing.
+#[derive(PartialEq, Eq)]
+struct Rests {
+    mode: Mode,
+    unavailable: u16,
+    pid: u32,
+    keys: Keys,
+    slb: u64,
+    exception: bool,
+}
+
+impl Rests {
+    fn of(vcpu: &Vcpu) -> Option<Rests> {
+        let state = &vcpu.state;
+        (state.cpu.family() == Family::Book3s64).then(|| Rests {
+            mode: state.mode,
+            unavailable: state.unavailable,
+            pid: state.pid,
+            keys: state.keys(),
+            slb: state.slb.generation,
+            exception: state.fp_exception(),
+        })
+    }
 }

@@ -5,8 +5,6 @@
 //! well, does not match. An access remembers the entry that it has used last and looks there first: what it adds to the
 //! address does then not depend on the address, and is there before it. Entries are copies of what the interpreter's TLB knows, for RAM only.
 
-use std::collections::HashMap;
-
 use exec::VcpuState;
 use ppc_mmu::{Invalidation, Keys, Tables};
 
@@ -25,7 +23,7 @@ pub const SMALL: u8 = 12;
 /// Pages smaller than a large unit that are met before units become small.
 pub const PATIENCE: u32 = 256;
 /// The most address spaces that are told apart.
-const SPACES: usize = 255;
+pub const SPACES: usize = 255;
 
 /// One entry.
 #[derive(Clone, Copy)]
@@ -51,8 +49,8 @@ impl Entry {
 }
 
 /// An address space in one mode.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Space {
+#[derive(Clone, PartialEq, Eq)]
+pub enum Space {
     Real { problem: bool },
     Radix { pid: u32, problem: bool, keys: Keys },
     Hash { generation: u64, problem: bool, keys: Keys },
@@ -61,7 +59,8 @@ enum Space {
 }
 
 impl Space {
-    fn of(state: &VcpuState, tables: &Tables) -> Space {
+    /// The space that `tables` make.
+    pub fn of(state: &VcpuState, tables: &Tables) -> Space {
         let problem = state.mode.problem();
         match *tables {
             Tables::Real => Space::Real { problem },
@@ -73,39 +72,36 @@ impl Space {
     }
 }
 
-/// Numbers of address spaces. A number is used anew only after everything was forgotten.
-#[derive(Default)]
-pub struct Spaces {
-    numbers: HashMap<Space, u64>,
-    last: Option<(Space, u64)>,
+/// Numbers of things that few are in use of at a time. A number is used anew only after everything was forgotten.
+pub struct Numbers<T> {
+    /// The ones asked for last stand first.
+    known: Vec<(T, u64)>,
 }
 
-impl Spaces {
-    /// The number of the space that `tables` make, from 1 on; `None` when numbers have run out.
-    pub fn number(&mut self, state: &VcpuState, tables: &Tables) -> Option<u64> {
-        let space = Space::of(state, tables);
-        if let Some((last, number)) = &self.last
-            && *last == space
-        {
-            return Some(*number);
-        }
-        let next = self.numbers.len() as u64 + 1;
-        let number = match self.numbers.get(&space) {
-            Some(&number) => number,
-            None if next > SPACES as u64 => return None,
-            None => {
-                self.numbers.insert(space.clone(), next);
-                next
+impl<T> Default for Numbers<T> {
+    fn default() -> Numbers<T> {
+        Numbers { known: Vec::new() }
+    }
+}
+
+impl<T: PartialEq> Numbers<T> {
+    /// The number of `thing`, from 1 on; `None` when `most` are known.
+    pub fn of(&mut self, thing: T, most: usize) -> Option<u64> {
+        let Some(at) = self.known.iter().position(|(known, _)| *known == thing) else {
+            let number = self.known.len() as u64 + 1;
+            if number > most as u64 {
+                return None;
             }
+            self.known.push((thing, number));
+            return Some(number);
         };
-        self.last = Some((space, number));
-        Some(number)
+        self.known.swap(at, at / 2);
+        self.known.get(at / 2).map(|(_, number)| *number)
     }
 
     /// Forgets all numbers.
     pub fn clear(&mut self) {
-        self.numbers.clear();
-        self.last = None;
+        self.known.clear();
     }
 }
 

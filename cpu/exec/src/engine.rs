@@ -1,7 +1,7 @@
 //! The interface of an engine.
 
 use crate::context::{Context, Privileged};
-use crate::exit::Exit;
+use crate::exit::{Exit, Instruction};
 use crate::interrupt::{Interrupt, program};
 use crate::state::VcpuState;
 use crate::vcpu::Vcpu;
@@ -52,15 +52,20 @@ pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: 
                 if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {
                     return Exit::Interrupt(interrupt);
                 }
-                let pending = supervisor::concerns_pending(&insn);
-                let state = &vcpu.state;
-                let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
-                let let_in = state.held & vcpu.shared.msr() != 0;
-                if event || pending || let_in || state.waiting {
+                if is_event(vcpu, context, &insn, limit) {
                     return Exit::Event;
                 }
             }
             exit => return exit,
         }
     }
+}
+
+/// Whether the run ends behind the privileged instruction `insn`, which was carried out: at the limit, for a request, or
+/// because of what the instruction has changed.
+pub fn is_event(vcpu: &Vcpu, context: &Context, insn: &Instruction, limit: u64) -> bool {
+    let state = &vcpu.state;
+    let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
+    let let_in = state.held & vcpu.shared.msr() != 0;
+    event || supervisor::concerns_pending(insn) || let_in || state.waiting
 }
