@@ -105,6 +105,8 @@ pub enum Unary {
     Neg = 3,
     Mul = 4,
     Imul = 5,
+    Div = 6,
+    Idiv = 7,
 }
 
 /// Conditions, by their encoding.
@@ -374,6 +376,17 @@ impl Asm {
     /// Store.
     pub fn store(&mut self, size: Size, dst: Mem, src: Reg) {
         self.encode(code(0, 0, if size == Size::B { 0x88 } else { 0x89 }), size, src as u8, dst.into(), 0);
+    }
+
+    /// Stores an immediate of 32 bits, sign-extended to 64.
+    pub fn store_imm(&mut self, size: Size, dst: Mem, imm: i32) {
+        self.encode(code(0, 0, 0xc7), size, 0, dst.into(), 4);
+        self.word(imm);
+    }
+
+    /// Sign-extends RAX to RDX:RAX.
+    pub fn sign_to_rdx(&mut self) {
+        self.bytes.extend_from_slice(&[0x48, 0x99]);
     }
 
     /// A constant in the shortest form that leaves flags alone.

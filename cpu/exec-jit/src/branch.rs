@@ -18,6 +18,7 @@ pub fn lower(l: &mut Lower, op: Branch, w: u32) -> Option<()> {
             let to = cr(w >> 23 & 7);
             l.asm.store(Size::B, to, Reg::Rax);
         }
+        Branch::Trap { double, immediate } => return trap(l, double, immediate, w),
         Branch::CrLogic(table) => cr_logic(l, table, w),
         _ => return None,
     }
@@ -64,6 +65,35 @@ fn cr_logic(l: &mut Lower, table: u8, w: u32) {
     }
     asm.alu_imm(Alu::And, Size::B, cr(bt >> 2), !mask);
     asm.alu_to(Alu::Or, Size::B, cr(bt >> 2), Reg::Rax);
+}
+
+/// A trap on one relation; others are left to the interpreter.
+fn trap(l: &mut Lower, double: bool, immediate: bool, w: u32) -> Option<()> {
+    let cond = match w >> 21 & 31 {
+        0b00001 => Cond::A,
+        0b00010 => Cond::B,
+        0b00100 => Cond::E,
+        0b00101 => Cond::Ae,
+        0b00110 => Cond::Be,
+        0b01000 => Cond::G,
+        0b01100 => Cond::Ge,
+        0b10000 => Cond::L,
+        0b10100 => Cond::Le,
+        0b11000 => Cond::Ne,
+        _ => return None,
+    };
+    let size = if double { Size::Q } else { Size::D };
+    let a = l.value((w >> 16 & 31) as usize, Reg::Rax);
+    if immediate {
+        l.asm.alu_imm(Alu::Cmp, size, a, i32::from(w as i16));
+    } else {
+        let b = l.operand((w >> 11 & 31) as usize);
+        l.asm.alu(Alu::Cmp, size, a, b);
+    }
+    let (slow, back) = l.slow_handler();
+    l.asm.jcc(cond, slow);
+    l.asm.bind(back);
+    Some(())
 }
 
 /// Whether `insn` is a branch that depends on the order in CR field `field` and does not count.

@@ -15,7 +15,7 @@ use crate::cache::{Cache, PageKey, Place};
 use crate::entry::{self, Entry};
 use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
-use crate::jumps::{self, Jump, LINKS, Link, NO_JUMP};
+use crate::jumps::{self, Jump, LINKS, Link};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, Insn, Named};
 use crate::tlb::{self, KEY_SHIFT, Numbers, Space};
@@ -67,7 +67,14 @@ pub struct Translator {
     unit: u8,
     /// Pages smaller than that which were met.
     met_small: u32,
+    /// Pages whose translations branches rest on, by their numbers' low bits.
+    fetched: [u64; FETCHED],
+    /// Invalidations at hand.
+    asked: Vec<Invalidation>,
 }
+
+/// Words of [`Translator::fetched`]: a bit for each of 4096 pages, as many as the interpreter's TLB tells apart.
+const FETCHED: usize = 64;
 
 impl Translator {
     /// An engine for `cpu`.
@@ -108,6 +115,8 @@ impl Translator {
             policy,
             unit: tlb::LARGE,
             met_small: 0,
+            fetched: [0; FETCHED],
+            asked: Vec::new(),
         })
     }
 
@@ -117,6 +126,9 @@ impl Translator {
         let (load, store) = (tlb.lookup(ea, Access::Load), tlb.lookup(ea, Access::Store));
         let Some(real) = load.or(store) else { return };
         let unit = self.unit;
+        if tlb.uncached(ea) {
+            return;
+        }
         if tlb.page_shift(ea) < unit.into() {
             self.met_small += 1;
             return;
@@ -198,10 +210,19 @@ impl Translator {
         }
     }
 
-    /// Where branches went is forgotten.
+    /// Where branches went is forgotten: no key of before comes again.
     fn forget_jumps(&mut self) {
         self.turn += 1;
-        self.host.data().jumps.fill(NO_JUMP);
+        self.fetched = [0; FETCHED];
+    }
+
+    /// Whether instructions may have been fetched through a translation that `what` names.
+    fn was_fetched(&self, what: Invalidation) -> bool {
+        let Invalidation::Page { address, shift } = what else { return true };
+        let pages = 1u64 << shift.saturating_sub(12).min(30);
+        let first = (address >> 12) & !(pages - 1);
+        let is_set = |page: u64| self.fetched[(page >> 6) as usize & (FETCHED - 1)] >> (page & 63) & 1 != 0;
+        pages > 64 || (first..first + pages).any(is_set)
     }
 
     fn flush(&mut self) {
@@ -284,6 +305,8 @@ impl Translator {
                 host
             }
         };
+        let number = ea >> 12;
+        self.fetched[(number >> 6) as usize & (FETCHED - 1)] |= 1 << (number & 63);
         if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea)) {
             *jump = Jump::new(ea, key, host);
         }
@@ -331,6 +354,7 @@ impl Translator {
             first_site: self.cache.sites.len() as u32,
             first_link: self.cache.links as u32,
             unit: self.unit,
+            block: self.cpu.cache_block(),
             first_hint: self.cache.hints as u32,
             first_exit: self.cache.leaving.len() as u32,
         };
@@ -398,13 +422,14 @@ impl Turns for Translator {
             self.flush();
             self.forget_spaces();
         }
-        let Translator { interpreter, host, unit, .. } = self;
-        let unit = *unit;
         let (mut all, mut some) = (false, false);
-        interpreter.prepare(state, context, |what: Invalidation| {
-            all |= tlb::invalidate(&mut host.data().tlb, what, unit);
-            some = true;
-        });
+        let mut asked = std::mem::take(&mut self.asked);
+        self.interpreter.prepare(state, context, |what: Invalidation| asked.push(what));
+        for what in asked.drain(..) {
+            all |= tlb::invalidate(&mut self.host.data().tlb, what, self.unit);
+            some |= self.was_fetched(what);
+        }
+        self.asked = asked;
         if all {
             self.forget_spaces();
         } else if some {

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use exec::VcpuState;
-use ppc_isa::integer::{Addend, Adder, CarryIn, Integer, Logic, Multiply, RotateMask, Shift, Unary};
+use ppc_isa::integer::{Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, RotateMask, Shift, Unary};
 use ppc_isa::spr;
 
 use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
@@ -56,6 +56,7 @@ pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
             l.written(rt(w), to);
         }
         Integer::Multiply(op) if !overflows => multiply(l, op, w),
+        Integer::Divide(op) if !overflows && !recorded && !op.extended => divide(l, op, w),
         Integer::Compare { signed, immediate } => compare(l, signed, immediate, w),
         Integer::Logic(op) => logic(l, op, w),
         Integer::LogicImmediate { logic, shifted } => logic_immediate(l, logic, shifted, w),
@@ -248,6 +249,48 @@ fn multiply(l: &mut Lower, op: Multiply, w: u32) {
         }
     }
     finish(l, rt(w), Reg::Rax, recorded);
+}
+
+/// Quotients and remainders; what has none, and the one that does not fit, is the handler's.
+fn divide(l: &mut Lower, op: Divide, w: u32) {
+    let Divide { double, signed, modulo, .. } = op;
+    l.operand(rt(w));
+    let (a, b) = (l.operand(ra(w)), l.operand(rb(w)));
+    let (slow, back) = l.slow_handler();
+    let asm = &mut l.asm;
+    match (double, signed) {
+        (true, _) => {
+            asm.mov(Size::Q, Reg::Rax, a);
+            asm.mov(Size::Q, Reg::Rcx, b);
+        }
+        (false, true) => {
+            asm.movsxd(Reg::Rax, a);
+            asm.movsxd(Reg::Rcx, b);
+        }
+        (false, false) => {
+            asm.mov(Size::D, Reg::Rax, a);
+            asm.mov(Size::D, Reg::Rcx, b);
+        }
+    }
+    asm.test(Size::Q, Reg::Rcx, Reg::Rcx);
+    asm.jcc(Cond::E, slow);
+    if signed {
+        // Of -1, only the most negative dividend is wrong; it is rare enough to ask for all.
+        asm.alu_imm(Alu::Cmp, Size::Q, Reg::Rcx, -1);
+        asm.jcc(Cond::E, slow);
+        asm.sign_to_rdx();
+        asm.unary(asm::Unary::Idiv, Size::Q, Reg::Rcx);
+    } else {
+        asm.mov_imm(Reg::Rdx, 0);
+        asm.unary(asm::Unary::Div, if double { Size::Q } else { Size::D }, Reg::Rcx);
+    }
+    match (modulo, double) {
+        (true, _) => asm.mov(Size::Q, Reg::Rax, Reg::Rdx),
+        (false, false) => asm.mov(Size::D, Reg::Rax, Reg::Rax),
+        (false, true) => {}
+    }
+    l.written(rt(w), Reg::Rax);
+    l.asm.bind(back);
 }
 
 fn compare(l: &mut Lower, signed: bool, immediate: bool, w: u32) {

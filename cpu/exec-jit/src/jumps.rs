@@ -22,9 +22,6 @@ pub struct Jump {
     _pad: u64,
 }
 
-/// No jump.
-pub const NO_JUMP: Jump = Jump { ea: 0, key: 0, host: 0, _pad: 0 };
-
 impl Jump {
     /// A remembered jump.
     pub fn new(ea: u64, key: u64, host: u64) -> Jump {

@@ -33,6 +33,7 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
         LoadStore::Sync if w >> 21 & 7 == 1 => {}
         // With other vCPUs, invalidations may be waited for.
         LoadStore::Sync if l.setting.watched.is_none() => {}
+        LoadStore::BlockZero => zero_block(l, w),
         LoadStore::Isync => l.synchronise(),
         _ => return None,
     }
@@ -97,7 +98,7 @@ pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
-    l.slow_search(Search { label, back, slow, hint, tag });
+    l.slow_search(Search { label, back, slow, hint, tag, bytes });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let watched = l.setting.watched.filter(|_| stores);
     let granules = frame!(l, granules);
@@ -118,7 +119,9 @@ pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label
 
 /// The code of a search, behind the region.
 pub fn search(l: &mut Lower, search: Search) {
-    let Search { label, back, slow, hint, tag } = search;
+    let Search { label, back, slow, hint, tag, bytes } = search;
+    let watched = l.setting.watched.is_some();
+    let granule = 1 << l.setting.watched.unwrap_or(0);
     let (table, unit) = (frame!(l, tlb), l.setting.unit);
     let asm = &mut l.asm;
     asm.bind(label);
@@ -126,9 +129,25 @@ pub fn search(l: &mut Lower, search: Search) {
     asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
     asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
     asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
-    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
-    asm.jcc(Cond::Ne, slow);
+    let entry = Mem::Base(Reg::Rcx, tag as i32);
+    let unaligned = asm.label();
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
+    asm.jcc(Cond::Ne, unaligned);
     asm.store(Size::Q, hint, Reg::Rcx);
+    asm.jmp(back);
+    // What is not aligned is as good inside a page, and a granule.
+    asm.bind(unaligned);
+    if bytes == 1 {
+        return asm.jmp(slow);
+    }
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, -i32::from(bytes));
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
+    asm.jcc(Cond::Ne, slow);
+    asm.mov(Size::D, Reg::Rdx, Reg::Rax);
+    let whole = if watched { granule } else { 0x1000 };
+    asm.alu_imm(Alu::And, Size::D, Reg::Rdx, whole - 1);
+    asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, whole - i32::from(bytes));
+    asm.jcc(Cond::A, slow);
     asm.jmp(back);
 }
 
@@ -230,6 +249,20 @@ pub fn put(l: &mut Lower, bytes: u8, big: bool, value: Reg) {
         (4, true) => l.asm.store_reversed(Size::D, at, value),
         (_, true) => l.asm.store_reversed(Size::Q, at, value),
     }
+}
+
+/// Zeros the cache block at (RA|0) + (RB).
+fn zero_block(l: &mut Lower, w: u32) {
+    let block = l.setting.block;
+    address(l, Form::X, false, w);
+    l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, -(block as i32));
+    let (slow, back) = l.slow_handler();
+    translate(l, 1, true, slow);
+    for offset in (0..block as i32).step_by(8) {
+        l.asm.store_imm(Size::Q, Mem::Base(Reg::Rax, offset), 0);
+    }
+    report(l);
+    l.asm.bind(back);
 }
 
 /// The code of an access behind the region: calls out, with the effective address in RAX and what is to be stored in RCX.

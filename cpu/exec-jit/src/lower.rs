@@ -79,6 +79,8 @@ enum Stub {
     Event { label: Label, cia: u64, dirty: u64, compare: Option<Compare> },
     /// Calls out for an access and goes on.
     Access { label: Label, back: Label, site: u32, access: Access },
+    /// Calls the interpreter's handler for an instruction that its fast path does not do, and goes on behind it.
+    Handler { label: Label, back: Label, site: u32 },
     /// Searches the TLB and goes on.
     Search(Search),
     /// Reports a store and goes on.
@@ -100,6 +102,8 @@ pub struct Search {
     pub hint: Mem,
     /// Offset of the tag in an entry.
     pub tag: usize,
+    /// Bytes of the access.
+    pub bytes: u8,
 }
 
 /// An access that left the fast path.
@@ -195,6 +199,8 @@ pub struct Setting<'a> {
     pub first_hint: u32,
     /// log2 of the bytes that an entry of the fast TLB is for.
     pub unit: u8,
+    /// Bytes of a cache block.
+    pub block: u64,
     /// First exit.
     pub first_exit: u32,
 }
@@ -585,6 +591,15 @@ impl Lower<'_> {
         (label, back)
     }
 
+    /// Code that leaves the instruction to the interpreter's handler, at the first label; it goes on at the second. What
+    /// the instruction writes must be held already if it ever is.
+    pub fn slow_handler(&mut self) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let site = self.site();
+        self.stubs.push(Stub::Handler { label, back, site });
+        (label, back)
+    }
+
     /// Where an access remembers the entry of the TLB that it has used.
     pub fn hint(&mut self) -> Mem {
         let number = u64::from(self.setting.first_hint + self.hints);
@@ -785,6 +800,12 @@ impl Lower<'_> {
                     }
                     self.store_dirty(dirty);
                     self.leave(cia, 0, Reason::Event);
+                }
+                Stub::Handler { label, back, site } => {
+                    self.asm.bind(label);
+                    self.asm.mov_imm(Reg::Rdx, site.into());
+                    self.asm.call_to(self.setting.entry.decline);
+                    self.asm.jmp(back);
                 }
                 Stub::Search(search) => loadstore::search(self, search),
                 Stub::Report { label, back } => {

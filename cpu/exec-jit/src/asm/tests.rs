@@ -66,6 +66,9 @@ fn arithmetic() {
     one(|a| a.insn(op::IMUL64, Rax, R9), "imul r9,rax");
     one(|a| a.unary(Unary::Neg, Size::Q, R8), "neg r8");
     one(|a| a.unary(Unary::Mul, Size::Q, Rcx), "mul rcx");
+    one(|a| a.unary(Unary::Idiv, Size::Q, R9), "idiv r9");
+    one(|a| a.sign_to_rdx(), "cqto");
+    one(|a| a.store_imm(Size::Q, Mem::Base(Rax, 120), 0), "movq $0,0x78(rax)");
     one(|a| a.movsxd(R9, R10), "movslq r10d,r9");
     one(|a| a.bswap(Size::D, R9), "bswap r9d");
     one(|a| a.cmov(Cond::Ne, Size::Q, Rax, R9), "cmovne r9,rax");
