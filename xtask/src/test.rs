@@ -21,7 +21,7 @@ const FRESH: &str = "FRESH";
 #[rustfmt::skip]
 const CARGO: &[(&str, &str)] = &[
     // `ignored` are tests too long or too far-reaching for everyday use; they fetch Debian's kernels, which others need.
-    ("long tests",         "test --release --workspace --locked --no-fail-fast -- --ignored --show-output"),
+    ("long tests",         "test --release --workspace --locked --no-fail-fast -- --ignored --skip every_guest:: --show-output"),
     ("tests",              "test --release --workspace --locked --no-fail-fast --exclude vmtest -- --show-output"),
     ("whole machines",     "test --release --package vmtest --locked --no-fail-fast -- --show-output"),
     ("oracle, fixed seed", "run --release --quiet --locked --package oracle -- --cases 400 --seed 1"),
@@ -35,6 +35,7 @@ const CARGO: &[(&str, &str)] = &[
 /// Only with `--all`: what a fresh seed of these finds is news about everything so far, and no verdict on a change.
 #[rustfmt::skip]
 const LONG: &[(&str, &str)] = &[
+    ("every guest in lockstep", "test --release --package vmtest --test lockstep --locked --no-fail-fast -- --ignored --show-output"),
     ("oracle, many cases", "run --release --quiet --locked --package oracle -- --cases 3000 --seed FRESH"),
     ("fuzzing, fresh seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 60 --seed FRESH"),
 ];
