@@ -20,6 +20,9 @@ use crate::lower::{self, Setting, bits};
 use crate::plan::{self, Insn, Named};
 use crate::tlb::{self, KEY_SHIFT, Numbers, Space};
 
+/// Where the number of the turn stands in the key of fetches.
+const TURN_SHIFT: u32 = 24;
+
 /// What a translator does that makes no difference to guests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -213,6 +216,9 @@ impl Translator {
     /// Where branches went is forgotten: no key of before comes again.
     fn forget_jumps(&mut self) {
         self.turn += 1;
+        // Links of dropped code hold under the old key, and their places are used again.
+        let frame = &mut self.host.data().frame;
+        frame.fetch_key = self.turn << TURN_SHIFT | frame.fetch_key & ((1 << TURN_SHIFT) - 1);
         self.fetched = [0; FETCHED];
     }
 
@@ -259,7 +265,7 @@ impl Translator {
                 numbers(self).unwrap_or((1, 1))
             }
         };
-        let key = self.turn << 24 | fetch << 16 | u64::from(self.mode);
+        let key = self.turn << TURN_SHIFT | fetch << 16 | u64::from(self.mode);
         let frame = &mut self.host.data().frame;
         frame.data_key = data << KEY_SHIFT;
         frame.fetch_key = key;

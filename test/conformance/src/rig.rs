@@ -10,6 +10,7 @@ use std::time::Duration;
 use exec::interrupt::program;
 use exec::{Context, Engine, Exit, Interrupt, Lines, Privileged, Vcpu, VcpuState};
 use exec_interp::Interpreter;
+use exec_jit::{Policy as Translation, Translator};
 use guest_mem::Order;
 use hv_core::{Call, ExitCounts};
 use image::elf::{self, Abi, Class, Kernel, Segment};
@@ -183,6 +184,8 @@ pub struct Rig {
     pub order: Order,
     /// Who carries out privileged instructions.
     pub privileged: Privileged,
+    /// What runs programs.
+    pub runner: Runner,
     /// It has one vCPU.
     pub machine: Machine,
     /// Its interrupt inputs.
@@ -200,7 +203,7 @@ pub struct Rig {
     changes: Vec<Change>,
 }
 
-/// A rig for each model, byte order and way of privileged instructions.
+/// A rig for each model, byte order, way of privileged instructions and engine.
 pub fn rigs() -> impl Iterator<Item = Rig> {
     let orders = |cpu: Cpu| match cpu.family() {
         Family::Book3s64 => [Order::Big, Order::Little].as_slice(),
@@ -211,10 +214,11 @@ pub fn rigs() -> impl Iterator<Item = Rig> {
         .filter(|cpu| !cpu.is_variant())
         .flat_map(move |cpu| orders(cpu).iter().map(move |order| (cpu, *order)));
     let ways = [Privileged::Trap, Privileged::Inline];
-    models.flat_map(move |(cpu, order)| ways.map(|privileged| (cpu, order, privileged))).map(
+    models.flat_map(move |(cpu, order)| ways.map(|privileged| (cpu, order, privileged))).flat_map(
         |(cpu, order, privileged)| {
             let calls = Calls { papr: false, ..Calls::with_pv(true) };
-            Rig::new(Kind::Bare, cpu, order, privileged, calls)
+            let rig = move |runner| Rig::new(Kind::Bare, cpu, order, privileged, calls).on(runner);
+            Runner::both(privileged).into_iter().map(rig)
         },
     )
 }
@@ -238,8 +242,36 @@ pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
 }
 
 /// What runs programs.
-pub fn engine(cpu: Cpu) -> Box<dyn Engine> {
-    Box::new(Interpreter::new(cpu))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// The reference.
+    Interpreter,
+    /// The translator, which translates what has run before.
+    Translator,
+    /// The translator, which translates whatever it meets, and has memory for little of it.
+    Eager,
+}
+
+impl Runner {
+    /// A new engine. Other processors may store meanwhile.
+    ///
+    /// # Panics
+    /// When the host has no memory for code.
+    pub fn engine(self, cpu: Cpu) -> Box<dyn Engine> {
+        let usual = Translation { watched: true, ..Translation::default() };
+        let policy = match self {
+            Runner::Interpreter => return Box::new(Interpreter::new(cpu)),
+            Runner::Translator => usual,
+            Runner::Eager => Translation { cold: 0, code_cache: 64 << 10, ..usual },
+        };
+        Box::new(Translator::new(cpu, policy).unwrap())
+    }
+
+    /// Each engine for a way of privileged instructions: the translator in another temper for each.
+    pub fn both(privileged: Privileged) -> [Runner; 2] {
+        let translator = if privileged == Privileged::Trap { Runner::Eager } else { Runner::Translator };
+        [Runner::Interpreter, translator]
+    }
 }
 
 /// What a machine printed.
@@ -265,14 +297,17 @@ impl Write for Printed {
 }
 
 /// Pseries machines of both translations, and bare machines with PAPR, in both byte orders and both ways of privileged
-/// instructions.
+/// instructions, on both engines.
 pub fn partitions() -> impl Iterator<Item = Rig> {
     let kinds = [Kind::Pseries, Kind::Bare].into_iter();
     let models = || Cpu::BOOK3S_64.into_iter().filter(|cpu| !cpu.is_variant());
     let machines = kinds.flat_map(move |kind| models().map(move |cpu| (kind, cpu)));
     machines.flat_map(|(kind, cpu)| {
         [Privileged::Trap, Privileged::Inline].into_iter().flat_map(move |privileged| {
-            [Order::Big, Order::Little].map(|order| Rig::new(kind, cpu, order, privileged, Calls::with_pv(true)))
+            let rig = move |order| Rig::new(kind, cpu, order, privileged, Calls::with_pv(true));
+            [Order::Big, Order::Little]
+                .into_iter()
+                .flat_map(move |order| Runner::both(privileged).into_iter().map(move |runner| rig(order).on(runner)))
         })
     })
 }
@@ -295,13 +330,14 @@ impl Rig {
             cpu,
             order,
             privileged,
+            runner: Runner::Interpreter,
             machine,
             line,
             exits: Exits::new(),
             calls: Vec::new(),
             counts: ExitCounts::default(),
             printed,
-            engine: engine(cpu),
+            engine: Runner::Interpreter.engine(cpu),
             tables,
             changes: Vec::new(),
         };
@@ -319,9 +355,19 @@ impl Rig {
         rig
     }
 
+    /// The same, run by `runner`.
+    pub fn on(self, runner: Runner) -> Rig {
+        Rig { runner, engine: runner.engine(self.cpu), ..self }
+    }
+
+    /// Another engine like that which runs its programs.
+    pub fn engine(&self) -> Box<dyn Engine> {
+        self.runner.engine(self.cpu)
+    }
+
     /// What to say of a failure: where.
     pub fn name(&self) -> String {
-        format!("{} {:?} {:?}", self.cpu.name(), self.order, self.privileged)
+        format!("{} {:?} {:?} {:?}", self.cpu.name(), self.order, self.privileged, self.runner)
     }
 
     /// Its family.
@@ -442,7 +488,7 @@ impl Rig {
         vcpu.state = VcpuState { pir, ..self.vcpu().state.clone() };
         (0..16).for_each(|n| vcpu.set_segment(n, self.vcpu().shared.segment(n)));
         vcpu.set_msr(self.msr());
-        Other { vcpu, engine: engine(self.cpu) }
+        Other { vcpu, engine: self.engine() }
     }
 
     /// Goes on with the other processor in place of this one.

@@ -11,7 +11,7 @@ mod patched;
 mod place;
 mod stop;
 
-use conformance::{Rig, rigs};
+use conformance::{Rig, Runner, rigs};
 use exec::{Privileged, Vcpu};
 use guest_mem::Order;
 use machine::{Calls, Kind};
@@ -23,7 +23,7 @@ const PAGE: u64 = 0x1000;
 /// Bytes of RAM of a [`Rig`].
 const RAM: u64 = 16 << 20;
 
-/// A machine of each model with its board: pseries, mac or e500.
+/// A machine of each model with its board: pseries, mac or e500, on both engines.
 fn boards() -> impl Iterator<Item = Rig> {
     Cpu::ALL.into_iter().filter(|cpu| !cpu.is_variant()).flat_map(|cpu| {
         let (kind, orders) = match cpu.family() {
@@ -33,7 +33,10 @@ fn boards() -> impl Iterator<Item = Rig> {
         };
         let ways = [Privileged::Trap, Privileged::Inline];
         let made = ways.into_iter().flat_map(move |way| orders.iter().map(move |order| (*order, way)));
-        made.map(move |(order, way)| Rig::new(kind, cpu, order, way, Calls::with_pv(true)))
+        made.flat_map(move |(order, way)| {
+            let rig = move |runner| Rig::new(kind, cpu, order, way, Calls::with_pv(true)).on(runner);
+            Runner::both(way).into_iter().map(rig)
+        })
     })
 }
 

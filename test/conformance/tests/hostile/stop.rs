@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use conformance::{CODE, DATA, Rig, TOP, engine};
+use conformance::{CODE, DATA, Rig, TOP};
 use exec::{Exit, Vcpu, request};
 use guest_mem::Order;
 use hv_core::{Call, Halt};
@@ -34,13 +34,13 @@ fn run(rig: &mut Rig, exits: u64) -> Report {
     const LONG: Duration = Duration::from_secs(20);
     rig.vcpu_mut().state.cia = CODE;
     let controls = rig.machine.controls();
-    let (cpu, privileged, machine) = (rig.cpu, rig.privileged, &mut rig.machine);
+    let (engine, privileged, machine) = (rig.engine(), rig.privileged, &mut rig.machine);
     let (seen, started) = (AtomicU64::new(0), Instant::now());
     let report = thread::scope(|scope| {
         let running = scope.spawn(|| {
             let time = Time { clock: Box::new(VirtualClock), is_virtual: true };
             let policy = Policy { time, privileged, exit_cost: Duration::ZERO };
-            vmm::run(machine, &mut [engine(cpu)], &policy, Some(&mut Seen(&seen)))
+            vmm::run(machine, &mut [engine], &policy, Some(&mut Seen(&seen)))
         });
         let mut last = (0, started);
         while !running.is_finished() && started.elapsed() < LONG && seen.load(Ordering::Acquire) < exits {
@@ -98,7 +98,7 @@ fn waiting_in_a_critical_section() {
 
 #[test]
 fn halting_in_a_critical_section() {
-    let bare = |rig: Rig| Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, Calls::with_pv(true));
+    let bare = |rig: Rig| Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, Calls::with_pv(true)).on(rig.runner);
     for rig in rigs().filter(has_real_mode).map(bare) {
         let mut rig = stuck(rig);
         // RTAS power-off: token, inputs, outputs, masks.
@@ -190,7 +190,7 @@ fn requests_are_seen_within_a_page() {
             let before = vcpu.state.retired;
             let context = rig.machine.context(0, &VirtualClock, rig.privileged).unwrap();
             context.requests.post(request::STOP);
-            engine(rig.cpu).run(&mut vcpu, &context, u64::MAX);
+            rig.engine().run(&mut vcpu, &context, u64::MAX);
             context.requests.take(request::STOP);
             let ran = vcpu.state.retired - before;
             assert!((1..=PAGE / 4).contains(&ran), "{name} {start:#x}: {ran}");

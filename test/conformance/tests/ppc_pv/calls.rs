@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use conformance::{CODE, DATA, Rig, partitions, rigs};
+use conformance::{CODE, DATA, Rig, Runner, partitions, rigs};
 use exec::partition::Ail;
 use exec::{Privileged, request};
 use guest_mem::Order;
@@ -274,7 +274,7 @@ fn case_95_set_mode() {
 fn case_96_calls_that_are_not_offered_reach_the_next_in_turn() {
     let nothing = Calls { papr: false, osi: false, kvm: false, epapr: false };
     for rig in rigs() {
-        let with = |calls| Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls);
+        let with = |calls| Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls).on(rig.runner);
         let what = rig.name();
         // Nobody: a system call, and an illegal word.
         let mut none = with(nothing);
@@ -350,8 +350,10 @@ fn osi_call(rig: &mut Rig, selector: u32, argument: u64) -> u64 {
 /// Every machine of Book3S.
 fn with_osi() -> impl Iterator<Item = Rig> {
     let macs = [Cpu::Ppc750, Cpu::Ppc7400, Cpu::Ppc7450].into_iter().flat_map(|cpu| {
-        [Privileged::Trap, Privileged::Inline]
-            .map(|privileged| Rig::new(Kind::Mac, cpu, Order::Big, privileged, Calls::with_pv(true)))
+        [Privileged::Trap, Privileged::Inline].into_iter().flat_map(move |privileged| {
+            let rig = move |runner| Rig::new(Kind::Mac, cpu, Order::Big, privileged, Calls::with_pv(true)).on(runner);
+            Runner::both(privileged).into_iter().map(rig)
+        })
     });
     rigs().filter(|rig| rig.family() != Family::BookE).chain(partitions()).chain(macs)
 }
@@ -407,7 +409,7 @@ fn case_98_without_osi_its_calls_are_system_calls() {
         // BookE has none in any case.
         let book3s = rig.family() != Family::BookE;
         let calls = Calls { osi: !book3s, papr: false, ..Calls::with_pv(true) };
-        let mut rig = Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls);
+        let mut rig = Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls).on(rig.runner);
         rig.sets(&[(3, osi::MAGIC_R3.into()), (4, osi::MAGIC_R4.into()), (5, osi::LOG_PUTC.into())]);
         assert_eq!(rig.ends("sc 0; nop"), 0xc00, "{}", rig.name());
         assert_eq!((rig.vcpu().shared.srr0(), rig.r(3)), (CODE + 4, osi::MAGIC_R3.into()), "{}", rig.name());
@@ -435,7 +437,7 @@ fn case_99_osi_comes_before_kvm_and_after_papr() {
     }
     for rig in rigs() {
         let calls = Calls { osi: false, papr: false, ..Calls::with_pv(true) };
-        let mut rig = Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls);
+        let mut rig = Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls).on(rig.runner);
         assert_eq!(both(&mut rig, "sc 0"), (0, 2), "{}: KVM's features", rig.name());
     }
 }

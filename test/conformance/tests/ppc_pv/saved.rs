@@ -15,7 +15,7 @@ const EFFECTIVE: u64 = 0x7000_0000;
 /// A machine like `rig`, whose page was mapped elsewhere, with the processor of `rig` as a saved file brings it.
 fn restored(rig: &Rig, saved: &[u8]) -> Rig {
     let calls = Calls { papr: false, ..Calls::with_pv(true) };
-    let mut other = Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls).mapped();
+    let mut other = Rig::new(Kind::Bare, rig.cpu, rig.order, rig.privileged, calls).on(rig.runner).mapped();
     other.set_field("sprg0", 0x0bad_0bad);
     other.msr_on(other.relocation());
     other.set(7, TOP);
@@ -30,7 +30,7 @@ fn restored(rig: &Rig, saved: &[u8]) -> Rig {
 #[test]
 fn case_101_the_page_survives_saving() {
     for (rig, flag) in rigs().zip(0..) {
-        let (mut rig, flag) = (rig, flag / 2 % 2);
+        let (mut rig, flag) = (rig, flag / 4 % 2);
         let what = rig.name();
         rig.map(REAL, EFFECTIVE | flag);
         rig.put(0x500, "mfspr 20,26; tw 31,0,0");

@@ -1,7 +1,7 @@
 //! Where the page is.
 
 use conformance::translation::Page;
-use conformance::{DATA, Rig, TOP, engine, partitions, rigs};
+use conformance::{DATA, Rig, TOP, partitions, rigs};
 use exec::Privileged;
 use guest_mem::Order;
 use machine::{Calls, Kind};
@@ -205,7 +205,7 @@ fn case_35_instructions_are_fetched_from_it_on_book3s_only() {
 fn case_36_each_processor_has_its_own() {
     for mut rig in rigs() {
         let what = rig.name();
-        let mut other = (rig.vcpu().clone(), engine(rig.cpu));
+        let mut other = (rig.vcpu().clone(), rig.engine());
         other.0.shared.set_pir(1);
         for value in [MARK, 2] {
             rig.map(REAL, EFFECTIVE | 1);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use conformance::{CODE, DATA, Rig, engine};
+use conformance::{CODE, DATA, Rig, Runner};
 use exec::{Context, Exit, Privileged, Requests, Vcpu};
 use guest_mem::Order;
 use hv_core::{ExitCounts, Next, Visit};
@@ -38,11 +38,11 @@ impl Drop for AtEnd<'_> {
 }
 
 /// Runs `vcpu` until the `trap` at `end`; returns how many privileged instructions exited.
-fn run(machine: &Machine, vcpu: &mut Vcpu, cpu: Cpu, end: u64) -> u64 {
+fn run(machine: &Machine, vcpu: &mut Vcpu, runner: Runner, end: u64) -> u64 {
     const TOO_MANY: u64 = 100_000_000;
-    let limit = vcpu.state.retired + TOO_MANY;
+    let (cpu, limit) = (vcpu.state.cpu, vcpu.state.retired + TOO_MANY);
     let context = machine.context(0, &VirtualClock, Privileged::Trap).unwrap();
-    let (mut engine, mut counts, mut exits) = (engine(cpu), ExitCounts::default(), 0);
+    let (mut engine, mut counts, mut exits) = (runner.engine(cpu), ExitCounts::default(), 0);
     loop {
         let mut visit = Visit { vcpu, context: &context, counts: &mut counts };
         let exit = engine.run(visit.vcpu, &context, 10_000);
@@ -58,10 +58,10 @@ fn run(machine: &Machine, vcpu: &mut Vcpu, cpu: Cpu, end: u64) -> u64 {
 }
 
 /// Runs the patching processor until it is told to stop.
-fn toggle(machine: &Machine, mut vcpu: Vcpu, toggles: &AtomicU64, stop: &AtomicBool) {
+fn toggle(machine: &Machine, mut vcpu: Vcpu, runner: Runner, toggles: &AtomicU64, stop: &AtomicBool) {
     let requests = Requests::default();
     let context = Context { requests: &requests, ..machine.context(0, &VirtualClock, Privileged::Trap).unwrap() };
-    let mut engine = engine(vcpu.state.cpu);
+    let mut engine = runner.engine(vcpu.state.cpu);
     while !stop.load(Ordering::Acquire) {
         let exit = engine.run(&mut vcpu, &context, 10_000);
         assert!(matches!(exit, Exit::Event), "{exit:?} at {:#x}", vcpu.state.cia);
@@ -102,16 +102,16 @@ fn patched_while_running(mut rig: Rig) {
     let mut writer = rig.vcpu().clone();
     (writer.state.cia, writer.state.pir) = (WRITER, 1);
 
-    let (cpu, mut reader) = (rig.cpu, rig.machine.vcpus.remove(0));
+    let (cpu, runner, mut reader) = (rig.cpu, rig.runner, rig.machine.vcpus.remove(0));
     let (machine, toggles, stop) = (&rig.machine, AtomicU64::new(0), AtomicBool::new(false));
     let (mut turns, mut trapped) = (0, 0);
     let since = Instant::now();
     thread::scope(|scope| {
         let stopped = AtEnd(&stop);
-        scope.spawn(|| toggle(machine, writer, &toggles, &stop));
+        scope.spawn(|| toggle(machine, writer, runner, &toggles, &stop));
         while toggles.load(Ordering::Acquire) < TOGGLES && since.elapsed() < Duration::from_secs(60) {
             prepare(&mut reader, [rest | msr::RI, rest], LOOPS);
-            trapped += run(machine, &mut reader, cpu, end);
+            trapped += run(machine, &mut reader, runner, end);
             assert_eq!(reader.state.gpr[8] & if cpu.sixty_four() { u64::MAX } else { 0xffff_ffff }, 0, "{what}");
             turns += 1;
         }
@@ -125,7 +125,7 @@ fn patched_while_running(mut rig: Rig) {
     for (words, exits) in [(&new, 0), (&old, SITES * 10), (&new, 0)] {
         (CODE..).step_by(4).zip(words).for_each(|(at, word)| assert!(machine.mem.store(at, rig.order, *word)));
         prepare(&mut reader, [rest | msr::RI, rest], 10);
-        assert_eq!((run(machine, &mut reader, cpu, end), reader.state.gpr[8] as u32), (exits, 0), "{what}");
+        assert_eq!((run(machine, &mut reader, runner, end), reader.state.gpr[8] as u32), (exits, 0), "{what}");
     }
 }
 
