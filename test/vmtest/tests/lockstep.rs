@@ -58,8 +58,8 @@ stock! {
 }
 
 ours! {
-    mac_7450_patched = "mac32", "vmlinux-pv", Ppc7450, true, Inline, 20;
-    e500v2_patched = "e500v2", "vmlinux-pv", E500v2, true, Inline, 20;
+    mac_7450_patched = "mac32", "vmlinux-pv", Ppc7450, true, Inline, 1000;
+    e500v2_patched = "e500v2", "vmlinux-pv", E500v2, true, Inline, 1000;
 }
 
 /// Our own kernels, whose many checks are of what ordinary kernels rarely do.
