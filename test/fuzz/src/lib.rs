@@ -26,6 +26,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "decoder", run: targets::decoder::run, examples: Vec::new, longest: 64 },
     Target { name: "elf", run: targets::elf::run, examples: targets::elf::examples, longest: 256 },
+    Target { name: "engines", run: targets::hostile::engines::run, examples: Vec::new, longest: 4096 },
     Target { name: "fdt", run: targets::fdt::run, examples: targets::fdt::examples, longest: 512 },
     Target { name: "hostile", run: targets::hostile::run, examples: Vec::new, longest: 4096 },
     Target { name: "hypercalls", run: targets::hypercalls::run, examples: Vec::new, longest: 2048 },

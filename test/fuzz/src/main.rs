@@ -1,10 +1,12 @@
 //! `fuzz TARGET`: runs a target, or all of them in turn, for a time.
 
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Parser;
 use fuzz::driver::{self, Bound};
+use fuzz::targets::EXECUTED;
 use fuzz::{TARGETS, Target};
 
 /// Runs fuzz targets on inputs made from a seed.
@@ -38,7 +40,10 @@ fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for target in chosen {
         match driver::run(target, flags.seed, flags.case.unwrap_or(0), bound) {
-            Ok(cases) => println!("{}: {cases} cases of seed {} passed", target.name, flags.seed),
+            Ok(cases) => {
+                let executed = EXECUTED.swap(0, Ordering::Relaxed);
+                println!("{}: {cases} cases of seed {} passed, {executed} instructions", target.name, flags.seed);
+            }
             Err(failure) => {
                 println!("{}: seed {} case {} FAILED", target.name, flags.seed, failure.case);
                 code = ExitCode::FAILURE;

@@ -11,3 +11,5 @@ pub mod rewriting;
 
 mod tables;
 mod vm;
+
+pub use vm::EXECUTED;

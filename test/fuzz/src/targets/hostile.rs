@@ -1,8 +1,8 @@
 //! Hostile guests: any content of the magic page, mapped anywhere, and any instructions and hypercalls, on every model,
 //! on bare machines and boards.
 //!
-//! Each case runs twice, with privileged instructions trapped and inline. Both must end in the same state after the same
-//! number of instructions, and both must stop within a page of instructions when they are told to.
+//! Each case runs with privileged instructions trapped and inline, and on the translator. All must end in the same state
+//! after the same number of instructions, and all must stop within a page of instructions when they are told to.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,9 +21,10 @@ use pv_abi::magic::{SIZE, offset};
 use crate::input::Input;
 use crate::targets::instructions::CODE;
 use crate::targets::tables;
-use crate::targets::vm::{RAM, Vm, board};
+use crate::targets::vm::{RAM, Runner, Vm, board};
 
 mod code;
+pub mod engines;
 
 /// Instructions of a case.
 const LIMIT: u64 = 2000;
@@ -40,24 +41,36 @@ const FOREVER: u64 = timebase::TIMEBASE_HZ << 20;
 
 /// Runs a case both ways and compares.
 pub fn run(data: &[u8]) {
-    let trapped = Case::new(data, Privileged::Trap).run();
-    let inline = Case::new(data, Privileged::Inline).run();
+    let trapped = Case::new(data, Privileged::Trap, Runner::Interpreter).run();
+    let inline = Case::new(data, Privileged::Inline, Runner::Interpreter).run();
+    let (way, interpreted) =
+        if data.len() & 1 == 0 { (Privileged::Trap, &trapped) } else { (Privileged::Inline, &inline) };
+    let translated = Case::new(data, way, Runner::Translator).run();
+    // Which word is executed where one was stored is open until the processor is synchronised.
+    if !interpreted.rewritten && !translated.rewritten {
+        compare(interpreted, &translated);
+    }
     // Nobody but the host writes whether an interrupt is pending. A guest that does finds its own value until the host
     // looks again, which it does more often where instructions trap.
     if trapped.tainted || inline.tainted {
         return;
     }
-    assert_eq!(trapped.end, inline.end);
+    compare(&trapped, &inline);
+}
+
+/// Nothing that a guest can see may be another.
+fn compare(one: &Left, other: &Left) {
+    assert_eq!(one.end, other.end);
     let registers = |left: &Left| (left.vcpu.state.retired, left.vcpu.state.cia, left.vcpu.state.gpr);
-    assert_eq!(registers(&trapped), registers(&inline));
+    assert_eq!(registers(one), registers(other));
     for at in (0..SIZE).step_by(4) {
         let bytes = |left: &Left| left.vcpu.shared.bytes::<4>(at);
-        assert_eq!(bytes(&trapped), bytes(&inline), "the pages differ at {at:#x}");
+        assert_eq!(bytes(one), bytes(other), "the pages differ at {at:#x}");
     }
-    assert_eq!(trapped.vcpu.shared.mapped(), inline.vcpu.shared.mapped());
-    assert!(trapped.vcpu.state == inline.vcpu.state, "{:x?} and {:x?}", trapped.vcpu.state, inline.vcpu.state);
-    assert_eq!(trapped.printed, inline.printed);
-    assert!(trapped.memory == inline.memory, "memory differs");
+    assert_eq!(one.vcpu.shared.mapped(), other.vcpu.shared.mapped());
+    assert!(one.vcpu.state == other.vcpu.state, "{:x?} and {:x?}", one.vcpu.state, other.vcpu.state);
+    assert_eq!(one.printed, other.printed);
+    assert!(one.memory == other.memory, "memory differs");
 }
 
 /// Why a case ended.
@@ -80,6 +93,8 @@ struct Left {
     printed: Vec<u8>,
     memory: Vec<u8>,
     tainted: bool,
+    /// It stored to pages whose instructions were executed.
+    rewritten: bool,
 }
 
 /// The inputs of the processor, in place of an interrupt controller.
@@ -128,10 +143,11 @@ struct Case {
     /// The external input changes after this many instructions.
     changes: u64,
     tainted: bool,
+    rewritten: bool,
 }
 
 impl Case {
-    fn new(data: &[u8], privileged: Privileged) -> Case {
+    fn new(data: &[u8], privileged: Privileged, runner: Runner) -> Case {
         let mut input = Input::new(data);
         let cpu = input.pick(&Cpu::ALL);
         let kind = if input.flag() { board(cpu) } else { Kind::Bare };
@@ -143,7 +159,7 @@ impl Case {
         };
         let printed = Printed::default();
         let mut vm = Vm::of(kind, cpu, calls, Box::new(printed.clone()));
-        vm.privileged = privileged;
+        (vm.privileged, vm.runner) = (privileged, runner);
         let little = cpu.family() == Family::Book3s64 && input.byte() & 3 == 0;
         let order = if little { Order::Little } else { Order::Big };
         vm.machine().partition.set_interrupt_order(order);
@@ -168,7 +184,7 @@ impl Case {
             vm.vcpu.shared.set_bytes(offset::CRITICAL, &bytes);
         }
         code::write(&mut vm, &mut input, order);
-        Case { vm, printed, lines, changes, tainted: false }
+        Case { vm, printed, lines, changes, tainted: false, rewritten: false }
     }
 
     /// The run loop of `vmm` on virtual time, but for its bounds.
@@ -204,7 +220,9 @@ impl Case {
             }
             let pending: [u8; 4] = self.vm.vcpu.shared.bytes(offset::INT_PENDING);
             let budget = self.budget();
+            let epoch = self.vm.machine().mem.code_epoch();
             let exit = self.vm.enter(budget);
+            self.rewritten |= self.vm.machine().mem.code_epoch() != epoch;
             self.tainted |= self.vm.vcpu.shared.bytes(offset::INT_PENDING) != pending;
             check(&self.vm.vcpu);
             let before = self.vm.vcpu.state.retired;
@@ -224,9 +242,11 @@ impl Case {
         let printed = self.printed.0.lock().unwrap().clone();
         let mut memory = vec![0; COMPARED as usize];
         assert!(self.vm.machine().mem.read(0, &mut memory));
-        let vcpu = self.vm.vcpu.clone();
+        let mut vcpu = self.vm.vcpu.clone();
+        // Where the last branch went is no part of the architecture.
+        vcpu.state.target = 0;
         self.stops();
-        Left { end, vcpu, printed, memory, tainted: self.tainted }
+        Left { end, vcpu, printed, memory, tainted: self.tainted, rewritten: self.rewritten }
     }
 
     fn requests(&self) -> &Requests {

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use exec::{Engine, Exit, Privileged, Vcpu};
 use exec_interp::Interpreter;
+use exec_jit::{Policy, Translator};
 use guest_mem::Order;
 use hv_core::{ExitCounts, Next, Visit, hypervisor};
 use image::elf::{self, Abi, Class, Kernel, Segment};
@@ -16,9 +18,26 @@ use ppc_isa::{Cpu, Decoder};
 /// RAM of the machine: the least that is allowed.
 pub const RAM: u64 = 16 << 20;
 
+/// Instructions that all machines have executed.
+pub static EXECUTED: AtomicU64 = AtomicU64::new(0);
+
+/// What runs a machine's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// The reference.
+    Interpreter,
+    /// The translator, which translates whatever it meets.
+    Translator,
+}
+
+/// Code memory so small that it is full at times.
+const EAGER: Policy = Policy { code_cache: 128 << 10, cold: 0, watched: false };
+
 thread_local! {
     /// Engines are dear to make: one a model, reset before each case.
     static ENGINES: RefCell<[Interpreter; Cpu::ALL.len()]> = RefCell::new(Cpu::ALL.map(Interpreter::new));
+    static TRANSLATORS: RefCell<[Option<Translator>; Cpu::ALL.len()]> =
+        const { RefCell::new([const { None }; Cpu::ALL.len()]) };
     static DECODERS: [Decoder; Cpu::ALL.len()] = Cpu::ALL.map(Decoder::new);
 }
 
@@ -29,6 +48,8 @@ pub struct Vm {
     pub vcpu: Vcpu,
     /// Who carries out privileged instructions.
     pub privileged: Privileged,
+    /// What runs its code.
+    pub runner: Runner,
     counts: ExitCounts,
 }
 
@@ -67,7 +88,9 @@ impl Vm {
         let mut machine = Machine::build(&layout, &[], None, console).unwrap();
         let vcpu = machine.vcpus.remove(0);
         ENGINES.with_borrow_mut(|engines| engines[index(cpu)].reset());
-        Vm { machine, vcpu, privileged: Privileged::Trap, counts: ExitCounts::default() }
+        TRANSLATORS.with_borrow_mut(|engines| engines[index(cpu)].iter_mut().for_each(Translator::reset));
+        let (privileged, runner) = (Privileged::Trap, Runner::Interpreter);
+        Vm { machine, vcpu, privileged, runner, counts: ExitCounts::default() }
     }
 
     /// The machine's parts.
@@ -116,9 +139,18 @@ impl Vm {
     pub fn enter(&mut self, budget: u64) -> Exit {
         self.machine.mailboxes.0[0].take(exec::request::INTERRUPT | exec::request::PROD);
         let cpu = self.vcpu.state.cpu;
-        self.visit(|_, visit| {
-            ENGINES.with_borrow_mut(|engines| engines[index(cpu)].run(visit.vcpu, visit.context, budget))
-        })
+        let (runner, before) = (self.runner, self.vcpu.state.retired);
+        let exit = self.visit(|_, visit| match runner {
+            Runner::Interpreter => {
+                ENGINES.with_borrow_mut(|engines| engines[index(cpu)].run(visit.vcpu, visit.context, budget))
+            }
+            Runner::Translator => TRANSLATORS.with_borrow_mut(|engines| {
+                let engine = engines[index(cpu)].get_or_insert_with(|| Translator::new(cpu, EAGER).unwrap());
+                engine.run(visit.vcpu, visit.context, budget)
+            }),
+        });
+        EXECUTED.fetch_add(self.vcpu.state.retired.wrapping_sub(before), Ordering::Relaxed);
+        exit
     }
 
     /// Delivers what is pending, as the run loop does.

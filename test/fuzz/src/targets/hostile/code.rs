@@ -3,9 +3,10 @@
 use exec::Vcpu;
 use guest_mem::Order;
 use papr_abi::{hcall, rtas};
+use ppc_isa::branch::Branch;
 use ppc_isa::cpu::Family;
 use ppc_isa::row::fact;
-use ppc_isa::{Cpu, Row, msr, rows, spr};
+use ppc_isa::{Cpu, Op, Row, msr, rows, spr};
 use pv_abi::kvm::MAGIC;
 use pv_abi::magic::FIELDS;
 use pv_abi::osi;
@@ -88,7 +89,7 @@ pub fn write(vm: &mut Vm, input: &mut Input, order: Order) {
 }
 
 /// Lets the interrupts of BookE go where those of Book3S do, or near.
-fn vectors(vcpu: &mut Vcpu) {
+pub fn vectors(vcpu: &mut Vcpu) {
     let cpu = vcpu.state.cpu;
     for n in 0..38 {
         let (ivor, vector) =
@@ -198,7 +199,7 @@ fn displacement(input: &mut Input) -> u32 {
 }
 
 /// An instruction of one of the rows that `wanted` names, with any operands; at times any word.
-fn any(input: &mut Input, cpu: Cpu, which: impl Fn(&Known) -> &Vec<&'static Row>) -> u32 {
+pub fn any(input: &mut Input, cpu: Cpu, which: impl Fn(&Known) -> &Vec<&'static Row>) -> u32 {
     let word = input.word();
     if input.byte() & 31 == 0 {
         return word;
@@ -209,11 +210,17 @@ fn any(input: &mut Input, cpu: Cpu, which: impl Fn(&Known) -> &Vec<&'static Row>
     if row.prefixed() { (full >> 32) as u32 } else { full as u32 }
 }
 
-/// What a model has: all instructions, those that access memory, the privileged ones; numbers of registers.
-struct Known {
-    rows: Vec<&'static Row>,
+/// What a model has: instructions by kind, and numbers of registers.
+pub struct Known {
+    /// All instructions.
+    pub rows: Vec<&'static Row>,
+    /// Fixed-point arithmetic and logic.
+    pub integers: Vec<&'static Row>,
+    /// Logic of the condition register.
+    pub conditions: Vec<&'static Row>,
     accesses: Vec<&'static Row>,
-    privileged: Vec<&'static Row>,
+    /// Privileged instructions.
+    pub privileged: Vec<&'static Row>,
     registers: Vec<u16>,
 }
 
@@ -226,6 +233,12 @@ impl Known {
         let rows: Vec<&Row> = rows().filter(|row| row.models.contains(cpu)).collect();
         let those = |facts| rows.iter().filter(|row| row.is(facts)).copied().collect();
         Known {
+            integers: rows.iter().filter(|row| matches!(row.op, Op::Integer(_)) && !row.prefixed()).copied().collect(),
+            conditions: rows
+                .iter()
+                .filter(|row| matches!(row.op, Op::Branch(Branch::CrLogic(_) | Branch::Mcrf)))
+                .copied()
+                .collect(),
             accesses: those(fact::LOAD | fact::STORE),
             privileged: those(fact::PRIV | fact::HV),
             registers: (0..1024).filter(|number| spr::of(cpu, *number).is_some()).collect(),
