@@ -90,7 +90,7 @@ fn case_91_idle_blocks_until_the_timer_and_neither_sets_nor_tests_ee() {
 /// Without any timer it sleeps on the host, until another thread has an interrupt for it.
 #[test]
 fn case_91_idle_wakes_for_an_external_interrupt() {
-    const PAUSE: Duration = Duration::from_millis(20);
+    const PAUSE: Duration = Duration::from_millis(100);
     for rig in rigs() {
         let mut rig = rig.mapped();
         never_wake(&mut rig);
