@@ -98,7 +98,8 @@ fn load(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let (value, to) = (Value::Float(frt(w)), Reg::Rax);
     let access = Access { bytes, value, to, signed, reversed: false, stores: false, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
-    loadstore::translate(l, bytes, false, missed);
+    // Some models interrupt where it is not aligned.
+    loadstore::translate_aligned(l, bytes, false, missed);
     loadstore::fetch(l, bytes, signed, !l.setting.little, to);
     l.asm.bind(back);
     if kind == Kind::Single {
@@ -133,7 +134,7 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let to = Reg::Rcx;
     let access = Access { bytes, value, to, signed: false, reversed: false, stores: true, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
-    loadstore::translate(l, bytes, true, missed);
+    loadstore::translate_aligned(l, bytes, true, missed);
     self::value(l, value);
     loadstore::put(l, bytes, !l.setting.little, to);
     loadstore::report(l);

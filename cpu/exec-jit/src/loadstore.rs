@@ -76,9 +76,18 @@ pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool,
     }
 }
 
-/// Replaces the effective address in RAX by the host's. RDX is lost; RCX is the TLB's entry. Sixteen bytes may lie anywhere
-/// in a page, others must be aligned; `bytes` is 1 where they are in any case.
+/// Replaces the effective address in RAX by the host's. RDX is lost; RCX is the TLB's entry. The bytes may lie anywhere in a
+/// page; `bytes` is 1 where they are aligned in any case.
 pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
+    find(l, bytes, stores, slow, false);
+}
+
+/// The same; what is not aligned goes to `slow`.
+pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
+    find(l, bytes, stores, slow, true);
+}
+
+fn find(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label, strict: bool) {
     let key = frame!(l, data_key);
     let (hint, unit) = (l.hint(), l.setting.unit);
     let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
@@ -98,7 +107,7 @@ pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
-    l.slow_search(Search { label, back, slow, hint, tag, bytes });
+    l.slow_search(Search { label, back, slow, hint, tag, bytes, strict });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let watched = l.setting.watched.filter(|_| stores);
     let granules = frame!(l, granules);
@@ -119,7 +128,7 @@ pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label
 
 /// The code of a search, behind the region.
 pub fn search(l: &mut Lower, search: Search) {
-    let Search { label, back, slow, hint, tag, bytes } = search;
+    let Search { label, back, slow, hint, tag, bytes, strict } = search;
     let watched = l.setting.watched.is_some();
     let granule = 1 << l.setting.watched.unwrap_or(0);
     let (table, unit) = (frame!(l, tlb), l.setting.unit);
@@ -137,7 +146,7 @@ pub fn search(l: &mut Lower, search: Search) {
     asm.jmp(back);
     // What is not aligned is as good inside a page, and a granule.
     asm.bind(unaligned);
-    if bytes == 1 {
+    if bytes == 1 || strict {
         return asm.jmp(slow);
     }
     asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, -i32::from(bytes));

@@ -104,6 +104,8 @@ pub struct Search {
     pub tag: usize,
     /// Bytes of the access.
     pub bytes: u8,
+    /// It must be aligned.
+    pub strict: bool,
 }
 
 /// An access that left the fast path.
