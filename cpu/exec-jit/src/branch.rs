@@ -90,7 +90,7 @@ fn trap(l: &mut Lower, double: bool, immediate: bool, w: u32) -> Option<()> {
         let b = l.operand((w >> 11 & 31) as usize);
         l.asm.alu(Alu::Cmp, size, a, b);
     }
-    let (slow, back) = l.slow_handler();
+    let (slow, back) = l.slow_decline(false);
     l.asm.jcc(cond, slow);
     l.asm.bind(back);
     Some(())

@@ -256,7 +256,7 @@ fn divide(l: &mut Lower, op: Divide, w: u32) {
     let Divide { double, signed, modulo, .. } = op;
     l.operand(rt(w));
     let (a, b) = (l.operand(ra(w)), l.operand(rb(w)));
-    let (slow, back) = l.slow_handler();
+    let (slow, back) = l.slow_decline(false);
     let asm = &mut l.asm;
     match (double, signed) {
         (true, _) => {

@@ -1,0 +1,159 @@
+//! Code that stands behind the region's own: what is seldom reached.
+
+use std::mem::offset_of;
+
+use crate::asm::{Label, Mem, Reg};
+use crate::entry::Entry;
+use crate::host::{Data, Reason};
+use crate::loadstore;
+use crate::lower::{Compare, Edge, Lower};
+
+/// One of them.
+pub enum Stub {
+    /// Leaves with dirty registers stored, having executed `done` instructions more.
+    Edge { label: Label, to: Edge, dirty: u64, compare: Option<Compare> },
+    /// Leaves at an event point with dirty registers stored.
+    Event { label: Label, cia: u64, dirty: u64, compare: Option<Compare> },
+    /// Calls out for an access and goes on.
+    Access { label: Label, back: Label, site: u32, access: Access },
+    /// Searches the TLB and goes on.
+    Search(Search),
+    /// Reports a store and goes on.
+    Report { label: Label, back: Label },
+    /// Calls the interpreter's handler and goes on.
+    Decline { label: Label, back: Label, site: u32, accesses: bool },
+}
+
+/// A search of the TLB for the effective address in RAX, whose tag is in RDX; the entry is to be in RCX.
+#[derive(Clone, Copy)]
+pub struct Search {
+    /// Where it begins.
+    pub label: Label,
+    /// Where it goes on with what it has found.
+    pub back: Label,
+    /// Where it goes without.
+    pub slow: Label,
+    /// Where it is remembered.
+    pub hint: Mem,
+    /// Offset of the tag in an entry.
+    pub tag: usize,
+    /// Bytes of the access.
+    pub bytes: u8,
+    /// It must be aligned.
+    pub strict: bool,
+}
+
+/// An access that left the fast path.
+#[derive(Clone, Copy)]
+pub struct Access {
+    /// Bytes.
+    pub bytes: u8,
+    /// Stores: what is stored.
+    pub value: Value,
+    /// Loads: where the value goes.
+    pub to: Reg,
+    /// Loads: the sign is extended.
+    pub signed: bool,
+    /// The bytes are in the other order than the guest's.
+    pub reversed: bool,
+    /// It is a store.
+    pub stores: bool,
+    /// Where an access that is not aligned goes instead.
+    pub misaligned: Option<Label>,
+}
+
+/// What a store takes from the state.
+#[derive(Clone, Copy)]
+pub enum Value {
+    /// A guest register of [`HELD`].
+    Register(usize),
+    /// The low bytes of an FPR.
+    Float(usize),
+    /// The bits of an FPR that make a single.
+    Single(usize),
+}
+
+impl Lower<'_> {
+    /// Code for an access that leaves the fast path at the first label; it goes on at the second.
+    pub fn slow_access(&mut self, access: Access) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let site = self.site();
+        self.stubs.push(Stub::Access { label, back, site, access });
+        (label, back)
+    }
+
+    /// Where an access remembers the entry of the TLB that it has used.
+    pub fn hint(&mut self) -> Mem {
+        let number = u64::from(self.setting.first_hint + self.hints);
+        self.hints += 1;
+        Mem::Absolute(self.setting.data + offset_of!(Data, hints) as u64 + 8 * number)
+    }
+
+    /// Code that searches the TLB where the remembered entry is not the right one.
+    pub fn slow_search(&mut self, search: Search) {
+        self.stubs.push(Stub::Search(search));
+    }
+
+    /// Code that has the interpreter's handler execute the instruction, at the first label; it goes on at the second. What
+    /// the instruction writes must be held already if it ever is. If it `accesses` memory, RAX has the effective address there.
+    pub fn slow_decline(&mut self, accesses: bool) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let site = self.site();
+        self.stubs.push(Stub::Decline { label, back, site, accesses });
+        (label, back)
+    }
+
+    /// Code that reports a store to the host address in RAX, at the first label; it goes on at the second.
+    pub fn slow_report(&mut self) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        self.stubs.push(Stub::Report { label, back });
+        (label, back)
+    }
+
+    /// Assembles all of it.
+    pub(super) fn stubs(&mut self) {
+        let mut next = 0;
+        while next < self.stubs.len() {
+            let stub = std::mem::replace(
+                &mut self.stubs[next],
+                Stub::Event { label: self.labels[0], cia: 0, dirty: 0, compare: None },
+            );
+            next += 1;
+            match stub {
+                Stub::Edge { label, to, dirty, compare } => {
+                    self.asm.bind(label);
+                    self.field_where_left(compare);
+                    self.store_dirty(dirty);
+                    self.exit(to);
+                }
+                Stub::Event { label, cia, dirty, compare } => {
+                    self.asm.bind(label);
+                    if let Some(compare) = compare.filter(|compare| !compare.stored) {
+                        self.compare_again(compare);
+                        self.set_field(compare);
+                    }
+                    self.store_dirty(dirty);
+                    self.leave(cia, 0, Reason::Event);
+                }
+                Stub::Search(search) => loadstore::search(self, search),
+                Stub::Report { label, back } => {
+                    self.asm.bind(label);
+                    self.asm.call_to(self.setting.entry.wrote);
+                    self.asm.jmp(back);
+                }
+                Stub::Decline { label, back, site, accesses } => {
+                    self.asm.bind(label);
+                    self.asm.mov_imm(Reg::Rdx, site.into());
+                    let Entry { decline, decline_access, .. } = *self.setting.entry;
+                    self.asm.call_to(if accesses { decline_access } else { decline });
+                    self.asm.jmp(back);
+                }
+                Stub::Access { label, back, site, access } => {
+                    self.asm.bind(label);
+                    loadstore::slow(self, site, access);
+                    self.asm.jmp(back);
+                }
+            }
+        }
+    }
+}
