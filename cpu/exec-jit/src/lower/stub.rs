@@ -65,7 +65,7 @@ pub struct Access {
 /// What a store takes from the state.
 #[derive(Clone, Copy)]
 pub enum Value {
-    /// A guest register of [`HELD`].
+    /// A guest register of [`crate::plan::HELD`].
     Register(usize),
     /// The low bytes of an FPR.
     Float(usize),

@@ -234,7 +234,7 @@ fn piece(cpu: ppc_isa::Cpu, input: &mut Input, words: &mut Vec<u32>) {
             if input.byte() & 7 == 0 {
                 words.push(arithmetic(cpu, input));
             }
-            let (bo, bit) = (4 | u32::from(input.byte() & 8), 4 * field | u32::from(input.byte() & 3));
+            let (bo, bit) = (4 | u32::from(input.byte() & 8), (4 * field) | u32::from(input.byte() & 3));
             words.push(0x4000_0000 | bo << 21 | bit << 16 | distance(input, words.len()));
         }
         19 | 20 => {
