@@ -12,6 +12,13 @@ use crate::targets::vm::{RAM, Vm};
 const PROCESS_TABLE: u64 = 0x10_0000;
 const ROOT: u64 = 0x11_0000;
 const DIRECTORY: u64 = 0x12_0000;
+/// Of Book3S-32.
+const HASHED: u32 = 0x80_0000;
+/// Where all of it stands, or begins.
+pub const PLACES: [std::ops::Range<u64>; 2] =
+    [PROCESS_TABLE..DIRECTORY + 0x5000, HASHED as u64..HASHED as u64 + 0x1000];
+/// Bits of entries that processors set by themselves.
+pub const REFERENCED_AND_CHANGED: u32 = 0x180;
 /// A process table entry for 52 bits of address and a root of 2^13 entries.
 const ENTRY: u64 = 0x4000_0000_0000_00a0 | ROOT | 13;
 
@@ -52,7 +59,6 @@ fn radix(vm: &mut Vm, input: &mut Input) {
 
 /// BATs that map RAM to itself, segment registers, and a table in memory for some pages, all of it damaged at times.
 fn segments(vm: &mut Vm, input: &mut Input) {
-    const TABLE: u32 = 0x80_0000;
     let damaged = |input: &mut Input, good: u32| if input.byte() & 15 == 0 { input.word() } else { good };
     let own = &mut vm.vcpu.state.book3s32;
     for bats in [&mut own.bats.instruction, &mut own.bats.data] {
@@ -62,7 +68,7 @@ fn segments(vm: &mut Vm, input: &mut Input) {
     }
     own.bats.extended = input.flag();
     let mask = u32::from(input.byte());
-    own.sdr1 = damaged(input, TABLE | mask);
+    own.sdr1 = damaged(input, HASHED | mask);
     for n in 0..16 {
         let value = damaged(input, n);
         vm.vcpu.set_segment(n as usize, value);
@@ -70,7 +76,7 @@ fn segments(vm: &mut Vm, input: &mut Input) {
     for page in 0..16 {
         let (ea, bits) = (page << 28 | page << 12, u32::from(input.byte()));
         // Segment n has VSID n, so that every one of these pages has hash 0.
-        let at = u64::from(TABLE) + u64::from(page & 7) * 8;
+        let at = u64::from(HASHED) + u64::from(page & 7) * 8;
         vm.machine().mem.store(at, Order::Big, damaged(input, 0x8000_0000 | page << 7 | ea >> 22 & 0x3f));
         vm.machine().mem.store(at + 4, Order::Big, damaged(input, (page << 12) | bits));
     }

@@ -54,7 +54,8 @@ pub fn run(data: &[u8]) {
         let budget = [1, 30, 1000, 20_000][usize::from(budgets.byte() & 3)];
         let [one, other] = [&mut interpreted, &mut translated].map(|vm| turn(vm, budget));
         if one != other || !same(&interpreted, &translated) {
-            // Which word is executed where one was stored is open until the processor is synchronised.
+            // Which word is executed where one was stored is open until the processor is synchronised, and so is which
+            // translation is used.
             if strayed(&interpreted) || strayed(&translated) {
                 return;
             }
@@ -96,17 +97,19 @@ fn same(one: &Vm, other: &Vm) -> bool {
     one.vcpu.state == other.vcpu.state && page(one) == page(other)
 }
 
-/// Whether instructions were changed but those that may be.
+/// Whether instructions were changed but those that may be, or translation tables: an engine may use what they said until
+/// it is told to forget it.
 fn strayed(vm: &Vm) -> bool {
     vm.machine().mem.load(SUM, Order::Big) != Some(sum(vm))
 }
 
-/// A sum of the instructions that are not to change.
+/// A sum of the instructions and tables that are not to change.
 fn sum(vm: &Vm) -> u32 {
-    let places = HANDLERS.chain(CODE..CODE + 4 * WORDS as u64).step_by(4);
-    places.fold(0, |sum: u32, at| {
+    let instructions = HANDLERS.chain(CODE..CODE + 4 * WORDS as u64).map(|at| (at, u32::MAX));
+    let entries = tables::PLACES.into_iter().flatten().map(|at| (at, !tables::REFERENCED_AND_CHANGED));
+    instructions.chain(entries).filter(|(at, _)| at & 3 == 0).fold(0, |sum: u32, (at, mask)| {
         let word: u32 = vm.machine().mem.load(at, Order::Big).unwrap_or(0);
-        (sum.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b1)
+        (sum.rotate_left(5) ^ word & mask).wrapping_mul(0x9e37_79b1)
     })
 }
 
