@@ -11,8 +11,8 @@ use exec::fp::fpscr;
 use ppc_isa::dfp::{Decimal, Dfp};
 
 use crate::env::{Env, Flow, Handler, Step};
-use crate::fields::bf;
-use crate::float::{conclude, fpr, fra, frb, frt, interrupt_if_enabled, record, set_fpr};
+use crate::fields::{bf, ra as fra, rb as frb, rt as frt};
+use crate::float::{conclude, fpr, interrupt_if_enabled, record, set_fpr};
 
 /// The handler of `op`.
 pub fn handler(op: Dfp) -> Handler {

@@ -14,7 +14,7 @@ use ppc_isa::cpu::CLASSIC;
 use ppc_isa::float::{Access, Arithmetic, Direction, Float, Move, MoveFrom};
 
 use crate::env::{Env, Flow, Handler, Step};
-use crate::fields::bf;
+use crate::fields::{bf, ra as fra, rb as frb, rc as frc, rt as frt};
 use crate::loadstore::{aligned_float, displaced, indexed, prefixed};
 
 /// The handler of `op`.
@@ -91,22 +91,6 @@ pub fn handler(op: Float) -> Handler {
 }
 
 const SIGN: u64 = 1 << 63;
-
-pub(crate) fn frt(w: u32) -> usize {
-    (w >> 21 & 31) as usize
-}
-
-pub(crate) fn fra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-pub(crate) fn frb(w: u32) -> usize {
-    (w >> 11 & 31) as usize
-}
-
-fn frc(w: u32) -> usize {
-    (w >> 6 & 31) as usize
-}
 
 pub(crate) fn fpr(s: &VcpuState, n: usize) -> u64 {
     s.vsr[n][0]

@@ -10,7 +10,7 @@ use ppc_isa::spr::{self, book3s32 as classic, booke};
 use crate::bits;
 use crate::branch::cr_bit;
 use crate::env::{Env, Flow, Handler, Step, Trapped};
-use crate::fields::{ra, ra0, rb, rc, rt};
+use crate::fields::{mask, mb6, ra, ra0, rb, rc, rt, sh6, si};
 use crate::loadstore::immediate;
 
 /// The handler of `op`.
@@ -88,10 +88,6 @@ pub fn handler(op: Integer) -> Handler {
     }
 }
 
-fn si(w: u32) -> u64 {
-    i64::from(w as i16) as u64
-}
-
 /// CR field 0 from a comparison of `value` with zero.
 fn record(s: &mut VcpuState, value: u64) {
     let value = if s.mode.sixty_four() { value as i64 } else { i64::from(value as i32) };
@@ -132,19 +128,19 @@ fn set_overflow(s: &mut VcpuState, ov: bool, ov32: bool) {
 }
 
 fn addi(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
-    s.gpr[rt(w)] = ra0(s, w).wrapping_add(si(w));
+    s.gpr[rt(w)] = ra0(s, w).wrapping_add(si(w) as u64);
     Ok(Flow::Next)
 }
 
 fn addis(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
-    s.gpr[rt(w)] = ra0(s, w).wrapping_add(si(w) << 16);
+    s.gpr[rt(w)] = ra0(s, w).wrapping_add((si(w) as u64) << 16);
     Ok(Flow::Next)
 }
 
 fn addpcis(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     // d0 in bits 16..25, d1 in 11..15, d2 in 31.
     let d = (w & 0xffc0) | (w >> 15 & 0x3e) | (w & 1);
-    s.gpr[rt(w)] = s.effective(s.cia.wrapping_add(4)).wrapping_add(si(d) << 16);
+    s.gpr[rt(w)] = s.effective(s.cia.wrapping_add(4)).wrapping_add((si(d) as u64) << 16);
     Ok(Flow::Next)
 }
 
@@ -160,7 +156,7 @@ fn add_carrying(s: &mut VcpuState, a: u64, b: u64, carry: bool) -> u64 {
 
 fn addic<const SUBTRACT: bool, const RECORD: bool>(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let a = s.gpr[ra(w)];
-    let value = add_carrying(s, if SUBTRACT { !a } else { a }, si(w), SUBTRACT);
+    let value = add_carrying(s, if SUBTRACT { !a } else { a }, si(w) as u64, SUBTRACT);
     s.gpr[rt(w)] = value;
     if RECORD {
         record(s, value);
@@ -222,7 +218,7 @@ fn addex(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
 }
 
 fn mulli(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
-    s.gpr[rt(w)] = s.gpr[ra(w)].wrapping_mul(si(w));
+    s.gpr[rt(w)] = s.gpr[ra(w)].wrapping_mul(si(w) as u64);
     Ok(Flow::Next)
 }
 
@@ -345,7 +341,7 @@ fn compare<const SIGNED: bool, const IMMEDIATE: bool>(s: &mut VcpuState, _: &mut
     let a = s.gpr[ra(w)];
     let b = match (IMMEDIATE, SIGNED) {
         (false, _) => s.gpr[rb(w)],
-        (true, true) => si(w),
+        (true, true) => si(w) as u64,
         (true, false) => u64::from(w & 0xffff),
     };
     // A 32-bit CPU has no use for L.
@@ -507,13 +503,6 @@ fn bpermd(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     Ok(Flow::Next)
 }
 
-/// Ones from bit `mb` to bit `me`, wrapping around.
-fn mask(mb: u32, me: u32) -> u64 {
-    let from = u64::MAX >> mb;
-    let to = u64::MAX << (63 - me);
-    if mb <= me { from & to } else { from | to }
-}
-
 fn rotate_word<const REGISTER: bool, const INSERT: bool>(s: &mut VcpuState, _: &mut Env, w: u32) -> Step {
     let low = s.gpr[rt(w)] & 0xffff_ffff;
     let amount = if REGISTER { s.gpr[rb(w)] as u32 & 31 } else { w >> 11 & 31 };
@@ -532,14 +521,6 @@ fn rotate_double_handler(register: bool, mask: RotateMask) -> Handler {
         (false, RotateMask::Clear) => |s, _, w| rotate_double(s, w, sh6(w), mb6(w), 63 - sh6(w), false),
         (false, RotateMask::Insert) => |s, _, w| rotate_double(s, w, sh6(w), mb6(w), 63 - sh6(w), true),
     }
-}
-
-fn sh6(w: u32) -> u32 {
-    w >> 11 & 31 | w << 4 & 32
-}
-
-fn mb6(w: u32) -> u32 {
-    w >> 6 & 31 | w & 32
 }
 
 #[inline(always)]

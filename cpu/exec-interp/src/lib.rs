@@ -12,7 +12,7 @@ mod code;
 mod dfp;
 mod engine;
 mod env;
-mod fields;
+pub mod fields;
 mod float;
 mod integer;
 mod loadstore;

@@ -10,8 +10,9 @@ use exec::fp::{Context, DOUBLE, Float, Format, HALF, Outcome, QUAD, SINGLE, fpsc
 use ppc_isa::mma::{Factors, Mma, Update};
 
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::{xa, xb};
 use crate::float::interrupt_if_enabled;
-use crate::vsx::{from_words, words, xa, xb};
+use crate::vsx::{from_words, words};
 
 /// Saturation bit of VSCR.
 const SAT: u32 = 1;

@@ -11,6 +11,7 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 use exec::fp::{Context, DOUBLE, Float as Number, Outcome, SINGLE, fpscr};
+use exec_interp::fields::{ra as fra, rb as frb, rc as frc, rt as frt};
 use ppc_isa::float::{Arithmetic, Float, Move};
 use ppc_isa::loadstore::Form;
 use ppc_isa::op::Op;
@@ -26,22 +27,6 @@ const C: Xmm = Xmm::of(2);
 const RESULT: Xmm = Xmm::of(3);
 /// The result as a single.
 const SHORT: Xmm = Xmm::of(4);
-
-fn frt(w: u32) -> usize {
-    (w >> 21 & 31) as usize
-}
-
-fn fra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-fn frb(w: u32) -> usize {
-    (w >> 11 & 31) as usize
-}
-
-fn frc(w: u32) -> usize {
-    (w >> 6 & 31) as usize
-}
 
 fn fpr(n: usize) -> Mem {
     state(offset_of!(VcpuState, vsr) + 16 * n)

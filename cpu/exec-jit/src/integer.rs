@@ -3,6 +3,7 @@
 use std::mem::offset_of;
 
 use exec::VcpuState;
+use exec_interp::fields::{mask, mb6, ra, rb, rt, sh6, si};
 use ppc_isa::integer::{Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, RotateMask, Shift, Unary};
 use ppc_isa::spr;
 
@@ -10,22 +11,6 @@ use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
 use crate::branch::cr;
 use crate::lower::{Compare, Lower, With, state};
 use crate::plan::{CA, CTR, LR};
-
-fn rt(w: u32) -> usize {
-    (w >> 21 & 31) as usize
-}
-
-fn ra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-fn rb(w: u32) -> usize {
-    (w >> 11 & 31) as usize
-}
-
-fn si(w: u32) -> i32 {
-    i32::from(w as i16)
-}
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
@@ -68,7 +53,7 @@ pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
         Integer::ExtendShift => {
             let s = l.operand(rt(w));
             l.asm.movsxd(Reg::Rax, s);
-            let amount = sh6(w);
+            let amount = sh6(w) as u8;
             if amount != 0 {
                 l.asm.shift_imm(asm::Shift::Shl, Size::Q, Reg::Rax, amount);
             }
@@ -406,13 +391,6 @@ fn unary(l: &mut Lower, op: Unary, w: u32) -> Option<()> {
     Some(())
 }
 
-/// Ones from bit `mb` to bit `me`, wrapping around.
-fn mask(mb: u32, me: u32) -> u64 {
-    let from = u64::MAX >> mb;
-    let to = u64::MAX << (63 - me);
-    if mb <= me { from & to } else { from | to }
-}
-
 fn rotate_word(l: &mut Lower, register: bool, insert: bool, w: u32) {
     let recorded = w & 1 != 0;
     let (mb, me) = (w >> 6 & 31, w >> 1 & 31);
@@ -480,14 +458,10 @@ fn keep(l: &mut Lower, w: u32, mask: u64) {
     }
 }
 
-fn sh6(w: u32) -> u8 {
-    (w >> 11 & 31 | w << 4 & 32) as u8
-}
-
 fn rotate_double(l: &mut Lower, register: bool, kind: RotateMask, w: u32) {
     let recorded = w & 1 != 0;
-    let mb = w >> 6 & 31 | w & 32;
-    let amount = if register { 0 } else { sh6(w) };
+    let mb = mb6(w);
+    let amount = if register { 0 } else { sh6(w) as u8 };
     let (mb, me) = match kind {
         RotateMask::ClearLeft => (mb, 63),
         RotateMask::ClearRight => (0, mb),
@@ -593,7 +567,7 @@ fn shift_wide(l: &mut Lower, double: bool, shift: asm::Shift, w: u32) {
 }
 
 fn shift_algebraic_immediate(l: &mut Lower, double: bool, w: u32) {
-    let amount = if double { sh6(w) } else { (w >> 11 & 31) as u8 };
+    let amount = if double { sh6(w) as u8 } else { (w >> 11 & 31) as u8 };
     let s = l.operand(rt(w));
     if double {
         l.asm.mov(Size::Q, Reg::Rax, s);

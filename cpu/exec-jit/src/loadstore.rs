@@ -5,23 +5,15 @@
 
 use std::mem::offset_of;
 
+use exec_interp::fields::{ra, rt};
 use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
 use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op};
 use crate::float;
-use crate::frame;
 use crate::host::{Data, Frame};
-use crate::lower::{Access, Lower, Search, Value, home};
+use crate::lower::{Access, Lower, Search, Value, frame, home};
 use crate::tlb;
-
-fn rt(w: u32) -> usize {
-    (w >> 21 & 31) as usize
-}
-
-fn ra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {

@@ -187,12 +187,12 @@ pub struct Lower<'a> {
 }
 
 /// Address of a field of the frame.
-#[macro_export]
 macro_rules! frame {
     ($lower:expr, $field:ident) => {
         $crate::asm::Mem::Absolute($lower.setting.data + (offset_of!(Data, frame) + offset_of!(Frame, $field)) as u64)
     };
 }
+pub(crate) use frame;
 
 /// Translates `setting.plan` for the address `origin`. `None` when it cannot be assembled.
 pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {

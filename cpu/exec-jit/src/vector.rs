@@ -3,33 +3,13 @@
 use std::mem::offset_of;
 
 use exec::VcpuState;
+use exec_interp::fields::{ra, vra, vrb, vrc, vrt};
 use ppc_isa::vector::{Binary, Lane, MultiplyAdd, MultiplySum, Pack, Relation, Unary, Vector};
 
 use crate::asm::{Alu, Cond, Insn, Reg, ShiftBy, Size, Xmm, vop::*};
-use crate::constant;
 use crate::loadstore::effective_address;
 use crate::lower::{Lower, state};
-use crate::vsr::{self, X0, X1, X2, X3, exchange, invert, part, read, splat, vsr, write, zero};
-
-fn field(w: u32, shift: u32) -> usize {
-    (w >> shift & 31) as usize
-}
-
-fn vrt(w: u32) -> usize {
-    32 + field(w, 21)
-}
-
-fn vra(w: u32) -> usize {
-    32 + field(w, 16)
-}
-
-fn vrb(w: u32) -> usize {
-    32 + field(w, 11)
-}
-
-fn vrc(w: u32) -> usize {
-    32 + field(w, 6)
-}
+use crate::vsr::{self, X0, X1, X2, X3, constant, exchange, invert, part, read, splat, vsr, write, zero};
 
 /// Bytes of an element.
 fn bytes(lane: Lane) -> usize {
@@ -107,7 +87,7 @@ pub fn lower(l: &mut Lower, op: Vector, w: u32) -> Option<()> {
         }
         Vector::Splat(lane) => {
             let insn = by(lane, &[PBROADCASTB, PBROADCASTW, PBROADCASTD])?;
-            let element = field(w, 16) & (16 / bytes(lane) - 1);
+            let element = ra(w) & (16 / bytes(lane) - 1);
             l.asm.v2(insn, X0, part(vrb(w), bytes(lane) * (element ^ (8 / bytes(lane) - 1))));
             write(l, vrt(w), X0);
         }
@@ -125,9 +105,9 @@ pub fn lower(l: &mut Lower, op: Vector, w: u32) -> Option<()> {
             exchange(l, X0, 8);
             write(l, vrt(w), X0);
         }
-        Vector::Extract(lane) => return vsr::extract(l, vrt(w), vrb(w), field(w, 16) & 15, bytes(lane)),
+        Vector::Extract(lane) => return vsr::extract(l, vrt(w), vrb(w), ra(w) & 15, bytes(lane)),
         Vector::Insert(lane) => {
-            return vsr::insert(l, vrt(w), vsr(vrb(w)).into(), field(w, 16) & 15, bytes(lane));
+            return vsr::insert(l, vrt(w), vsr(vrb(w)).into(), ra(w) & 15, bytes(lane));
         }
         _ => return None,
     }

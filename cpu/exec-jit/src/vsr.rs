@@ -23,10 +23,9 @@ pub const X2: Xmm = Xmm::of(2);
 pub const X3: Xmm = Xmm::of(3);
 
 /// Address of a field of the constants.
-#[macro_export]
 macro_rules! constant {
     ($lower:expr, $field:ident) => {
-        $crate::constant!($lower, $field, 0)
+        constant!($lower, $field, 0)
     };
     ($lower:expr, $field:ident, $index:expr) => {
         $crate::asm::Mem::Absolute(
@@ -37,6 +36,7 @@ macro_rules! constant {
         )
     };
 }
+pub(crate) use constant;
 
 /// Where register `n` is.
 pub fn vsr(n: usize) -> Mem {
@@ -95,7 +95,7 @@ pub fn exchange(l: &mut Lower, value: Xmm, by: u8) {
         8 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b01_00_11_10),
         12 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b00_01_10_11),
         _ => {
-            let control = crate::constant!(l, exchange, by & 15);
+            let control = constant!(l, exchange, by & 15);
             l.asm.v3(vop::PSHUFB, value, value, control);
         }
     }
@@ -143,12 +143,12 @@ pub fn select(l: &mut Lower, t: usize, a: usize, b: usize, c: usize) {
 /// Register `t` = bytes of `first` and `second` chosen by the bytes of `control`, numbered from the right if `reversed`.
 pub fn permute(l: &mut Lower, t: usize, first: usize, second: usize, control: usize, reversed: bool) {
     let (low, place) = (
-        crate::constant!(l, low_digits),
+        constant!(l, low_digits),
         if reversed {
             // From the right, and exchanged within a doubleword.
-            crate::constant!(l, eights)
+            constant!(l, eights)
         } else {
-            crate::constant!(l, sevens)
+            constant!(l, sevens)
         },
     );
     read(l, X3, control);

@@ -2,6 +2,7 @@
 
 mod arithmetic;
 
+use exec_interp::fields::{ra, xa, xb, xc, xt};
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
 use ppc_isa::vsx::permute::{Part, Permute};
@@ -10,27 +11,6 @@ use crate::asm::{Mem, Reg, Rm, Size, op, vop::*};
 use crate::loadstore::{effective_address, report, translate};
 use crate::lower::Lower;
 use crate::vsr::{self, X0, exchange, part, read, splat, vsr, write};
-
-fn ra(w: u32) -> usize {
-    (w >> 16 & 31) as usize
-}
-
-/// Number of the VSR that XT or XS names where TX or SX is the last bit of the word.
-fn xt(w: u32) -> usize {
-    (w << 5 & 32 | w >> 21 & 31) as usize
-}
-
-fn xa(w: u32) -> usize {
-    (w << 3 & 32 | w >> 16 & 31) as usize
-}
-
-fn xb(w: u32) -> usize {
-    (w << 4 & 32 | w >> 11 & 31) as usize
-}
-
-fn xc(w: u32) -> usize {
-    (w << 2 & 32 | w >> 6 & 31) as usize
-}
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: Vsx, w: u32) -> Option<()> {

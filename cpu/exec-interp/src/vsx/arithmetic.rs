@@ -7,8 +7,8 @@ use exec::fp::{self, Context, Float, Kind, Outcome, SINGLE, fpscr};
 use ppc_isa::vsx::arithmetic::{Arithmetic, Fused, Nan, Operation, Rounding};
 
 use super::shape::{ScalarDouble, ScalarSingle, Shape, Status, VectorDouble, VectorSingle, finish, number, register};
-use super::{xa, xb, xt};
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::{xa, xb, xt};
 
 /// The handler of `op`.
 pub fn handler(op: Arithmetic) -> Handler {

@@ -10,9 +10,8 @@ use ppc_isa::vsx::arithmetic::Shape as Named;
 use ppc_isa::vsx::compare::{Compare, Relation};
 
 use super::shape::{ScalarDouble, Shape, Status, VectorDouble, VectorSingle, finish, number, register};
-use super::{xa, xb, xt};
 use crate::env::{Env, Flow, Handler, Step};
-use crate::fields::bf;
+use crate::fields::{bf, xa, xb, xt};
 use crate::float::interrupt_if_enabled;
 
 /// The handler of `op`.

@@ -8,8 +8,9 @@ use ppc_isa::vsx::arithmetic::Shape as Named;
 use ppc_isa::vsx::convert::{Convert, Number as Name};
 
 use super::shape::{Shape, Status, VectorDouble, VectorSingle, bits, finish, register};
-use super::{from_words, words, xa, xb, xt};
+use super::{from_words, words};
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::{xa, xb, xt};
 
 /// The handler of `op`.
 pub fn handler(op: Convert) -> Handler {

@@ -5,8 +5,9 @@ use exec::fp::{double_of_single, single_of_double};
 use guest_mem::Word;
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
 
-use super::{pair, quad, xt};
+use super::{pair, quad};
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::xt;
 use crate::loadstore::{displaced, indexed, prefixed};
 
 /// The handler of `op`.

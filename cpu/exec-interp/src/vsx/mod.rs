@@ -26,26 +26,6 @@ pub fn handler(op: Vsx) -> Handler {
     }
 }
 
-/// Number of the VSR that XT or XS names where TX or SX is the last bit of the word.
-fn xt(w: u32) -> usize {
-    (w << 5 & 32 | w >> 21 & 31) as usize
-}
-
-/// Number of the VSR that XA names.
-pub fn xa(w: u32) -> usize {
-    (w << 3 & 32 | w >> 16 & 31) as usize
-}
-
-/// Number of the VSR that XB names.
-pub fn xb(w: u32) -> usize {
-    (w << 4 & 32 | w >> 11 & 31) as usize
-}
-
-/// Number of the VSR that XC names.
-fn xc(w: u32) -> usize {
-    (w << 2 & 32 | w >> 6 & 31) as usize
-}
-
 /// A register as one number: doubleword 0 is the high half.
 fn quad(value: [u64; 2]) -> u128 {
     u128::from(value[0]) << 64 | u128::from(value[1])

@@ -5,9 +5,9 @@ use exec::fp::double_of_single;
 use ppc_isa::integer::Logic;
 use ppc_isa::vsx::permute::{Part, Permute};
 
-use super::{from_words, pair, quad, words, xa, xb, xc, xt};
+use super::{from_words, pair, quad, words};
 use crate::env::{Env, Flow, Handler, Step};
-use crate::fields::{ra, rb};
+use crate::fields::{ra, rb, xa, xb, xc, xt};
 
 /// The handler of `op`.
 pub fn handler(op: Permute) -> Handler {

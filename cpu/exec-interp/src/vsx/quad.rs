@@ -10,6 +10,7 @@ use ppc_isa::vsx::compare::Relation;
 use super::compare::{field, is_of_class, report};
 use super::{pair, quad};
 use crate::env::{Env, Flow, Handler, Step};
+use crate::fields::{vra, vrb, vrt};
 use crate::float::interrupt_if_enabled;
 
 /// The handler of `op`.
@@ -93,18 +94,6 @@ const EXTENDED: Format = Format { fraction_bits: 63, ..QUAD };
 const SIGN: u128 = 1 << 127;
 const FRACTION: u128 = (1 << QUAD.fraction_bits) - 1;
 const EXPONENT: u128 = !(SIGN | FRACTION);
-
-fn vrt(w: u32) -> usize {
-    (w >> 21 & 31 | 32) as usize
-}
-
-fn vra(w: u32) -> usize {
-    (w >> 16 & 31 | 32) as usize
-}
-
-fn vrb(w: u32) -> usize {
-    (w >> 11 & 31 | 32) as usize
-}
 
 fn bits(s: &VcpuState, vsr: usize) -> u128 {
     quad(s.vsr[vsr])

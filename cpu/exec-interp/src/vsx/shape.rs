@@ -3,8 +3,9 @@
 use exec::VcpuState;
 use exec::fp::{DOUBLE, Float, Format, SINGLE, fpscr};
 
-use super::{from_words, words, xt};
+use super::{from_words, words};
 use crate::env::{Env, Step};
+use crate::fields::xt;
 use crate::float::interrupt_if_enabled;
 
 /// The numbers in a register, as [`ppc_isa::vsx::arithmetic::Shape`] names them.

@@ -9,6 +9,7 @@ use crate::loadstore;
 use crate::lower::{Compare, Edge, Lower};
 
 /// One of them.
+#[derive(Clone, Copy)]
 pub enum Stub {
     /// Leaves with dirty registers stored, having executed `done` instructions more.
     Edge { label: Label, to: Edge, dirty: u64, compare: Option<Compare> },
@@ -113,11 +114,7 @@ impl Lower<'_> {
     /// Assembles all of it.
     pub(super) fn stubs(&mut self) {
         let mut next = 0;
-        while next < self.stubs.len() {
-            let stub = std::mem::replace(
-                &mut self.stubs[next],
-                Stub::Event { label: self.labels[0], cia: 0, dirty: 0, compare: None },
-            );
+        while let Some(&stub) = self.stubs.get(next) {
             next += 1;
             match stub {
                 Stub::Edge { label, to, dirty, compare } => {

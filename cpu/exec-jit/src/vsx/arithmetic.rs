@@ -9,14 +9,13 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 use exec::fp::fpscr;
+use exec_interp::fields::{xa, xb, xt};
 use ppc_isa::vsx::arithmetic::{Arithmetic, Fused, Operation, Shape};
 use ppc_isa::vsx::compare::{Compare, Relation};
 
-use super::{xa, xb, xt};
 use crate::asm::{Alu, Cond, Insn, Label, Reg, Size, vop::*};
-use crate::constant;
 use crate::lower::{Lower, state};
-use crate::vsr::{self, X0, X1, X2, read, vsr, write};
+use crate::vsr::{self, X0, X1, X2, constant, read, vsr, write};
 
 const FPSCR: usize = offset_of!(VcpuState, fpscr);
 
