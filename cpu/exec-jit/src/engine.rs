@@ -222,9 +222,8 @@ impl Translator {
         self.fetched = [0; FETCHED];
     }
 
-    /// Whether instructions may have been fetched through a translation that `what` names.
-    fn was_fetched(&self, what: Invalidation) -> bool {
-        let Invalidation::Page { address, shift } = what else { return true };
+    /// Whether instructions may have been fetched through the translation of a page of `1 << shift` bytes.
+    fn was_fetched(&self, address: u64, shift: u32) -> bool {
         let pages = 1u64 << shift.saturating_sub(12).min(30);
         let first = (address >> 12) & !(pages - 1);
         let is_set = |page: u64| self.fetched[(page >> 6) as usize & (FETCHED - 1)] >> (page & 63) & 1 != 0;
@@ -246,7 +245,7 @@ impl Translator {
     /// Makes the keys those of the state's mode.
     fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
         let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline);
-        let number = self.modes.of(mode, usize::from(u16::MAX)).or_else(|| {
+        let number = self.modes.of(mode, u16::MAX.into()).or_else(|| {
             self.modes.clear();
             self.flush();
             self.modes.of(mode, 1)
@@ -428,17 +427,23 @@ impl Turns for Translator {
             self.flush();
             self.forget_spaces();
         }
-        let (mut all, mut some) = (false, false);
+        let mut some = false;
         let mut asked = std::mem::take(&mut self.asked);
         self.interpreter.prepare(state, context, |what: Invalidation| asked.push(what));
         for what in asked.drain(..) {
-            all |= tlb::invalidate(&mut self.host.data().tlb, what, self.unit);
-            some |= self.was_fetched(what);
+            match what {
+                Invalidation::Page { address, shift } => {
+                    tlb::invalidate(&mut self.host.data().tlb, address, shift, self.unit);
+                    some |= self.was_fetched(address, shift);
+                }
+                _ => {
+                    self.data_spaces.retire(|space| space.is_of(what));
+                    self.fetch_spaces.retire(|space| space.is_of(what));
+                }
+            }
         }
         self.asked = asked;
-        if all {
-            self.forget_spaces();
-        } else if some {
+        if some {
             self.forget_jumps();
         }
         self.enter_mode(state, context);

@@ -22,8 +22,10 @@ pub const LARGE: u8 = 16;
 pub const SMALL: u8 = 12;
 /// Pages smaller than a large unit that are met before units become small.
 pub const PATIENCE: u32 = 256;
-/// The most address spaces that are told apart.
-pub const SPACES: usize = 255;
+/// Numbers of address spaces: what is free in a tag of small units.
+pub const SPACES: u64 = 255;
+/// The most spaces that are told apart at a time.
+const MOST: usize = 128;
 
 /// One entry.
 #[derive(Clone, Copy)]
@@ -70,38 +72,58 @@ impl Space {
             Tables::BookE { pids, space, .. } => Space::BookE { pids, space, problem },
         }
     }
+
+    /// Whether `what`, which is not one page, is about translations of this space.
+    pub fn is_of(&self, what: Invalidation) -> bool {
+        match (what, self) {
+            (Invalidation::Process(process), Space::Radix { pid, .. }) => process == *pid || process == 0,
+            (Invalidation::Process(process), Space::BookE { pids, .. }) => pids.contains(&process),
+            (Invalidation::Process(_), _) => false,
+            _ => true,
+        }
+    }
 }
 
 /// Numbers of things that few are in use of at a time. A number is used anew only after everything was forgotten.
 pub struct Numbers<T> {
     /// The ones asked for last stand first.
     known: Vec<(T, u64)>,
+    /// The last number that was given.
+    last: u64,
 }
 
 impl<T> Default for Numbers<T> {
     fn default() -> Numbers<T> {
-        Numbers { known: Vec::new() }
+        Numbers { known: Vec::new(), last: 0 }
     }
 }
 
 impl<T: PartialEq> Numbers<T> {
-    /// The number of `thing`, from 1 on; `None` when `most` are known.
-    pub fn of(&mut self, thing: T, most: usize) -> Option<u64> {
+    /// The number of `thing`, from 1 on; `None` when all up to `most` were given.
+    pub fn of(&mut self, thing: T, most: u64) -> Option<u64> {
         let Some(at) = self.known.iter().position(|(known, _)| *known == thing) else {
-            let number = self.known.len() as u64 + 1;
-            if number > most as u64 {
+            if self.last >= most {
                 return None;
             }
-            self.known.push((thing, number));
-            return Some(number);
+            self.last += 1;
+            if self.known.len() >= MOST {
+                self.known.pop();
+            }
+            self.known.push((thing, self.last));
+            return Some(self.last);
         };
         self.known.swap(at, at / 2);
         self.known.get(at / 2).map(|(_, number)| *number)
     }
 
-    /// Forgets all numbers.
+    /// Retires the numbers of the things for which `goes` holds.
+    pub fn retire(&mut self, goes: impl Fn(&T) -> bool) {
+        self.known.retain(|(thing, _)| !goes(thing));
+    }
+
+    /// Begins anew: everything that goes by the numbers must be forgotten, too.
     pub fn clear(&mut self) {
-        self.known.clear();
+        *self = Numbers::default();
     }
 }
 
@@ -120,12 +142,8 @@ pub fn tag(ea: u64, key: u64, unit: u8) -> u64 {
     ea & mask(unit) ^ key
 }
 
-/// Empties what `what` names. Returns whether the spaces' numbers must be forgotten, and all entries are gone.
-pub fn invalidate(entries: &mut [Entry; ENTRIES], what: Invalidation, unit: u8) -> bool {
-    let Invalidation::Page { address, shift } = what else {
-        entries.fill(EMPTY);
-        return true;
-    };
+/// Empties the entries of a page of `1 << shift` bytes.
+pub fn invalidate(entries: &mut [Entry; ENTRIES], address: u64, shift: u32, unit: u8) {
     let units = (1u64 << shift.saturating_sub(unit.into()).min(30)).min(ENTRIES as u64);
     let first = (address >> unit) & !(units - 1);
     for number in first..first + units {
@@ -133,5 +151,4 @@ pub fn invalidate(entries: &mut [Entry; ENTRIES], what: Invalidation, unit: u8) 
             *entry = EMPTY;
         }
     }
-    false
 }

@@ -34,6 +34,9 @@ pub const PAGE_SHIFT: u32 = 12;
 /// Bytes of a page in this crate's sense.
 pub const PAGE_SIZE: u64 = 1 << PAGE_SHIFT;
 
+/// RAM of so many bytes is worth the host's large pages: its TLB misses cost more than its memory.
+const LARGE_RAM: usize = 64 << 20;
+
 /// Byte order of an access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -162,6 +165,10 @@ impl GuestMem {
         let len = len.max(PAGE_SIZE).next_multiple_of(PAGE_SIZE);
         let size = usize::try_from(len).map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
         let ram = MmapRaw::from(MmapOptions::new().len(size).no_reserve_swap().map_anon()?);
+        if size >= LARGE_RAM {
+            // A host that has none goes on without.
+            let _ = ram.advise(memmap2::Advice::HugePage);
+        }
         Ok(GuestMem { ram, len, granules: Granules::new(size, granule)?, code: CodePages::new(size >> PAGE_SHIFT) })
     }
 

@@ -18,6 +18,8 @@ use crate::space::Tables;
 const SETS: usize = 4096;
 const SEGMENTS: usize = 64;
 const NONE: u32 = 0;
+/// When all contexts are forgotten behind this number, numbers begin again.
+const MANY_CONTEXTS: u32 = 1 << 31;
 
 /// What a context stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -147,11 +149,14 @@ impl SoftTlb {
         number
     }
 
+    /// Retires all contexts. Entries are cleared only when numbers run out.
     fn forget_all(&mut self) {
         self.contexts.clear();
         self.segments = [Segment { esid: 0, context: NONE }; SEGMENTS];
-        *self.entries = [EMPTY; SETS];
-        self.next_context = 1;
+        if self.next_context > MANY_CONTEXTS {
+            *self.entries = [EMPTY; SETS];
+            self.next_context = 1;
+        }
         self.entered = None;
         self.context = NONE;
     }
@@ -297,5 +302,21 @@ mod tests {
         tlb.invalidate(Invalidation::Process(1));
         tlb.enter(&radix(1), true, Keys::default());
         assert_eq!(tlb.lookup(0x1_f000, Access::Load), None);
+    }
+
+    #[test]
+    fn numbers_of_contexts_begin_again_with_nothing_known() {
+        let mut tlb = SoftTlb::default();
+        for start in [1, MANY_CONTEXTS - 1, u32::MAX - 1] {
+            tlb.next_context = start;
+            for page in 0..8 {
+                tlb.enter(&radix(1), true, Keys::default());
+                assert!((0..8).all(|page| tlb.lookup(page << 12, Access::Load).is_none()), "{start:x}, {page}");
+                tlb.insert(&radix(1), page << 12, mapping(0));
+                tlb.invalidate(Invalidation::All);
+            }
+            tlb.enter(&radix(1), true, Keys::default());
+            assert!(start == 1 || tlb.next_context < 16);
+        }
     }
 }
