@@ -580,6 +580,12 @@ impl Asm {
         self.encode(code(0, 0, 0xff), Size::D, 4, rm.into(), 0);
     }
 
+    /// Call of a label.
+    pub fn call(&mut self, to: Label) {
+        self.byte(0xe8);
+        self.displacement(to);
+    }
+
     /// Call through a register or memory.
     pub fn call_rm(&mut self, rm: impl Into<Rm>) {
         self.encode(code(0, 0, 0xff), Size::D, 2, rm.into(), 0);

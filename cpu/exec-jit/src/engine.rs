@@ -59,7 +59,7 @@ pub struct Translator {
     turn: u64,
     /// The code epoch up to which all is true.
     epoch: u64,
-    /// Retired instructions when `Frame::left` is zero.
+    /// Retired instructions when nothing is left in the frame.
     limit: u64,
     /// Retired instructions at which the run ends.
     pub(crate) until: u64,
@@ -157,20 +157,37 @@ impl Translator {
         context.mem.code_epoch() != self.epoch
     }
 
-    /// If code of guests was written, ends the run at the next event point.
+    /// If code of guests was written, or this thread has made a request, ends the run at the next event point. Code looks
+    /// for what others request now and then only.
     pub(crate) fn notice(&mut self, context: &Context) {
-        if self.is_behind(context) {
-            let left = &mut self.host.data().frame.left;
-            if *left > 0 {
-                self.limit = self.limit.wrapping_sub(*left as u64);
-                *left = 0;
+        if self.is_behind(context) || context.requests.pending() != 0 {
+            let left = self.left();
+            if left > 0 {
+                self.limit = self.limit.wrapping_sub(left as u64);
+                let frame = &mut self.host.data().frame;
+                (frame.left, frame.beyond) = (0, 0);
             }
         }
     }
 
+    /// Instructions to the limit.
+    fn left(&mut self) -> i64 {
+        let frame = &self.host.data().frame;
+        frame.left.wrapping_add(frame.beyond)
+    }
+
+    /// How many instructions are retired when none is left but what the frame has.
+    fn retired(&mut self) -> u64 {
+        let left = self.left();
+        self.limit.wrapping_sub(left as u64)
+    }
+
     /// Sets what is left so that `retired` instructions are retired.
     pub(crate) fn count_from(&mut self, retired: u64) {
-        self.host.data().frame.left = self.limit.wrapping_sub(retired) as i64;
+        let left = self.limit.wrapping_sub(retired) as i64;
+        let frame = &mut self.host.data().frame;
+        frame.left = left.min(entry::PATIENCE);
+        frame.beyond = left - frame.left;
     }
 
     /// Brings the state up to the instruction at `site`.
@@ -184,7 +201,7 @@ impl Translator {
             }
         }
         vcpu.state.cia = site.ea;
-        vcpu.state.retired = self.limit.wrapping_sub(frame.left as u64).wrapping_add(u64::from(site.done));
+        vcpu.state.retired = self.retired().wrapping_add(u64::from(site.done));
         Some(site.decoded)
     }
 
@@ -476,11 +493,11 @@ impl Turns for Translator {
             let retired = vcpu.state.retired;
             self.limit = retired.saturating_add(limit.saturating_sub(retired).min(i64::MAX as u64));
             self.count_from(retired);
+            self.notice(context);
             let reason = host::run(self, vcpu, context, host);
             self.settle(&mut vcpu.state);
-            let frame = &self.host.data().frame;
-            let exit = frame.exit;
-            vcpu.state.retired = self.limit.wrapping_sub(frame.left as u64);
+            vcpu.state.retired = self.retired();
+            let exit = self.host.data().frame.exit;
             match reason {
                 Reason::Resolve => {
                     taken = Some(exit);

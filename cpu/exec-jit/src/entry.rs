@@ -6,12 +6,16 @@ use exec::VcpuState;
 
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
 use crate::host::{Data, Frame, Reason};
-use crate::lower::{BIAS, HOLDERS};
+use crate::jumps;
+use crate::lower::{BIAS, HOLDERS, state};
 
 /// Registers that the calling convention lets a function change.
 const VOLATILE: [Reg; 6] = [Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11];
 /// Registers that a function must leave as they were.
 const SAVED: [Reg; 6] = [Reg::Rbx, Reg::Rbp, Reg::R12, Reg::R13, Reg::R14, Reg::R15];
+
+/// Instructions after which code looks at its vCPU's requests, at the next event point.
+pub const PATIENCE: i64 = 512;
 
 /// Addresses of this code.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,9 +24,12 @@ pub struct Entry {
     pub enter: u64,
     /// Returns to the engine with the reason in EAX.
     pub leave: u64,
-    /// The same for [`Reason::Event`].
-    pub event: u64,
-    /// The same for [`Reason::Lookup`].
+    /// At an event point, with R15 used up: returns with carry if the region is to be left for [`Reason::Event`]. RAX is
+    /// lost.
+    pub poll: u64,
+    /// At an event point, with R15 used up: goes on to the address in RAX.
+    pub poll_indirect: u64,
+    /// The same for [`Reason::Lookup`], to the address in RAX.
     pub lookup: u64,
     /// The same for [`Reason::Resolve`], with the exit's number in EDX.
     pub resolve: u64,
@@ -77,9 +84,22 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     reason(&mut asm, Reason::Resolve);
     let leave = asm.label();
     asm.jmp(leave);
-    entry.lookup = reason(&mut asm, Reason::Lookup);
+    let cia = state(offset_of!(VcpuState, cia));
+    entry.poll_indirect = asm.here();
+    let (poll, event) = (asm.label(), asm.label());
+    asm.store(Size::Q, cia, Reg::Rax);
+    asm.call(poll);
+    asm.jcc(Cond::B, event);
+    asm.mov(Size::Q, Reg::Rax, cia);
+    let lookup = asm.label();
+    jumps::go(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
+    asm.bind(lookup);
+    entry.lookup = asm.here();
+    asm.store(Size::Q, cia, Reg::Rax);
+    reason(&mut asm, Reason::Lookup);
     asm.jmp(leave);
-    entry.event = reason(&mut asm, Reason::Event);
+    asm.bind(event);
+    reason(&mut asm, Reason::Event);
     asm.bind(leave);
     entry.leave = asm.here();
     asm.store(Size::Q, left, Reg::R15);
@@ -87,6 +107,30 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     for reg in SAVED.into_iter().rev() {
         asm.pop(reg);
     }
+    asm.ret();
+
+    asm.bind(poll);
+    entry.poll = asm.here();
+    let beyond = field(offset_of!(Frame, beyond));
+    let (stop, all) = (asm.label(), asm.label());
+    asm.mov(Size::Q, Reg::Rax, field(offset_of!(Frame, requests)));
+    asm.alu_imm(Alu::Cmp, Size::D, Mem::Base(Reg::Rax, 0), 0);
+    asm.jcc(Cond::Ne, stop);
+    asm.alu(Alu::Add, Size::Q, Reg::R15, beyond);
+    asm.mov_imm(Reg::Rax, 0);
+    asm.store(Size::Q, beyond, Reg::Rax);
+    asm.test(Size::Q, Reg::R15, Reg::R15);
+    asm.jcc(Cond::Le, stop);
+    asm.mov(Size::Q, Reg::Rax, Reg::R15);
+    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rax, PATIENCE as i32);
+    asm.jcc(Cond::Le, all);
+    asm.store(Size::Q, beyond, Reg::Rax);
+    asm.mov_imm(Reg::R15, PATIENCE as u64);
+    asm.bind(all);
+    asm.test(Size::Q, Reg::Rax, Reg::Rax);
+    asm.ret();
+    asm.bind(stop);
+    asm.stc();
     asm.ret();
 
     for (index, bytes) in [1u8, 2, 4, 8].into_iter().enumerate() {

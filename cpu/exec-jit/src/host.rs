@@ -35,8 +35,10 @@ pub struct Status {
 pub struct Frame {
     /// Host registers at a call out of translated code, by number.
     pub host: [u64; 16],
-    /// Instructions to the limit, when no code runs.
+    /// Instructions to the limit, or to the next look at requests, when no code runs.
     pub left: i64,
+    /// Instructions to the limit from there on.
+    pub beyond: i64,
     /// Effective address of the access that left the fast path.
     pub ea: u64,
     /// What is to be stored, or was loaded.

@@ -3,8 +3,10 @@
 use std::mem::offset_of;
 
 use exec::VcpuState;
-use exec_interp::fields::{mask, mb6, ra, rb, rt, sh6, si};
-use ppc_isa::integer::{Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, RotateMask, Shift, Unary};
+use exec_interp::fields::{mask, mb6, ra, rb, rc, rt, sh6, si};
+use ppc_isa::integer::{
+    Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
+};
 use ppc_isa::spr;
 
 use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
@@ -41,6 +43,7 @@ pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
             l.written(rt(w), to);
         }
         Integer::Multiply(op) if !overflows => multiply(l, op, w),
+        Integer::MultiplyAdd(op) => multiply_add(l, op, w),
         Integer::Divide(op) if !overflows && !recorded && !op.extended => divide(l, op, w),
         Integer::Compare { signed, immediate } => compare(l, signed, immediate, w),
         Integer::Logic(op) => logic(l, op, w),
@@ -60,6 +63,8 @@ pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
             finish(l, ra(w), Reg::Rax, recorded);
         }
         Integer::Select => select(l, w),
+        Integer::SetBoolean => set_boolean(l, w),
+        Integer::SetBit { reverse, negative } => set_bit(l, reverse, negative, w),
         Integer::Mfspr => match spr::number(w) {
             spr::LR => move_register(l, LR, rt(w)),
             spr::CTR => move_register(l, CTR, rt(w)),
@@ -234,6 +239,30 @@ fn multiply(l: &mut Lower, op: Multiply, w: u32) {
         }
     }
     finish(l, rt(w), Reg::Rax, recorded);
+}
+
+/// One half of RA * RB + RC.
+fn multiply_add(l: &mut Lower, op: MultiplyAdd, w: u32) {
+    l.copy(ra(w), Reg::Rax);
+    if op == MultiplyAdd::Low {
+        let b = l.operand(rb(w));
+        l.asm.insn(op::IMUL64, Reg::Rax, b);
+        let c = l.operand(rc(w));
+        l.asm.alu(Alu::Add, Size::Q, Reg::Rax, c);
+        return l.written(rt(w), Reg::Rax);
+    }
+    let signed = op == MultiplyAdd::High;
+    let (b, c) = (l.operand(rb(w)), l.operand(rc(w)));
+    l.asm.unary(if signed { asm::Unary::Imul } else { asm::Unary::Mul }, Size::Q, b);
+    // What extends the third factor to 128 bits.
+    l.asm.mov_imm(Reg::Rcx, 0);
+    if signed {
+        l.asm.mov(Size::Q, Reg::Rcx, c);
+        l.asm.shift_imm(asm::Shift::Sar, Size::Q, Reg::Rcx, 63);
+    }
+    l.asm.alu(Alu::Add, Size::Q, Reg::Rax, c);
+    l.asm.alu(Alu::Adc, Size::Q, Reg::Rdx, Reg::Rcx);
+    l.written(rt(w), Reg::Rdx);
 }
 
 /// Quotients and remainders; what has none, and the one that does not fit, is the handler's.
@@ -610,5 +639,30 @@ fn select(l: &mut Lower, w: u32) {
     };
     l.asm.test_imm(Size::B, cr(bit >> 2), 8 >> (bit & 3));
     l.asm.cmov(Cond::Ne, Size::Q, Reg::Rax, a);
+    l.written(rt(w), Reg::Rax);
+}
+
+/// RT = -1 if a CR field says less, else 1 if it says greater, else 0.
+fn set_boolean(l: &mut Lower, w: u32) {
+    let asm = &mut l.asm;
+    asm.insn(op::MOVZX8, Reg::Rax, cr(w >> 18 & 7));
+    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+    asm.shift_imm(asm::Shift::Shr, Size::D, Reg::Rcx, 3);
+    asm.unary(asm::Unary::Neg, Size::Q, Reg::Rcx);
+    asm.shift_imm(asm::Shift::Shr, Size::D, Reg::Rax, 2);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rax, 1);
+    asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
+    l.written(rt(w), Reg::Rax);
+}
+
+/// RT = 1 or -1 if the bit of CR selected by BI is 1, or if it is 0, else 0.
+fn set_bit(l: &mut Lower, reverse: bool, negative: bool, w: u32) {
+    let bit = w >> 16 & 31;
+    l.asm.test_imm(Size::B, cr(bit >> 2), 8 >> (bit & 3));
+    l.asm.set(if reverse { Cond::E } else { Cond::Ne }, Reg::Rax);
+    l.asm.insn(op::MOVZX8, Reg::Rax, Reg::Rax);
+    if negative {
+        l.asm.unary(asm::Unary::Neg, Size::Q, Reg::Rax);
+    }
     l.written(rt(w), Reg::Rax);
 }

@@ -2,6 +2,11 @@
 //!
 //! Each remembers the key under which it holds, the number of the space and mode in which instructions are fetched.
 
+use std::mem::offset_of;
+
+use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
+use crate::host::{Data, Frame};
+
 /// Entries of the table of indirect branches; a power of two.
 pub const JUMPS: usize = 4096;
 /// log2 of the bytes of a [`Jump`].
@@ -42,4 +47,20 @@ pub struct Link {
 /// Index of the entry for `ea`.
 pub fn index(ea: u64) -> usize {
     (ea >> 2) as usize & (JUMPS - 1)
+}
+
+/// Code that goes to the address in RAX, which is one of an instruction; if it is not remembered, `unknown` goes elsewhere
+/// under a condition. RCX and RDX are lost. `data` is where [`Data`] is.
+pub fn go(asm: &mut Asm, data: u64, unknown: impl Fn(&mut Asm, Cond)) {
+    let key = data + (offset_of!(Data, frame) + offset_of!(Frame, fetch_key)) as u64;
+    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((JUMPS - 1) << 2) as i32);
+    asm.lea(Size::Q, Reg::Rdx, Mem::Absolute(data + offset_of!(Data, jumps) as u64));
+    asm.lea(Size::Q, Reg::Rdx, Mem::Index(Reg::Rdx, Reg::Rcx, 1 << (JUMP_SHIFT - 2), 0));
+    asm.mov(Size::Q, Reg::Rcx, Mem::Absolute(key));
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Mem::Base(Reg::Rdx, offset_of!(Jump, ea) as i32));
+    unknown(asm, Cond::Ne);
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rcx, Mem::Base(Reg::Rdx, offset_of!(Jump, key) as i32));
+    unknown(asm, Cond::Ne);
+    asm.jmp_rm(Mem::Base(Reg::Rdx, offset_of!(Jump, host) as i32));
 }

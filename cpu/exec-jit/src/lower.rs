@@ -18,7 +18,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size, op};
 use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{CTR, HELD, Insn, LR, Parts, Plan};
-use crate::{branch, float, integer, loadstore, vector, vsx};
+use crate::{branch, float, integer, jumps, loadstore, vector, vsx};
 
 mod stub;
 
@@ -341,11 +341,8 @@ impl Lower<'_> {
 
     /// An event point behind the instruction, which does nothing else.
     pub fn synchronise(&mut self) {
-        let label = self.asm.label();
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, self.completed() as i32);
-        self.event(label);
-        let cia = self.next_ea();
-        self.stubs.push(Stub::Event { label, cia, dirty: self.dirty, compare: None });
+        self.event(self.next_ea(), self.dirty, None);
         self.done = 0;
         self.counted = true;
     }
@@ -575,19 +572,17 @@ impl Lower<'_> {
     fn count(&mut self, edge: Edge, compare: Option<Compare>) {
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
         if edge.event {
-            let label = self.asm.label();
-            self.event(label);
-            self.stubs.push(Stub::Event { label, cia: edge.target, dirty: self.dirty, compare });
+            self.event(edge.target, self.dirty, compare);
         }
     }
 
-    /// Goes to `label` if the limit is reached, the flags being those of R15, or a request is pending. RAX is lost.
-    fn event(&mut self, label: Label) {
+    /// An event point, the flags being those of R15, which was counted down. `dirty` registers are not stored yet, nor is
+    /// the field of `compare`. RAX is lost.
+    fn event(&mut self, cia: u64, dirty: u64, compare: Option<Compare>) {
+        let (label, back) = (self.asm.label(), self.asm.label());
         self.asm.jcc(Cond::Le, label);
-        let requests = frame!(self, requests);
-        self.asm.mov(Size::Q, Reg::Rax, requests);
-        self.asm.alu_imm(Alu::Cmp, Size::D, Mem::Base(Reg::Rax, 0), 0);
-        self.asm.jcc(Cond::Ne, label);
+        self.asm.bind(back);
+        self.stubs.push(Stub::Event { label, back, cia, dirty, compare });
     }
 
     /// Leaves the region for a known target; dirty registers are stored.
@@ -595,9 +590,7 @@ impl Lower<'_> {
         let same_page = edge.target & !0xfff == self.entry() & !0xfff;
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
         if edge.event || !same_page {
-            let label = self.asm.label();
-            self.event(label);
-            self.stubs.push(Stub::Event { label, cia: edge.target, dirty: 0, compare: None });
+            self.event(edge.target, 0, None);
         }
         let number = u64::from(self.setting.first_exit) + self.leaving.len() as u64;
         if same_page {
@@ -627,29 +620,10 @@ impl Lower<'_> {
     /// Leaves for the address in RAX, an event point; `done` instructions are completed, dirty registers stored. RCX and
     /// RDX are lost.
     fn exit_indirect(&mut self, done: u32) {
-        let data = self.setting.data;
-        let key = frame!(self, fetch_key);
-        let requests = frame!(self, requests);
-        let entry = self.setting.entry;
-        let asm = &mut self.asm;
-        asm.store(Size::Q, state(offset_of!(VcpuState, cia)), Reg::Rax);
-        asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
-        asm.jcc_to(Cond::Le, entry.event);
-        asm.mov(Size::Q, Reg::Rdx, requests);
-        asm.alu_imm(Alu::Cmp, Size::D, Mem::Base(Reg::Rdx, 0), 0);
-        asm.jcc_to(Cond::Ne, entry.event);
-        let shift = crate::jumps::JUMP_SHIFT as u8;
-        asm.mov(Size::D, Reg::Rcx, Reg::Rax);
-        asm.shift_imm(crate::asm::Shift::Shl, Size::D, Reg::Rcx, shift - 2);
-        asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((crate::jumps::JUMPS - 1) << shift) as i32);
-        asm.lea(Size::Q, Reg::Rdx, Mem::Absolute(data + offset_of!(Data, jumps) as u64));
-        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rcx);
-        asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Mem::Base(Reg::Rdx, 0));
-        asm.jcc_to(Cond::Ne, entry.lookup);
-        asm.mov(Size::Q, Reg::Rcx, key);
-        asm.alu(Alu::Cmp, Size::Q, Reg::Rcx, Mem::Base(Reg::Rdx, 8));
-        asm.jcc_to(Cond::Ne, entry.lookup);
-        asm.jmp_rm(Mem::Base(Reg::Rdx, 16));
+        let Setting { data, entry, .. } = self.setting;
+        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
+        self.asm.jcc_to(Cond::Le, entry.poll_indirect);
+        jumps::go(&mut self.asm, data, |asm, cond| asm.jcc_to(cond, entry.lookup));
     }
 
     /// Leaves through the address in RAX. RCX and RDX are lost.

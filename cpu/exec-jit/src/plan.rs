@@ -148,7 +148,8 @@ fn effects(insn: &Insn) -> (Parts, Parts) {
             _ => (ALL, 0),
         },
         Some(Op::Integer(op)) => match op {
-            Integer::AddImmediate { .. } | Integer::MulImmediate | Integer::AddPcis => (0, 0),
+            Integer::AddImmediate { .. } | Integer::MulImmediate | Integer::AddPcis | Integer::MultiplyAdd(_) => (0, 0),
+            Integer::Multiply(_) if word & 0x400 == 0 => (0, cr0(word & 1 != 0)),
             Integer::AddCarrying { record, .. } => (0, CA | cr0(record)),
             Integer::Adder(adder) if word & 0x400 == 0 => {
                 let reads = if adder.carry == CarryIn::Ca { CA } else { 0 };
@@ -163,6 +164,7 @@ fn effects(insn: &Insn) -> (Parts, Parts) {
             }
             Integer::ShiftAlgebraicImmediate { .. } => (0, CA | cr0(word & 1 != 0)),
             Integer::Select => (field(word >> 6), 0),
+            Integer::SetBoolean | Integer::SetBit { .. } => (field(word >> 16), 0),
             Integer::Mtcrf => {
                 let fields = (0..8).filter(|n| word >> (19 - n) & 1 != 0).fold(0, |all, n| all | 1 << n);
                 (0, fields)

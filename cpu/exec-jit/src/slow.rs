@@ -25,6 +25,7 @@ fn load_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Contex
         Some(value) => {
             engine.host.data().frame.value = value.into();
             engine.remember(vcpu, context, ea);
+            engine.notice(context);
             0
         }
         None => interpret(engine, vcpu, site),

@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 
-use crate::asm::{Label, Mem, Reg};
+use crate::asm::{Cond, Label, Mem, Reg};
 use crate::entry::Entry;
 use crate::host::{Data, Reason};
 use crate::loadstore;
@@ -13,8 +13,8 @@ use crate::lower::{Compare, Edge, Lower};
 pub enum Stub {
     /// Leaves with dirty registers stored, having executed `done` instructions more.
     Edge { label: Label, to: Edge, dirty: u64, compare: Option<Compare> },
-    /// Leaves at an event point with dirty registers stored.
-    Event { label: Label, cia: u64, dirty: u64, compare: Option<Compare> },
+    /// At an event point with R15 used up: leaves with dirty registers stored, or goes on.
+    Event { label: Label, back: Label, cia: u64, dirty: u64, compare: Option<Compare> },
     /// Calls out for an access and goes on.
     Access { label: Label, back: Label, site: u32, access: Access },
     /// Searches the TLB and goes on.
@@ -123,8 +123,10 @@ impl Lower<'_> {
                     self.store_dirty(dirty);
                     self.exit(to);
                 }
-                Stub::Event { label, cia, dirty, compare } => {
+                Stub::Event { label, back, cia, dirty, compare } => {
                     self.asm.bind(label);
+                    self.asm.call_to(self.setting.entry.poll);
+                    self.asm.jcc(Cond::Ae, back);
                     if let Some(compare) = compare.filter(|compare| !compare.stored) {
                         self.compare_again(compare);
                         self.set_field(compare);
