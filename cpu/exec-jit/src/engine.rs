@@ -2,9 +2,8 @@
 
 use std::mem::offset_of;
 
-use exec::engine::Turns;
+use exec::engine::{Turns, fp_exception};
 use exec::fp::{Float, fpscr};
-use exec::interrupt::{Interrupt, program};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Mode, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
@@ -517,8 +516,8 @@ impl Turns for Translator {
                     }
                 }
                 Reason::Prepare => {
-                    if vcpu.state.fp_exception() {
-                        return Exit::Interrupt(Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT));
+                    if let Some(exit) = fp_exception(&vcpu.state) {
+                        return exit;
                     }
                     self.prepare(&mut vcpu.state, context);
                 }

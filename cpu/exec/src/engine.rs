@@ -42,9 +42,8 @@ pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: 
     let limit = vcpu.state.retired.saturating_add(budget);
     let inline = context.privileged == Privileged::Inline;
     loop {
-        if vcpu.state.fp_exception() {
-            // The MSR was written: arithmetic interrupts at once (Power ISA Book III, section 6.5.9).
-            return Exit::Interrupt(Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT));
+        if let Some(exit) = fp_exception(&vcpu.state) {
+            return exit;
         }
         engine.prepare(&mut vcpu.state, context);
         match engine.turns(vcpu, context, limit) {
@@ -59,6 +58,12 @@ pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: 
             exit => return exit,
         }
     }
+}
+
+/// What a write to the MSR may have let in: arithmetic interrupts at once (Power ISA Book III, section 6.5.9).
+pub fn fp_exception(state: &VcpuState) -> Option<Exit> {
+    let interrupt = Interrupt::Program(program::FP_ENABLED | program::SUBSEQUENT);
+    state.fp_exception().then_some(Exit::Interrupt(interrupt))
 }
 
 /// Whether the run ends behind the privileged instruction `insn`, which was carried out: at the limit, for a request, or
