@@ -257,7 +257,7 @@ fn zero_block(l: &mut Lower, w: u32) {
     let block = l.setting.block;
     address(l, Form::X, false, w);
     l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, -(block as i32));
-    let (slow, back) = l.slow_decline(false);
+    let (slow, back) = l.slow_decline(true);
     translate(l, 1, true, slow);
     for offset in (0..block as i32).step_by(8) {
         l.asm.store_imm(Size::Q, Mem::Base(Reg::Rax, offset), 0);
