@@ -23,6 +23,8 @@ pub enum Command {
     Exits(ExitsFlags),
     /// Run a guest and print its exits and hypercalls as they happen
     Trace(TraceFlags),
+    /// Run a guest on the translator and show which functions and instructions cost the most
+    Hot(HotFlags),
     /// List the hypercalls that KVM knows, on every architecture
     Hypercalls(HypercallsFlags),
     /// List the instructions that the processors have, and those that they lack
@@ -119,7 +121,9 @@ Exit codes: 0 the guest switched itself off, 120 its kernel panicked, 124 --time
 Examples:
   powervisor run debian
   powervisor run debian --release trixie --init 'cat /proc/cpuinfo'
-  powervisor run --kernel vmlinux --initrd initrd.gz --append 'console=hvc0' -m 2G")]
+  powervisor run --kernel vmlinux --initrd initrd.gz --append 'console=hvc0' -m 2G
+
+Variables of the environment for those who work on the translator begin with POWERVISOR_JIT_: docs/translator.md.")]
 pub struct RunFlags {
     /// A guest that PowerVisor knows how to obtain
     #[arg(value_enum, conflicts_with_all = ["kernel", "initrd"], required_unless_present = "kernel")]
@@ -154,9 +158,9 @@ pub struct RunFlags {
     /// `--machine bare`: the hypercalls that are answered; by default all that --pv allows
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     pub calls: Option<Vec<CallFlag>>,
-    /// What executes the guest's instructions
-    #[arg(long, value_enum, default_value = "interp")]
-    pub engine: EngineFlag,
+    /// What executes the guest's instructions [default: interp; jit for `powervisor hot`]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineFlag>,
     /// `--engine jit`: memory for translated code, of each vCPU
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub code_cache: u64,
@@ -190,6 +194,13 @@ pub struct RunFlags {
     /// Only the guest's own output: no greeting, no summary
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+impl RunFlags {
+    /// What executes the guest's instructions.
+    pub fn engine(&self) -> EngineFlag {
+        self.engine.unwrap_or(EngineFlag::Interp)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -247,6 +258,30 @@ pub struct TraceFlags {
     /// Stop after so many lines
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Instructions are counted where they are executed, those of user programs by page. Of the calls, `declined` are those of
+the interpreter for one instruction, `privileged` those that carry out a privileged one, `access` those for an address
+that the fast TLB does not know. What is `interpreted` has no code, or was left to cause an interrupt; what is `cold` came
+too seldom so far. The guest's console goes to standard error.
+
+Examples:
+  powervisor hot debian --init 'sha256sum /bin/busybox'
+  powervisor hot debian --init true --top 40 --json")]
+pub struct HotFlags {
+    #[command(flatten)]
+    pub run: RunFlags,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Names of addresses; by default the kernel's own symbols, or the System.map beside it
+    #[arg(long, value_name = "SYSTEM.MAP")]
+    pub symbols: Option<PathBuf>,
+    /// How many functions and instructions to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
 }
 
 /// What an exit is.

@@ -103,7 +103,7 @@ fn way(
     let run = RunFlags { privileged: Some(privileged), pv, ..flags.run.clone() };
     let mut profile = Profile::default();
     let start = Instant::now();
-    let (report, stop) = session::run(&run, Console::Silent, Some(&mut profile))?;
+    let (report, stop) = session::run(&run, Console::Silent, Some(&mut profile), None)?;
     let seconds = start.elapsed();
     match (&report.outcome, stop) {
         (Outcome::Halted(Halt::PowerOff), _) => {}

@@ -6,6 +6,7 @@ mod console;
 mod current;
 mod exits;
 mod guests;
+mod hot;
 mod hypercalls;
 mod isa;
 mod patch;
@@ -15,6 +16,7 @@ mod session;
 mod stats;
 mod symbols;
 mod trace;
+mod translator;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let result = match command {
         cli::Command::Run(flags) => run::run(&flags),
         cli::Command::Exits(flags) => exits::exits(&flags),
+        cli::Command::Hot(flags) => hot::hot(&flags),
         cli::Command::Trace(flags) => trace::trace(&flags),
         cli::Command::Hypercalls(flags) => hypercalls::hypercalls(&flags),
         cli::Command::Isa(flags) => isa::isa(&flags),

@@ -32,7 +32,7 @@ pub fn run(flags: &RunFlags) -> Result<u8> {
         }
     }
     let start = Instant::now();
-    let (report, stop) = session::run(flags, Console::Terminal, None)?;
+    let (report, stop) = session::run(flags, Console::Terminal, None, None)?;
     let elapsed = start.elapsed();
     if let Some(path) = &flags.stats {
         write(path, format!("{:#}\n", stats::json(&report, elapsed)).as_bytes(), "--stats")?;

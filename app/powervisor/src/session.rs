@@ -7,7 +7,6 @@ use std::{fs, thread};
 use anyhow::{Context, Result, anyhow, bail};
 use exec::{Engine, Privileged};
 use exec_interp::Interpreter;
-use exec_jit::Translator;
 use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
@@ -22,6 +21,7 @@ use crate::cli::{CallFlag, ClockFlag, EngineFlag, MachineFlag, MmuFlag, Privileg
 use crate::console::{self, RawTerminal};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
+use crate::translator::{Shared, Translators};
 
 /// Where the guest's console is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,14 +118,16 @@ fn seed() -> std::io::Result<[u8; 32]> {
 }
 
 /// Runs the machine, again from its files after each reset, until it stops. Returns what it did, and how it was
-/// stopped if not by itself.
+/// stopped if not by itself. `counter` is told what the translator counts.
 pub fn run(
     flags: &RunFlags,
     console: Console,
     mut observer: Option<&mut dyn Observer>,
+    counter: Option<Shared>,
 ) -> Result<(Report, Option<Stop>)> {
     let current = Current::default();
     let mut attached = None;
+    let mut translators = None;
     loop {
         // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
         let (mut machine, cpu) = {
@@ -136,7 +138,11 @@ pub fn run(
         if attached.is_none() {
             attached = Some(attach(flags, console, &current)?);
         }
-        let mut engines = machine.vcpus.iter().map(|_| engine(flags, cpu)).collect::<Result<Vec<_>>>()?;
+        if flags.engine() == EngineFlag::Jit && translators.is_none() {
+            translators = Some(Translators::new(flags, cpu, counter.clone())?);
+        }
+        let engines = machine.vcpus.iter().map(|_| engine(cpu, translators.as_ref()));
+        let mut engines = engines.collect::<Result<Vec<_>>>()?;
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
         if report.outcome != Outcome::Halted(Halt::Reset) {
@@ -146,18 +152,10 @@ pub fn run(
 }
 
 /// The engine of one vCPU.
-fn engine(flags: &RunFlags, cpu: Cpu) -> Result<Box<dyn Engine>> {
-    Ok(match flags.engine {
-        EngineFlag::Interp => Box::new(Interpreter::new(cpu)),
-        EngineFlag::Jit => {
-            let policy = exec_jit::Policy {
-                code_cache: usize::try_from(flags.code_cache).context("--code-cache is too large")?,
-                watched: flags.cpus > 1,
-                ..exec_jit::Policy::default()
-            };
-            let translator = Translator::new(cpu, policy);
-            Box::new(translator.context("--engine jit: no memory that can hold code; --engine interp needs none")?)
-        }
+fn engine(cpu: Cpu, translators: Option<&Translators>) -> Result<Box<dyn Engine>> {
+    Ok(match translators {
+        None => Box::new(Interpreter::new(cpu)),
+        Some(translators) => Box::new(translators.engine()?),
     })
 }
 

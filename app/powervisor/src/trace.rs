@@ -29,7 +29,7 @@ pub fn trace(flags: &TraceFlags) -> Result<u8> {
     };
     let trap = Some(flags.run.privileged.unwrap_or(PrivilegedFlag::Trap));
     let run = RunFlags { privileged: trap, ..flags.run.clone() };
-    let (report, stop) = session::run(&run, Console::Diagnostics, Some(&mut tracer))?;
+    let (report, stop) = session::run(&run, Console::Diagnostics, Some(&mut tracer), None)?;
     tracer.out.flush()?;
     if tracer.done() {
         return Ok(0);
@@ -185,7 +185,7 @@ impl Line<'_> {
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any run of characters.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();

@@ -18,12 +18,13 @@ use crate::jumps::{self, Jump, LINKS, Link};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, Insn, Named};
 use crate::tlb::{self, KEY_SHIFT, Numbers, Space};
+use crate::watch::{Place as Watch, Watched, What};
 
 /// Where the number of the turn stands in the key of fetches.
 const TURN_SHIFT: u32 = 24;
 
 /// What a translator does that makes no difference to guests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Bytes of code memory. When it is full, all code is dropped.
     pub code_cache: usize,
@@ -31,12 +32,14 @@ pub struct Policy {
     pub cold: u8,
     /// Stores look at reservations: needed if there are several vCPUs.
     pub watched: bool,
+    /// Rows of the instruction table that are left to the interpreter, by name.
+    pub untranslated: Vec<String>,
 }
 
 impl Default for Policy {
     /// For a machine with one vCPU.
     fn default() -> Policy {
-        Policy { code_cache: 64 << 20, cold: 2, watched: false }
+        Policy { code_cache: 64 << 20, cold: 2, watched: false, untranslated: Vec::new() }
     }
 }
 
@@ -48,8 +51,8 @@ pub struct Translator {
     pub(crate) exit: Option<Exit>,
     pub(crate) enter: u64,
     entry: Entry,
-    entry_len: usize,
-    cache: Cache,
+    pub(crate) entry_len: usize,
+    pub(crate) cache: Cache,
     data_spaces: Numbers<Space>,
     fetch_spaces: Numbers<Space>,
     modes: Numbers<(Mode, u16, bool)>,
@@ -65,6 +68,10 @@ pub struct Translator {
     named: Vec<Named>,
     cpu: Cpu,
     policy: Policy,
+    /// Rows that are left to the interpreter, by index.
+    untranslated: Vec<bool>,
+    /// Whom to tell of code.
+    pub(crate) watched: Option<Watched>,
     /// log2 of the bytes that an entry of the fast TLB is for.
     unit: u8,
     /// Pages smaller than that which were met.
@@ -92,7 +99,9 @@ impl Translator {
         if !host.write(0, &code) {
             return Err(too_small());
         }
-        let named = interpreter.dispatch().rows().iter().map(|row| Named::of(row)).collect();
+        let rows = interpreter.dispatch().rows();
+        let named = rows.iter().map(|row| Named::of(row)).collect();
+        let untranslated = rows.iter().map(|row| policy.untranslated.iter().any(|name| name == row.name)).collect();
         let entry_len = code.len().next_multiple_of(64);
         let mut cache = Cache::default();
         cache.clear(entry_len);
@@ -115,6 +124,8 @@ impl Translator {
             named,
             cpu,
             policy,
+            untranslated,
+            watched: None,
             unit: tlb::LARGE,
             met_small: 0,
             fetched: [0; FETCHED],
@@ -246,7 +257,8 @@ impl Translator {
         pages > 64 || (first..first + pages).any(is_set)
     }
 
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
+        self.tell_counts(1);
         self.cache.clear(self.entry_len);
         self.forget_jumps();
     }
@@ -335,13 +347,28 @@ impl Translator {
     }
 
     /// Interprets up to the next event point. Returns the exit, if it is one.
-    fn interpret(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Option<Exit> {
+    fn interpret(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64, why: What) -> Option<Exit> {
         let keys = vcpu.state.keys();
-        let exit = self.interpreter.turns(vcpu, context, vcpu.state.retired.saturating_add(1));
+        let retired = vcpu.state.retired;
+        let first = self.watched.is_some().then(|| self.next(&vcpu.state, context, why));
+        let exit = self.interpreter.turns(vcpu, context, retired.saturating_add(1));
         let state = &vcpu.state;
+        if let Some(first) = first {
+            self.count_interpreted(first, state.retired.wrapping_sub(retired));
+        }
         // What makes the engine prepare again, or wait, is for the caller.
         let on = state.retired < limit && context.requests.pending() == 0 && state.keys() == keys && !state.waiting;
         (!(on && matches!(exit, Exit::Event))).then_some(exit)
+    }
+
+    /// The next instruction as a place at which is counted; its word is 0 if it cannot be fetched.
+    fn next(&mut self, state: &VcpuState, context: &Context, why: What) -> Watch {
+        let place = self.interpreter.fetch(state, context).ok();
+        let word = place.and_then(|(real, order)| context.mem.load(real, order)).unwrap_or(0);
+        let dispatch = self.interpreter.dispatch();
+        let never = dispatch.row(dispatch.decoded(word.into())).is_none_or(|row| !translatable(row.op));
+        let what = if never { What::Interpreted } else { why };
+        Watch { ea: state.cia, problem: state.mode.problem(), what, word }
     }
 
     /// Translates the region at the next instruction, in `page`.
@@ -356,6 +383,7 @@ impl Translator {
             let lacking = decoded.need & state.unavailable;
             let privileged = inline && lacking == need::PRIVILEGED;
             let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
+            let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
             let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
             Insn { decoded, op, privileged, ea, live: plan::ALL }
         };
@@ -378,15 +406,18 @@ impl Translator {
             block: self.cpu.cache_block(),
             first_hint: self.cache.hints as u32,
             first_exit: self.cache.leaving.len() as u32,
+            first_counter: self.first_counter(),
         };
         let lowered = lower::lower(setting, origin)?;
         let links = self.cache.links + lowered.links as usize;
         let hints = self.cache.hints + lowered.hints as usize;
-        if links > LINKS || hints > tlb::HINTS || !self.host.write(self.cache.used, &lowered.code) {
+        let room = links <= LINKS && hints <= tlb::HINTS && self.can_count(plan.blocks.len());
+        if !room || !self.host.write(self.cache.used, &lowered.code) {
             // Full: what is there is dropped, and what is needed comes again.
             self.flush();
             return None;
         }
+        self.tell_region(&plan, &lowered, page.real, state.mode.problem(), origin);
         self.cache.used += lowered.code.len().next_multiple_of(16);
         self.cache.links = links;
         // What never matches is at the address of the first entry, with a key that no mode has.
@@ -481,7 +512,7 @@ impl Turns for Translator {
             };
             let came_by = taken.take();
             let Some(host) = found else {
-                match self.interpret(vcpu, context, limit) {
+                match self.interpret(vcpu, context, limit, What::Cold) {
                     Some(exit) => return exit,
                     None => continue,
                 }
@@ -494,6 +525,7 @@ impl Turns for Translator {
             self.count_from(retired);
             self.notice(context);
             let reason = host::run(self, vcpu, context, host);
+            self.count_left(reason);
             self.settle(&mut vcpu.state);
             vcpu.state.retired = self.retired();
             let exit = self.host.data().frame.exit;
@@ -511,7 +543,7 @@ impl Turns for Translator {
                     }
                 }
                 Reason::Interpret => {
-                    if let Some(exit) = self.interpret(vcpu, context, limit) {
+                    if let Some(exit) = self.interpret(vcpu, context, limit, What::Interpreted) {
                         return exit;
                     }
                 }

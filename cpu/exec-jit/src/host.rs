@@ -10,13 +10,13 @@ use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
 
 use exec::{Context, Vcpu, VcpuState};
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use rustix::mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap_anonymous, mprotect, mremap_fixed, munmap};
 
 use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
 use crate::jumps::{JUMPS, Jump, LINKS, Link};
 use crate::tlb::{ENTRIES, Entry, HINTS};
+use crate::watch::COUNTERS;
 
 /// The floating-point operation from which FR, FI and FPRF of the FPSCR are still to be made.
 #[derive(Clone, Copy)]
@@ -84,6 +84,8 @@ pub struct Data {
     pub links: [Link; LINKS],
     /// Host addresses of the entries that accesses have used.
     pub hints: [u64; HINTS],
+    /// How often blocks were entered, if they are counted.
+    pub counters: [u64; COUNTERS],
     /// Operands of vector instructions.
     pub constants: Constants,
 }
@@ -107,6 +109,18 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Its name, as counts have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Resolve => "resolve",
+            Reason::Lookup => "lookup",
+            Reason::Event => "event",
+            Reason::Interpret => "interpret",
+            Reason::Exit => "exit",
+            Reason::Prepare => "prepare",
+        }
+    }
+
     fn of(value: u32) -> Reason {
         match value {
             1 => Reason::Resolve,
@@ -125,7 +139,7 @@ pub type Answer = u32;
 /// A call out of translated code, at `site`, with an operand size in bytes.
 pub type Call = fn(&mut Translator, &mut Vcpu, &Context, site: u32, bytes: u32) -> Answer;
 
-type CallFromCode = unsafe extern "sysv64" fn(*mut Frame, u32, u32) -> Answer;
+type CallFromCode = unsafe extern "C" fn(*mut Frame, u32, u32) -> Answer;
 
 const DATA_LEN: usize = size_of::<Data>().next_multiple_of(4096);
 
@@ -146,15 +160,18 @@ impl Host {
     /// When the host has no memory, or does not let it be executed.
     pub fn new(code_len: usize) -> std::io::Result<Host> {
         let code_len = code_len.next_multiple_of(4096);
-        let file = memfd_create("code", MemfdFlags::CLOEXEC)?;
-        ftruncate(&file, code_len as u64)?;
         let readable = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: new mappings at addresses that the kernel chooses; the fixed ones lie inside the first.
+        // Shared memory without a file, of which a second view is made by moving nothing of it: `perf` gives names to
+        // code in memory without a file only.
+        // SAFETY: new mappings at addresses that the kernel chooses; the fixed one lies inside the first.
         let (base, writable) = unsafe {
             let base = mmap_anonymous(null_mut(), DATA_LEN + code_len, readable, MapFlags::PRIVATE)?.cast::<u8>();
             let code = base.add(DATA_LEN).cast();
-            mmap(code, code_len, ProtFlags::READ | ProtFlags::EXEC, MapFlags::SHARED | MapFlags::FIXED, &file, 0)?;
-            (base, mmap(null_mut(), code_len, readable, MapFlags::SHARED, &file, 0)?.cast::<u8>())
+            let shared = MapFlags::SHARED | MapFlags::NORESERVE;
+            let writable = mmap_anonymous(null_mut(), code_len, readable, shared)?;
+            mremap_fixed(writable, 0, code_len, MremapFlags::MAYMOVE, code)?;
+            mprotect(code, code_len, MprotectFlags::READ | MprotectFlags::EXEC)?;
+            (base, writable.cast::<u8>())
         };
         match (NonNull::new(base), NonNull::new(writable)) {
             (Some(base), Some(writable)) => {
@@ -212,19 +229,25 @@ impl Drop for Host {
 /// # Errors
 /// Names what the CPU lacks.
 pub fn check() -> std::io::Result<()> {
-    let all = [
+    #[cfg(target_arch = "x86_64")]
+    return judge(&[
         ("AVX2", is_x86_feature_detected!("avx2")),
         ("FMA", is_x86_feature_detected!("fma")),
         ("BMI1", is_x86_feature_detected!("bmi1")),
         ("BMI2", is_x86_feature_detected!("bmi2")),
         ("LZCNT", is_x86_feature_detected!("lzcnt")),
         ("MOVBE", is_x86_feature_detected!("movbe")),
-    ];
-    let lacking: Vec<_> = all.iter().filter(|(_, has)| !has).map(|(name, _)| *name).collect();
+    ]);
+    #[cfg(not(target_arch = "x86_64"))]
+    return judge(&[("x86-64", false)]);
+}
+
+fn judge(features: &[(&str, bool)]) -> std::io::Result<()> {
+    let lacking: Vec<_> = features.iter().filter(|(_, has)| !has).map(|(name, _)| *name).collect();
     if lacking.is_empty() {
         return Ok(());
     }
-    let message = format!("the CPU lacks {}, which the translator needs", lacking.join(", "));
+    let message = format!("the translator needs a CPU with {}", lacking.join(", "));
     Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message))
 }
 
@@ -241,7 +264,7 @@ pub fn run(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, entry: u
         (*data).frame.engine = this;
         (*data).frame.vcpu = vcpu;
         (*data).frame.context = (context as *const Context).cast();
-        let enter: unsafe extern "sysv64" fn(u64, *mut VcpuState) -> u32 = std::mem::transmute(enter as *const ());
+        let enter: unsafe extern "C" fn(u64, *mut VcpuState) -> u32 = std::mem::transmute(enter as *const ());
         Reason::of(enter(entry, &raw mut (*vcpu).state))
     }
 }
@@ -258,27 +281,52 @@ unsafe fn call(frame: *mut Frame, site: u32, bytes: u32, function: Call) -> Answ
     }
 }
 
-unsafe extern "sysv64" fn load(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+unsafe extern "C" fn load(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::load) }
 }
 
-unsafe extern "sysv64" fn store(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+unsafe extern "C" fn store(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::store) }
 }
 
-unsafe extern "sysv64" fn decline(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+unsafe extern "C" fn decline(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::decline) }
 }
 
-unsafe extern "sysv64" fn wrote(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+unsafe extern "C" fn wrote(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::wrote) }
 }
 
-unsafe extern "sysv64" fn privileged(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
+unsafe extern "C" fn privileged(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::privileged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_cpu_lacks_is_named() {
+        assert!(judge(&[("AVX2", true), ("FMA", true)]).is_ok());
+        let error = judge(&[("AVX2", true), ("FMA", false), ("BMI1", false)]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+        assert_eq!(error.to_string(), "the translator needs a CPU with FMA, BMI1");
+    }
+
+    #[test]
+    fn code_is_never_writable_where_it_runs() {
+        let host = Host::new(1 << 16).unwrap();
+        let at = format!("{:x}-", host.code_at(0));
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let line = maps.lines().find(|line| line.starts_with(&at)).unwrap();
+        assert!(line.contains(" r-xs "), "{line}");
+        let writable = format!("{:x}-", host.writable.as_ptr() as u64);
+        let line = maps.lines().find(|line| line.starts_with(&writable)).unwrap();
+        assert!(line.contains(" rw-s "), "{line}");
+    }
 }

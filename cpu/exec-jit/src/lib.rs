@@ -24,5 +24,7 @@ mod tlb;
 mod vector;
 mod vsr;
 mod vsx;
+mod watch;
 
 pub use engine::{Policy, Translator};
+pub use watch::{Count, Counts, Line, Live, Place, Region, Watcher, What};

@@ -18,6 +18,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size, op};
 use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{CTR, HELD, Insn, LR, Parts, Plan};
+use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, jumps, loadstore, vector, vsx};
 
 mod stub;
@@ -143,6 +144,8 @@ pub struct Setting<'a> {
     pub block: u64,
     /// First exit.
     pub first_exit: u32,
+    /// Number of the counter of the first block, if blocks are counted.
+    pub first_counter: Option<u32>,
 }
 
 /// The code of a region.
@@ -159,12 +162,17 @@ pub struct Lowered {
     pub links: u32,
     /// Hints used.
     pub hints: u32,
+    /// What was done for each instruction.
+    pub lines: Vec<Line>,
+    /// Offset of the code behind that of the instructions.
+    pub behind: usize,
 }
 
 /// A region on its way to code.
 pub struct Lower<'a> {
     /// The assembler.
     pub asm: Asm,
+    origin: u64,
     /// What is fixed.
     pub setting: Setting<'a>,
     /// Which guest register is where.
@@ -180,6 +188,7 @@ pub struct Lower<'a> {
     leaving: Vec<Leaving>,
     links: u32,
     hints: u32,
+    lines: Vec<Line>,
     insn: Insn,
     /// The comparison that the host's flags hold, for the next instruction only.
     pub flags: Option<Compare>,
@@ -202,6 +211,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
     let labels = plan.blocks.iter().map(|_| asm.label()).collect();
     let mut l = Lower {
         asm,
+        origin,
         held: assign(plan),
         loaded: 0,
         dirty: 0,
@@ -214,12 +224,14 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         leaving: Vec::new(),
         links: 0,
         hints: 0,
+        lines: Vec::new(),
         insn: first,
         flags: None,
         next: None,
         setting,
     };
     l.region();
+    let behind = (l.asm.here() - origin) as usize;
     l.stubs();
     Some(Lowered {
         sites: l.sites,
@@ -227,6 +239,8 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         held: l.held,
         links: l.links,
         hints: l.hints,
+        lines: l.lines,
+        behind,
         code: l.asm.finish()?,
     })
 }
@@ -273,6 +287,7 @@ impl Lower<'_> {
             if let Some(&label) = self.labels.get(index) {
                 self.asm.bind(label);
             }
+            self.count_block();
             for (at, insn) in block.insns.iter().enumerate() {
                 self.insn = *insn;
                 self.next = block.insns.get(at + 1).copied();
@@ -311,12 +326,24 @@ impl Lower<'_> {
         self.insn.live & part != 0
     }
 
+    /// Counts that the block is entered, if anybody asks. RAX is lost, and flags stay.
+    fn count_block(&mut self) {
+        let Some(first) = self.setting.first_counter else { return };
+        let number = u64::from(first) + self.block as u64;
+        let counter = Mem::Absolute(self.setting.data + offset_of!(Data, counters) as u64 + 8 * number);
+        self.asm.mov(Size::Q, Reg::Rax, counter);
+        self.asm.lea(Size::Q, Reg::Rax, Mem::Base(Reg::Rax, 1));
+        self.asm.store(Size::Q, counter, Reg::Rax);
+    }
+
     fn instruction(&mut self) {
         let word = self.insn.decoded.word;
         let flags = self.flags.take();
+        self.begin_line();
         let translated = match self.insn.op {
             None => return self.interpret(),
             Some(_) if self.insn.privileged => {
+                self.did(What::Privileged);
                 self.call_handler(self.setting.entry.privileged);
                 Some(())
             }
@@ -332,10 +359,25 @@ impl Lower<'_> {
             Some(_) => None,
         };
         if translated.is_none() {
+            self.did(What::Declined);
             self.call_handler(self.setting.entry.decline);
         }
         if !std::mem::take(&mut self.counted) {
             self.done += 1;
+        }
+    }
+
+    fn begin_line(&mut self) {
+        let Insn { decoded, op, ea, live, .. } = self.insn;
+        let at = (self.asm.here() - self.origin) as usize;
+        let (what, live) = (What::Translated, Live(live));
+        self.lines.push(Line { ea, word: decoded.word, block: self.block, what, op, live, at });
+    }
+
+    /// Says what was done for the instruction, if not code of its own.
+    fn did(&mut self, what: What) {
+        if let Some(line) = self.lines.last_mut() {
+            line.what = what;
         }
     }
 
@@ -349,6 +391,7 @@ impl Lower<'_> {
 
     /// Leaves before the instruction, which the interpreter executes.
     fn interpret(&mut self) {
+        self.did(What::Interpreted);
         self.store_dirty(self.dirty);
         self.leave(self.insn.ea, self.done, Reason::Interpret);
     }

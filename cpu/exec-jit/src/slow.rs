@@ -8,6 +8,7 @@ use ppc_mmu::Keys;
 
 use crate::engine::Translator;
 use crate::host::{Answer, Reason};
+use crate::watch::What;
 
 /// Loads `Frame::ea`, to `Frame::value`.
 pub fn load(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
@@ -20,6 +21,7 @@ pub fn load(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u
 }
 
 fn load_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32) -> Answer {
+    engine.count_call(vcpu.state.mode.problem(), site, What::Access);
     let ea = engine.host.data().frame.ea;
     match engine.interpreter.load::<T>(vcpu, context, ea) {
         Some(value) => {
@@ -43,6 +45,7 @@ pub fn store(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: 
 }
 
 fn store_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32) -> Answer {
+    engine.count_call(vcpu.state.mode.problem(), site, What::Access);
     let frame = &engine.host.data().frame;
     let (ea, value) = (frame.ea, T::truncate(frame.value));
     if engine.interpreter.store(vcpu, context, ea, value) {
@@ -73,6 +76,7 @@ fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, site: u32) -> Answer {
 /// Executes the instruction by the interpreter's handler. If it accesses `bytes` at `Frame::ea`, its page is remembered.
 pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
+    engine.count_call(vcpu.state.mode.problem(), site, What::Declined);
     engine.settle(&mut vcpu.state);
     let result = engine.interpreter.execute(vcpu, context, decoded);
     match result {
@@ -99,6 +103,7 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
     let Some(row) = engine.interpreter.dispatch().row(decoded) else { return Reason::Event as Answer };
     let insn = Instruction { row, word: decoded.word.into(), len: 4, address: vcpu.state.cia };
     let next = vcpu.state.effective(insn.address.wrapping_add(4));
+    engine.count_call(vcpu.state.mode.problem(), site, What::Privileged);
     let before = Rests::of(vcpu);
     let answer = match supervisor::execute(vcpu, context, &insn) {
         Err(interrupt) => {

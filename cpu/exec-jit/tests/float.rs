@@ -39,7 +39,7 @@ struct Engines(Interpreter, Translator);
 
 impl Engines {
     fn new() -> Engines {
-        let policy = Policy { code_cache: 1 << 20, cold: 0, watched: false };
+        let policy = Policy { code_cache: 1 << 20, cold: 0, ..Policy::default() };
         Engines(Interpreter::new(Cpu::Power9), Translator::new(Cpu::Power9, policy).unwrap())
     }
 }

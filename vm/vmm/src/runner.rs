@@ -106,7 +106,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         let mut reset = false;
         if requests.pending() != 0 {
             if requests.take(request::STOP) != 0 {
-                return Turn::Ends(machine.halted().map_or(Outcome::Stopped, Outcome::Halted));
+                return Turn::Ends(stopped(machine));
             }
             let noticed = request::INTERRUPT | request::PROD | request::SYSTEM_RESET;
             reset = requests.take(noticed) & request::SYSTEM_RESET != 0;
@@ -203,7 +203,7 @@ impl<'a, 'o> Runner<'a, 'o> {
     pub fn start_or_stop(&mut self) -> Option<Result<(), Outcome>> {
         let requests = self.requests();
         if requests.take(request::STOP) != 0 {
-            return Some(Err(self.machine.halted().map_or(Outcome::Stopped, Outcome::Halted)));
+            return Some(Err(stopped(self.machine)));
         }
         requests.take(!(request::STOP | request::START | request::INVALIDATE));
         let start = requests.take_start()?;
@@ -226,6 +226,11 @@ impl<'a, 'o> Runner<'a, 'o> {
         self.skipped = self.skipped.wrapping_add(ticks);
         self.vcpu.state.timebase_offset = self.vcpu.state.timebase_offset.wrapping_add(ticks);
     }
+}
+
+/// What a request to stop means: the machine has halted, or it is stopped from outside.
+fn stopped(machine: &Machine) -> Outcome {
+    machine.halted().map_or(Outcome::Stopped, Outcome::Halted)
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
