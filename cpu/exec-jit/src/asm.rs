@@ -5,7 +5,7 @@
 
 mod vector;
 
-pub use vector::{ShiftBy, Xmm, vop};
+pub use vector::{ShiftBy, Xmm, XmmRm, vop};
 
 /// A general purpose register of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,17 @@ pub enum Mem {
     Index(Reg, Reg, u8, i32),
     /// An address that the assembler can reach from where it is.
     Absolute(u64),
+}
+
+impl Mem {
+    /// The place `offset` bytes further.
+    pub fn at(self, offset: i32) -> Mem {
+        match self {
+            Mem::Base(base, displacement) => Mem::Base(base, displacement + offset),
+            Mem::Index(base, index, scale, displacement) => Mem::Index(base, index, scale, displacement + offset),
+            Mem::Absolute(address) => Mem::Absolute(address.wrapping_add_signed(offset.into())),
+        }
+    }
 }
 
 /// A register or a place in memory.
@@ -602,6 +613,16 @@ impl Asm {
             self.byte(0x41);
         }
         self.byte(0x50 | reg as u8 & 7);
+    }
+
+    /// Push of memory, or of a register.
+    pub fn push_rm(&mut self, rm: impl Into<Rm>) {
+        self.encode(code(0, 0, 0xff), Size::D, 6, rm.into(), 0);
+    }
+
+    /// Pop to memory, or to a register.
+    pub fn pop_rm(&mut self, rm: impl Into<Rm>) {
+        self.encode(code(0, 0, 0x8f), Size::D, 0, rm.into(), 0);
     }
 
     /// Pop.

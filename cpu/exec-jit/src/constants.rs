@@ -31,6 +31,8 @@ pub struct Constants {
     pub range_base: [[u64; 2]; 2],
     /// The last of these.
     pub range_limit: [[u64; 2]; 2],
+    /// The exponent of the low single, and of the low double, but its last bit.
+    pub exponents: [[u64; 2]; 2],
     /// Bytes 0 to 15 in the guest's order, and 16 to 31.
     pub steps: [[u64; 2]; 2],
 }
@@ -68,5 +70,6 @@ pub const CONSTANTS: Constants = Constants {
     eights: both(0x0808_0808_0808_0808),
     range_base: [both(0x8100_0000_8100_0000), both(0x8020_0000_0000_0000)],
     range_limit: [both(0x8200_0000_8200_0000), both(0x8040_0000_0000_0000)],
+    exponents: [[0x7f00_0000, 0], [0x7fe0_0000_0000_0000, 0]],
     steps: [[0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f], [0x1011_1213_1415_1617, 0x1819_1a1b_1c1d_1e1f]],
 };

@@ -1,9 +1,10 @@
 //! The translator as an engine: finds code for the next instruction, runs it, and answers when it is left.
 
+use std::cmp::Ordering;
 use std::mem::offset_of;
 
 use exec::engine::{Turns, fp_exception};
-use exec::fp::{Float, fpscr};
+use exec::fp::{self, Float, fpscr};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Mode, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
@@ -55,8 +56,10 @@ pub struct Translator {
     pub(crate) cache: Cache,
     data_spaces: Numbers<Space>,
     fetch_spaces: Numbers<Space>,
-    modes: Numbers<(Mode, u16, bool)>,
+    modes: Numbers<(Mode, u16, bool, bool)>,
     mode: u16,
+    /// The code of the mode is for [`exacting`] floating point.
+    exacting: bool,
     /// Raised whenever where branches went is no longer true.
     turn: u64,
     /// The code epoch up to which all is true.
@@ -117,6 +120,7 @@ impl Translator {
             fetch_spaces: Numbers::default(),
             modes: Numbers::default(),
             mode: 0,
+            exacting: false,
             turn: 1,
             epoch: 0,
             limit: 0,
@@ -217,15 +221,32 @@ impl Translator {
 
     /// Makes FPSCR what it would be if code had kept all of it.
     pub(crate) fn settle(&mut self, state: &mut VcpuState) {
+        if state.fpscr & fpscr::XX == 0 && host::take_inexact() {
+            state.fpscr = fpscr::raise(state.fpscr, fpscr::XX);
+        }
+        let Status { operands, compared, site, compares, .. } = self.host.data().frame.status;
+        if site | compares == 0 {
+            return;
+        }
         let status = &mut self.host.data().frame.status;
-        let Some(site) = std::mem::take(&mut status.site).checked_sub(1) else { return };
-        let Status { operands, compared, .. } = *status;
-        let Some(site) = self.cache.sites.get(site as usize) else { return };
-        let Some(row) = self.interpreter.dispatch().row(site.decoded) else { return };
-        let Some(outcome) = float::outcome(row.op, operands.map(Float::of_double)) else { return };
-        let kept = if compared != 0 { fpscr::FPCC } else { 0 };
-        let mask = (fpscr::FR | fpscr::FI | fpscr::FPRF) & !kept;
-        state.fpscr = state.fpscr & !mask | (outcome.raised | outcome.fprf) & mask;
+        (status.site, status.compares) = (0, 0);
+        let site = site.checked_sub(1).and_then(|site| self.cache.sites.get(site as usize));
+        if let Some(row) = site.and_then(|site| self.interpreter.dispatch().row(site.decoded))
+            && let Some(outcome) = float::outcome(row.op, operands)
+        {
+            const MASK: u64 = fpscr::FR | fpscr::FI | fpscr::FPRF;
+            state.fpscr = state.fpscr & !MASK | (outcome.raised | outcome.fprf) & MASK;
+        }
+        if compares != 0 {
+            let [a, b] = compared.map(Float::of_double);
+            let condition = match fp::compare(a, b, false, 0).0 {
+                Some(Ordering::Less) => 8,
+                Some(Ordering::Greater) => 4,
+                Some(Ordering::Equal) => 2,
+                None => 1,
+            };
+            state.fpscr = state.fpscr & !fpscr::FPCC | condition << fpscr::FPCC.trailing_zeros();
+        }
     }
 
     /// Brings the held registers up to the state.
@@ -272,7 +293,8 @@ impl Translator {
 
     /// Makes the keys those of the state's mode.
     fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
-        let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline);
+        self.exacting = exacting(state);
+        let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline, self.exacting);
         let number = self.modes.of(mode, u16::MAX.into()).or_else(|| {
             self.modes.clear();
             self.flush();
@@ -385,7 +407,7 @@ impl Translator {
             let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
             let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
             let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
-            Insn { decoded, op, privileged, ea, live: plan::ALL }
+            Insn { decoded, op, privileged, exacting: self.exacting, ea, live: plan::ALL }
         };
         let named = &self.named;
         let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
@@ -397,6 +419,7 @@ impl Translator {
             entry: &self.entry,
             sixty_four: state.mode.sixty_four(),
             little: state.mode.little(),
+            exacting: self.exacting,
             wide: self.cpu.sixty_four(),
             watched: self.policy.watched.then(|| mem.host().granule_shift),
             region: self.cache.held.len() as u32,
@@ -447,6 +470,11 @@ impl Translator {
             self.host.write(at + 1, &displacement.to_le_bytes());
         }
     }
+}
+
+/// Whether floating point may interrupt, or rounds otherwise than to nearest.
+pub(crate) fn exacting(state: &VcpuState) -> bool {
+    state.fpscr & (fpscr::ENABLES | fpscr::RN) != 0
 }
 
 /// Whether code is made of an instruction at all, be it a call of its handler. System calls and traps leave anyway.
@@ -505,6 +533,9 @@ impl Turns for Translator {
                 self.forget_jumps();
                 self.enter_mode(&vcpu.state, context);
             }
+            if exacting(&vcpu.state) != self.exacting {
+                self.enter_mode(&vcpu.state, context);
+            }
             let turn = self.turn;
             let found = match self.find(vcpu, context) {
                 Ok(found) => found,
@@ -524,6 +555,9 @@ impl Turns for Translator {
             self.limit = retired.saturating_add(limit.saturating_sub(retired).min(i64::MAX as u64));
             self.count_from(retired);
             self.notice(context);
+            if vcpu.state.fpscr & fpscr::XX == 0 {
+                host::take_inexact();
+            }
             let reason = host::run(self, vcpu, context, host);
             self.count_left(reason);
             self.settle(&mut vcpu.state);

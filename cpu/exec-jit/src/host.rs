@@ -24,11 +24,17 @@ use crate::watch::COUNTERS;
 pub struct Status {
     /// FRA, FRB and FRC of it, as far as it has them.
     pub operands: [u64; 3],
-    /// 1 + number of its site, or 0: nothing is to be made.
+    /// Doublewords that were compared later.
+    pub compared: [u64; 2],
+    /// 1 + number of the operation's site, or 0: nothing is to be made.
     pub site: u32,
-    /// Not 0: a comparison came later, FPCC is true already.
-    pub compared: u32,
+    /// Not 0: a comparison came later, from which FPCC is to be made.
+    pub compares: u32,
+    /// What code keeps over a call.
+    pub old: u64,
 }
+
+const _: () = assert!(std::mem::offset_of!(Status, site) % 8 == 0);
 
 /// What code and engine tell each other. Fields are addressed by code.
 #[repr(C)]
@@ -266,6 +272,22 @@ pub fn run(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, entry: u
         (*data).frame.context = (context as *const Context).cast();
         let enter: unsafe extern "C" fn(u64, *mut VcpuState) -> u32 = std::mem::transmute(enter as *const ());
         Reason::of(enter(entry, &raw mut (*vcpu).state))
+    }
+}
+
+/// Whether an inexact result was made on this thread since it was last asked.
+pub fn take_inexact() -> bool {
+    const PRECISION: u32 = 1 << 5;
+    let mut mxcsr = 0u32;
+    // SAFETY: only the flag of inexact results changes, on which nothing in Rust depends.
+    unsafe {
+        std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut mxcsr, options(nostack));
+        let was = mxcsr & PRECISION != 0;
+        if was {
+            mxcsr &= !PRECISION;
+            std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack, readonly));
+        }
+        was
     }
 }
 

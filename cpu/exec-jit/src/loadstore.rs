@@ -9,7 +9,7 @@ use exec_interp::fields::{ra, rt};
 use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
-use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op};
+use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op, vop};
 use crate::float;
 use crate::host::{Data, Frame};
 use crate::lower::{Access, Lower, Search, Value, frame, home};
@@ -285,10 +285,16 @@ pub fn slow(l: &mut Lower, site: u32, access: Access) {
             reverse(l, bytes, Reg::Rcx);
         }
         l.asm.mov_imm(Reg::Rdx, site.into());
-        return l.asm.call_to(l.setting.entry.store(bytes));
+        return l.call_out(l.setting.entry.store(bytes));
     }
     l.asm.mov_imm(Reg::Rdx, site.into());
-    l.asm.call_to(l.setting.entry.load(bytes));
+    l.call_out(l.setting.entry.load(bytes));
+    if let Value::Float(to) = value {
+        if signed {
+            l.asm.movsxd(Reg::Rax, Reg::Rax);
+        }
+        return l.asm.v_from(vop::MOVQ_FROM, to, Reg::Rax);
+    }
     if reversed {
         reverse(l, bytes, Reg::Rax);
     }

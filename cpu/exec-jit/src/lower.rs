@@ -3,7 +3,9 @@
 //!
 //! Registers of the host: RBP points into the state, R15 counts instructions down to the limit, RAX, RCX and RDX are for
 //! the instruction at hand, the others hold guest registers that the region names often. In a loop they are loaded before
-//! its head; in a trace when they are first named. They are stored where the region is left.
+//! its head; in a trace when they are first named. They are stored where the region is left. Vector registers of the host
+//! hold vector-scalar registers likewise; those below 6 are for the instruction at hand. A call may change all of these, so
+//! code calls through [`Lower::call_inline`] and [`Lower::call_out`] only.
 //!
 //! An instruction that no file translates is *declined*: the interpreter's handler is called for it.
 
@@ -22,9 +24,11 @@ use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, jumps, loadstore, vector, vsx};
 
 mod stub;
+mod vectors;
 
 use stub::Stub;
 pub use stub::{Access, Search, Value};
+use vectors::{Late, Vectors};
 
 /// Registers that hold guest registers.
 pub const HOLDERS: [Reg; 10] =
@@ -95,6 +99,9 @@ pub enum With {
     Immediate(i32),
     /// A guest register.
     Register(usize),
+    /// Both are doublewords 0 of vector-scalar registers, this one's number given here. Where they are unordered, the field
+    /// is computed already.
+    Scalar(usize),
 }
 
 /// A comparison whose outcome the host's flags hold.
@@ -126,6 +133,8 @@ pub struct Setting<'a> {
     pub sixty_four: bool,
     /// Little-endian.
     pub little: bool,
+    /// FPSCR may make floating point interrupt, or round otherwise than to nearest.
+    pub exacting: bool,
     /// The CPU has 64 bits.
     pub wide: bool,
     /// Reservations are watched by stores: there are several vCPUs.
@@ -183,7 +192,9 @@ pub struct Lower<'a> {
     counted: bool,
     block: usize,
     labels: Vec<Label>,
-    stubs: Vec<Stub>,
+    /// With what is to be done before and what is true behind.
+    stubs: Vec<(Stub, Late, Late)>,
+    vectors: Vectors,
     sites: Vec<Site>,
     leaving: Vec<Leaving>,
     links: u32,
@@ -213,6 +224,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         asm,
         origin,
         held: assign(plan),
+        vectors: Vectors::of(plan),
         loaded: 0,
         dirty: 0,
         done: 0,
@@ -274,6 +286,7 @@ impl Lower<'_> {
                 }
             }
             self.dirty = plan.written & self.loaded;
+            self.load_vectors();
             let head = plan.blocks.iter().position(|block| block.start() == self.entry());
             if let Some(&label) = head.filter(|head| *head != 0).and_then(|head| self.labels.get(head)) {
                 self.asm.jmp(label);
@@ -283,6 +296,7 @@ impl Lower<'_> {
             self.block = index;
             if plan.is_loop {
                 self.done = 0;
+                self.join_vectors();
             }
             if let Some(&label) = self.labels.get(index) {
                 self.asm.bind(label);
@@ -291,7 +305,10 @@ impl Lower<'_> {
             for (at, insn) in block.insns.iter().enumerate() {
                 self.insn = *insn;
                 self.next = block.insns.get(at + 1).copied();
+                let first = self.stubs.len();
                 self.instruction();
+                let late = self.vectors.late;
+                self.stubs.iter_mut().skip(first).for_each(|(.., after)| *after = late);
             }
             let last = self.insn;
             let ended = matches!(last.op, None | Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
@@ -418,13 +435,19 @@ impl Lower<'_> {
     fn call_handler(&mut self, call: u64) {
         let site = self.site();
         self.asm.mov_imm(Reg::Rdx, site.into());
-        self.asm.call_to(call);
+        self.call_inline(call);
         if !self.setting.plan.is_loop {
             self.dirty = 0;
         }
     }
 
+    /// Code to be placed behind the region.
+    fn behind(&mut self, stub: Stub) {
+        self.stubs.push((stub, self.vectors.late, self.vectors.late));
+    }
+
     fn store_dirty(&mut self, dirty: u64) {
+        self.store_vectors();
         for guest in bits(dirty) {
             if let Some(host) = self.held[guest] {
                 self.asm.store(Size::Q, home(guest), host);
@@ -496,6 +519,10 @@ impl Lower<'_> {
 
     /// The flags of a comparison whose operands have not changed since. RAX is lost.
     fn compare_again(&mut self, compare: Compare) {
+        if let With::Scalar(with) = compare.with {
+            // Both are as they were.
+            return self.compare_scalars(compare.register, with);
+        }
         let place = |held: &Held, register: usize| held[register].map_or(home(register).into(), Rm::Reg);
         self.asm.mov(Size::Q, Reg::Rax, place(&self.held, compare.register));
         match compare.with {
@@ -504,6 +531,7 @@ impl Lower<'_> {
                 let with = place(&self.held, register);
                 self.asm.alu(Alu::Cmp, compare.size, Reg::Rax, with);
             }
+            With::Scalar(_) => {}
         }
     }
 
@@ -543,6 +571,9 @@ impl Lower<'_> {
     /// On a way out of the region: computes the field of a comparison that was left to it.
     pub fn field_where_left(&mut self, compare: Option<Compare>) {
         if let Some(compare) = compare.filter(|compare| !compare.stored) {
+            if let With::Scalar(_) = compare.with {
+                self.compare_again(compare);
+            }
             self.set_field(compare);
         }
     }
@@ -550,7 +581,12 @@ impl Lower<'_> {
     /// Computes a CR field from the host's flags, and leaves them as they are. RAX and RCX are lost.
     fn set_field(&mut self, compare: Compare) {
         let (less, greater) = if compare.signed { (Cond::L, Cond::G) } else { (Cond::B, Cond::A) };
+        let scalars = matches!(compare.with, With::Scalar(_));
         let asm = &mut self.asm;
+        let unordered = asm.label();
+        if scalars {
+            asm.jcc(Cond::P, unordered);
+        }
         asm.set(greater, Reg::Rax);
         asm.set(less, Reg::Rcx);
         asm.insn(op::MOVZX8, Reg::Rax, Reg::Rax);
@@ -558,9 +594,14 @@ impl Lower<'_> {
         // LT is 8, GT 4, EQ 2: twice 3 LT + GT + 1.
         asm.lea(Size::D, Reg::Rcx, Mem::Index(Reg::Rcx, Reg::Rcx, 2, 1));
         asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rax, Reg::Rcx, 1, 0));
-        asm.insn(op::MOVZX8, Reg::Rcx, state(offset_of!(VcpuState, so)));
-        asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rcx, Reg::Rax, 2, 0));
+        if scalars {
+            asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rax, Reg::Rax, 1, 0));
+        } else {
+            asm.insn(op::MOVZX8, Reg::Rcx, state(offset_of!(VcpuState, so)));
+            asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rcx, Reg::Rax, 2, 0));
+        }
         asm.store(Size::B, state(offset_of!(VcpuState, cr) + usize::from(compare.field)), Reg::Rax);
+        asm.bind(unordered);
     }
 
     /// Goes to `edge.target` if `cond` holds, else on. `compare` is what the flags are of, if a CR field was not computed
@@ -574,13 +615,14 @@ impl Lower<'_> {
                 let skip = self.asm.label();
                 self.asm.jcc(cond.not(), skip);
                 self.count(edge, compare);
+                self.note_for(plan.live_at(self.block, edge.target, true));
                 self.asm.jmp(to);
                 self.asm.bind(skip);
             }
             None => {
                 let label = self.asm.label();
                 self.asm.jcc(cond, label);
-                self.stubs.push(Stub::Edge { label, to: edge, dirty: self.dirty, compare });
+                self.behind(Stub::Edge { label, to: edge, dirty: self.dirty, compare });
             }
         }
     }
@@ -595,6 +637,7 @@ impl Lower<'_> {
         };
         if plan.is_loop {
             self.count(edge, None);
+            self.note_for(plan.live_at(self.block, edge.target, false));
         } else {
             self.done = edge.done;
         }
@@ -625,7 +668,7 @@ impl Lower<'_> {
         let (label, back) = (self.asm.label(), self.asm.label());
         self.asm.jcc(Cond::Le, label);
         self.asm.bind(back);
-        self.stubs.push(Stub::Event { label, back, cia, dirty, compare });
+        self.behind(Stub::Event { label, back, cia, dirty, compare });
     }
 
     /// Leaves the region for a known target; dirty registers are stored.
@@ -633,7 +676,10 @@ impl Lower<'_> {
         let same_page = edge.target & !0xfff == self.entry() & !0xfff;
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
         if edge.event || !same_page {
+            // What is late has been done.
+            let late = std::mem::take(&mut self.vectors.late);
             self.event(edge.target, 0, None);
+            self.vectors.late = late;
         }
         let number = u64::from(self.setting.first_exit) + self.leaving.len() as u64;
         if same_page {

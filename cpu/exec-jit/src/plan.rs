@@ -6,11 +6,14 @@
 use exec_interp::Decoded;
 use ppc_isa::Row;
 use ppc_isa::branch::{Branch, Register};
-use ppc_isa::float::{Arithmetic, Float};
+use ppc_isa::float::Float;
 use ppc_isa::integer::{CarryIn, Integer, Shift};
 use ppc_isa::op::{Op, System};
-use ppc_isa::operand::{Access, Kind, operands};
+use ppc_isa::operand::{Access, Kind, Operand, operands};
 use ppc_isa::spr;
+use ppc_isa::vector::Vector;
+use ppc_isa::vsx::Vsx;
+use ppc_isa::vsx::compare::Compare;
 
 /// The most instructions of a region.
 pub const MOST: usize = 96;
@@ -25,6 +28,8 @@ pub const CTR: usize = 32;
 pub const LR: usize = 33;
 /// Number of them.
 pub const HELD: usize = 34;
+/// Vector-scalar registers.
+pub const VECTORS: usize = 64;
 
 /// Parts of the state whose value may never be read: a bit for each CR field, and these.
 pub type Parts = u16;
@@ -44,6 +49,8 @@ pub struct Insn {
     pub op: Option<Op>,
     /// It is privileged, and carried out by a call.
     pub privileged: bool,
+    /// FPSCR may make floating point interrupt, or round otherwise than to nearest.
+    pub exacting: bool,
     /// Effective address.
     pub ea: u64,
     /// Parts that are read after it before they are written.
@@ -88,6 +95,10 @@ pub struct Plan {
     pub uses: [u16; HELD],
     /// Registers that are written, as bits.
     pub written: u64,
+    /// How often vector-scalar registers are named.
+    pub vector_uses: [u16; VECTORS],
+    /// Those that are written, as bits.
+    pub vectors_written: u64,
 }
 
 /// Where control may go from an instruction, inside of its page or not.
@@ -172,13 +183,28 @@ fn effects(insn: &Insn) -> (Parts, Parts) {
             Integer::Mtspr | Integer::Mfspr if [spr::LR, spr::CTR].contains(&spr::number(word)) => (0, 0),
             _ => (ALL, 0),
         },
-        // What is left to the interpreter here may interrupt, but has made the status anew by then.
+        // What may interrupt has made the status anew by then.
+        Some(Op::Float(_) | Op::Vsx(_)) if insn.exacting => (ALL, 0),
         Some(Op::Float(op)) => match op {
-            Float::Arithmetic { operation: Arithmetic::Reciprocal | Arithmetic::ReciprocalSquareRoot, .. } => (ALL, 0),
-            Float::Arithmetic { .. } | Float::MultiplyAdd { .. } | Float::RoundToSingle => (ALL & !STATUS, STATUS),
-            Float::Compare { .. } => (ALL & !STATUS, 0),
+            // These read FPSCR.
+            Float::Arithmetic { .. } | Float::MultiplyAdd { .. } | Float::RoundToSingle if word & 1 != 0 => (ALL, 0),
+            Float::Move(_) | Float::CopySign | Float::Select if word & 1 != 0 => (ALL, 0),
+            Float::Arithmetic { .. } | Float::MultiplyAdd { .. } | Float::RoundToSingle => (0, STATUS),
+            Float::FromInteger { .. } if word & 1 == 0 => (0, STATUS),
+            Float::Compare { .. } => (0, field(word >> 21)),
             Float::Move(_) | Float::CopySign | Float::Select => (0, 0),
             _ => (ALL, 0),
+        },
+        Some(Op::Vsx(op)) => match op {
+            Vsx::Permute(_) => (0, 0),
+            Vsx::Arithmetic(op) => (0, if crate::vsx::reports(op) { STATUS } else { 0 }),
+            Vsx::Compare(Compare::Order { .. }) => (0, field(word >> 21)),
+            _ => (ALL, 0),
+        },
+        Some(Op::Vector(op)) => match op {
+            Vector::Load(_) | Vector::Store(_) => (ALL, 0),
+            Vector::Compare { .. } if word & 0x400 != 0 => (0, 1 << 6),
+            _ => (0, 0),
         },
         _ => (ALL, 0),
     }
@@ -189,6 +215,9 @@ fn effects(insn: &Insn) -> (Parts, Parts) {
 pub struct Named {
     /// Position of the field in the word, and whether the register is written.
     fields: Vec<(u8, bool)>,
+    /// Operands that are vector-scalar registers, how much their numbers are greater than the operand, and whether they
+    /// are written.
+    vectors: Vec<(Operand, usize, bool)>,
 }
 
 impl Named {
@@ -200,7 +229,15 @@ impl Named {
                 fields.push((shift, operand.access != Access::Read));
             }
         }
-        Named { fields }
+        let vectors = operands(row).filter_map(|o| {
+            let base = match o.kind {
+                Kind::Fpr | Kind::Vsr => 0,
+                Kind::Vr => 32,
+                _ => return None,
+            };
+            Some((o, base, o.access != Access::Read))
+        });
+        Named { fields, vectors: vectors.collect() }
     }
 }
 
@@ -305,7 +342,15 @@ impl Explored {
                 _ => blocks.push(Block { insns: vec![insn], live: ALL }),
             }
         }
-        Some(Plan { entry, blocks, is_loop: true, uses: [0; HELD], written: 0 })
+        Some(Plan {
+            entry,
+            blocks,
+            is_loop: true,
+            uses: [0; HELD],
+            written: 0,
+            vector_uses: [0; VECTORS],
+            vectors_written: 0,
+        })
     }
 }
 
@@ -334,7 +379,7 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
         }
     }
     blocks.retain(|block| !block.insns.is_empty());
-    Plan { entry, blocks, is_loop: false, uses: [0; HELD], written: 0 }
+    Plan { entry, blocks, is_loop: false, uses: [0; HELD], written: 0, vector_uses: [0; VECTORS], vectors_written: 0 }
 }
 
 impl Plan {
@@ -396,7 +441,7 @@ impl Plan {
     }
 
     fn count<'a>(&mut self, named: impl Fn(&Insn) -> Option<&'a Named>) {
-        let Plan { blocks, uses, written, .. } = self;
+        let Plan { blocks, uses, written, vector_uses, vectors_written, .. } = self;
         let mut note = |register: usize, writes: bool| {
             if let Some(count) = uses.get_mut(register) {
                 *count += 1;
@@ -405,6 +450,14 @@ impl Plan {
         };
         for insn in blocks.iter().flat_map(|block| &block.insns) {
             let word = insn.word();
+            let vectors = named(insn).filter(|_| insn.op.is_some()).map_or(&[][..], |named| &named.vectors);
+            for &(operand, base, writes) in vectors {
+                let register = (base + operand.get(word.into()) as usize) & (VECTORS - 1);
+                if let Some(count) = vector_uses.get_mut(register) {
+                    *count += 1;
+                }
+                *vectors_written |= u64::from(writes) << register;
+            }
             for &(shift, writes) in named(insn).map_or(&[][..], |named| &named.fields) {
                 note((word >> shift & 31) as usize, writes);
             }

@@ -1,13 +1,14 @@
 //! What translated code calls when its fast path does not do: accesses, and instructions that are not translated.
 
+use exec::fp::fpscr;
 use exec::{Context, Exit, Instruction, Mode, Vcpu, engine, supervisor};
 use guest_mem::Word;
 use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
 use ppc_mmu::Keys;
 
-use crate::engine::Translator;
-use crate::host::{Answer, Reason};
+use crate::engine::{Translator, exacting};
+use crate::host::{self, Answer, Reason};
 use crate::watch::What;
 
 /// Loads `Frame::ea`, to `Frame::value`.
@@ -78,8 +79,15 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
     engine.count_call(vcpu.state.mode.problem(), site, What::Declined);
     engine.settle(&mut vcpu.state);
+    let before = exacting(&vcpu.state);
     let result = engine.interpreter.execute(vcpu, context, decoded);
-    match result {
+    if vcpu.state.fpscr & fpscr::XX == 0 {
+        // From here on, or of estimates by the handler.
+        host::take_inexact();
+    }
+    let answer = match result {
+        // Code rests on it; this is no event point.
+        Ok(false) if exacting(&vcpu.state) != before => Reason::Lookup,
         Ok(false) => {
             engine.read_back(vcpu, site);
             if bytes != 0 {
@@ -89,12 +97,15 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
             engine.notice(context);
             return 0;
         }
-        Ok(true) => {}
-        Err(exit) => engine.exit = Some(exit),
-    }
+        Ok(true) => Reason::Event,
+        Err(exit) => {
+            engine.exit = Some(exit);
+            Reason::Exit
+        }
+    };
     let retired = vcpu.state.retired;
     engine.count_from(retired);
-    if engine.exit.is_some() { Reason::Exit as Answer } else { Reason::Event as Answer }
+    answer as Answer
 }
 
 /// Carries out a privileged instruction, as `exec::engine::run` does.

@@ -49,21 +49,26 @@ pub fn lower(l: &mut Lower, op: Vector, w: u32) -> Option<()> {
         Vector::Unary { op: Unary::Negate, lane } => {
             let insn = by(lane, &[PSUBB, PSUBW, PSUBD, PSUBQ])?;
             zero(l, X0);
-            l.asm.v3(insn, X0, X0, vsr(vrb(w)));
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(insn, X0, X0, operand);
             write(l, vrt(w), X0);
         }
         Vector::Compare { relation, lane, signed } => return compare(l, relation, lane, signed, w),
         Vector::Multiply { odd, lane, signed } => return multiply(l, odd, lane, signed, w),
         Vector::MultiplyAdd(MultiplyAdd::Low) => {
             read(l, X0, vra(w));
-            l.asm.v3(PMULLW, X0, X0, vsr(vrb(w)));
-            l.asm.v3(PADDW, X0, X0, vsr(vrc(w)));
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(PMULLW, X0, X0, operand);
+            let operand = vsr(l, vrc(w));
+            l.asm.v3(PADDW, X0, X0, operand);
             write(l, vrt(w), X0);
         }
         Vector::MultiplySum(MultiplySum::Halves { signed: true, saturate: false }) => {
             read(l, X0, vra(w));
-            l.asm.v3(PMADDWD, X0, X0, vsr(vrb(w)));
-            l.asm.v3(PADDD, X0, X0, vsr(vrc(w)));
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(PMADDWD, X0, X0, operand);
+            let operand = vsr(l, vrc(w));
+            l.asm.v3(PADDD, X0, X0, operand);
             write(l, vrt(w), X0);
         }
         Vector::ExtendSign { from, to } => return extend_sign(l, from, to, w),
@@ -88,7 +93,8 @@ pub fn lower(l: &mut Lower, op: Vector, w: u32) -> Option<()> {
         Vector::Splat(lane) => {
             let insn = by(lane, &[PBROADCASTB, PBROADCASTW, PBROADCASTD])?;
             let element = ra(w) & (16 / bytes(lane) - 1);
-            l.asm.v2(insn, X0, part(vrb(w), bytes(lane) * (element ^ (8 / bytes(lane) - 1))));
+            let place = part(l, vrb(w), bytes(lane) * (element ^ (8 / bytes(lane) - 1)));
+            l.asm.v2(insn, X0, place);
             write(l, vrt(w), X0);
         }
         Vector::SplatImmediate(lane) => {
@@ -101,13 +107,15 @@ pub fn lower(l: &mut Lower, op: Vector, w: u32) -> Option<()> {
         Vector::Pack { lane, how } => return pack(l, lane, how, w),
         Vector::Unpack { lane, low } => {
             let insn = by(lane, &[PMOVSXBW, PMOVSXWD, PMOVSXDQ])?;
-            l.asm.v2(insn, X0, part(vrb(w), if low { 8 } else { 0 }));
+            let place = part(l, vrb(w), if low { 8 } else { 0 });
+            l.asm.v2(insn, X0, place);
             exchange(l, X0, 8);
             write(l, vrt(w), X0);
         }
         Vector::Extract(lane) => return vsr::extract(l, vrt(w), vrb(w), ra(w) & 15, bytes(lane)),
         Vector::Insert(lane) => {
-            return vsr::insert(l, vrt(w), vsr(vrb(w)).into(), ra(w) & 15, bytes(lane));
+            let from = part(l, vrb(w), 0);
+            return vsr::insert(l, vrt(w), from.into(), ra(w) & 15, bytes(lane));
         }
         _ => return None,
     }
@@ -131,9 +139,7 @@ fn direct(op: Binary, lane: Lane, signed: bool) -> Option<Insn> {
 
 fn binary(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option<()> {
     if let Some(insn) = direct(op, lane, signed) {
-        read(l, X0, vra(w));
-        l.asm.v3(insn, X0, X0, vsr(vrb(w)));
-        write(l, vrt(w), X0);
+        vsr::binary(l, insn, vrt(w), vra(w), vrb(w));
         return Some(());
     }
     match op {
@@ -157,8 +163,10 @@ fn binary(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option
             let (greater, less) = (direct(Binary::Maximum, lane, false)?, direct(Binary::Minimum, lane, false)?);
             let subtract = direct(Binary::Subtract, lane, false)?;
             read(l, X0, vra(w));
-            l.asm.v3(less, X1, X0, vsr(vrb(w)));
-            l.asm.v3(greater, X0, X0, vsr(vrb(w)));
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(less, X1, X0, operand);
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(greater, X0, X0, operand);
             l.asm.v3(subtract, X0, X0, X1);
         }
         Binary::Rotate | Binary::ShiftLeft | Binary::ShiftRight => shift(l, op, lane, signed, w)?,
@@ -171,8 +179,10 @@ fn binary(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option
 /// X0 = what `insn` saturates; `VSCR[SAT]` is set if it differs from what `modulo` makes. RAX is lost.
 fn saturate(l: &mut Lower, insn: Insn, modulo: Insn, w: u32) {
     read(l, X1, vra(w));
-    l.asm.v3(insn, X0, X1, vsr(vrb(w)));
-    l.asm.v3(modulo, X1, X1, vsr(vrb(w)));
+    let operand = vsr(l, vrb(w));
+    l.asm.v3(insn, X0, X1, operand);
+    let operand = vsr(l, vrb(w));
+    l.asm.v3(modulo, X1, X1, operand);
     l.asm.v3(PXOR, X1, X1, X0);
     l.asm.v2(PTEST, X1, X1);
     note_saturation(l);
@@ -193,8 +203,10 @@ fn average(l: &mut Lower, lane: Lane, signed: bool, w: u32) -> Option<()> {
         _ => return None,
     };
     read(l, X0, vra(w));
-    l.asm.v3(PXOR, X1, X0, vsr(vrb(w)));
-    l.asm.v3(POR, X0, X0, vsr(vrb(w)));
+    let operand = vsr(l, vrb(w));
+    l.asm.v3(PXOR, X1, X0, operand);
+    let operand = vsr(l, vrb(w));
+    l.asm.v3(POR, X0, X0, operand);
     l.asm.v_shift(half, X1, X1, 1);
     l.asm.v3(subtract, X0, X0, X1);
     Some(())
@@ -208,7 +220,8 @@ fn shift(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option<
         _ => return None,
     };
     l.asm.v2(MOVDQU_LOAD, X1, constant!(l, shifts, index));
-    l.asm.v3(PAND, X1, X1, vsr(vrb(w)));
+    let operand = vsr(l, vrb(w));
+    l.asm.v3(PAND, X1, X1, operand);
     read(l, X0, vra(w));
     match op {
         Binary::ShiftLeft => l.asm.v3(left, X0, X0, X1),
@@ -256,9 +269,13 @@ fn compare(l: &mut Lower, relation: Relation, lane: Lane, signed: bool, w: u32) 
             read(l, X1, vrb(w));
             greater(l, lane, signed, X0, X0, X1)?;
         }
-        Relation::Equal => l.asm.v3(equal, X0, X0, vsr(vrb(w))),
+        Relation::Equal => {
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(equal, X0, X0, operand);
+        }
         Relation::NotEqual => {
-            l.asm.v3(equal, X0, X0, vsr(vrb(w)));
+            let operand = vsr(l, vrb(w));
+            l.asm.v3(equal, X0, X0, operand);
             invert(l, X0, X1);
         }
         Relation::NotEqualOrZero => {
@@ -331,7 +348,8 @@ fn pack(l: &mut Lower, lane: Lane, how: Pack, w: u32) -> Option<()> {
             return None;
         }
         read(l, X0, vra(w));
-        l.asm.v3_imm(SHUFPS, X0, X0, vsr(vrb(w)), 0b00_10_00_10);
+        let operand = vsr(l, vrb(w));
+        l.asm.v3_imm(SHUFPS, X0, X0, operand, 0b00_10_00_10);
         write(l, vrt(w), X0);
         return Some(());
     }

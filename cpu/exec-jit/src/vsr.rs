@@ -1,17 +1,14 @@
-//! Vector-scalar registers in translated code. They stay in the state; the host's vector registers are scratch.
+//! Vector-scalar registers in translated code.
 //!
 //! Doubleword 0, the guest's first, is the first in the state, and each doubleword is a number of the host: element `i`
 //! of `n` bytes is where the host sees its element `i ^ (8 / n - 1)`. Operations of elements alone never notice; those
 //! that move elements exchange bytes, which is an exclusive or of their numbers.
 
-use std::mem::offset_of;
-
-use exec::VcpuState;
 use ppc_isa::integer::Logic;
 
-use crate::asm::{Cond, Insn, Mem, Reg, Rm, Size, Xmm, vop};
+use crate::asm::{Cond, Insn, Mem, Reg, Rm, Size, Xmm, XmmRm, vop};
 use crate::branch::cr;
-use crate::lower::{Lower, state};
+use crate::lower::Lower;
 
 /// Scratch registers.
 pub const X0: Xmm = Xmm::of(0);
@@ -21,6 +18,8 @@ pub const X1: Xmm = Xmm::of(1);
 pub const X2: Xmm = Xmm::of(2);
 /// Another.
 pub const X3: Xmm = Xmm::of(3);
+/// Another; the one before is not for instructions.
+pub const X5: Xmm = Xmm::of(5);
 
 /// Address of a field of the constants.
 macro_rules! constant {
@@ -38,24 +37,34 @@ macro_rules! constant {
 }
 pub(crate) use constant;
 
-/// Where register `n` is.
-pub fn vsr(n: usize) -> Mem {
-    part(n, 0)
-}
-
-/// The byte of register `n` at `offset` from the start of its doubleword 0 on, as the host has it.
-pub fn part(n: usize, offset: usize) -> Mem {
-    state(offset_of!(VcpuState, vsr) + 16 * n + offset)
-}
-
-/// Loads register `n`.
+/// Copies register `n`.
 pub fn read(l: &mut Lower, to: Xmm, n: usize) {
-    l.asm.v2(vop::MOVDQU_LOAD, to, vsr(n));
+    let from = l.vector_operand(n);
+    l.asm.v2(vop::MOVUPS_LOAD, to, from);
+}
+
+/// Register `n` as an operand.
+pub fn vsr(l: &mut Lower, n: usize) -> XmmRm {
+    l.vector_operand(n)
 }
 
 /// Writes register `n`.
 pub fn write(l: &mut Lower, n: usize, from: Xmm) {
-    l.asm.v_store(vop::MOVDQU_STORE, vsr(n), from);
+    l.vector_written(n, from, false);
+}
+
+/// Register `t` = `a` op `b`, by one instruction.
+pub fn binary(l: &mut Lower, insn: Insn, t: usize, a: usize, b: usize) {
+    let a = l.vector(a, X0);
+    let b = l.vector_operand(b);
+    let to = l.vector_target(t, X0);
+    l.asm.v3(insn, to, a, b);
+    write(l, t, to);
+}
+
+/// The byte of register `n` at `offset` from the start of its doubleword 0 on, in the state, as the host has it.
+pub fn part(l: &mut Lower, n: usize, offset: usize) -> Mem {
+    l.vector_in_state(n).at(offset as i32)
 }
 
 /// All bits one.
@@ -87,6 +96,15 @@ pub fn splat(l: &mut Lower, to: Xmm, value: u64) {
     }
 }
 
+/// Copies a vector, each byte `i` of it to `i ^ by`.
+pub fn exchanged(l: &mut Lower, to: Xmm, from: impl Into<XmmRm>, by: u8) {
+    if by == 8 {
+        return l.asm.v2_imm(vop::PSHUFD, to, from, 0b01_00_11_10);
+    }
+    l.asm.v2(vop::MOVUPS_LOAD, to, from);
+    exchange(l, to, by);
+}
+
 /// Moves each byte `i` to `i ^ by`.
 pub fn exchange(l: &mut Lower, value: Xmm, by: u8) {
     match by {
@@ -103,41 +121,49 @@ pub fn exchange(l: &mut Lower, value: Xmm, by: u8) {
 
 /// Register `t` = `a` `op` `b`.
 pub fn logic(l: &mut Lower, op: Logic, t: usize, a: usize, b: usize) {
-    // The host complements its first operand, the guest the second.
-    let (first, second) = if op == Logic::Andc { (b, a) } else { (a, b) };
     let insn = match op {
         Logic::And | Logic::Nand => vop::PAND,
-        Logic::Andc => vop::PANDN,
+        // The host complements its first operand, the guest the second.
+        Logic::Andc => return binary(l, vop::PANDN, t, b, a),
         Logic::Or | Logic::Nor | Logic::Orc => vop::POR,
         Logic::Xor | Logic::Eqv => vop::PXOR,
     };
     if op == Logic::Xor && a == b {
-        zero(l, X0);
-        return write(l, t, X0);
+        let to = l.vector_target(t, X0);
+        zero(l, to);
+        return l.vector_written(t, to, true);
+    }
+    if op == Logic::Or && a == b {
+        let from = l.vector(a, X0);
+        return write(l, t, from);
     }
     if op == Logic::Orc {
         read(l, X0, b);
         invert(l, X0, X1);
-        l.asm.v3(insn, X0, X0, vsr(a));
+        let a = vsr(l, a);
+        l.asm.v3(insn, X0, X0, a);
         return write(l, t, X0);
     }
-    read(l, X0, first);
-    if !(op == Logic::Or && a == b) {
-        l.asm.v3(insn, X0, X0, vsr(second));
+    if matches!(op, Logic::And | Logic::Or | Logic::Xor) {
+        return binary(l, insn, t, a, b);
     }
-    if matches!(op, Logic::Nand | Logic::Nor | Logic::Eqv) {
-        invert(l, X0, X1);
+    read(l, X0, a);
+    if a != b || op == Logic::Eqv {
+        let b = vsr(l, b);
+        l.asm.v3(insn, X0, X0, b);
     }
+    invert(l, X0, X1);
     write(l, t, X0);
 }
 
 /// Register `t` = `a` where `c` has zeros, `b` where it has ones.
 pub fn select(l: &mut Lower, t: usize, a: usize, b: usize, c: usize) {
-    read(l, X0, c);
-    l.asm.v3(vop::PAND, X1, X0, vsr(b));
-    l.asm.v3(vop::PANDN, X0, X0, vsr(a));
-    l.asm.v3(vop::POR, X0, X0, X1);
-    write(l, t, X0);
+    let c = l.vector(c, X0);
+    let (b, a) = (vsr(l, b), vsr(l, a));
+    l.asm.v3(vop::PAND, X1, c, b);
+    l.asm.v3(vop::PANDN, X2, c, a);
+    l.asm.v3(vop::POR, X2, X2, X1);
+    write(l, t, X2);
 }
 
 /// Register `t` = bytes of `first` and `second` chosen by the bytes of `control`, numbered from the right if `reversed`.
@@ -151,15 +177,15 @@ pub fn permute(l: &mut Lower, t: usize, first: usize, second: usize, control: us
             constant!(l, sevens)
         },
     );
-    read(l, X3, control);
-    l.asm.v3(vop::PAND, X2, X3, low);
+    let control = l.vector(control, X3);
+    l.asm.v3(vop::PAND, X2, control, low);
     l.asm.v3(vop::PXOR, X2, X2, place);
-    read(l, X0, first);
-    l.asm.v3(vop::PSHUFB, X0, X0, X2);
-    read(l, X1, second);
-    l.asm.v3(vop::PSHUFB, X1, X1, X2);
+    let from = l.vector(first, X0);
+    l.asm.v3(vop::PSHUFB, X0, from, X2);
+    let from = l.vector(second, X1);
+    l.asm.v3(vop::PSHUFB, X1, from, X2);
     // The bit that chooses the register becomes the first one of its byte.
-    l.asm.v_shift(vop::PSLLW, X3, X3, 3);
+    l.asm.v_shift(vop::PSLLW, X3, control, 3);
     if reversed {
         l.asm.v3_imm(vop::PBLENDVB, X0, X1, X0, 3 << 4);
     } else {
@@ -170,12 +196,13 @@ pub fn permute(l: &mut Lower, t: usize, first: usize, second: usize, control: us
 
 /// Register `t` = sixteen bytes of `a` and `b` from byte `from` on.
 pub fn shift_double(l: &mut Lower, t: usize, a: usize, b: usize, from: u8) {
+    let (first, second) = (vsr(l, a), vsr(l, b));
     if from == 8 {
         read(l, X0, a);
-        l.asm.v3_imm(vop::SHUFPD, X0, X0, vsr(b), 0b01);
+        l.asm.v3_imm(vop::SHUFPD, X0, X0, second, 0b01);
     } else {
-        l.asm.v2_imm(vop::PSHUFD, X0, vsr(a), 0b01_00_11_10);
-        l.asm.v2_imm(vop::PSHUFD, X1, vsr(b), 0b01_00_11_10);
+        l.asm.v2_imm(vop::PSHUFD, X0, first, 0b01_00_11_10);
+        l.asm.v2_imm(vop::PSHUFD, X1, second, 0b01_00_11_10);
         l.asm.v3_imm(vop::PALIGNR, X0, X0, X1, 16 - from);
         exchange(l, X0, 8);
     }
@@ -184,22 +211,27 @@ pub fn shift_double(l: &mut Lower, t: usize, a: usize, b: usize, from: u8) {
 
 /// Register `t` = words of one doubleword of `a` and `b` by turns, or elements of other sizes as `insn` interleaves them.
 pub fn interleave(l: &mut Lower, insn: Insn, t: usize, a: usize, b: usize) {
-    read(l, X0, b);
-    l.asm.v3(insn, X0, X0, vsr(a));
+    let b = l.vector(b, X0);
+    let a = vsr(l, a);
+    l.asm.v3(insn, X0, b, a);
     exchange(l, X0, 8);
     write(l, t, X0);
 }
 
 /// Register `t` = word `word` of `b` in every place.
 pub fn splat_word(l: &mut Lower, t: usize, b: usize, word: usize) {
-    l.asm.v2(vop::PBROADCASTD, X0, part(b, 4 * (word ^ 1)));
-    write(l, t, X0);
+    const ALL: u8 = 0b01_01_01_01;
+    let b = vsr(l, b);
+    let to = l.vector_target(t, X0);
+    l.asm.v2_imm(vop::PSHUFD, to, b, ALL * (word ^ 1) as u8);
+    write(l, t, to);
 }
 
 /// Register `t` = the `bytes` bytes of `b` from byte `from` on, at the right end of doubleword 0. `None` if they are not
 /// in one doubleword.
 pub fn extract(l: &mut Lower, t: usize, b: usize, from: usize, bytes: usize) -> Option<()> {
-    let at = part(b, (from & 8) + 8usize.checked_sub((from & 7) + bytes)?);
+    let offset = (from & 8) + 8usize.checked_sub((from & 7) + bytes)?;
+    let at = part(l, b, offset);
     match bytes {
         1 => l.asm.insn(crate::asm::op::MOVZX8, Reg::Rax, at),
         2 => l.asm.insn(crate::asm::op::MOVZX16, Reg::Rax, at),

@@ -2,6 +2,8 @@
 
 mod arithmetic;
 
+pub use arithmetic::reports;
+
 use exec_interp::fields::{ra, xa, xb, xc, xt};
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
@@ -81,7 +83,7 @@ fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
         Memory::StoreScalar(Scalar { format, form }) => {
             let (bytes, _) = size(format)?;
             address(l, form, w)?;
-            store_element(l, bytes, part(named(form, w), 0));
+            store_element(l, bytes, named(form, w));
         }
         _ => return None,
     }
@@ -111,12 +113,12 @@ fn order(l: &Lower, element: u8) -> u8 {
 
 /// Loads register `t` from the effective address in RAX, which may be `aligned`, in elements of `element` bytes.
 pub fn load_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
+    let to = l.vector_target(t, X0);
     let (slow, back) = l.slow_decline(true);
     translate(l, if aligned { 1 } else { 16 }, false, slow);
-    l.asm.v2(MOVDQU_LOAD, X0, Mem::Base(Reg::Rax, 0));
     let by = order(l, element);
-    exchange(l, X0, by);
-    write(l, t, X0);
+    vsr::exchanged(l, to, Mem::Base(Reg::Rax, 0), by);
+    write(l, t, to);
     l.asm.bind(back);
 }
 
@@ -124,9 +126,9 @@ pub fn load_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
 pub fn store_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
     let (slow, back) = l.slow_decline(true);
     translate(l, if aligned { 1 } else { 16 }, true, slow);
-    read(l, X0, t);
+    let from = vsr(l, t);
     let by = order(l, element);
-    exchange(l, X0, by);
+    vsr::exchanged(l, X0, from, by);
     l.asm.v_store(MOVDQU_STORE, Mem::Base(Reg::Rax, 0), X0);
     report(l);
     l.asm.bind(back);
@@ -155,11 +157,12 @@ fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower)) {
     l.asm.bind(back);
 }
 
-/// Stores the low bytes of what is at `from` at the effective address in RAX.
-fn store_element(l: &mut Lower, bytes: u8, from: Mem) {
+/// Stores the low bytes of doubleword 0 of register `s` at the effective address in RAX.
+fn store_element(l: &mut Lower, bytes: u8, s: usize) {
+    let from = l.scalar(s, X0);
     let (slow, back) = l.slow_decline(true);
     translate(l, bytes, true, slow);
-    l.asm.mov(Size::Q, Reg::Rcx, from);
+    l.asm.v_to(MOVQ_TO, Reg::Rcx, from);
     let at = Mem::Base(Reg::Rax, 0);
     let size = match bytes {
         1 => Size::B,
@@ -181,11 +184,15 @@ fn permute(l: &mut Lower, op: Permute, w: u32) -> Option<()> {
     match op {
         Permute::MoveFrom(from) => {
             let to = l.target(ra(w), Reg::Rax);
+            let from_vector = l.vector(t, X0);
             match from {
-                Part::Double => l.asm.mov(Size::Q, to, vsr(t)),
-                Part::LowDouble => l.asm.mov(Size::Q, to, part(t, 8)),
-                Part::Word => l.asm.mov(Size::D, to, vsr(t)),
-                Part::SignedWord => l.asm.movsxd(to, vsr(t)),
+                Part::Double => l.asm.v_to(MOVQ_TO, to, from_vector),
+                Part::LowDouble => l.asm.v_extract(PEXTRQ, to, from_vector, 1),
+                Part::Word => l.asm.v_to(MOVD_TO, to, from_vector),
+                Part::SignedWord => {
+                    l.asm.v_to(MOVD_TO, to, from_vector);
+                    l.asm.movsxd(to, to);
+                }
             }
             l.written(ra(w), to);
         }
@@ -223,7 +230,8 @@ fn permute(l: &mut Lower, op: Permute, w: u32) -> Option<()> {
         Permute::Select => vsr::select(l, t, xa(w), xb(w), xc(w)),
         Permute::Doublewords => {
             read(l, X0, xa(w));
-            l.asm.v3_imm(SHUFPD, X0, X0, vsr(xb(w)), (w >> 9 & 1 | w >> 7 & 2) as u8);
+            let operand = vsr(l, xb(w));
+            l.asm.v3_imm(SHUFPD, X0, X0, operand, (w >> 9 & 1 | w >> 7 & 2) as u8);
             write(l, t, X0);
         }
         Permute::MergeWords { low } => {
@@ -236,7 +244,10 @@ fn permute(l: &mut Lower, op: Permute, w: u32) -> Option<()> {
             write(l, t, X0);
         }
         Permute::ExtractWord => return vsr::extract(l, t, xb(w), (w >> 16 & 15) as usize, 4),
-        Permute::InsertWord => return vsr::insert(l, t, Rm::Mem(vsr(xb(w))), (w >> 16 & 15) as usize, 4),
+        Permute::InsertWord => {
+            let from = part(l, xb(w), 0);
+            return vsr::insert(l, t, Rm::Mem(from), (w >> 16 & 15) as usize, 4);
+        }
         Permute::Bytes { reversed } => vsr::permute(l, t, xa(w), t, xb(w), reversed),
         Permute::ReverseBytes { element } => {
             read(l, X0, xb(w));

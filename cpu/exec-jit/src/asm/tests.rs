@@ -100,6 +100,8 @@ fn constants_and_jumps() {
     one(|a| a.mov_imm(Rax, 0x1234_5678_9abc), "movabs $0x123456789ABC,rax");
     one(|a| a.jmp_to(AT + 0x100), "jmp 0x0000000000100100");
     one(|a| a.jcc_to(Cond::Le, AT - 0x100), "jle 0x00000000000FFF00");
+    one(|a| a.push_rm(Mem::Base(Rbp, 16)), "pushq 0x10(rbp)");
+    one(|a| a.pop_rm(Mem::Absolute(AT + 0x100)), "popq 0x100100");
     one(|a| a.jmp_rm(Mem::Base(Rdx, 16)), "jmpq *0x10(rdx)");
     let there_and_back = text(|a| {
         let (ahead, behind) = (a.label(), a.label());
@@ -119,16 +121,20 @@ fn vectors() {
     one(|asm| asm.v3(vop::ADDSD, a, a, Xmm::of(2)), "vaddsd xmm2,xmm1,xmm1");
     one(|asm| asm.v3(vop::MULSD, b, a, state), "vmulsd 0x100(rbp),xmm1,xmm9");
     one(|asm| asm.v3(vop::SQRTSD, a, c, b), "vsqrtsd xmm9,xmm15,xmm1");
-    one(|asm| asm.v3(vop::FMADD213SD, a, b, c), "vfmadd213sd xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FMADD231SD, a, b, c), "vfmadd231sd xmm15,xmm9,xmm1");
     one(|asm| asm.v3(vop::FNMSUB231SD, a, b, state), "vfnmsub231sd 0x100(rbp),xmm9,xmm1");
-    one(|asm| asm.v3(vop::FNMADD213PS, a, b, c), "vfnmadd213ps xmm15,xmm9,xmm1");
-    one(|asm| asm.v3(vop::FMSUB213PD, a, b, c), "vfmsub213pd xmm15,xmm9,xmm1");
-    one(|asm| asm.v3(vop::FNMSUB213PS, a, b, c), "vfnmsub213ps xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FNMADD231PS, a, b, c), "vfnmadd231ps xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FMSUB231PD, a, b, c), "vfmsub231pd xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::FNMSUB231PS, a, b, c), "vfnmsub231ps xmm15,xmm9,xmm1");
     one(|asm| asm.v3(vop::CVTSD2SS, a, a, b), "vcvtsd2ss xmm9,xmm1,xmm1");
     one(|asm| asm.v2(vop::UCOMISD, a, state), "vucomisd 0x100(rbp),xmm1");
     one(|asm| asm.v3_imm(vop::CMPPD, a, b, c, 1), "vcmpltpd xmm15,xmm9,xmm1");
     one(|asm| asm.v3_imm(vop::PALIGNR, a, b, Absolute(AT + 0x100), 3), "vpalignr $3,0x100100,xmm9,xmm1");
     one(|asm| asm.v3_imm(vop::PBLENDVB, a, b, c, 0x20), "vpblendvb xmm2,xmm15,xmm9,xmm1");
+    one(|asm| asm.v3_imm(vop::CMPSD, a, b, c, 2), "vcmplesd xmm15,xmm9,xmm1");
+    one(|asm| asm.v3_imm(vop::ROUNDSD, a, b, c, 9), "vroundsd $9,xmm15,xmm9,xmm1");
+    one(|asm| asm.v_convert(vop::CVTSI2SD, a, b, Reg::R9), "vcvtsi2sd r9,xmm9,xmm1");
+    one(|asm| asm.v_mask(vop::CVTTSD2SI, Reg::R9, c), "vcvttsd2si xmm15,r9");
     one(|asm| asm.v2_imm(vop::PSHUFD, b, c, 0x1b), "vpshufd $0x1B,xmm15,xmm9");
     one(|asm| asm.v_shift(vop::PSRAD, a, c, 31), "vpsrad $0x1F,xmm15,xmm1");
     one(|asm| asm.v_shift(vop::PSLLDQ, c, a, 8), "vpslldq $8,xmm1,xmm15");

@@ -94,25 +94,29 @@ pub mod vop {
     pub const CVTSS2SD: Insn = insn(0xf3, 1, 0x5a, false);
     pub const UCOMISD: Insn = i1(0x2e);
     pub const UCOMISS: Insn = insn(0, 1, 0x2e, false);
+    pub const CMPSD: Insn = insn(0xf2, 1, 0xc2, false);
+    // Conversions: `v_convert`, and back `v_mask`.
+    pub const CVTSI2SD: Insn = insn(0xf2, 1, 0x2a, true);
+    pub const CVTSI2SS: Insn = insn(0xf3, 1, 0x2a, true);
+    pub const CVTTSD2SI: Insn = insn(0xf2, 1, 0x2c, true);
+    pub const CVTSD2SI: Insn = insn(0xf2, 1, 0x2d, true);
+    // Rounding, `v3_imm`.
+    pub const ROUNDSD: Insn = i3(0x0b);
     pub const CMPPS: Insn = insn(0, 1, 0xc2, false);
     pub const CMPPD: Insn = i1(0xc2);
-    // Fused: `dst = ±(dst * a) ± b`, or with 231 `dst = ±(a * b) ± dst`.
-    pub const FMADD213SD: Insn = fma(0xa9, true);
-    pub const FMSUB213SD: Insn = fma(0xab, true);
-    pub const FNMADD213SD: Insn = fma(0xad, true);
-    pub const FNMSUB213SD: Insn = fma(0xaf, true);
+    // Fused: `dst = ±(a * b) ± dst`.
     pub const FMADD231SD: Insn = fma(0xb9, true);
     pub const FMSUB231SD: Insn = fma(0xbb, true);
     pub const FNMADD231SD: Insn = fma(0xbd, true);
     pub const FNMSUB231SD: Insn = fma(0xbf, true);
-    pub const FMADD213PS: Insn = fma(0xa8, false);
-    pub const FNMADD213PS: Insn = fma(0xac, false);
-    pub const FMADD213PD: Insn = fma(0xa8, true);
-    pub const FMSUB213PS: Insn = fma(0xaa, false);
-    pub const FMSUB213PD: Insn = fma(0xaa, true);
-    pub const FNMADD213PD: Insn = fma(0xac, true);
-    pub const FNMSUB213PS: Insn = fma(0xae, false);
-    pub const FNMSUB213PD: Insn = fma(0xae, true);
+    pub const FMADD231PS: Insn = fma(0xb8, false);
+    pub const FMADD231PD: Insn = fma(0xb8, true);
+    pub const FMSUB231PS: Insn = fma(0xba, false);
+    pub const FMSUB231PD: Insn = fma(0xba, true);
+    pub const FNMADD231PS: Insn = fma(0xbc, false);
+    pub const FNMADD231PD: Insn = fma(0xbc, true);
+    pub const FNMSUB231PS: Insn = fma(0xbe, false);
+    pub const FNMSUB231PD: Insn = fma(0xbe, true);
 
     // Integers and bits: `v3`.
     pub const PAND: Insn = i1(0xdb);
@@ -250,6 +254,11 @@ impl Asm {
     /// A vector register, the rest of it zero, from a general one or memory.
     pub fn v_from(&mut self, insn: Insn, dst: Xmm, src: impl Into<Rm>) {
         self.vex(insn, dst.0 as u8, 0, src.into(), 0);
+    }
+
+    /// `dst = a` with the low element converted from a general register.
+    pub fn v_convert(&mut self, insn: Insn, dst: Xmm, a: Xmm, src: Reg) {
+        self.vex(insn, dst.0 as u8, a.0 as u8, Rm::Reg(src), 0);
     }
 
     /// `dst = src` with one element from a general register or memory.

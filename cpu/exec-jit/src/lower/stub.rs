@@ -2,8 +2,9 @@
 
 use std::mem::offset_of;
 
-use crate::asm::{Cond, Label, Mem, Reg};
+use crate::asm::{Cond, Label, Mem, Reg, Size, Xmm};
 use crate::entry::Entry;
+use crate::float::{self, Doubtful};
 use crate::host::{Data, Reason};
 use crate::loadstore;
 use crate::lower::{Compare, Edge, Lower};
@@ -23,6 +24,10 @@ pub enum Stub {
     Report { label: Label, back: Label },
     /// Calls the interpreter's handler and goes on.
     Decline { label: Label, back: Label, site: u32, accesses: bool },
+    /// The same for a comparison of what is unordered, with flags by which the branch on a bit of the field is not taken.
+    Unordered { label: Label, back: Label, site: u32, bit: u32 },
+    /// Looks at a result that is not clearly right.
+    Doubtful(Doubtful),
 }
 
 /// A search of the TLB for the effective address in RAX, whose tag is in RDX; the entry is to be in RCX.
@@ -68,10 +73,10 @@ pub struct Access {
 pub enum Value {
     /// A guest register of [`crate::plan::HELD`].
     Register(usize),
-    /// The low bytes of an FPR.
-    Float(usize),
-    /// The bits of an FPR that make a single.
-    Single(usize),
+    /// The low bytes of a vector register; of a load, where they go.
+    Float(Xmm),
+    /// The bits of a vector register that make a single.
+    Single(Xmm),
 }
 
 impl Lower<'_> {
@@ -79,7 +84,7 @@ impl Lower<'_> {
     pub fn slow_access(&mut self, access: Access) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
         let site = self.site();
-        self.stubs.push(Stub::Access { label, back, site, access });
+        self.behind(Stub::Access { label, back, site, access });
         (label, back)
     }
 
@@ -92,7 +97,7 @@ impl Lower<'_> {
 
     /// Code that searches the TLB where the remembered entry is not the right one.
     pub fn slow_search(&mut self, search: Search) {
-        self.stubs.push(Stub::Search(search));
+        self.behind(Stub::Search(search));
     }
 
     /// Code that has the interpreter's handler execute the instruction, at the first label; it goes on at the second. What
@@ -100,21 +105,37 @@ impl Lower<'_> {
     pub fn slow_decline(&mut self, accesses: bool) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
         let site = self.site();
-        self.stubs.push(Stub::Decline { label, back, site, accesses });
+        self.behind(Stub::Decline { label, back, site, accesses });
         (label, back)
+    }
+
+    /// Code for a comparison of what is unordered, at the first label; it goes on at the second with flags that tell the next
+    /// instruction that no relation holds.
+    pub fn slow_unordered(&mut self) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let site = self.site();
+        let bit = self.next.map_or(0, |next| next.decoded.word >> 16 & 3);
+        self.behind(Stub::Unordered { label, back, site, bit });
+        (label, back)
+    }
+
+    /// Code that looks at a result.
+    pub fn look_at(&mut self, doubtful: Doubtful) {
+        self.behind(Stub::Doubtful(doubtful));
     }
 
     /// Code that reports a store to the host address in RAX, at the first label; it goes on at the second.
     pub fn slow_report(&mut self) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
-        self.stubs.push(Stub::Report { label, back });
+        self.behind(Stub::Report { label, back });
         (label, back)
     }
 
     /// Assembles all of it.
     pub(super) fn stubs(&mut self) {
         let mut next = 0;
-        while let Some(&stub) = self.stubs.get(next) {
+        while let Some(&(stub, late, after)) = self.stubs.get(next) {
+            (self.vectors.late, self.vectors.after) = (late, after);
             next += 1;
             match stub {
                 Stub::Edge { label, to, dirty, compare } => {
@@ -137,16 +158,29 @@ impl Lower<'_> {
                 Stub::Search(search) => loadstore::search(self, search),
                 Stub::Report { label, back } => {
                     self.asm.bind(label);
-                    self.asm.call_to(self.setting.entry.wrote);
+                    self.call_out(self.setting.entry.wrote);
                     self.asm.jmp(back);
                 }
                 Stub::Decline { label, back, site, accesses } => {
                     self.asm.bind(label);
                     self.asm.mov_imm(Reg::Rdx, site.into());
                     let Entry { decline, decline_access, .. } = *self.setting.entry;
-                    self.asm.call_to(if accesses { decline_access } else { decline });
+                    self.call_out(if accesses { decline_access } else { decline });
                     self.asm.jmp(back);
                 }
+                Stub::Unordered { label, back, site, bit } => {
+                    self.asm.bind(label);
+                    self.asm.mov_imm(Reg::Rdx, site.into());
+                    self.call_out(self.setting.entry.decline);
+                    // Even parity, which stands for "unordered"; neither equal nor less, or if GT is asked for, not greater.
+                    self.asm.mov_imm(Reg::Rax, 3);
+                    self.asm.test(Size::D, Reg::Rax, Reg::Rax);
+                    if bit == 1 {
+                        self.asm.stc();
+                    }
+                    self.asm.jmp(back);
+                }
+                Stub::Doubtful(doubtful) => float::doubtful(self, doubtful),
                 Stub::Access { label, back, site, access } => {
                     self.asm.bind(label);
                     loadstore::slow(self, site, access);

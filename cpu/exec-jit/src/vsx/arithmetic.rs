@@ -1,23 +1,20 @@
 //! Floating-point arithmetic and comparisons of vectors.
 //!
-//! The fast path computes with the host's arithmetic, which rounds as Power's does. It is taken while FPSCR says that
-//! results are rounded to nearest, no exception is enabled, and XX is set already; and kept if all results are numbers
-//! well inside the range of normal ones, because then the operation raised nothing but XX, whatever its operands were.
-//! Vectors do not report on their results otherwise. All else is left to the interpreter before anything is written.
+//! The fast path computes with the host's arithmetic, which rounds as Power's does. It is for modes in which results are
+//! rounded to nearest and no exception is enabled; and kept if all results are numbers well inside the range of normal
+//! ones, because then the operation raised nothing but XX, whatever its operands were. Vectors do not report on their
+//! results otherwise. All else is left to the interpreter before anything is written.
 
-use std::mem::offset_of;
-
-use exec::VcpuState;
-use exec::fp::fpscr;
 use exec_interp::fields::{xa, xb, xt};
+use ppc_isa::op::Op;
+use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::arithmetic::{Arithmetic, Fused, Operation, Shape};
 use ppc_isa::vsx::compare::{Compare, Relation};
 
 use crate::asm::{Alu, Cond, Insn, Label, Reg, Size, vop::*};
-use crate::lower::{Lower, state};
+use crate::float;
+use crate::lower::Lower;
 use crate::vsr::{self, X0, X1, X2, constant, read, vsr, write};
-
-const FPSCR: usize = offset_of!(VcpuState, fpscr);
 
 /// Index into the constants by format, for vectors.
 fn format(shape: Shape) -> Option<usize> {
@@ -30,7 +27,16 @@ fn format(shape: Shape) -> Option<usize> {
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: Arithmetic, w: u32) -> Option<()> {
-    let format = format(op.shape)?;
+    let Some(format) = format(op.shape) else { return scalar(l, op, w) };
+    // Code rests on it that nothing is enabled.
+    if l.setting.exacting
+        && !matches!(
+            op.operation,
+            Operation::Absolute | Operation::NegativeAbsolute | Operation::Negate | Operation::CopySign
+        )
+    {
+        return None;
+    }
     let pick = |single: Insn, double: Insn| [single, double][format];
     match op.operation {
         Operation::Add => rounded(l, pick(ADDPS, ADDPD), format, w),
@@ -46,12 +52,24 @@ pub fn lower(l: &mut Lower, op: Arithmetic, w: u32) -> Option<()> {
     Some(())
 }
 
-/// Goes to `slow` unless FPSCR is as the fast path needs it. RAX is lost.
-fn usual(l: &mut Lower, slow: Label) {
-    l.asm.mov(Size::D, Reg::Rax, state(FPSCR));
-    l.asm.alu_imm(Alu::And, Size::D, Reg::Rax, (fpscr::XX | fpscr::ENABLES | fpscr::NI | fpscr::RN) as i32);
-    l.asm.alu_imm(Alu::Cmp, Size::D, Reg::Rax, fpscr::XX as i32);
-    l.asm.jcc(Cond::Ne, slow);
+/// One number.
+fn scalar(l: &mut Lower, op: Arithmetic, w: u32) -> Option<()> {
+    let (t, a, b) = (xt(w), xa(w), xb(w));
+    let [b, c] = match op.operation {
+        Operation::Mul => [a, b],
+        Operation::Fused(Fused { adds_target: true, .. }) => [t, b],
+        Operation::Fused(Fused { adds_target: false, .. }) => [b, t],
+        _ => [b, b],
+    };
+    float::lower_scalar(l, Op::Vsx(Vsx::Arithmetic(op)), t, [a, b, c])
+}
+
+/// Whether FPSCR shows the result of an instruction.
+pub fn reports(op: Arithmetic) -> bool {
+    use Operation::{Absolute, CopySign, Maximum, Minimum, Negate, NegativeAbsolute};
+    let scalar = matches!(op.shape, Shape::ScalarDouble | Shape::ScalarSingle);
+    let silent = matches!(op.operation, Absolute | CopySign | Maximum(_) | Minimum(_) | Negate | NegativeAbsolute);
+    scalar && !silent
 }
 
 /// Writes X0 to XT if all its elements are inside the range of normal numbers, else goes to `slow`. X1 and RAX are lost.
@@ -69,10 +87,9 @@ fn finish(l: &mut Lower, format: usize, w: u32, slow: Label) {
 }
 
 fn rounded(l: &mut Lower, insn: Insn, format: usize, w: u32) {
+    let (a, b) = (l.vector(xa(w), X1), vsr(l, xb(w)));
     let (slow, back) = l.slow_decline(false);
-    usual(l, slow);
-    read(l, X0, xa(w));
-    l.asm.v3(insn, X0, X0, vsr(xb(w)));
+    l.asm.v3(insn, X0, a, b);
     finish(l, format, w, slow);
     l.asm.bind(back);
 }
@@ -82,16 +99,15 @@ fn multiply_add(l: &mut Lower, fused: Fused, format: usize, w: u32) {
     let (factor, addend) = if adds_target { (xb(w), xt(w)) } else { (xt(w), xb(w)) };
     // The host names by the sign of the product.
     let insn = match (subtract, negate) {
-        (false, false) => [FMADD213PS, FMADD213PD],
-        (true, false) => [FMSUB213PS, FMSUB213PD],
-        (false, true) => [FNMSUB213PS, FNMSUB213PD],
-        (true, true) => [FNMADD213PS, FNMADD213PD],
+        (false, false) => [FMADD231PS, FMADD231PD],
+        (true, false) => [FMSUB231PS, FMSUB231PD],
+        (false, true) => [FNMSUB231PS, FNMSUB231PD],
+        (true, true) => [FNMADD231PS, FNMADD231PD],
     }[format];
+    let (a, factor) = (l.vector(xa(w), X1), vsr(l, factor));
+    read(l, X0, addend);
     let (slow, back) = l.slow_decline(false);
-    usual(l, slow);
-    read(l, X0, xa(w));
-    read(l, X1, factor);
-    l.asm.v3(insn, X0, X1, vsr(addend));
+    l.asm.v3(insn, X0, a, factor);
     finish(l, format, w, slow);
     l.asm.bind(back);
 }
@@ -99,13 +115,15 @@ fn multiply_add(l: &mut Lower, fused: Fused, format: usize, w: u32) {
 /// Changes signs.
 fn signs(l: &mut Lower, operation: Operation, format: usize, w: u32) {
     l.asm.v2(MOVDQU_LOAD, X0, constant!(l, first_bits, 2 + format));
+    let b = vsr(l, xb(w));
     match operation {
-        Operation::Absolute => l.asm.v3(PANDN, X0, X0, vsr(xb(w))),
-        Operation::NegativeAbsolute => l.asm.v3(POR, X0, X0, vsr(xb(w))),
-        Operation::Negate => l.asm.v3(PXOR, X0, X0, vsr(xb(w))),
+        Operation::Absolute => l.asm.v3(PANDN, X0, X0, b),
+        Operation::NegativeAbsolute => l.asm.v3(POR, X0, X0, b),
+        Operation::Negate => l.asm.v3(PXOR, X0, X0, b),
         _ => {
-            l.asm.v3(PAND, X1, X0, vsr(xa(w)));
-            l.asm.v3(PANDN, X0, X0, vsr(xb(w)));
+            let a = vsr(l, xa(w));
+            l.asm.v3(PAND, X1, X0, a);
+            l.asm.v3(PANDN, X0, X0, b);
             l.asm.v3(POR, X0, X0, X1);
         }
     }
@@ -117,22 +135,22 @@ pub fn compare(l: &mut Lower, op: Compare, w: u32) -> Option<()> {
     const LESS: u8 = 1;
     const LESS_EQUAL: u8 = 2;
     const UNORDERED: u8 = 3;
+    if let Compare::Order { .. } = op {
+        return float::compare(l, w >> 23 & 7, xa(w), xb(w));
+    }
     let Compare::Mask(relation, shape) = op else { return None };
-    let format = format(shape)?;
+    let format = format(shape).filter(|_| !l.setting.exacting)?;
     let (insn, mask) = [(CMPPS, MOVMSKPS), (CMPPD, MOVMSKPD)][format];
+    let (a, b) = (l.vector(xa(w), X0), l.vector(xb(w), X1));
     let (slow, back) = l.slow_decline(false);
-    l.asm.test_imm(Size::D, state(FPSCR), (fpscr::ENABLES | fpscr::FEX) as i32);
-    l.asm.jcc(Cond::Ne, slow);
-    read(l, X0, xa(w));
-    read(l, X1, xb(w));
-    l.asm.v3_imm(insn, X2, X0, X1, UNORDERED);
+    l.asm.v3_imm(insn, X2, a, b, UNORDERED);
     l.asm.v_mask(mask, Reg::Rax, X2);
     l.asm.test(Size::D, Reg::Rax, Reg::Rax);
     l.asm.jcc(Cond::Ne, slow);
     match relation {
-        Relation::Equal => l.asm.v3_imm(insn, X0, X0, X1, 0),
-        Relation::Greater => l.asm.v3_imm(insn, X0, X1, X0, LESS),
-        Relation::GreaterEqual => l.asm.v3_imm(insn, X0, X1, X0, LESS_EQUAL),
+        Relation::Equal => l.asm.v3_imm(insn, X0, a, b, 0),
+        Relation::Greater => l.asm.v3_imm(insn, X0, b, a, LESS),
+        Relation::GreaterEqual => l.asm.v3_imm(insn, X0, b, a, LESS_EQUAL),
     }
     write(l, xt(w), X0);
     if w & 0x400 != 0 {
