@@ -378,8 +378,9 @@ impl Translator {
         if let Some(first) = first {
             self.count_interpreted(first, state.retired.wrapping_sub(retired));
         }
-        // What makes the engine prepare again, or wait, is for the caller.
-        let on = state.retired < limit && context.requests.pending() == 0 && state.keys() == keys && !state.waiting;
+        // What makes the engine prepare again, or wait, is for the caller; other vCPUs are waited for outside.
+        let asked = context.requests.pending() != 0 || context.requests.unsettled();
+        let on = state.retired < limit && !asked && state.keys() == keys && !state.waiting;
         (!(on && matches!(exit, Exit::Event))).then_some(exit)
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use exec::{Engine, Privileged, Start};
 use exec_interp::Interpreter;
+use exec_jit::{Policy as Translation, Translator};
 use guest_mem::Order;
 use hv_core::Halt;
 use image::elf::{self, Abi, Class, Kernel, Segment};
@@ -66,8 +67,28 @@ impl Program {
 }
 
 /// What runs programs.
-pub fn engine(cpu: Cpu) -> Box<dyn Engine> {
-    Box::new(Interpreter::new(cpu))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    /// The interpreter.
+    Interpreter,
+    /// The translator.
+    Translator,
+}
+
+impl Runner {
+    /// The engine of one of several vCPUs.
+    ///
+    /// # Panics
+    /// When the host is not made for it.
+    pub fn engine(self, cpu: Cpu) -> Box<dyn Engine> {
+        match self {
+            Runner::Interpreter => Box::new(Interpreter::new(cpu)),
+            Runner::Translator => {
+                let policy = Translation { watched: true, code_cache: 1 << 20, ..Translation::default() };
+                Box::new(Translator::new(cpu, policy).unwrap())
+            }
+        }
+    }
 }
 
 /// A big-endian POWER9 with a vCPU for each of `programs`, which begin as soon as it runs.
@@ -123,14 +144,14 @@ fn load(machine: &Machine, program: &Program, number: u64, programs: u64) {
     }
 }
 
-/// Runs the machine until all programs have ended.
+/// Runs the machine on `runner` until all programs have ended.
 ///
 /// # Panics
 /// When they do not end within two minutes.
-pub fn run(machine: &mut Machine) {
+pub fn run(machine: &mut Machine, runner: Runner) {
     let time = Time { clock: Box::new(HostClock::default()), is_virtual: false };
     let policy = Policy { time, privileged: Privileged::Inline, exit_cost: Duration::ZERO };
-    let mut engines: Vec<Box<dyn Engine>> = machine.vcpus.iter().map(|vcpu| engine(vcpu.state.cpu)).collect();
+    let mut engines: Vec<Box<dyn Engine>> = machine.vcpus.iter().map(|vcpu| runner.engine(vcpu.state.cpu)).collect();
     let controls = machine.controls();
     let (over, watched) = std::sync::mpsc::channel::<()>();
     let report = std::thread::scope(|scope| {
@@ -154,15 +175,18 @@ pub fn double(machine: &Machine, address: u64) -> u64 {
     machine.mem.load(address, Order::Big).unwrap()
 }
 
-/// Does `work` with 0, 1, ... until the time of a test is over: a moment, or the seconds in `POWERVISOR_LITMUS`.
-pub fn repeatedly(mut work: impl FnMut(u64)) {
-    let seconds = std::env::var("POWERVISOR_LITMUS").ok().and_then(|seconds| seconds.parse().ok());
-    let (start, time) = (Instant::now(), Duration::from_secs_f64(seconds.unwrap_or(0.7)));
-    for n in 0.. {
-        work(n);
-        if start.elapsed() >= time {
-            break;
-        }
+/// Does `work` with 0, 1, ... on each engine until the time of a test is over: a moment, or the seconds in
+/// `POWERVISOR_LITMUS`. `POWERVISOR_LITMUS_ENGINE` names the only one.
+pub fn repeatedly(mut work: impl FnMut(u64, Runner)) {
+    let variable = |name| std::env::var(name).ok();
+    let seconds = variable("POWERVISOR_LITMUS").and_then(|seconds| seconds.parse().ok());
+    let time = Duration::from_secs_f64(seconds.unwrap_or(0.3));
+    let only = variable("POWERVISOR_LITMUS_ENGINE");
+    let wanted = |runner: &Runner| only.as_ref().is_none_or(|only| format!("{runner:?}").eq_ignore_ascii_case(only));
+    for runner in [Runner::Interpreter, Runner::Translator].into_iter().filter(wanted) {
+        let start = Instant::now();
+        let runs = (0..).take_while(|n| *n == 0 || start.elapsed() < time).map(|n| work(n, runner)).count();
+        println!("{runner:?}: {runs} runs");
     }
 }
 

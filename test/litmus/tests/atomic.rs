@@ -1,6 +1,6 @@
 //! Reservations, atomic memory operations and locks: nothing is lost, whoever comes between.
 
-use litmus::{DATA, Program, double, machine, repeatedly, run};
+use litmus::{DATA, Program, Runner, double, machine, repeatedly, run};
 use machine::Mmu;
 
 const TURNS: u64 = 20_000;
@@ -9,7 +9,7 @@ const COUNTER: u64 = DATA;
 const NEIGHBOUR: u64 = DATA + 64;
 
 /// Runs `texts`, each `TURNS` times with r5 = COUNTER, r6 = NEIGHBOUR, r7 = 1; returns counter and neighbour.
-fn counted(texts: &[&str]) -> (u64, u64) {
+fn counted(runner: Runner, texts: &[&str]) -> (u64, u64) {
     let programs: Vec<Program> = texts
         .iter()
         .map(|text| {
@@ -18,7 +18,7 @@ fn counted(texts: &[&str]) -> (u64, u64) {
         })
         .collect();
     let mut machine = machine(Mmu::Radix, &programs);
-    run(&mut machine);
+    run(&mut machine, runner);
     (double(&machine, COUNTER), double(&machine, NEIGHBOUR))
 }
 
@@ -31,14 +31,14 @@ const OPERATION: &str = "or 10,7,7\n ldat 9,5,0";
 #[test]
 fn increments_by_reservation_add_up() {
     for count in 2..=4 {
-        repeatedly(|_| assert_eq!(counted(&vec![DOUBLE; count]).0, count as u64 * TURNS));
+        repeatedly(|_, runner| assert_eq!(counted(runner, &vec![DOUBLE; count]).0, count as u64 * TURNS));
     }
 }
 
 #[test]
 fn sizes_and_atomic_operations_mix() {
-    repeatedly(|_| assert_eq!(counted(&[DOUBLE, WORD]).0, 2 * TURNS));
-    repeatedly(|_| assert_eq!(counted(&[DOUBLE, WORD, BYTES, OPERATION]).0, 3 * TURNS));
+    repeatedly(|_, runner| assert_eq!(counted(runner, &[DOUBLE, WORD]).0, 2 * TURNS));
+    repeatedly(|_, runner| assert_eq!(counted(runner, &[DOUBLE, WORD, BYTES, OPERATION]).0, 3 * TURNS));
 }
 
 /// Plain stores to the granule take reservations, and are not undone by them.
@@ -46,7 +46,7 @@ fn sizes_and_atomic_operations_mix() {
 fn stores_beside_the_counter() {
     let store =
         "add 12,12,7\n std 12,0(6)\n ld 13,0(6)\n cmp 0,1,12,13\n bc 12,2,right\n twi 31,0,0\n right: ori 0,0,0";
-    repeatedly(|_| assert_eq!(counted(&[DOUBLE, store]), (TURNS, TURNS)));
+    repeatedly(|_, runner| assert_eq!(counted(runner, &[DOUBLE, store]), (TURNS, TURNS)));
 }
 
 /// What a lock guards is counted without reservations.
@@ -73,7 +73,7 @@ fn a_ticket_lock_excludes() {
                addi 10,10,1
                stw 10,4(14)";
     for count in [2, 3] {
-        repeatedly(|_| {
+        repeatedly(|_, runner| {
             let turns = TURNS / 20;
             let programs: Vec<Program> = (0..count)
                 .map(|_| {
@@ -82,7 +82,7 @@ fn a_ticket_lock_excludes() {
                 })
                 .collect();
             let mut machine = machine(Mmu::Radix, &programs);
-            run(&mut machine);
+            run(&mut machine, runner);
             assert_eq!(double(&machine, COUNTER), count * turns);
         });
     }

@@ -20,7 +20,7 @@ const READ_BYTES: u64 = 16 * ROUNDS;
 /// `bodies` find 1 in r9, store to x, y and z, and leave what they read in r10 and r11.
 fn test(bodies: &[&str], forbidden: impl Fn(&[[u64; 2]]) -> bool) {
     let places = [("x", X), ("y", Y), ("z", Z)];
-    repeatedly(|run_number| {
+    repeatedly(|run_number, runner| {
         let programs: Vec<Program> = bodies
             .iter()
             .enumerate()
@@ -55,11 +55,11 @@ fn test(bodies: &[&str], forbidden: impl Fn(&[[u64; 2]]) -> bool) {
             })
             .collect();
         let mut machine = machine(Mmu::Radix, &programs);
-        run(&mut machine);
+        run(&mut machine, runner);
         for round in 0..ROUNDS {
             let read = |own: usize, n: u64| double(&machine, READ + own as u64 * READ_BYTES + 16 * round + 8 * n);
             let values: Vec<[u64; 2]> = (0..bodies.len()).map(|own| [read(own, 0), read(own, 1)]).collect();
-            assert!(!forbidden(&values), "run {run_number}, round {round}: {values:?}");
+            assert!(!forbidden(&values), "{runner:?}, run {run_number}, round {round}: {values:?}");
         }
     });
 }

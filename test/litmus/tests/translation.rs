@@ -72,14 +72,14 @@ const LOOK: &str = "
 
 /// Runs `mapper`, which counts what is wrong in r6, against `users` others, and sees that nothing was.
 fn nothing_is_wrong(mmu: Mmu, users: u64, mapper: &Program, prepare: impl Fn(&Machine), before: &str) {
-    repeatedly(|_| {
+    repeatedly(|_, runner| {
         let mut programs = vec![mapper.clone()];
         programs.extend((1..=users).map(|number| user(number, before)));
         let mut machine = machine(mmu, &programs);
         prepare(&machine);
-        run(&mut machine);
+        run(&mut machine, runner);
         let wrong: Vec<u64> = (0..=users).map(|number| double(&machine, WRONG + 8 * number)).collect();
-        assert!(wrong.iter().all(|count| *count == 0), "{wrong:?}");
+        assert!(wrong.iter().all(|count| *count == 0), "{runner:?}: {wrong:?}");
     });
 }
 
@@ -154,7 +154,7 @@ fn a_page_remapped_by_tlbie_is_gone() {
 /// Two pages of one table go, each by a vCPU of its own that also uses the other's page: those who wait for each other go on.
 #[test]
 fn two_who_invalidate_do_not_wait_for_each_other_for_ever() {
-    repeatedly(|_| {
+    repeatedly(|_, runner| {
         let text = "
             turn: tlbie 5,8,0,1,1
             sync 2
@@ -165,7 +165,7 @@ fn two_who_invalidate_do_not_wait_for_each_other_for_ever() {
             (0..4).map(|n| Program::new(text, &[(5, PAGE + 0x1000 * n), (8, 0), (18, ROUNDS)])).collect();
         let mut machine = machine(Mmu::Radix, &programs);
         grow_tree(&machine);
-        run(&mut machine);
+        run(&mut machine, runner);
     });
 }
 
@@ -188,17 +188,21 @@ const GROUP: u64 = VSID << 3;
 const R: u64 = 0x10 | 2;
 const EXACT: u64 = 1 << 39;
 
+/// Enters the page for the first time, by hypercall.
+const ENTER: &str = "
+    or 3,19,19
+    or 4,24,24
+    or 5,26,26
+    or 6,7,7
+    ori 7,10,18
+    sc 1";
+
 /// Removes the page and enters it elsewhere, by hypercall.
 fn remaps_by_hypercall() -> Program {
     let [first, second] = FRAMES;
     let text = format!(
         "addi 27,0,0
-         or 3,19,19
-         or 4,24,24
-         or 5,26,26
-         or 6,7,7
-         ori 7,10,{R}
-         sc 1
+         {ENTER}
          turn: {await_store}
          addi 3,0,{H_REMOVE}
          addi 4,0,0
@@ -264,12 +268,7 @@ fn a_page_protected_by_hypercall_keeps_its_words() {
     let mapper = remaps_by_hypercall();
     let text = format!(
         "addi 27,0,0
-         or 3,19,19
-         or 4,24,24
-         or 5,26,26
-         or 6,7,7
-         ori 7,10,{R}
-         sc 1
+         {ENTER}
          turn: {await_store}
          addi 3,0,{H_PROTECT}
          addi 4,0,{READ_ONLY}

@@ -16,14 +16,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// A new engine of this kind.
+    /// A new engine of this kind, for a machine with `cpus` vCPUs.
     ///
     /// # Errors
     /// When the host has no memory that can hold code.
-    pub fn engine(self, cpu: Cpu) -> Result<Box<dyn Engine>> {
+    pub fn engine(self, cpu: Cpu, cpus: u32) -> Result<Box<dyn Engine>> {
+        let policy = Policy { watched: cpus > 1, ..Policy::default() };
         Ok(match self {
             Kind::Interpreter => Box::new(Interpreter::new(cpu)),
-            Kind::Translator => Box::new(Translator::new(cpu, Policy::default()).context("no memory for code")?),
+            Kind::Translator => Box::new(Translator::new(cpu, policy).context("no memory for code")?),
         })
     }
 }

@@ -46,6 +46,7 @@ pub struct Guest {
     longest: Duration,
     most: u64,
     keep: bool,
+    engine: Kind,
 }
 
 /// What a run came to.
@@ -83,7 +84,10 @@ impl Left {
             hash.update(&chunk);
             at += chunk.len() as u64;
         }
-        Left { memory: hash.finalize().into(), vcpus: machine.vcpus.clone() }
+        let mut vcpus = machine.vcpus.clone();
+        // Where the last branch went is no part of the architecture, and engines may not keep it.
+        vcpus.iter_mut().for_each(|vcpu| vcpu.state.target = 0);
+        Left { memory: hash.finalize().into(), vcpus }
     }
 }
 
@@ -110,6 +114,7 @@ impl Guest {
             longest: LONGEST,
             most: MOST,
             keep: false,
+            engine: Kind::Interpreter,
         }
     }
 
@@ -152,6 +157,12 @@ impl Guest {
     /// Sets where privileged instructions are carried out.
     pub fn privileged(mut self, privileged: Privileged) -> Guest {
         self.privileged = privileged;
+        self
+    }
+
+    /// Sets what executes its instructions.
+    pub fn engine(mut self, engine: Kind) -> Guest {
+        self.engine = engine;
         self
     }
 
@@ -202,7 +213,7 @@ impl Guest {
         self.watched(None)
     }
 
-    /// Runs it on other engines than the interpreter.
+    /// Runs it on engines made by `engine`.
     ///
     /// # Errors
     /// What keeps the machine from being built.
@@ -220,7 +231,8 @@ impl Guest {
     /// # Errors
     /// What keeps the machine from being built.
     pub fn watched(self, observer: Option<&mut dyn Observer>) -> Result<Run> {
-        self.observed(&mut |cpu| Kind::Interpreter.engine(cpu), observer)
+        let (engine, cpus) = (self.engine, self.spec.cpus);
+        self.observed(&mut |cpu| engine.engine(cpu, cpus), observer)
     }
 
     fn observed(

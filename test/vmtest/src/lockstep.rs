@@ -114,7 +114,7 @@ fn together(
             let seen = seen.clone();
             runs.push(scope.spawn(move || {
                 guest.clone().run_on(&mut |cpu| {
-                    let engine = kind.engine(cpu)?;
+                    let engine = kind.engine(cpu, 1)?;
                     let (to, seen) = (to.clone(), seen.clone());
                     Ok(Box::new(Told { engine, slice, digests: Vec::new(), to, runs: 0, around, seen }))
                 })

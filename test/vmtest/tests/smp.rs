@@ -1,14 +1,14 @@
 //! Linux on several processors, each a thread of the host: every one comes up, and the guest ends as it is told to. On
 //! virtual time runs repeat.
 //!
-//! `POWERVISOR_BOOTS=50` boots each of the POWER kernels so many times in a row.
+//! `POWERVISOR_BOOTS=50` boots each of the kernels so many times in a row.
 
 use anyhow::{Result, ensure};
 use hv_core::Halt;
 use image::debian::Release;
 use machine::{Kind, Mmu};
 use ppc_isa::Cpu;
-use vmtest::{Guest, Kernel, Timing, built, debian};
+use vmtest::{EngineKind, Guest, Kernel, Run, Timing, built, debian};
 
 fn boots() -> u32 {
     std::env::var("POWERVISOR_BOOTS").ok().and_then(|count| count.parse().ok()).unwrap_or(1)
@@ -34,43 +34,66 @@ fn big_endian(kernel: Kernel) -> Guest {
     Guest::new(kernel).cpu(Cpu::Power8, Mmu::Hash).append("console=hvc0 panic=-1")
 }
 
-#[test]
-fn debian_on_2_processors() -> Result<()> {
-    boot(&power9()?, 2)
+fn e500(kernel: Kernel, cpu: Cpu) -> Guest {
+    Guest::new(kernel).kind(Kind::E500).cpu(cpu, Mmu::Hash).append("console=ttyS0 panic=-1").memory(256)
 }
 
-#[test]
-fn debian_on_8_processors() -> Result<()> {
-    boot(&power9()?, 8)
+macro_rules! boots {
+    ($($engine:ident = $kind:ident;)*) => {$(
+        mod $engine {
+            use super::*;
+
+            const ENGINE: EngineKind = EngineKind::$kind;
+
+            #[test]
+            fn debian_on_2_processors() -> Result<()> {
+                boot(&power9()?.engine(ENGINE), 2)
+            }
+
+            #[test]
+            fn debian_on_8_processors() -> Result<()> {
+                boot(&power9()?.engine(ENGINE), 8)
+            }
+
+            #[test]
+            fn big_endian_on_2_processors() -> Result<()> {
+                let Some(kernel) = built("big_endian_on_2_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
+                boot(&big_endian(kernel).engine(ENGINE), 2)
+            }
+
+            #[test]
+            fn big_endian_on_8_processors() -> Result<()> {
+                let Some(kernel) = built("big_endian_on_8_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
+                boot(&big_endian(kernel).engine(ENGINE), 8)
+            }
+
+            #[test]
+            fn e500_on_2_processors() -> Result<()> {
+                for (folder, cpu) in [("e500v2", Cpu::E500v2), ("e5500", Cpu::E5500)] {
+                    let Some(kernel) = built("e500_on_2_processors", folder, "vmlinux")? else { continue };
+                    boot(&e500(kernel, cpu).engine(ENGINE), 2)?;
+                }
+                Ok(())
+            }
+        }
+    )*};
 }
 
-#[test]
-fn big_endian_on_2_processors() -> Result<()> {
-    let Some(kernel) = built("big_endian_on_2_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
-    boot(&big_endian(kernel), 2)
+boots! {
+    interpreter = Interpreter;
+    translator = Translator;
 }
 
-#[test]
-fn big_endian_on_8_processors() -> Result<()> {
-    let Some(kernel) = built("big_endian_on_8_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
-    boot(&big_endian(kernel), 8)
-}
-
-#[test]
-fn e500_on_2_processors() -> Result<()> {
-    for (folder, cpu) in [("e500v2", Cpu::E500v2), ("e5500", Cpu::E5500)] {
-        let Some(kernel) = built("e500_on_2_processors", folder, "vmlinux")? else { continue };
-        let guest = Guest::new(kernel).kind(Kind::E500).cpu(cpu, Mmu::Hash).append("console=ttyS0 panic=-1");
-        boot(&guest.memory(256), 2)?;
-    }
-    Ok(())
-}
-
+/// On either engine, but for how often it returned to the run loop.
 #[test]
 fn runs_on_virtual_time_repeat() -> Result<()> {
     let told = Guest::new(debian(Release::Bookworm, Some("grep -c ^processor /proc/cpuinfo"))?).cpus(3).keep();
-    let (first, second) = (told.clone().run()?, told.run()?);
+    let first = told.clone().run()?;
     first.ended(&Halt::PowerOff)?;
-    ensure!(first == second, "{first} and {second}");
+    for engine in [EngineKind::Interpreter, EngineKind::Translator] {
+        let again = told.clone().engine(engine).run()?;
+        let seen = |run: &Run| (run.instructions, run.console.clone(), run.left.clone());
+        ensure!(seen(&first) == seen(&again), "{first} and {again} by the {engine:?}");
+    }
     Ok(())
 }
