@@ -224,18 +224,23 @@ impl Translator {
         if state.fpscr & fpscr::XX == 0 && host::take_inexact() {
             state.fpscr = fpscr::raise(state.fpscr, fpscr::XX);
         }
-        let Status { operands, compared, site, compares, .. } = self.host.data().frame.status;
-        if site | compares == 0 {
+        let Status { operands, compared, site, compares, converted, converts, .. } = self.host.data().frame.status;
+        if site | compares | converts == 0 {
             return;
         }
         let status = &mut self.host.data().frame.status;
-        (status.site, status.compares) = (0, 0);
-        let site = site.checked_sub(1).and_then(|site| self.cache.sites.get(site as usize));
-        if let Some(row) = site.and_then(|site| self.interpreter.dispatch().row(site.decoded))
-            && let Some(outcome) = float::outcome(row.op, operands)
-        {
-            const MASK: u64 = fpscr::FR | fpscr::FI | fpscr::FPRF;
+        (status.site, status.compares, status.converts) = (0, 0, 0);
+        const ROUNDING: u64 = fpscr::FR | fpscr::FI;
+        let op = |site: u32| {
+            let site = self.cache.sites.get(site.checked_sub(1)? as usize)?;
+            Some(self.interpreter.dispatch().row(site.decoded)?.op)
+        };
+        if let Some(outcome) = op(site).and_then(|op| float::outcome(op, operands)) {
+            const MASK: u64 = ROUNDING | fpscr::FPRF;
             state.fpscr = state.fpscr & !MASK | (outcome.raised | outcome.fprf) & MASK;
+        }
+        if let Some(raised) = op(converts).and_then(|op| float::conversion(op, converted)) {
+            state.fpscr = state.fpscr & !ROUNDING | raised & ROUNDING;
         }
         if compares != 0 {
             let [a, b] = compared.map(Float::of_double);

@@ -20,7 +20,7 @@ use crate::loadstore;
 use crate::lower::{Access, Compare, Lower, Value, With};
 use crate::vsr::{X0, X1, X2, X3, constant};
 
-pub use arithmetic::{Doubtful, doubtful, lower_scalar, outcome};
+pub use arithmetic::{Doubtful, conversion, doubtful, lower_conversion, lower_scalar, outcome};
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: Float, w: u32) -> Option<()> {
@@ -41,6 +41,7 @@ pub fn lower(l: &mut Lower, op: Float, w: u32) -> Option<()> {
         Float::CopySign => copy_sign(l, w),
         Float::Select => select(l, w),
         Float::Compare { .. } => return compare(l, w >> 23 & 7, fra(w), frb(w)),
+        Float::ToInteger { .. } if w & 1 == 0 => return lower_conversion(l, Op::Float(op), frt(w), frb(w)),
         // Record forms read FPSCR.
         _ if w & 1 == 0 => return lower_scalar(l, Op::Float(op), frt(w), [fra(w), frb(w), frc(w)]),
         _ => return None,

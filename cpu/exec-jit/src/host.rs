@@ -30,6 +30,10 @@ pub struct Status {
     pub site: u32,
     /// Not 0: a comparison came later, from which FPCC is to be made.
     pub compares: u32,
+    /// What was converted to an integer later, from which FR and FI are to be made.
+    pub converted: u64,
+    /// 1 + number of the conversion's site, or 0.
+    pub converts: u32,
     /// What code keeps over a call.
     pub old: u64,
 }

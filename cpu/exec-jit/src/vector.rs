@@ -153,10 +153,9 @@ fn binary(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option
         }
         Binary::Average => average(l, lane, signed, w)?,
         Binary::Maximum | Binary::Minimum if lane == Lane::Double => {
-            read(l, X0, vra(w));
-            read(l, X1, vrb(w));
-            greater(l, lane, signed, X2, X0, X1)?;
-            let (first, second) = if op == Binary::Maximum { (X1, X0) } else { (X0, X1) };
+            let (a, b) = (l.vector(vra(w), X0), l.vector(vrb(w), X1));
+            greater(l, lane, signed, X2, a, b)?;
+            let (first, second) = if op == Binary::Maximum { (b, a) } else { (a, b) };
             l.asm.v3_imm(PBLENDVB, X0, first, second, 2 << 4);
         }
         Binary::AbsoluteDifference => {
@@ -169,7 +168,7 @@ fn binary(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option
             l.asm.v3(greater, X0, X0, operand);
             l.asm.v3(subtract, X0, X0, X1);
         }
-        Binary::Rotate | Binary::ShiftLeft | Binary::ShiftRight => shift(l, op, lane, signed, w)?,
+        Binary::Rotate | Binary::ShiftLeft | Binary::ShiftRight => return shift(l, op, lane, signed, w),
         _ => return None,
     }
     write(l, vrt(w), X0);
@@ -212,38 +211,42 @@ fn average(l: &mut Lower, lane: Lane, signed: bool, w: u32) -> Option<()> {
     Some(())
 }
 
-/// X0 = words or doublewords shifted by the low bits of the other operand's. X1 to X3 are lost.
+/// Words or doublewords shifted by the low bits of the other operand's.
 fn shift(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option<()> {
     let (index, left, right, subtract) = match lane {
         Lane::Word => (0, PSLLVD, PSRLVD, PSUBD),
         Lane::Double => (1, PSLLVQ, PSRLVQ, PSUBQ),
         _ => return None,
     };
-    l.asm.v2(MOVDQU_LOAD, X1, constant!(l, shifts, index));
-    let operand = vsr(l, vrb(w));
-    l.asm.v3(PAND, X1, X1, operand);
-    read(l, X0, vra(w));
+    let (a, b) = (l.vector(vra(w), X0), l.vector(vrb(w), X1));
+    l.asm.v3(PAND, X1, b, constant!(l, shifts, index));
+    let to = match op {
+        Binary::Rotate => X0,
+        Binary::ShiftRight if signed && lane == Lane::Double => X0,
+        _ => l.vector_target(vrt(w), X0),
+    };
     match op {
-        Binary::ShiftLeft => l.asm.v3(left, X0, X0, X1),
+        Binary::ShiftLeft => l.asm.v3(left, to, a, X1),
         Binary::Rotate => {
             // A shift by the whole width leaves nothing.
             l.asm.v2(MOVDQU_LOAD, X2, constant!(l, widths, index));
             l.asm.v3(subtract, X2, X2, X1);
-            l.asm.v3(right, X2, X0, X2);
-            l.asm.v3(left, X0, X0, X1);
+            l.asm.v3(right, X2, a, X2);
+            l.asm.v3(left, X0, a, X1);
             l.asm.v3(POR, X0, X0, X2);
         }
-        _ if !signed => l.asm.v3(right, X0, X0, X1),
-        _ if lane == Lane::Word => l.asm.v3(PSRAVD, X0, X0, X1),
+        _ if !signed => l.asm.v3(right, to, a, X1),
+        _ if lane == Lane::Word => l.asm.v3(PSRAVD, to, a, X1),
         _ => {
             // With the first bit inverted it is unsigned, and too large by that bit.
             l.asm.v2(MOVDQU_LOAD, X2, constant!(l, first_bits, lane));
-            l.asm.v3(PXOR, X0, X0, X2);
+            l.asm.v3(PXOR, X0, a, X2);
             l.asm.v3(right, X0, X0, X1);
             l.asm.v3(right, X2, X2, X1);
             l.asm.v3(PSUBQ, X0, X0, X2);
         }
     }
+    write(l, vrt(w), to);
     Some(())
 }
 
@@ -263,35 +266,29 @@ fn greater(l: &mut Lower, lane: Lane, signed: bool, to: Xmm, a: Xmm, b: Xmm) -> 
 
 fn compare(l: &mut Lower, relation: Relation, lane: Lane, signed: bool, w: u32) -> Option<()> {
     let equal = by(lane, &[PCMPEQB, PCMPEQW, PCMPEQD, PCMPEQQ])?;
-    read(l, X0, vra(w));
+    let (a, b) = (l.vector(vra(w), X0), l.vector(vrb(w), X1));
+    let single = relation == Relation::Equal || relation == Relation::Greater && signed;
+    let to = if single { l.vector_target(vrt(w), X2) } else { X2 };
     match relation {
-        Relation::Greater => {
-            read(l, X1, vrb(w));
-            greater(l, lane, signed, X0, X0, X1)?;
-        }
-        Relation::Equal => {
-            let operand = vsr(l, vrb(w));
-            l.asm.v3(equal, X0, X0, operand);
-        }
+        Relation::Greater => greater(l, lane, signed, to, a, b)?,
+        Relation::Equal => l.asm.v3(equal, to, a, b),
         Relation::NotEqual => {
-            let operand = vsr(l, vrb(w));
-            l.asm.v3(equal, X0, X0, operand);
-            invert(l, X0, X1);
+            l.asm.v3(equal, to, a, b);
+            invert(l, to, X3);
         }
         Relation::NotEqualOrZero => {
-            read(l, X1, vrb(w));
-            l.asm.v3(equal, X2, X0, X1);
-            invert(l, X2, X3);
+            l.asm.v3(equal, to, a, b);
+            invert(l, to, X3);
             zero(l, X3);
-            l.asm.v3(equal, X0, X0, X3);
-            l.asm.v3(equal, X1, X1, X3);
-            l.asm.v3(POR, X0, X0, X2);
-            l.asm.v3(POR, X0, X0, X1);
+            l.asm.v3(equal, X0, a, X3);
+            l.asm.v3(equal, X1, b, X3);
+            l.asm.v3(POR, to, to, X0);
+            l.asm.v3(POR, to, to, X1);
         }
     }
-    write(l, vrt(w), X0);
+    write(l, vrt(w), to);
     if w & 0x400 != 0 {
-        vsr::compared(l, X0, X1);
+        vsr::compared(l, to, X1);
     }
     Some(())
 }

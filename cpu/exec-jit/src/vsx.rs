@@ -2,14 +2,17 @@
 
 mod arithmetic;
 
-pub use arithmetic::reports;
+pub use arithmetic::{DoubtfulLanes, doubtful_lanes, reports};
 
 use exec_interp::fields::{ra, xa, xb, xc, xt};
+use ppc_isa::op::Op;
 use ppc_isa::vsx::Vsx;
+use ppc_isa::vsx::convert::{Convert, Number};
 use ppc_isa::vsx::memory::{Form, Format, Memory, Scalar, Vector};
 use ppc_isa::vsx::permute::{Part, Permute};
 
 use crate::asm::{Mem, Reg, Rm, Size, op, vop::*};
+use crate::float;
 use crate::loadstore::{effective_address, report, translate};
 use crate::lower::Lower;
 use crate::vsr::{self, X0, exchange, part, read, splat, vsr, write};
@@ -21,6 +24,24 @@ pub fn lower(l: &mut Lower, op: Vsx, w: u32) -> Option<()> {
         Vsx::Permute(op) => permute(l, op, w),
         Vsx::Arithmetic(op) => arithmetic::lower(l, op, w),
         Vsx::Compare(op) => arithmetic::compare(l, op, w),
+        Vsx::Convert(op) => convert(l, op, w),
+        _ => None,
+    }
+}
+
+/// Whether FPSCR shows the class of a conversion's result.
+pub fn converts_to_number(op: Convert) -> bool {
+    use Number::{SignedDouble, SignedWord, UnsignedDouble, UnsignedWord};
+    matches!(op, Convert::Scalar(_, to) if !matches!(to, SignedDouble | SignedWord | UnsignedDouble | UnsignedWord))
+}
+
+fn convert(l: &mut Lower, op: Convert, w: u32) -> Option<()> {
+    let (t, b) = (xt(w), xb(w));
+    match op {
+        Convert::Scalar(..) if converts_to_number(op) => {
+            float::lower_scalar(l, Op::Vsx(Vsx::Convert(op)), t, [b, b, b])
+        }
+        Convert::Scalar(..) => float::lower_conversion(l, Op::Vsx(Vsx::Convert(op)), t, b),
         _ => None,
     }
 }

@@ -239,3 +239,168 @@ fn loops() {
         }
     }
 }
+
+/// lxv XT,16*slot(r5)
+const fn lxv(t: u32, slot: u32) -> u32 {
+    61 << 26 | (t & 31) << 21 | 5 << 16 | slot << 4 | (t >> 5) << 3 | 1
+}
+
+/// stxv XS,16*slot(r5)
+const fn stxv(s: u32, slot: u32) -> u32 {
+    lxv(s, slot) | 4
+}
+
+/// XX3-form: XT, XA, XB.
+const fn xx3(extended: u32, t: u32, a: u32, b: u32) -> u32 {
+    let high = (a >> 5) << 2 | (b >> 5) << 1 | t >> 5;
+    60 << 26 | (t & 31) << 21 | (a & 31) << 16 | (b & 31) << 11 | extended << 3 | high
+}
+
+/// XX2-form: XT, XB.
+const fn xx2(extended: u32, t: u32, b: u32) -> u32 {
+    60 << 26 | (t & 31) << 21 | (b & 31) << 11 | extended << 2 | (b >> 5) << 1 | t >> 5
+}
+
+const VALUES_OF_FPSCR: [u64; 5] = [INEXACT, 0, INEXACT | 2, INEXACT | 0x40, 0x2017_f000];
+
+/// Two singles of the kinds on which operations depend.
+fn singles(random: &mut Random) -> u64 {
+    const EDGES: [u64; 8] = [0, 1, 0x007f_ffff, 0x0080_0000, 0x0100_0000, 0x7f7f_ffff, 0x7f80_0000, 0x7fa0_1234];
+    let mut single = || {
+        let bits = random.next();
+        let near = |low: u64, count: u64| (low + bits % count) << 23;
+        bits >> 32 & 0x8000_0000
+            | match random.next() % 6 {
+                0 => EDGES[(bits % 8) as usize],
+                1 => bits & 0x7fff_ffff,
+                _ => near(120, 14) | bits & 0x007f_ffff,
+            }
+    };
+    single() << 32 | single()
+}
+
+#[test]
+fn vector_scalar_arithmetic() {
+    #[rustfmt::skip]
+    let three = [
+        // Of scalars: doubles, singles, and what never rounds.
+        32, 40, 48, 56, 33, 41, 49, 57, 161, 169, 177, 185, 0, 8, 16, 24, 1, 9, 17, 25, 129, 137, 145, 153,
+        160, 168, 128, 136, 144, 152, 176,
+        // Of vectors of doubles, and of singles.
+        96, 104, 112, 120, 97, 105, 113, 121, 225, 233, 241, 249, 224, 232, 240, 99, 107, 115, 227, 235, 243,
+        64, 72, 80, 88, 65, 73, 81, 89, 193, 201, 209, 217, 192, 200, 208, 67, 75, 83, 195, 203, 211,
+    ];
+    #[rustfmt::skip]
+    let two = [
+        75, 11, 121, 105, 89, 345, 361, 377, 281, 344, 88, 376, 312, 360, 296, 267, 331, 203, 139, 265, 329,
+        473, 489, 505, 409, 425, 441,
+    ];
+    let mut engines = Engines::new();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for (extended, threes) in three.into_iter().map(|x| (x, true)).chain(two.into_iter().map(|x| (x, false))) {
+        for round in 0..24 {
+            let of_singles = threes && (64..96).contains(&(extended & 127)) || [139, 409, 425, 441].contains(&extended);
+            let insn = |t: u32, a: u32, b: u32| if threes { xx3(extended, t, a, b) } else { xx2(extended, t, b) };
+            let (a, b) = if round & 1 == 0 { (34, 3) } else { (4, 35) };
+            let loads = [lxv(a, 0), lxv(b, 1), lxv(5, 2), lxv(33, 3)];
+            let count = [0x3860_0003, 0x7c69_03a6]; // li r3,3; mtctr r3
+            let body = [
+                insn(33, a, b),
+                insn(5, a, a),
+                stxv(33, 4),
+                MFFS,
+                stfd(7, 20),
+                insn(5, 33, 5),
+                63 << 26 | 3 << 23 | 7 << 16 | 5 << 11, // fcmpu cr3,f7,f5
+                xx3(35, 8, 5, 33),                      // xscmpudp cr2,vs5,vs33
+                insn(a, a, a),
+                stfd(5, 22),
+                stxv(a, 6),
+                insn(33, b, 33),
+            ];
+            let back = 0x4200_0000 | (4 * body.len() as u32).wrapping_neg() & 0xfffc; // bdnz
+            let once: &[u32] = if round & 2 == 0 { &[] } else { &[back] };
+            let words = [&loads[..], &count, &body, once].concat();
+            let mut value = || if of_singles { singles(&mut random) } else { random.operand() };
+            let data: Vec<u64> = (0..8).map(|_| value()).collect();
+            for fpscr in VALUES_OF_FPSCR {
+                agree(&mut engines, "VSX", &words, &data, fpscr);
+            }
+        }
+    }
+}
+
+#[test]
+fn conversions() {
+    let x = |extended: u32, t: u32, b: u32| 63 << 26 | t << 21 | b << 11 | extended << 1;
+    let mut engines = Engines::new();
+    let mut random = Random(99);
+    // fctiw[u][z], fctid[u][z], fcfid[u], frim, frip, friz, frin; with primary opcode 59 fcfid[u]s.
+    let all = [14, 15, 142, 143, 814, 815, 942, 943, 846, 974, 488, 456, 424, 392];
+    for extended in all {
+        for _ in 0..60 {
+            let words = [
+                lfd(1, 0),
+                lfd(2, 1),
+                a(63, 21, 3, 1, 2, 0), // fadd f3,f1,f2
+                x(extended, 4, 1),
+                stfd(4, 3),
+                x(extended, 1, 1),
+                a(63, 25, 2, 2, 0, 2),                  // fmul f2,f2,f2
+                63 << 26 | 1 << 23 | 3 << 16 | 2 << 11, // fcmpu cr1,f3,f2
+                x(extended, 2, 2),
+                stfd(2, 4),
+                MFFS,
+                stfd(7, 5),
+                x(846, 6, 4) & !0x1000_0000, // fcfids f6,f4
+                x(extended, 5, 3),
+                lfd(3, 1),
+            ];
+            let data: Vec<u64> = (0..2)
+                .map(|_| match random.next() % 4 {
+                    0 => random.next(),
+                    1 => ((random.next() as i64 >> (random.next() % 60)) as f64 * 0.5).to_bits(),
+                    2 => random.next() >> (random.next() % 64),
+                    _ => random.operand(),
+                })
+                .collect();
+            for fpscr in VALUES_OF_FPSCR {
+                agree(&mut engines, "conversion", &words, &data, fpscr);
+            }
+        }
+    }
+}
+
+/// Branches on comparisons, of NaNs, too, in a loop and behind it.
+#[test]
+fn branches_on_comparisons() {
+    let mut engines = Engines::new();
+    let mut random = Random(3);
+    for bit in 0..4 {
+        for taken in [12, 4] {
+            for ordered in [0, 32] {
+                let words = [
+                    0x3860_0010,                                   // li r3,16
+                    0x7c69_03a6,                                   // mtctr r3
+                    0x3880_0000,                                   // li r4,0
+                    0x38c5_fff8,                                   // addi r6,r5,-8
+                    51 << 26 | 1 << 21 | 6 << 16 | 8,              // lfdu f1,8(r6)
+                    lfd(2, 20),                                    // lfd f2,160(r5)
+                    a(63, 21, 3, 1, 2, 0),                         // fadd f3,f1,f2
+                    63 << 26 | 1 << 16 | 2 << 11 | ordered << 1,   // fcmp cr0,f1,f2
+                    16 << 26 | taken << 21 | bit << 16 | 8,        // bc +8
+                    0x3884_0001,                                   // addi r4,r4,1
+                    63 << 26 | 1 << 23 | 3 << 16 | 1 << 11,        // fcmpu cr1,f3,f1
+                    16 << 26 | taken << 21 | (4 + bit) << 16 | 12, // bc +12
+                    0x4200_ffe0,                                   // bdnz -32
+                    MFFS,
+                    0x7ca0_0026, // mfcr r5
+                ];
+                for fpscr in [0, INEXACT, INEXACT | 0x80] {
+                    let data: Vec<u64> = (0..21).map(|_| random.operand()).collect();
+                    agree(&mut engines, "branch", &words, &data, fpscr);
+                }
+            }
+        }
+    }
+}

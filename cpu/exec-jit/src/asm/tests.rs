@@ -134,7 +134,11 @@ fn vectors() {
     one(|asm| asm.v3_imm(vop::CMPSD, a, b, c, 2), "vcmplesd xmm15,xmm9,xmm1");
     one(|asm| asm.v3_imm(vop::ROUNDSD, a, b, c, 9), "vroundsd $9,xmm15,xmm9,xmm1");
     one(|asm| asm.v_convert(vop::CVTSI2SD, a, b, Reg::R9), "vcvtsi2sd r9,xmm9,xmm1");
-    one(|asm| asm.v_mask(vop::CVTTSD2SI, Reg::R9, c), "vcvttsd2si xmm15,r9");
+    one(|asm| asm.v_mask(vop::CVTTSD2SI64, Reg::R9, c), "vcvttsd2si xmm15,r9");
+    one(|asm| asm.v_mask(vop::CVTSD2SI32, Reg::R9, c), "vcvtsd2si xmm15,r9d");
+    one(|asm| asm.v3(vop::MAXPS, a, b, c), "vmaxps xmm15,xmm9,xmm1");
+    one(|asm| asm.v3(vop::MINPD, a, b, c), "vminpd xmm15,xmm9,xmm1");
+    one(|asm| asm.v2(vop::SQRTPD, a, c), "vsqrtpd xmm15,xmm1");
     one(|asm| asm.v2_imm(vop::PSHUFD, b, c, 0x1b), "vpshufd $0x1B,xmm15,xmm9");
     one(|asm| asm.v_shift(vop::PSRAD, a, c, 31), "vpsrad $0x1F,xmm15,xmm1");
     one(|asm| asm.v_shift(vop::PSLLDQ, c, a, 8), "vpslldq $8,xmm1,xmm15");

@@ -86,6 +86,12 @@ pub mod vop {
     pub const MULPD: Insn = i1(0x59);
     pub const SUBPD: Insn = i1(0x5c);
     pub const DIVPD: Insn = i1(0x5e);
+    pub const SQRTPD: Insn = i1(0x51);
+    pub const MINPD: Insn = i1(0x5d);
+    pub const MAXPD: Insn = i1(0x5f);
+    pub const SQRTPS: Insn = insn(0, 1, 0x51, false);
+    pub const MINPS: Insn = insn(0, 1, 0x5d, false);
+    pub const MAXPS: Insn = insn(0, 1, 0x5f, false);
     pub const ADDPS: Insn = insn(0, 1, 0x58, false);
     pub const MULPS: Insn = insn(0, 1, 0x59, false);
     pub const SUBPS: Insn = insn(0, 1, 0x5c, false);
@@ -98,8 +104,10 @@ pub mod vop {
     // Conversions: `v_convert`, and back `v_mask`.
     pub const CVTSI2SD: Insn = insn(0xf2, 1, 0x2a, true);
     pub const CVTSI2SS: Insn = insn(0xf3, 1, 0x2a, true);
-    pub const CVTTSD2SI: Insn = insn(0xf2, 1, 0x2c, true);
-    pub const CVTSD2SI: Insn = insn(0xf2, 1, 0x2d, true);
+    pub const CVTTSD2SI64: Insn = insn(0xf2, 1, 0x2c, true);
+    pub const CVTSD2SI64: Insn = insn(0xf2, 1, 0x2d, true);
+    pub const CVTTSD2SI32: Insn = insn(0xf2, 1, 0x2c, false);
+    pub const CVTSD2SI32: Insn = insn(0xf2, 1, 0x2d, false);
     // Rounding, `v3_imm`.
     pub const ROUNDSD: Insn = i3(0x0b);
     pub const CMPPS: Insn = insn(0, 1, 0xc2, false);

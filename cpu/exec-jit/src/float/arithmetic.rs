@@ -5,6 +5,7 @@ use ppc_isa::float::{Arithmetic, Direction, Float};
 use ppc_isa::op::Op;
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::arithmetic::{Arithmetic as Vector, Fused, Operation as Of, Rounding as Round, Shape};
+use ppc_isa::vsx::convert::{Convert, Number as Format};
 
 use crate::asm::{Alu, Asm, Cond, Insn, Label, Reg, Shift, Size, Xmm, vop};
 use crate::lower::Lower;
@@ -84,6 +85,14 @@ fn operation(op: Op) -> Option<(Operation, bool)> {
                 _ => return None,
             }
         }
+        Op::Vsx(Vsx::Convert(Convert::Scalar(from, to))) => match (from, to) {
+            (Format::Double, Format::SingleAsDouble) => (Operation::Round, true),
+            (Format::SignedDouble, Format::Double) => (Operation::FromInteger { signed: true }, false),
+            (Format::SignedDouble, Format::SingleAsDouble) => (Operation::FromInteger { signed: true }, true),
+            (Format::UnsignedDouble, Format::Double) => (Operation::FromInteger { signed: false }, false),
+            (Format::UnsignedDouble, Format::SingleAsDouble) => (Operation::FromInteger { signed: false }, true),
+            _ => return None,
+        },
         _ => return None,
     })
 }
@@ -229,6 +238,73 @@ pub fn lower_scalar(l: &mut Lower, op: Op, t: usize, [a, b, c]: [usize; 3]) -> O
 
 /// What of a double is behind the last bit of a single.
 const BELOW: i32 = (1 << 29) - 1;
+
+/// A conversion to an integer.
+struct ToInteger {
+    to: Integer,
+    truncate: bool,
+    /// A word is in both halves of the doubleword.
+    twice: bool,
+}
+
+impl ToInteger {
+    fn of(op: Op) -> Option<ToInteger> {
+        let (bits, signed, truncate, twice) = match op {
+            Op::Float(Float::ToInteger { double, signed, truncate }) => {
+                (if double { 64 } else { 32 }, signed, truncate, false)
+            }
+            Op::Vsx(Vsx::Convert(Convert::Scalar(Format::Double, to))) => match to {
+                Format::SignedWord => (32, true, true, true),
+                Format::SignedDouble => (64, true, true, false),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        signed.then_some(ToInteger { to: Integer { bits, signed }, truncate, twice })
+    }
+}
+
+/// FPSCR bits that a conversion to an integer raises, from the bits of its operand.
+pub fn conversion(op: Op, bits: u64) -> Option<u64> {
+    let ToInteger { to, truncate, .. } = ToInteger::of(op)?;
+    let rounding = if truncate { Rounding::TowardZero } else { Rounding::NearestEven };
+    Some(to.from_float(Number::of_double(bits), rounding).1)
+}
+
+/// Translates a conversion of doubleword 0 of register `b` to an integer in `t`; `None` if it is left to the interpreter.
+pub fn lower_conversion(l: &mut Lower, op: Op, t: usize, b: usize) -> Option<()> {
+    let ToInteger { to, truncate, twice } = ToInteger::of(op)?;
+    // What is left of a word is another thing on processors of 32 bits.
+    if l.setting.exacting || !l.setting.wide {
+        return None;
+    }
+    let kept = l.keep_converted(t, b);
+    let from = l.scalar(b, X0);
+    let target = l.vector_target(t, X1);
+    let (slow, done) = l.slow_decline(false);
+    // What is too large is invalid, and not inexact, if the host converts to the same width.
+    let (size, insns) = match to.bits {
+        64 => (Size::Q, [vop::CVTSD2SI64, vop::CVTTSD2SI64]),
+        _ => (Size::D, [vop::CVTSD2SI32, vop::CVTTSD2SI32]),
+    };
+    l.asm.v_mask(insns[usize::from(truncate)], Reg::Rax, from);
+    // What has no integer becomes the least one.
+    l.asm.alu_imm(Alu::Cmp, size, Reg::Rax, 1);
+    l.asm.jcc(Cond::O, slow);
+    if to.bits == 32 && !twice {
+        l.asm.movsxd(Reg::Rax, Reg::Rax);
+    }
+    if twice {
+        l.asm.v_from(vop::MOVD_FROM, target, Reg::Rax);
+        l.asm.v3(vop::PUNPCKLDQ, target, target, target);
+    } else {
+        l.asm.v_from(vop::MOVQ_FROM, target, Reg::Rax);
+    }
+    l.vector_written(t, target, true);
+    l.reported_conversion(kept);
+    l.asm.bind(done);
+    Some(())
+}
 
 /// Goes to where results are looked at unless the result is clearly right. The single is in SHORT.
 ///

@@ -8,6 +8,7 @@ use crate::float::{self, Doubtful};
 use crate::host::{Data, Reason};
 use crate::loadstore;
 use crate::lower::{Compare, Edge, Lower};
+use crate::vsx::{self, DoubtfulLanes};
 
 /// One of them.
 #[derive(Clone, Copy)]
@@ -28,6 +29,8 @@ pub enum Stub {
     Unordered { label: Label, back: Label, site: u32, bit: u32 },
     /// Looks at a result that is not clearly right.
     Doubtful(Doubtful),
+    /// The same for vectors.
+    DoubtfulLanes(DoubtfulLanes),
 }
 
 /// A search of the TLB for the effective address in RAX, whose tag is in RDX; the entry is to be in RCX.
@@ -124,6 +127,11 @@ impl Lower<'_> {
         self.behind(Stub::Doubtful(doubtful));
     }
 
+    /// Code that looks at results of a vector.
+    pub fn look_at_lanes(&mut self, doubtful: DoubtfulLanes) {
+        self.behind(Stub::DoubtfulLanes(doubtful));
+    }
+
     /// Code that reports a store to the host address in RAX, at the first label; it goes on at the second.
     pub fn slow_report(&mut self) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
@@ -181,6 +189,7 @@ impl Lower<'_> {
                     self.asm.jmp(back);
                 }
                 Stub::Doubtful(doubtful) => float::doubtful(self, doubtful),
+                Stub::DoubtfulLanes(doubtful) => vsx::doubtful_lanes(self, doubtful),
                 Stub::Access { label, back, site, access } => {
                     self.asm.bind(label);
                     loadstore::slow(self, site, access);

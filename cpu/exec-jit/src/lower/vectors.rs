@@ -66,12 +66,16 @@ struct Pending {
     operands: [Source; 3],
     /// Registers compared later.
     compared: Option<(u8, u8)>,
+    /// 1 + the site of a later conversion to an integer, or 0, and its operand.
+    converts: u32,
+    converted: Source,
 }
 
 impl Pending {
     fn names(&self, register: usize) -> bool {
         let named = |source: &Source| *source == Source::Register(register as u8);
-        self.operands.iter().any(named) || self.compared.is_some_and(|(a, b)| [a, b].contains(&(register as u8)))
+        self.operands.iter().chain([&self.converted]).any(named)
+            || self.compared.is_some_and(|(a, b)| [a, b].contains(&(register as u8)))
     }
 }
 
@@ -225,7 +229,34 @@ impl Lower<'_> {
     pub fn reported(&mut self, operands: [Source; 3]) {
         if self.is_live(plan::STATUS) {
             let site = self.site() + 1;
-            self.vectors.late.pending = Pending { site, operands, compared: None };
+            self.vectors.late.pending = Pending { site, operands, ..Pending::default() };
+        }
+    }
+
+    /// Before register `b` is converted to an integer, to `t`: keeps the old value if they are the same. Returns where it will
+    /// be found.
+    pub fn keep_converted(&mut self, t: usize, b: usize) -> Source {
+        if t != b || !self.is_live(plan::STATUS) {
+            return Source::Register(b as u8);
+        }
+        let pending = &self.vectors.late.pending;
+        if pending.operands.contains(&Source::Old) || pending.converted == Source::Old {
+            self.note();
+            self.vectors.late.pending = Pending::default();
+        }
+        match self.vector_holder(t) {
+            Some(host) => self.asm.v2(vop::MOVUPS_LOAD, OLD, host),
+            None => self.asm.v2(vop::MOVSD_LOAD, OLD, home(t)),
+        }
+        Source::Old
+    }
+
+    /// The instruction has converted to an integer, which FPSCR does not show.
+    pub fn reported_conversion(&mut self, converted: Source) {
+        if self.is_live(plan::STATUS) {
+            let converts = self.site() + 1;
+            let pending = &mut self.vectors.late.pending;
+            (pending.converts, pending.converted) = (converts, converted);
         }
     }
 
@@ -269,7 +300,7 @@ impl Lower<'_> {
 
     /// Notes what FPSCR lacks for the engine. Nothing is lost, not even flags.
     fn note(&mut self) {
-        let Pending { site, operands, compared } = self.vectors.late.pending;
+        let Pending { site, operands, compared, converts, converted } = self.vectors.late.pending;
         if site != 0 {
             for (slot, source) in operands.into_iter().enumerate() {
                 self.put_status(source, offset_of!(Status, operands) + 8 * slot);
@@ -277,6 +308,11 @@ impl Lower<'_> {
             // With it, what says that a comparison came later becomes 0.
             let to = self.status(offset_of!(Status, site));
             self.asm.store_imm(Size::Q, to, site as i32);
+        }
+        if site != 0 || converts != 0 {
+            self.put_status(converted, offset_of!(Status, converted));
+            let to = self.status(offset_of!(Status, converts));
+            self.asm.store_imm(Size::D, to, converts as i32);
         }
         if let Some((a, b)) = compared {
             for (slot, n) in [a, b].into_iter().enumerate() {
@@ -325,7 +361,8 @@ impl Lower<'_> {
         let after = self.vectors.after;
         self.store_vectors();
         let kept = self.status(offset_of!(Status, old));
-        let old = after.pending.operands.contains(&Source::Old);
+        let Pending { operands, converted, .. } = after.pending;
+        let old = operands.contains(&Source::Old) || converted == Source::Old;
         if old {
             self.asm.v_store(vop::MOVSD_STORE, kept, OLD);
         }
