@@ -7,7 +7,7 @@ use exec::VcpuState;
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
 use crate::host::{Data, Frame, Reason};
 use crate::jumps;
-use crate::lower::{BIAS, HOLDERS, state};
+use crate::lower::{BIAS, HOLDERS, PINNED, home, state};
 
 /// Registers that the calling convention lets a function change.
 const VOLATILE: [Reg; 6] = [Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11];
@@ -72,7 +72,11 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
     asm.lea(Size::Q, Reg::Rbp, Mem::Base(Reg::Rsi, BIAS as i32));
     asm.mov(Size::Q, Reg::R15, left);
-    asm.jmp_rm(Reg::Rdi);
+    asm.mov(Size::Q, Reg::Rax, Reg::Rdi);
+    for (guest, host) in PINNED {
+        asm.mov(Size::Q, host, home(guest));
+    }
+    asm.jmp_rm(Reg::Rax);
 
     let reason = |asm: &mut Asm, reason: Reason| {
         let here = asm.here();
@@ -102,6 +106,12 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     reason(&mut asm, Reason::Event);
     asm.bind(leave);
     entry.leave = asm.here();
+    for (guest, host) in PINNED {
+        asm.store(Size::Q, home(guest), host);
+    }
+    // The engine has made the state true where a call ends a run.
+    let leave = asm.label();
+    asm.bind(leave);
     asm.store(Size::Q, left, Reg::R15);
     asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
     for reg in SAVED.into_iter().rev() {

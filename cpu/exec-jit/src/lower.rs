@@ -2,8 +2,10 @@
 //! its operation, named as in the instruction table.
 //!
 //! Registers of the host: RBP points into the state, R15 counts instructions down to the limit, RAX, RCX and RDX are for
-//! the instruction at hand, the others hold guest registers that the region names often. In a loop they are loaded before
-//! its head; in a trace when they are first named. They are stored where the region is left. Vector registers of the host
+//! the instruction at hand, the others hold guest registers. Those of [`PINNED`] are where they are whenever a region is
+//! entered or left; their values in the state are stale while code runs. Others are those that the region names often: in
+//! a loop, which may hold them in the place of pinned ones that it does not name, they are loaded before its head; in a
+//! trace when they are first named. They are stored where the region is left. Vector registers of the host
 //! hold vector-scalar registers likewise; those below 6 are for the instruction at hand. A call may change all of these, so
 //! code calls through [`Lower::call_inline`] and [`Lower::call_out`] only.
 //!
@@ -33,6 +35,17 @@ use vectors::{Late, Vectors};
 /// Registers that hold guest registers.
 pub const HOLDERS: [Reg; 10] =
     [Reg::Rbx, Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11, Reg::R12, Reg::R13, Reg::R14];
+/// Guest registers that are held everywhere: those that compilers use most.
+pub const PINNED: [(usize, Reg); 8] = [
+    (1, Reg::Rbx),
+    (3, Reg::Rsi),
+    (4, Reg::Rdi),
+    (5, Reg::R8),
+    (9, Reg::R9),
+    (10, Reg::R10),
+    (30, Reg::R11),
+    (31, Reg::R12),
+];
 /// What RBP is ahead of the state's address: the GPRs are in reach of one-byte displacements.
 pub const BIAS: usize = 128;
 
@@ -259,33 +272,66 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
 
 /// Gives the registers that are named most often a holder.
 fn assign(plan: &Plan) -> Held {
+    let mut held = [None; HELD];
+    for (guest, host) in PINNED {
+        held[guest] = Some(host);
+    }
     // A trace would load what it names but once just as often.
     let worth = if plan.is_loop { 1 } else { 2 };
     let mut order: Vec<usize> = (0..HELD).filter(|&n| plan.uses[n] >= worth).collect();
     order.sort_by_key(|&n| std::cmp::Reverse(plan.uses[n]));
-    let mut held = [None; HELD];
-    for (guest, host) in order.into_iter().zip(HOLDERS) {
+    if plan.is_loop {
+        order.truncate(HOLDERS.len());
+    }
+    let is_pinned = |host: &Reg| PINNED.iter().any(|(_, pinned)| pinned == host);
+    let free = HOLDERS.into_iter().filter(|host| !is_pinned(host));
+    let unnamed = PINNED.into_iter().filter(|(guest, _)| plan.is_loop && !order.contains(guest));
+    let mut hosts = free.map(|host| (None, host)).chain(unnamed.map(|(guest, host)| (Some(guest), host)));
+    for &guest in order.iter().filter(|guest| PINNED_SET >> **guest & 1 == 0) {
+        let Some((evicted, host)) = hosts.next() else { break };
+        if let Some(evicted) = evicted {
+            held[evicted] = None;
+        }
         held[guest] = Some(host);
     }
     held
 }
 
+/// The registers of [`PINNED`], as bits.
+const PINNED_SET: u64 = {
+    let (mut set, mut at) = (0, 0);
+    while at < PINNED.len() {
+        set |= 1 << PINNED[at].0;
+        at += 1;
+    }
+    set
+};
+
 /// The numbers of the bits of `set`.
-pub fn bits(set: u64) -> impl Iterator<Item = usize> {
-    (0..HELD).filter(move |n| set >> n & 1 != 0)
+pub fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let number = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (number < HELD as u32).then_some(number as usize)
+    })
 }
 
 impl Lower<'_> {
     fn region(&mut self) {
         let plan = self.setting.plan;
+        self.loaded = PINNED_SET & !self.evicted();
+        self.dirty = self.loaded;
         if plan.is_loop {
+            for (guest, host) in PINNED.into_iter().filter(|(guest, _)| self.held[*guest].is_none()) {
+                self.asm.store(Size::Q, home(guest), host);
+            }
             for (guest, host) in self.held.into_iter().enumerate() {
-                if let Some(host) = host {
+                if let Some(host) = host.filter(|_| PINNED_SET >> guest & 1 == 0) {
                     self.asm.mov(Size::Q, host, home(guest));
                     self.loaded |= 1 << guest;
                 }
             }
-            self.dirty = plan.written & self.loaded;
+            self.dirty |= plan.written & self.loaded;
             self.load_vectors();
             let head = plan.blocks.iter().position(|block| block.start() == self.entry());
             if let Some(&label) = head.filter(|head| *head != 0).and_then(|head| self.labels.get(head)) {
@@ -446,12 +492,21 @@ impl Lower<'_> {
         self.stubs.push((stub, self.vectors.late, self.vectors.late));
     }
 
+    /// Pinned registers whose places hold others.
+    fn evicted(&self) -> u64 {
+        PINNED.into_iter().filter(|(guest, _)| self.held[*guest].is_none()).fold(0, |all, (guest, _)| all | 1 << guest)
+    }
+
+    /// Stores dirty registers that are not pinned; those that are come to their places.
     fn store_dirty(&mut self, dirty: u64) {
         self.store_vectors();
-        for guest in bits(dirty) {
+        for guest in bits(dirty & !PINNED_SET) {
             if let Some(host) = self.held[guest] {
                 self.asm.store(Size::Q, home(guest), host);
             }
+        }
+        for (guest, host) in PINNED.into_iter().filter(|(guest, _)| self.held[*guest].is_none()) {
+            self.asm.mov(Size::Q, host, home(guest));
         }
     }
 
