@@ -7,8 +7,8 @@ use ppc_isa::branch::{Branch, Register};
 use ppc_isa::op::Op;
 
 use crate::asm::{Alu, Cond, Reg, Size, op};
-use crate::lower::{Compare, Edge, Lower, state};
-use crate::plan::{self, CTR, Insn, LR};
+use crate::lower::{Edge, Lower, state};
+use crate::plan::{self, ALL, CTR, Insn, LR};
 
 /// Translates what stays in its block.
 pub fn lower(l: &mut Lower, op: Branch, w: u32) -> Option<()> {
@@ -103,24 +103,12 @@ pub fn tests(insn: &Insn, field: u8) -> bool {
     branches && w >> 21 & 0b10100 == 0b00100 && w >> 18 & 7 == u32::from(field) && w >> 16 & 3 != 3
 }
 
-/// The condition under which bit `bit` of a compared field equals `set`.
-fn condition(compare: Compare, bit: u32, set: bool) -> Cond {
-    let cond = match (bit, compare.signed) {
-        (0, true) => Cond::L,
-        (0, false) => Cond::B,
-        (1, true) => Cond::G,
-        (1, false) => Cond::A,
-        _ => Cond::E,
-    };
-    if set { cond } else { cond.not() }
-}
-
-/// Translates an instruction that ends its block. `flags` tells what the host's flags are of.
-pub fn leave(l: &mut Lower, op: Branch, w: u32, flags: Option<Compare>) {
+/// Translates an instruction that ends its block.
+pub fn leave(l: &mut Lower, op: Branch, w: u32) {
     let links = w & 1 != 0;
     let done = l.completed();
     if let Branch::BcTo(register) = op {
-        return indirect(l, register, w, flags);
+        return indirect(l, register, w);
     }
     let target = plan::target(w, l.ea(), op, l.setting.sixty_four);
     let edge = Edge { target, event: target <= l.ea(), done };
@@ -133,44 +121,54 @@ pub fn leave(l: &mut Lower, op: Branch, w: u32, flags: Option<Compare>) {
         return l.go(edge);
     }
     let skip = l.asm.label();
-    let (cond, compare) = taken(l, w, flags, skip);
-    l.go_if(cond, edge, compare);
+    let cond = taken(l, w, skip);
+    l.go_if(cond, edge, tested(w));
     l.asm.bind(skip);
-    l.fall_through(compare);
+    fall_through(l, cond, w);
+}
+
+/// The CR field on which a conditional branch depends.
+fn tested(w: u32) -> Option<u8> {
+    (w >> 25 & 1 == 0).then_some((w >> 18 & 7) as u8)
+}
+
+/// Goes on to the next instruction behind a branch that is taken if `cond` holds, and the counter agrees.
+fn fall_through(l: &mut Lower, cond: Cond, w: u32) {
+    if let Some(field) = tested(w).filter(|_| w >> 23 & 1 != 0) {
+        l.fields.learn(field, cond.not());
+    }
+    let edge = Edge { target: l.next_ea(), event: false, done: l.completed() };
+    l.go(edge);
 }
 
 /// Code that decides a conditional branch: it is taken if the returned condition holds; code may go to `skip` where it is
-/// not. A comparison is returned if its field is not computed.
-fn taken(l: &mut Lower, w: u32, flags: Option<Compare>, skip: crate::asm::Label) -> (Cond, Option<Compare>) {
+/// not.
+fn taken(l: &mut Lower, w: u32, skip: crate::asm::Label) -> Cond {
     let (bo, bi) = (w >> 21 & 31, w >> 16 & 31);
-    let mut cond = Cond::E;
+    if bo & 16 == 0 {
+        // Both ways agree on what is computed.
+        l.decides(bi);
+    }
     if bo & 4 == 0 {
         let size = l.mode_size();
         let ctr = l.value(CTR, Reg::Rax);
         l.asm.lea(Size::Q, ctr, crate::asm::Mem::Base(ctr, -1));
         l.written(CTR, ctr);
         l.asm.test(size, ctr, ctr);
-        cond = if bo & 2 != 0 { Cond::E } else { Cond::Ne };
+        let cond = if bo & 2 != 0 { Cond::E } else { Cond::Ne };
         if bo & 16 != 0 {
-            return (cond, None);
+            return cond;
         }
         l.asm.jcc(cond.not(), skip);
     }
-    if let Some(compare) = flags {
-        return (condition(compare, bi & 3, bo & 8 != 0), Some(compare));
-    }
-    if bo & 16 == 0 {
-        l.asm.test_imm(Size::B, cr(bi >> 2), 8 >> (bi & 3));
-        cond = if bo & 8 != 0 { Cond::Ne } else { Cond::E };
-    }
-    (cond, None)
+    l.test_bit(bi, bo & 8 != 0)
 }
 
-fn indirect(l: &mut Lower, register: Register, w: u32, flags: Option<Compare>) {
+fn indirect(l: &mut Lower, register: Register, w: u32) {
     // The form of bcctr that counts is invalid, and does not count.
     let w = if register == Register::Ctr { w | 4 << 21 } else { w };
     let conditional = !plan::always(w);
-    let mut tested = None;
+    let mut before = None;
     let skip = l.asm.label();
     let links = w & 1 != 0;
     // What the taken way needs is read before it splits off, so that both ways agree on what is held.
@@ -183,11 +181,14 @@ fn indirect(l: &mut Lower, register: Register, w: u32, flags: Option<Compare>) {
         l.operand(register);
     }
     if conditional {
-        let (cond, compare) = taken(l, w, flags, skip);
-        tested = compare;
+        let cond = taken(l, w, skip);
         l.asm.jcc(cond.not(), skip);
-        l.field_where_left(compare);
+        before = Some((cond, l.fields.note()));
+        if let Some(field) = tested(w) {
+            l.fields.learn(field, cond);
+        }
     }
+    l.settle(ALL);
     match source {
         Some(register) => l.copy(register, Reg::Rax),
         None => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, tar))),
@@ -199,13 +200,14 @@ fn indirect(l: &mut Lower, register: Register, w: u32, flags: Option<Compare>) {
         l.written(LR, Reg::Rcx);
     }
     l.go_indirect();
-    if conditional {
+    if let Some((cond, noted)) = before {
         l.asm.bind(skip);
+        l.fields.recall(noted);
         if links {
             let next = l.next_ea();
             l.asm.mov_imm(Reg::Rcx, next);
             l.written(LR, Reg::Rcx);
         }
-        l.fall_through(tested);
+        fall_through(l, cond, w);
     }
 }

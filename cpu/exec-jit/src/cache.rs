@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::lower::{Held, Leaving, Site};
+use crate::lower::{Compare, Held, Leaving, Site};
 
 /// A page of code in one mode.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +47,8 @@ pub struct Cache {
     pub hints: usize,
     /// Calls out, by number.
     pub sites: Vec<Site>,
+    /// Comparisons that are pending at sites, by number.
+    pub compares: Vec<Compare>,
     /// Direct ways out, by number.
     pub leaving: Vec<Leaving>,
     /// Which guest register is where, by region.

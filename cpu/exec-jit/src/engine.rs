@@ -17,7 +17,7 @@ use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
 use crate::lower::{self, Setting, bits};
-use crate::plan::{self, Insn, Named};
+use crate::plan::{self, HELD, Insn, Named};
 use crate::tlb::{self, KEY_SHIFT, Numbers, Space};
 use crate::watch::{Place as Watch, Watched, What};
 
@@ -213,6 +213,17 @@ impl Translator {
             if let Some(&value) = held[register].and_then(|host| frame.host.get(host as usize)) {
                 *register_of(&mut vcpu.state, register) = value;
             }
+        }
+        let first = site.fields.first as usize;
+        let saved = frame.saved;
+        for compare in self.cache.compares.get(first..first + site.fields.count as usize).unwrap_or_default() {
+            let gpr = &vcpu.state.gpr;
+            let order = compare.order(|register| match register {
+                HELD.. => saved.get(register - HELD).copied().unwrap_or(0),
+                _ => gpr[register & 31],
+            });
+            let so = u8::from(vcpu.state.so);
+            vcpu.state.cr[usize::from(compare.field & 7)] = order | so;
         }
         vcpu.state.cia = site.ea;
         vcpu.state.retired = self.retired().wrapping_add(u64::from(site.done));
@@ -413,7 +424,7 @@ impl Translator {
             let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
             let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
             let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
-            Insn { decoded, op, privileged, exacting: self.exacting, ea, live: plan::ALL }
+            Insn { decoded, op, privileged, exacting: self.exacting, ea, live: plan::ALL, writes: 0 }
         };
         let named = &self.named;
         let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
@@ -430,6 +441,7 @@ impl Translator {
             watched: self.policy.watched.then(|| mem.host().granule_shift),
             region: self.cache.held.len() as u32,
             first_site: self.cache.sites.len() as u32,
+            first_compare: self.cache.compares.len() as u32,
             first_link: self.cache.links as u32,
             unit: self.unit,
             block: self.cpu.cache_block(),
@@ -456,6 +468,7 @@ impl Translator {
         }
         self.cache.hints = hints;
         self.cache.sites.extend(lowered.sites);
+        self.cache.compares.extend(lowered.compares);
         self.cache.leaving.extend(lowered.leaving);
         self.cache.held.push(lowered.held);
         Some(origin)

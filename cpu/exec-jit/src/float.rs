@@ -198,7 +198,7 @@ pub fn compare(l: &mut Lower, field: u32, a: usize, b: usize) -> Option<()> {
     l.asm.jcc(Cond::P, slow);
     l.asm.bind(done);
     let with = With::Scalar(b);
-    l.compared(Compare { field: field as u8, signed: false, size: Size::Q, register: a, with, stored: false });
+    l.compared(Compare { field: field as u8, signed: false, size: Size::Q, register: a, with, known: None });
     l.compared_status(a, b);
     Some(())
 }

@@ -73,6 +73,8 @@ pub struct Frame {
     pub granules: u64,
     /// What the FPSCR in the state lacks.
     pub status: Status,
+    /// Operands of comparisons that were written since: two for each CR field.
+    pub saved: [u64; 16],
     /// Functions that code calls: load, store, decline, wrote, privileged.
     pub calls: [u64; 5],
     /// Of this run only.

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use exec::VcpuState;
-use exec_interp::fields::{mask, mb6, ra, rb, rc, rt, sh6, si};
+use exec_interp::fields::{bf, mask, mb6, ra, rb, rc, rt, sh6, si};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
 };
@@ -105,7 +105,7 @@ fn move_register(l: &mut Lower, from: usize, to: usize) {
 fn finish(l: &mut Lower, register: usize, value: Reg, recorded: bool) {
     l.written(register, value);
     if recorded {
-        l.record(register, value);
+        l.record(register);
     }
 }
 
@@ -309,22 +309,12 @@ fn divide(l: &mut Lower, op: Divide, w: u32) {
 
 fn compare(l: &mut Lower, signed: bool, immediate: bool, w: u32) {
     let size = if w & 0x20_0000 != 0 && l.setting.wide { Size::Q } else { Size::D };
-    let a = l.value(ra(w), Reg::Rax);
-    match (immediate, signed) {
-        (true, true) if w & 0xffff == 0 => l.asm.test(size, a, a),
-        (true, true) => l.asm.alu_imm(Alu::Cmp, size, a, si(w)),
-        (true, false) => l.asm.alu_imm(Alu::Cmp, size, a, (w & 0xffff) as i32),
-        (false, _) => {
-            let b = l.operand(rb(w));
-            l.asm.alu(Alu::Cmp, size, a, b);
-        }
-    }
     let with = match (immediate, signed) {
         (false, _) => With::Register(rb(w)),
         (true, true) => With::Immediate(si(w)),
         (true, false) => With::Immediate((w & 0xffff) as i32),
     };
-    l.compared(Compare { field: (w >> 23 & 7) as u8, signed, size, register: ra(w), with, stored: false });
+    l.compare(Compare { field: bf(w) as u8, signed, size, register: ra(w), with, known: None });
 }
 
 fn logic(l: &mut Lower, op: Logic, w: u32) {
@@ -629,7 +619,8 @@ fn shifted(l: &mut Lower, w: u32) {
 
 /// RT = the bit of CR selected by BC ? (RA|0) : RB.
 fn select(l: &mut Lower, w: u32) {
-    let bit = w >> 6 & 31;
+    let cond = l.test_bit(w >> 6 & 31, true);
+    // What is loaded here leaves flags alone.
     l.copy(rb(w), Reg::Rax);
     let a = if ra(w) == 0 {
         l.asm.mov_imm(Reg::Rcx, 0);
@@ -637,8 +628,7 @@ fn select(l: &mut Lower, w: u32) {
     } else {
         l.operand(ra(w))
     };
-    l.asm.test_imm(Size::B, cr(bit >> 2), 8 >> (bit & 3));
-    l.asm.cmov(Cond::Ne, Size::Q, Reg::Rax, a);
+    l.asm.cmov(cond, Size::Q, Reg::Rax, a);
     l.written(rt(w), Reg::Rax);
 }
 
@@ -657,9 +647,8 @@ fn set_boolean(l: &mut Lower, w: u32) {
 
 /// RT = 1 or -1 if the bit of CR selected by BI is 1, or if it is 0, else 0.
 fn set_bit(l: &mut Lower, reverse: bool, negative: bool, w: u32) {
-    let bit = w >> 16 & 31;
-    l.asm.test_imm(Size::B, cr(bit >> 2), 8 >> (bit & 3));
-    l.asm.set(if reverse { Cond::E } else { Cond::Ne }, Reg::Rax);
+    let cond = l.test_bit(w >> 16 & 31, !reverse);
+    l.asm.set(cond, Reg::Rax);
     l.asm.insn(op::MOVZX8, Reg::Rax, Reg::Rax);
     if negative {
         l.asm.unary(asm::Unary::Neg, Size::Q, Reg::Rax);

@@ -16,18 +16,22 @@ use std::mem::offset_of;
 use exec::VcpuState;
 use exec_interp::Decoded;
 use ppc_isa::branch::Branch;
+use ppc_isa::integer::Integer;
 use ppc_isa::op::Op;
 
-use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size, op};
+use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size};
 use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
-use crate::plan::{CTR, HELD, Insn, LR, Parts, Plan};
+use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
 use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, jumps, loadstore, vector, vsx};
 
+mod fields;
 mod stub;
 mod vectors;
 
+use fields::Fields;
+pub use fields::{Compare, Noted, With};
 use stub::Stub;
 pub use stub::{Access, Search, Value};
 use vectors::{Late, Vectors};
@@ -78,6 +82,8 @@ pub struct Site {
     pub held: u64,
     /// Which region.
     pub region: u32,
+    /// Comparisons whose fields are not computed.
+    pub fields: Noted,
 }
 
 /// A direct branch out of a region.
@@ -105,35 +111,6 @@ pub struct Edge {
     pub done: u32,
 }
 
-/// What a register is compared with.
-#[derive(Clone, Copy)]
-pub enum With {
-    /// A constant.
-    Immediate(i32),
-    /// A guest register.
-    Register(usize),
-    /// Both are doublewords 0 of vector-scalar registers, this one's number given here. Where they are unordered, the field
-    /// is computed already.
-    Scalar(usize),
-}
-
-/// A comparison whose outcome the host's flags hold.
-#[derive(Clone, Copy)]
-pub struct Compare {
-    /// CR field.
-    pub field: u8,
-    /// Compares signed numbers.
-    pub signed: bool,
-    /// Operand size.
-    pub size: Size,
-    /// Guest register that is compared.
-    pub register: usize,
-    /// What it is compared with.
-    pub with: With,
-    /// The field is computed already.
-    pub stored: bool,
-}
-
 /// What is fixed for a region.
 pub struct Setting<'a> {
     /// What is translated.
@@ -156,6 +133,8 @@ pub struct Setting<'a> {
     pub region: u32,
     /// First site.
     pub first_site: u32,
+    /// First comparison.
+    pub first_compare: u32,
     /// First link.
     pub first_link: u32,
     /// First hint.
@@ -176,6 +155,8 @@ pub struct Lowered {
     pub code: Vec<u8>,
     /// Its calls out.
     pub sites: Vec<Site>,
+    /// Comparisons that its sites name.
+    pub compares: Vec<Compare>,
     /// Its ways out.
     pub leaving: Vec<Leaving>,
     /// Which guest register is where.
@@ -214,9 +195,9 @@ pub struct Lower<'a> {
     hints: u32,
     lines: Vec<Line>,
     insn: Insn,
-    /// The comparison that the host's flags hold, for the next instruction only.
-    pub flags: Option<Compare>,
     next: Option<Insn>,
+    /// Comparisons whose CR fields are not computed.
+    pub fields: Fields,
 }
 
 /// Address of a field of the frame.
@@ -251,8 +232,8 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         hints: 0,
         lines: Vec::new(),
         insn: first,
-        flags: None,
         next: None,
+        fields: Fields::default(),
         setting,
     };
     l.region();
@@ -260,6 +241,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
     l.stubs();
     Some(Lowered {
         sites: l.sites,
+        compares: l.fields.all,
         leaving: l.leaving,
         held: l.held,
         links: l.links,
@@ -340,9 +322,10 @@ impl Lower<'_> {
         }
         for (index, block) in plan.blocks.iter().enumerate() {
             self.block = index;
-            if plan.is_loop {
+            if !block.follows {
                 self.done = 0;
                 self.join_vectors();
+                self.fields.forget(ALL);
             }
             if let Some(&label) = self.labels.get(index) {
                 self.asm.bind(label);
@@ -401,8 +384,9 @@ impl Lower<'_> {
 
     fn instruction(&mut self) {
         let word = self.insn.decoded.word;
-        let flags = self.flags.take();
         self.begin_line();
+        let insn = self.insn;
+        let dead = self.before_fields(&insn);
         let translated = match self.insn.op {
             None => return self.interpret(),
             Some(_) if self.insn.privileged => {
@@ -411,7 +395,7 @@ impl Lower<'_> {
                 Some(())
             }
             Some(Op::Branch(op @ (Branch::B | Branch::Bc | Branch::BcTo(_)))) => {
-                return branch::leave(self, op, word, flags);
+                return branch::leave(self, op, word);
             }
             Some(Op::Branch(op)) => branch::lower(self, op, word),
             Some(Op::Integer(op)) => integer::lower(self, op, word),
@@ -424,6 +408,10 @@ impl Lower<'_> {
         if translated.is_none() {
             self.did(What::Declined);
             self.call_handler(self.setting.entry.decline);
+        }
+        self.fields.forget(dead);
+        if let Some(Op::Branch(Branch::Mcrf) | Op::Integer(Integer::Mtcrf)) = insn.op {
+            self.fields.forget(effects(&insn).1);
         }
         if !std::mem::take(&mut self.counted) {
             self.done += 1;
@@ -447,7 +435,7 @@ impl Lower<'_> {
     /// An event point behind the instruction, which does nothing else.
     pub fn synchronise(&mut self) {
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, self.completed() as i32);
-        self.event(self.next_ea(), self.dirty, None);
+        self.event(self.next_ea(), self.dirty);
         self.done = 0;
         self.counted = true;
     }
@@ -455,6 +443,7 @@ impl Lower<'_> {
     /// Leaves before the instruction, which the interpreter executes.
     fn interpret(&mut self) {
         self.did(What::Interpreted);
+        self.settle(ALL);
         self.store_dirty(self.dirty);
         self.leave(self.insn.ea, self.done, Reason::Interpret);
     }
@@ -473,7 +462,9 @@ impl Lower<'_> {
         let Insn { decoded, ea, .. } = self.insn;
         let region = self.setting.region;
         let held = self.loaded;
-        self.sites.push(Site { decoded, ea, done: self.done, dirty: self.dirty, held, region });
+        let Noted { first, count } = self.fields.note();
+        let fields = Noted { first: first + self.setting.first_compare, count };
+        self.sites.push(Site { decoded, ea, done: self.done, dirty: self.dirty, held, region, fields });
         self.setting.first_site + self.sites.len() as u32 - 1
     }
 
@@ -482,6 +473,8 @@ impl Lower<'_> {
         let site = self.site();
         self.asm.mov_imm(Reg::Rdx, site.into());
         self.call_inline(call);
+        // The state has them now, and the handler may have changed them.
+        self.fields.forget(ALL);
         if !self.setting.plan.is_loop {
             self.dirty = 0;
         }
@@ -553,6 +546,7 @@ impl Lower<'_> {
 
     /// The new value of a guest register is in `from`.
     pub fn written(&mut self, register: usize, from: Reg) {
+        debug_assert!(self.insn.writes >> register & 1 != 0, "a register that the plan does not know of");
         match self.held[register] {
             Some(host) => {
                 if host != from {
@@ -565,120 +559,38 @@ impl Lower<'_> {
         }
     }
 
-    /// Sets CR field 0 from a comparison of `value`, which was written to `register`, with zero, if anybody reads it.
-    pub fn record(&mut self, register: usize, value: Reg) {
-        let size = self.mode_size();
-        self.asm.test(size, value, value);
-        self.compared(Compare { field: 0, signed: true, size, register, with: With::Immediate(0), stored: false });
-    }
-
-    /// The flags of a comparison whose operands have not changed since. RAX is lost.
-    fn compare_again(&mut self, compare: Compare) {
-        if let With::Scalar(with) = compare.with {
-            // Both are as they were.
-            return self.compare_scalars(compare.register, with);
-        }
-        let place = |held: &Held, register: usize| held[register].map_or(home(register).into(), Rm::Reg);
-        self.asm.mov(Size::Q, Reg::Rax, place(&self.held, compare.register));
-        match compare.with {
-            With::Immediate(value) => self.asm.alu_imm(Alu::Cmp, compare.size, Reg::Rax, value),
-            With::Register(register) => {
-                let with = place(&self.held, register);
-                self.asm.alu(Alu::Cmp, compare.size, Reg::Rax, with);
-            }
-            With::Scalar(_) => {}
-        }
-    }
-
-    /// The host's flags are those of a comparison: computes the CR field unless the next instruction branches on it and
-    /// nobody else reads it. RAX and RCX are lost.
-    pub fn compared(&mut self, mut compare: Compare) {
-        let field = compare.field;
-        let fused = self.next.filter(|next| branch::tests(next, field));
-        let live = match fused {
-            // A way out of the region computes the field itself.
-            Some(next) => self.live_inside(&next),
-            None => self.insn.live,
-        };
-        if live >> field & 1 != 0 {
-            self.set_field(compare);
-            compare.stored = true;
-        }
-        if fused.is_some() {
-            self.flags = Some(compare);
-        }
-    }
-
-    /// Parts that are read behind the branch `insn` at the end of this block on ways inside the region.
-    fn live_inside(&self, insn: &Insn) -> Parts {
-        let plan = self.setting.plan;
-        let next = plan.follows(self.block, self.effective(insn.ea.wrapping_add(4)), false);
-        let jump = match insn.op {
-            Some(Op::Branch(op)) if insn.decoded.word & 1 == 0 => {
-                let target = crate::plan::target(insn.decoded.word, insn.ea, op, self.setting.sixty_four);
-                plan.follows(self.block, target, true)
-            }
-            _ => None,
-        };
-        [next, jump].into_iter().flatten().filter_map(|index| plan.blocks.get(index)).fold(0, |all, b| all | b.live)
-    }
-
-    /// On a way out of the region: computes the field of a comparison that was left to it.
-    pub fn field_where_left(&mut self, compare: Option<Compare>) {
-        if let Some(compare) = compare.filter(|compare| !compare.stored) {
-            if let With::Scalar(_) = compare.with {
-                self.compare_again(compare);
-            }
-            self.set_field(compare);
-        }
-    }
-
-    /// Computes a CR field from the host's flags, and leaves them as they are. RAX and RCX are lost.
-    fn set_field(&mut self, compare: Compare) {
-        let (less, greater) = if compare.signed { (Cond::L, Cond::G) } else { (Cond::B, Cond::A) };
-        let scalars = matches!(compare.with, With::Scalar(_));
-        let asm = &mut self.asm;
-        let unordered = asm.label();
-        if scalars {
-            asm.jcc(Cond::P, unordered);
-        }
-        asm.set(greater, Reg::Rax);
-        asm.set(less, Reg::Rcx);
-        asm.insn(op::MOVZX8, Reg::Rax, Reg::Rax);
-        asm.insn(op::MOVZX8, Reg::Rcx, Reg::Rcx);
-        // LT is 8, GT 4, EQ 2: twice 3 LT + GT + 1.
-        asm.lea(Size::D, Reg::Rcx, Mem::Index(Reg::Rcx, Reg::Rcx, 2, 1));
-        asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rax, Reg::Rcx, 1, 0));
-        if scalars {
-            asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rax, Reg::Rax, 1, 0));
-        } else {
-            asm.insn(op::MOVZX8, Reg::Rcx, state(offset_of!(VcpuState, so)));
-            asm.lea(Size::D, Reg::Rax, Mem::Index(Reg::Rcx, Reg::Rax, 2, 0));
-        }
-        asm.store(Size::B, state(offset_of!(VcpuState, cr) + usize::from(compare.field)), Reg::Rax);
-        asm.bind(unordered);
-    }
-
-    /// Goes to `edge.target` if `cond` holds, else on. `compare` is what the flags are of, if a CR field was not computed
-    /// for it.
-    pub fn go_if(&mut self, cond: Cond, edge: Edge, compare: Option<Compare>) {
+    /// Goes to `edge.target` if `cond` holds, which is of CR field `tested` if of any, else on.
+    pub fn go_if(&mut self, cond: Cond, edge: Edge, tested: Option<u8>) {
         let plan = self.setting.plan;
         let inside = plan.follows(self.block, edge.target, true);
-        match inside.and_then(|index| self.labels.get(index)) {
-            Some(&to) => {
+        let before = self.fields.note();
+        match inside.and_then(|index| self.labels.get(index).copied()) {
+            Some(to) => {
                 // What would be an edge of the flow graph: counted on its own way.
                 let skip = self.asm.label();
                 self.asm.jcc(cond.not(), skip);
-                self.count(edge, compare);
-                self.note_for(plan.live_at(self.block, edge.target, true));
+                self.learn(tested, cond);
+                let live = plan.live_at(self.block, edge.target, true);
+                self.settle(live);
+                self.count(edge);
+                self.note_for(live);
                 self.asm.jmp(to);
                 self.asm.bind(skip);
             }
             None => {
                 let label = self.asm.label();
                 self.asm.jcc(cond, label);
-                self.behind(Stub::Edge { label, to: edge, dirty: self.dirty, compare });
+                self.learn(tested, cond);
+                let fields = self.fields.note();
+                self.behind(Stub::Edge { label, to: edge, dirty: self.dirty, fields });
             }
+        }
+        self.fields.recall(before);
+    }
+
+    fn learn(&mut self, tested: Option<u8>, cond: Cond) {
+        if let Some(field) = tested {
+            self.fields.learn(field, cond);
         }
     }
 
@@ -686,16 +598,20 @@ impl Lower<'_> {
     pub fn go(&mut self, edge: Edge) {
         let plan = self.setting.plan;
         let Some(index) = plan.follows(self.block, edge.target, false) else {
+            self.settle(ALL);
             self.store_dirty(self.dirty);
             self.exit(edge);
             return;
         };
-        if plan.is_loop {
-            self.count(edge, None);
-            self.note_for(plan.live_at(self.block, edge.target, false));
-        } else {
+        if index == self.block + 1 && plan.blocks.get(index).is_some_and(|block| block.follows) {
             self.done = edge.done;
+            self.settle_scalars(plan.live_at(self.block, edge.target, false));
+            return;
         }
+        let live = plan.live_at(self.block, edge.target, false);
+        self.settle(live);
+        self.count(edge);
+        self.note_for(live);
         if index != self.block + 1
             && let Some(&to) = self.labels.get(index)
         {
@@ -709,21 +625,21 @@ impl Lower<'_> {
     }
 
     /// Accounts for the instructions of an edge, and looks at what is pending if it is an event point.
-    /// `compare` is what was tested.
-    fn count(&mut self, edge: Edge, compare: Option<Compare>) {
+    fn count(&mut self, edge: Edge) {
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
         if edge.event {
-            self.event(edge.target, self.dirty, compare);
+            self.event(edge.target, self.dirty);
         }
     }
 
-    /// An event point, the flags being those of R15, which was counted down. `dirty` registers are not stored yet, nor is
-    /// the field of `compare`. RAX is lost.
-    fn event(&mut self, cia: u64, dirty: u64, compare: Option<Compare>) {
+    /// An event point, the flags being those of R15, which was counted down. `dirty` registers are not stored yet. RAX is
+    /// lost.
+    fn event(&mut self, cia: u64, dirty: u64) {
         let (label, back) = (self.asm.label(), self.asm.label());
         self.asm.jcc(Cond::Le, label);
         self.asm.bind(back);
-        self.behind(Stub::Event { label, back, cia, dirty, compare });
+        let fields = self.fields.note();
+        self.behind(Stub::Event { label, back, cia, dirty, fields });
     }
 
     /// Leaves the region for a known target; dirty registers are stored.
@@ -733,7 +649,7 @@ impl Lower<'_> {
         if edge.event || !same_page {
             // What is late has been done.
             let late = std::mem::take(&mut self.vectors.late);
-            self.event(edge.target, 0, None);
+            self.event(edge.target, 0);
             self.vectors.late = late;
         }
         let number = u64::from(self.setting.first_exit) + self.leaving.len() as u64;
@@ -774,15 +690,6 @@ impl Lower<'_> {
     pub fn go_indirect(&mut self) {
         self.store_dirty(self.dirty);
         self.exit_indirect(self.done + 1);
-    }
-
-    /// Goes on to the next instruction after a conditional branch that tested `compare`.
-    pub fn fall_through(&mut self, compare: Option<Compare>) {
-        let done = self.completed();
-        if self.setting.plan.follows(self.block, self.next_ea(), false).is_none() {
-            self.field_where_left(compare);
-        }
-        self.go(Edge { target: self.next_ea(), event: false, done });
     }
 
     /// Address of the next instruction.

@@ -55,6 +55,8 @@ pub struct Insn {
     pub ea: u64,
     /// Parts that are read after it before they are written.
     pub live: Parts,
+    /// Registers among [`HELD`] that it writes, as bits.
+    pub writes: u64,
 }
 
 impl Insn {
@@ -69,6 +71,8 @@ pub struct Block {
     pub insns: Vec<Insn>,
     /// Parts that are read before they are written from its start on.
     pub live: Parts,
+    /// It is reached from the end of the block before it only, which does not jump to it.
+    pub follows: bool,
 }
 
 impl Block {
@@ -144,7 +148,7 @@ fn ways(insn: &Insn, sixty_four: bool) -> Ways {
 }
 
 /// Parts that an instruction reads and writes. One that may fault, or calls the interpreter, reads all.
-fn effects(insn: &Insn) -> (Parts, Parts) {
+pub fn effects(insn: &Insn) -> (Parts, Parts) {
     let word = insn.word();
     let field = |bit: u32| 1 << (bit >> 2 & 7);
     let cr0 = |recorded: bool| if recorded { 1 } else { 0 };
@@ -253,6 +257,7 @@ pub fn plan<'a>(
 ) -> Plan {
     let mut seen = Explored::of(entry, sixty_four, &mut decode);
     let mut plan = seen.find_loop(entry).unwrap_or_else(|| trace(entry, sixty_four, &mut seen, &mut decode));
+    plan.find_followers(sixty_four);
     plan.find_live(sixty_four);
     plan.count(named);
     plan
@@ -341,7 +346,7 @@ impl Explored {
         for insn in insns {
             match blocks.last_mut() {
                 Some(block) if block.end() == insn.ea && !leaders.contains(&insn.ea) => block.insns.push(insn),
-                _ => blocks.push(Block { insns: vec![insn], live: ALL }),
+                _ => blocks.push(Block { insns: vec![insn], live: ALL, follows: false }),
             }
         }
         Some(Plan {
@@ -358,7 +363,7 @@ impl Explored {
 
 /// The instructions from `entry` on while no conditional branch is taken.
 fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl FnMut(u64) -> Insn) -> Plan {
-    let mut blocks = vec![Block { insns: Vec::new(), live: ALL }];
+    let mut blocks = vec![Block { insns: Vec::new(), live: ALL, follows: false }];
     let mut ea = entry;
     let mut visited = Vec::new();
     while visited.len() < TRACE && seen.slot(ea).is_some() && !visited.contains(&ea) {
@@ -377,7 +382,7 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
             _ => break,
         };
         if branch {
-            blocks.push(Block { insns: Vec::new(), live: ALL });
+            blocks.push(Block { insns: Vec::new(), live: ALL, follows: false });
         }
     }
     blocks.retain(|block| !block.insns.is_empty());
@@ -399,12 +404,21 @@ impl Plan {
         self.follows(index, ea, branches).and_then(|index| self.blocks.get(index)).map_or(ALL, |block| block.live)
     }
 
-    /// The CR field that the last instruction of a block tests and the one before it sets, as a part.
-    fn fused(&self, index: usize) -> Parts {
-        let Some([.., before, last]) = self.blocks.get(index).map(|block| &block.insns[..]) else { return 0 };
-        let (_, writes) = effects(before);
-        let field = (last.word() >> 18 & 7) as u8;
-        if crate::branch::tests(last, field) { writes & 1 << field } else { 0 }
+    /// Finds blocks that are reached in one way only.
+    fn find_followers(&mut self, sixty_four: bool) {
+        let mut jumped_to = Vec::new();
+        for index in 0..self.blocks.len() {
+            let Some(last) = self.blocks.get(index).and_then(|block| block.insns.last()) else { continue };
+            let jump = ways(last, sixty_four).jump;
+            jumped_to.extend(jump.filter(|_| self.is_loop));
+        }
+        let entry = self.entry;
+        let mut end = None;
+        for block in &mut self.blocks {
+            let start = block.start();
+            block.follows = end == Some(start) && start != entry && !jumped_to.contains(&start) || !self.is_loop;
+            end = block.insns.last().filter(|last| ways(last, sixty_four).next).map(|last| last.ea.wrapping_add(4));
+        }
     }
 
     /// Finds what is alive, from the ends to the starts until nothing changes.
@@ -420,8 +434,8 @@ impl Plan {
                 let mut live = if ways.next { self.live_at(index, last.ea.wrapping_add(4), false) } else { 0 };
                 live |= match ways.jump {
                     Some(jump) => {
-                        // At an event point everything is needed, but what the event's way out finds out by itself.
-                        let event = if jump <= last.ea { ALL & !self.fused(index) } else { 0 };
+                        // At an event point everything is needed.
+                        let event = if jump <= last.ea { ALL } else { 0 };
                         self.live_at(index, jump, ways.next) | event
                     }
                     None if ways.next && !matches!(last.op, Some(Op::Branch(_))) => 0,
@@ -444,13 +458,7 @@ impl Plan {
 
     fn count<'a>(&mut self, named: impl Fn(&Insn) -> Option<&'a Named>) {
         let Plan { blocks, uses, written, vector_uses, vectors_written, .. } = self;
-        let mut note = |register: usize, writes: bool| {
-            if let Some(count) = uses.get_mut(register) {
-                *count += 1;
-            }
-            *written |= u64::from(writes) << register;
-        };
-        for insn in blocks.iter().flat_map(|block| &block.insns) {
+        for insn in blocks.iter_mut().flat_map(|block| &mut block.insns) {
             let word = insn.word();
             let vectors = named(insn).filter(|_| insn.op.is_some()).map_or(&[][..], |named| &named.vectors);
             for &(operand, base, writes) in vectors {
@@ -460,6 +468,13 @@ impl Plan {
                 }
                 *vectors_written |= u64::from(writes) << register;
             }
+            let mut changed = 0;
+            let mut note = |register: usize, writes: bool| {
+                if let Some(count) = uses.get_mut(register) {
+                    *count += 1;
+                }
+                changed |= u64::from(writes) << register;
+            };
             for &(shift, writes) in named(insn).map_or(&[][..], |named| &named.fields) {
                 note((word >> shift & 31) as usize, writes);
             }
@@ -493,6 +508,8 @@ impl Plan {
             if matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_)))) && word & 1 != 0 {
                 note(LR, true);
             }
+            insn.writes = changed;
+            *written |= changed;
         }
     }
 }

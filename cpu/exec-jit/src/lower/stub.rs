@@ -7,16 +7,17 @@ use crate::entry::Entry;
 use crate::float::{self, Doubtful};
 use crate::host::{Data, Reason};
 use crate::loadstore;
-use crate::lower::{Compare, Edge, Lower};
+use crate::lower::{Edge, Lower, Noted};
+use crate::plan::ALL;
 use crate::vsx::{self, DoubtfulLanes};
 
 /// One of them.
 #[derive(Clone, Copy)]
 pub enum Stub {
     /// Leaves with dirty registers stored, having executed `done` instructions more.
-    Edge { label: Label, to: Edge, dirty: u64, compare: Option<Compare> },
+    Edge { label: Label, to: Edge, dirty: u64, fields: Noted },
     /// At an event point with R15 used up: leaves with dirty registers stored, or goes on.
-    Event { label: Label, back: Label, cia: u64, dirty: u64, compare: Option<Compare> },
+    Event { label: Label, back: Label, cia: u64, dirty: u64, fields: Noted },
     /// Calls out for an access and goes on.
     Access { label: Label, back: Label, site: u32, access: Access },
     /// Searches the TLB and goes on.
@@ -146,20 +147,19 @@ impl Lower<'_> {
             (self.vectors.late, self.vectors.after) = (late, after);
             next += 1;
             match stub {
-                Stub::Edge { label, to, dirty, compare } => {
+                Stub::Edge { label, to, dirty, fields } => {
                     self.asm.bind(label);
-                    self.field_where_left(compare);
+                    self.fields.recall(fields);
+                    self.settle(ALL);
                     self.store_dirty(dirty);
                     self.exit(to);
                 }
-                Stub::Event { label, back, cia, dirty, compare } => {
+                Stub::Event { label, back, cia, dirty, fields } => {
                     self.asm.bind(label);
                     self.asm.call_to(self.setting.entry.poll);
                     self.asm.jcc(Cond::Ae, back);
-                    if let Some(compare) = compare.filter(|compare| !compare.stored) {
-                        self.compare_again(compare);
-                        self.set_field(compare);
-                    }
+                    self.fields.recall(fields);
+                    self.settle(ALL);
                     self.store_dirty(dirty);
                     self.leave(cia, 0, Reason::Event);
                 }
