@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::Target;
 use crate::random::Random;
+use crate::targets::EXECUTED;
 
 /// No case may take longer, on the busiest host.
 const HANGS: Duration = Duration::from_secs(60);
@@ -21,6 +22,8 @@ pub struct Bound {
     pub time: Duration,
     /// After this many cases.
     pub cases: u64,
+    /// After so many guest instructions ([`EXECUTED`]).
+    pub instructions: u64,
 }
 
 /// A case that failed.
@@ -54,7 +57,12 @@ pub fn run(target: &Target, seed: u64, first: u64, bound: Bound) -> Result<u64, 
     let watch = watch(target.name, seed, Arc::clone(&current));
     let mut case = first;
     let mut result = Ok(());
-    while result.is_ok() && case - first < bound.cases && start.elapsed() < bound.time {
+    let before = EXECUTED.load(Ordering::Relaxed);
+    let on = |cases: u64| {
+        let executed = EXECUTED.load(Ordering::Relaxed) - before;
+        cases < bound.cases && executed < bound.instructions && start.elapsed() < bound.time
+    };
+    while result.is_ok() && on(case - first) {
         current.store(case, Ordering::Relaxed);
         let data = input(target, &examples, seed, case);
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| (target.run)(&data)));

@@ -17,6 +17,9 @@ struct Flags {
     /// Seconds for each target
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// Guest instructions for each target, in place of seconds
+    #[arg(long)]
+    instructions: Option<u64>,
     /// What the inputs are made from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -33,9 +36,11 @@ fn main() -> ExitCode {
         eprintln!("no target {:?}; there are: all, {}", flags.target, names.join(", "));
         return ExitCode::from(2);
     }
-    let bound = match flags.case {
-        Some(_) => Bound { time: Duration::MAX, cases: 1 },
-        None => Bound { time: Duration::from_secs(flags.seconds), cases: u64::MAX },
+    let endless = Bound { time: Duration::MAX, cases: u64::MAX, instructions: u64::MAX };
+    let bound = match (flags.case, flags.instructions) {
+        (Some(_), _) => Bound { cases: 1, ..endless },
+        (None, Some(instructions)) => Bound { instructions, ..endless },
+        (None, None) => Bound { time: Duration::from_secs(flags.seconds), ..endless },
     };
     let mut code = ExitCode::SUCCESS;
     for target in chosen {
