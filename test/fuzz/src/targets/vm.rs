@@ -28,6 +28,8 @@ pub enum Runner {
     Interpreter,
     /// The translator, which translates whatever it meets.
     Translator,
+    /// The same as for one of several vCPUs: stores look at reservations.
+    Watching,
 }
 
 /// Code memory so small that it is full at times.
@@ -36,8 +38,8 @@ const EAGER: Policy = Policy { code_cache: 128 << 10, cold: 0, watched: false, u
 thread_local! {
     /// Engines are dear to make: one a model, reset before each case.
     static ENGINES: RefCell<[Interpreter; Cpu::ALL.len()]> = RefCell::new(Cpu::ALL.map(Interpreter::new));
-    static TRANSLATORS: RefCell<[Option<Translator>; Cpu::ALL.len()]> =
-        const { RefCell::new([const { None }; Cpu::ALL.len()]) };
+    static TRANSLATORS: RefCell<[[Option<Translator>; 2]; Cpu::ALL.len()]> =
+        const { RefCell::new([const { [None, None] }; Cpu::ALL.len()]) };
     static DECODERS: [Decoder; Cpu::ALL.len()] = Cpu::ALL.map(Decoder::new);
 }
 
@@ -88,7 +90,7 @@ impl Vm {
         let mut machine = Machine::build(&layout, &[], None, console).unwrap();
         let vcpu = machine.vcpus.remove(0);
         ENGINES.with_borrow_mut(|engines| engines[index(cpu)].reset());
-        TRANSLATORS.with_borrow_mut(|engines| engines[index(cpu)].iter_mut().for_each(Translator::reset));
+        TRANSLATORS.with_borrow_mut(|engines| engines[index(cpu)].iter_mut().flatten().for_each(Translator::reset));
         let (privileged, runner) = (Privileged::Trap, Runner::Interpreter);
         Vm { machine, vcpu, privileged, runner, counts: ExitCounts::default() }
     }
@@ -144,8 +146,11 @@ impl Vm {
             Runner::Interpreter => {
                 ENGINES.with_borrow_mut(|engines| engines[index(cpu)].run(visit.vcpu, visit.context, budget))
             }
-            Runner::Translator => TRANSLATORS.with_borrow_mut(|engines| {
-                let engine = engines[index(cpu)].get_or_insert_with(|| Translator::new(cpu, EAGER).unwrap());
+            Runner::Translator | Runner::Watching => TRANSLATORS.with_borrow_mut(|engines| {
+                let watched = runner == Runner::Watching;
+                let policy = Policy { watched, ..EAGER };
+                let engine = &mut engines[index(cpu)][usize::from(watched)];
+                let engine = engine.get_or_insert_with(|| Translator::new(cpu, policy).unwrap());
                 engine.run(visit.vcpu, visit.context, budget)
             }),
         });

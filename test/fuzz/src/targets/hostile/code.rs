@@ -198,13 +198,18 @@ fn displacement(input: &mut Input) -> u32 {
     value & 0xffff
 }
 
-/// An instruction of one of the rows that `wanted` names, with any operands; at times any word.
+/// One of the rows that `which` names, if there is any.
+pub fn one(input: &mut Input, cpu: Cpu, which: impl Fn(&Known) -> &Vec<&'static Row>) -> Option<&'static Row> {
+    known(cpu, |known| (!which(known).is_empty()).then(|| input.pick(which(known))))
+}
+
+/// An instruction of one of the rows that `which` names, with any operands; at times any word.
 pub fn any(input: &mut Input, cpu: Cpu, which: impl Fn(&Known) -> &Vec<&'static Row>) -> u32 {
     let word = input.word();
     if input.byte() & 31 == 0 {
         return word;
     }
-    let row = known(cpu, |known| input.pick(which(known)));
+    let Some(row) = one(input, cpu, which) else { return word };
     // Of prefixed ones, the prefix: what follows is a suffix by chance.
     let full = (u64::from(word) << 32 | u64::from(word)) & !row.mask | row.value;
     if row.prefixed() { (full >> 32) as u32 } else { full as u32 }
@@ -218,7 +223,10 @@ pub struct Known {
     pub integers: Vec<&'static Row>,
     /// Logic of the condition register.
     pub conditions: Vec<&'static Row>,
-    accesses: Vec<&'static Row>,
+    /// Arithmetic on floating-point, vector and vector-scalar registers.
+    pub floats: Vec<&'static Row>,
+    /// Loads and stores.
+    pub accesses: Vec<&'static Row>,
     /// Privileged instructions.
     pub privileged: Vec<&'static Row>,
     registers: Vec<u16>,
@@ -239,12 +247,18 @@ impl Known {
                 .filter(|row| matches!(row.op, Op::Branch(Branch::CrLogic(_) | Branch::Mcrf)))
                 .copied()
                 .collect(),
+            floats: rows.iter().filter(|row| is_float(row)).copied().collect(),
             accesses: those(fact::LOAD | fact::STORE),
             privileged: those(fact::PRIV | fact::HV),
             registers: (0..1024).filter(|number| spr::of(cpu, *number).is_some()).collect(),
             rows,
         }
     }
+}
+
+fn is_float(row: &Row) -> bool {
+    let unit = matches!(row.op, Op::Float(_) | Op::Vector(_) | Op::Vsx(_));
+    unit && !row.prefixed() && !row.is(fact::LOAD) && !row.is(fact::STORE)
 }
 
 fn known<T>(cpu: Cpu, work: impl FnOnce(&Known) -> T) -> T {

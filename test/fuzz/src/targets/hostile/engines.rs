@@ -5,8 +5,10 @@
 use exec::{Privileged, timebase};
 use guest_mem::Order;
 use hv_core::Next;
+use ppc_isa::Row;
 use ppc_isa::cpu::Family;
 use ppc_isa::msr;
+use ppc_isa::operand::{Kind, operands};
 use pv_abi::magic::SIZE;
 
 use super::code::{self, Known};
@@ -47,8 +49,9 @@ const HANDLERS: std::ops::Range<u64> = 0x100..0x3000;
 
 /// Runs a case on both.
 pub fn run(data: &[u8]) {
-    let [mut interpreted, mut translated] =
-        [Runner::Interpreter, Runner::Translator].map(|runner| machine(data, runner));
+    let watching = data.last().is_some_and(|byte| byte & 1 != 0);
+    let translator = if watching { Runner::Watching } else { Runner::Translator };
+    let [mut interpreted, mut translated] = [Runner::Interpreter, translator].map(|runner| machine(data, runner));
     let mut budgets = Input::new(data);
     for _ in 0..RUNS {
         let budget = [1, 30, 1000, 20_000][usize::from(budgets.byte() & 3)];
@@ -212,9 +215,28 @@ fn arithmetic(cpu: ppc_isa::Cpu, input: &mut Input) -> u32 {
     }
 }
 
+/// An instruction of one of the rows that `which` names, on few registers, near the addresses of data.
+fn squeezed(cpu: ppc_isa::Cpu, input: &mut Input, which: impl Fn(&Known) -> &Vec<&'static Row>) -> Option<u32> {
+    let row = code::one(input, cpu, which)?;
+    let mut word = u64::from(input.word()) & !row.mask | row.value;
+    for operand in operands(row) {
+        let few = i64::from(input.byte() & 3);
+        let value = match operand.kind {
+            Kind::GprOrZero => i64::from(input.pick(&BASES)),
+            Kind::Gpr if operand.name == "RB" => i64::from(input.pick(&INDICES)),
+            Kind::Gpr | Kind::Fpr | Kind::Vr => 3 + few,
+            Kind::Vsr => 3 + few + if input.flag() { 32 } else { 0 },
+            Kind::Displacement => 16 * few + 8 * i64::from(input.byte() & 1),
+            _ => continue,
+        };
+        word = operand.set(word, value).unwrap_or(word);
+    }
+    (!row.prefixed()).then_some(word as u32)
+}
+
 /// A few words.
 fn piece(cpu: ppc_isa::Cpu, input: &mut Input, words: &mut Vec<u32>) {
-    match input.byte() & 31 {
+    match input.byte() % 40 {
         0..9 => words.push(arithmetic(cpu, input)),
         9..14 => {
             let (opcode, base, at) = (input.pick(&DISPLACED), input.pick(&BASES), u32::from(input.byte() & 63));
@@ -284,12 +306,23 @@ fn piece(cpu: ppc_isa::Cpu, input: &mut Input, words: &mut Vec<u32>) {
                 _ => 0x7c00_03a6 | input.word() & 0x03ff_f800,
             });
         }
-        _ => {
+        31 => {
             // A return from an interrupt into the program.
             let at = 4 * u32::from(input.byte()) % (4 * WORDS as u32);
             let rfi = if cpu.family() == Family::Book3s64 { 0x4c00_0024 } else { 0x4c00_0064 };
             let [srr0, srr1] = [0x7c1a_03a6 | TARGET << 21, 0x7c1b_03a6 | input.pick(&MSRS) << 21];
             words.extend([0x3800_0000 | TARGET << 21 | HERE << 16 | at, srr0, srr1, rfi]);
+        }
+        32..36 => words.extend(squeezed(cpu, input, |known| &known.floats)),
+        36..39 => words.extend(squeezed(cpu, input, |known| &known.accesses)),
+        _ => {
+            // A reservation, something between, and the store that needs it: at times of another size or place.
+            let (load, store) = (input.pick(&[20_u32, 20, 84, 116, 52]), input.pick(&[150_u32, 150, 214, 726, 694]));
+            let bases =
+                [input.pick(&BASES); 2].map(|base| if input.byte() & 7 == 0 { input.pick(&BASES) } else { base });
+            words.push(31 << 26 | register(input) << 21 | bases[0] << 11 | load << 1);
+            words.push(arithmetic(cpu, input));
+            words.push(31 << 26 | register(input) << 21 | bases[1] << 11 | store << 1 | 1);
         }
     }
 }
