@@ -8,6 +8,7 @@ use exec::fp::{self, Float, fpscr};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Mode, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
+use guest_mem::Marks;
 use ppc_isa::{Cpu, Op};
 use ppc_mmu::{Access, Invalidation};
 
@@ -77,6 +78,8 @@ pub struct Translator {
     pub(crate) watched: Option<Watched>,
     /// log2 of the bytes that an entry of the fast TLB is for.
     unit: u8,
+    /// Pages that hold code, as far as the TLB goes by it.
+    marks: Marks,
     /// Pages smaller than that which were met.
     met_small: u32,
     /// Pages whose translations branches rest on, by their numbers' low bits.
@@ -131,6 +134,7 @@ impl Translator {
             untranslated,
             watched: None,
             unit: tlb::LARGE,
+            marks: Marks::default(),
             met_small: 0,
             fetched: [0; FETCHED],
             asked: Vec::new(),
@@ -160,9 +164,32 @@ impl Translator {
         let data = self.host.data();
         let tag = |known: Option<u64>| known.map_or(0, |_| tlb::tag(ea, data.frame.data_key, unit));
         let addend = data.frame.ram.wrapping_add(real & mask).wrapping_sub(ea & mask);
-        let entry = tlb::Entry::new(tag(load), tag(store), addend);
+        let mut entry = tlb::Entry { load: tag(load), store: tag(store), addend, careful: 0 };
+        if !self.policy.watched && context.mem.holds_code(real & mask, 1 << unit) {
+            entry.be_careful(data.frame.ram.wrapping_add(real & mask), mask);
+        }
         if let Some(slot) = data.tlb.get_mut(tlb::index(ea, unit)) {
             *slot = entry;
+        }
+    }
+
+    /// Entries for stores are of units without code: finds those of pages that hold code since it looked last. With
+    /// several vCPUs each store looks by itself.
+    fn watch_code(&mut self, context: &Context) {
+        let marks = context.mem.marks();
+        if self.policy.watched || marks == self.marks {
+            return;
+        }
+        let mask = tlb::mask(self.unit);
+        let last = marks.page & mask;
+        let one = marks.count == self.marks.count.wrapping_add(1);
+        self.marks = marks;
+        let Data { tlb, frame, .. } = self.host.data();
+        for entry in tlb.iter_mut().filter(|entry| entry.store != 0) {
+            let unit = (entry.store & mask).wrapping_add(entry.addend).wrapping_sub(frame.ram);
+            if if one { unit == last } else { context.mem.holds_code(unit, mask.wrapping_neg()) } {
+                entry.be_careful(frame.ram.wrapping_add(unit), mask);
+            }
         }
     }
 
@@ -570,6 +597,7 @@ impl Turns for Translator {
             if let Some(exit) = came_by.filter(|_| self.turn == turn) {
                 self.link(exit, host);
             }
+            self.watch_code(context);
             let retired = vcpu.state.retired;
             self.limit = retired.saturating_add(limit.saturating_sub(retired).min(i64::MAX as u64));
             self.count_from(retired);

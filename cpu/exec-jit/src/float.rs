@@ -78,12 +78,12 @@ fn load(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let access = Access { bytes, value, to: Reg::Rax, signed, reversed: false, stores: false, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
     // Some models interrupt where it is not aligned.
-    loadstore::translate_aligned(l, bytes, false, missed);
+    let at = loadstore::translate_aligned(l, bytes, false, missed);
     if l.setting.little && !signed {
         let insn = if bytes == 8 { vop::MOVSD_LOAD } else { vop::MOVSS_LOAD };
-        l.asm.v2(insn, to, Mem::Base(Reg::Rax, 0));
+        l.asm.v2(insn, to, at);
     } else {
-        loadstore::fetch(l, bytes, signed, !l.setting.little, Reg::Rax);
+        loadstore::fetch(l, at, bytes, signed, !l.setting.little, Reg::Rax);
         l.asm.v_from(vop::MOVQ_FROM, to, Reg::Rax);
     }
     l.asm.bind(back);
@@ -117,12 +117,12 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let to = Reg::Rcx;
     let access = Access { bytes, value, to, signed: false, reversed: false, stores: true, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
-    loadstore::translate_aligned(l, bytes, true, missed);
+    let at = loadstore::translate_aligned(l, bytes, true, missed);
     if l.setting.little && kind == Kind::Double {
-        l.asm.v_store(vop::MOVSD_STORE, Mem::Base(Reg::Rax, 0), s);
+        l.asm.v_store(vop::MOVSD_STORE, at, s);
     } else {
         self::value(l, value);
-        loadstore::put(l, bytes, !l.setting.little, to);
+        loadstore::put(l, at, bytes, !l.setting.little, to);
     }
     loadstore::report(l);
     l.asm.bind(back);

@@ -15,6 +15,7 @@ use rustix::mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap_anonymous
 use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
 use crate::jumps::{JUMPS, Jump, LINKS, Link};
+use crate::strip::STREAMS;
 use crate::tlb::{ENTRIES, Entry, HINTS};
 use crate::watch::COUNTERS;
 
@@ -75,6 +76,10 @@ pub struct Frame {
     pub status: Status,
     /// Operands of comparisons that were written since: two for each CR field.
     pub saved: [u64; 16],
+    /// Turns of the next strip.
+    pub turns: u64,
+    /// What is added to the addresses of a strip's streams to make the host's.
+    pub addends: [u64; STREAMS],
     /// Functions that code calls: load, store, decline, wrote, privileged.
     pub calls: [u64; 5],
     /// Of this run only.

@@ -20,6 +20,7 @@ mod loadstore;
 mod lower;
 mod plan;
 mod slow;
+mod strip;
 mod tlb;
 mod vector;
 mod vsr;

@@ -9,7 +9,7 @@ use exec_interp::fields::{ra, rt};
 use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
-use crate::asm::{Alu, Cond, Mem, Reg, Rm, Shift, Size, op, vop};
+use crate::asm::{Alu, Asm, Cond, Mem, Reg, Rm, Shift, Size, op, vop};
 use crate::float;
 use crate::host::{Data, Frame};
 use crate::lower::{Access, Lower, Search, Value, frame, home};
@@ -32,18 +32,25 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
     Some(())
 }
 
-/// The effective address, to RAX.
-pub fn address(l: &mut Lower, form: Form, update: bool, w: u32) {
-    let displacement = match form {
+/// The effective address, to RAX, unless a strip vouches for the access. Returns it as registers that stay have it.
+pub fn address(l: &mut Lower, form: Form, update: bool, w: u32) -> Mem {
+    if l.is_streamed() { IN_RAX } else { effective_address(l, displacement(form, w), update, w) }
+}
+
+/// What RAX says.
+pub const IN_RAX: Mem = Mem::Base(Reg::Rax, 0);
+
+fn displacement(form: Form, w: u32) -> Option<i32> {
+    match form {
         Form::X => None,
         Form::Ds => Some(i32::from(w as i16) & !3),
         _ => Some(i32::from(w as i16)),
-    };
-    effective_address(l, displacement, update, w);
+    }
 }
 
-/// The effective address, to RAX: RA with a displacement, or with RB. RA = 0 stands for zero unless it is updated.
-pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) {
+/// The effective address, to RAX: RA with a displacement, or with RB. RA = 0 stands for zero unless it is updated. Returns
+/// it as registers that stay have it.
+pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) -> Mem {
     let size = l.mode_size();
     let base = if ra(w) == 0 && !update { None } else { Some(l.value(ra(w), Reg::Rax)) };
     match displacement {
@@ -61,40 +68,44 @@ pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool,
             }
         }
         Some(displacement) => match base {
-            Some(base) => l.asm.lea(size, Reg::Rax, Mem::Base(base, displacement)),
+            Some(base) => {
+                let address = Mem::Base(base, displacement);
+                l.asm.lea(size, Reg::Rax, address);
+                if base != Reg::Rax && l.setting.sixty_four {
+                    return address;
+                }
+            }
             None if l.setting.sixty_four => l.asm.mov_imm(Reg::Rax, displacement as u64),
             None => l.asm.mov_imm(Reg::Rax, u64::from(displacement as u32)),
         },
     }
+    IN_RAX
 }
 
-/// Replaces the effective address in RAX by the host's. RDX is lost; RCX is the TLB's entry. The bytes may lie anywhere in a
-/// page; `bytes` is 1 where they are aligned in any case.
-pub fn translate(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
-    find(l, bytes, stores, slow, false);
+/// The place in the host of what is at the effective address in RAX, which is `address`, too; it goes to `slow` with that
+/// in RAX if the TLB does not know. RAX, RCX and RDX are lost, or are part of the place. The bytes may lie anywhere in a
+/// unit; `bytes` is 1 where they are aligned in any case.
+pub fn translate(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
+    find(l, Some(address), bytes, stores, slow, false)
 }
 
-/// The same; what is not aligned goes to `slow`.
-pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
-    find(l, bytes, stores, slow, true);
+/// The same, the place being in RAX; what is not aligned goes to `slow`.
+pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
+    find(l, None, bytes, stores, slow, true)
 }
 
-fn find(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label, strict: bool) {
+fn find(l: &mut Lower, address: Option<Mem>, bytes: u8, stores: bool, slow: crate::asm::Label, strict: bool) -> Mem {
+    if let Some(place) = l.streamed_place() {
+        return place;
+    }
     let key = frame!(l, data_key);
     let (hint, unit) = (l.hint(), l.setting.unit);
     let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
     let (label, back) = (l.asm.label(), l.asm.label());
     let asm = &mut l.asm;
-    let aligned = if bytes == 16 { 0 } else { i32::from(bytes - 1) };
-    if bytes == 16 {
-        asm.mov(Size::D, Reg::Rdx, Reg::Rax);
-        asm.alu_imm(Alu::And, Size::D, Reg::Rdx, 0xfff);
-        asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, 0x1000 - 16);
-        asm.jcc(Cond::A, slow);
-    }
     asm.mov(Size::Q, Reg::Rcx, hint);
     asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | aligned);
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
     asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
@@ -115,29 +126,56 @@ fn find(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label, strict:
         asm.alu_imm(Alu::Cmp, Size::Q, Mem::Base(Reg::Rdx, 0), 0);
         asm.jcc(Cond::Ne, slow);
     }
+    // The sum is the host's to make, so that a chain of loads does not wait for it.
+    if let Some(Mem::Base(base, displacement)) = address.filter(|_| watched.is_none()) {
+        asm.mov(Size::Q, Reg::Rcx, addend);
+        return Mem::Index(base, Reg::Rcx, 1, displacement);
+    }
     asm.alu(Alu::Add, Size::Q, Reg::Rax, addend);
+    IN_RAX
+}
+
+/// RCX = the TLB's entry for the effective address in RAX.
+pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
+    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
+    asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
 }
 
 /// The code of a search, behind the region.
 pub fn search(l: &mut Lower, search: Search) {
     let Search { label, back, slow, hint, tag, bytes, strict } = search;
     let watched = l.setting.watched.is_some();
-    let granule = 1 << l.setting.watched.unwrap_or(0);
-    let (table, unit) = (frame!(l, tlb), l.setting.unit);
+    let granule = 1i32 << l.setting.watched.unwrap_or(0);
+    let stores = tag == offset_of!(tlb::Entry, store);
+    let (table, code, unit) = (frame!(l, tlb), frame!(l, code), l.setting.unit);
     let asm = &mut l.asm;
     asm.bind(label);
-    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
-    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
-    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
-    asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
+    self::entry(asm, table, unit);
     let entry = Mem::Base(Reg::Rcx, tag as i32);
-    let unaligned = asm.label();
+    let other = asm.label();
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
-    asm.jcc(Cond::Ne, unaligned);
+    asm.jcc(Cond::Ne, other);
     asm.store(Size::Q, hint, Reg::Rcx);
     asm.jmp(back);
-    // What is not aligned is as good inside a page, and a granule.
-    asm.bind(unaligned);
+    asm.bind(other);
+    if stores && !watched {
+        // The unit has code, but maybe not in this page.
+        let unaligned = asm.label();
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, careful) as i32));
+        asm.jcc(Cond::Ne, unaligned);
+        asm.mov(Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
+        asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, guest_mem::PAGE_SHIFT as u8);
+        asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, code);
+        asm.test_imm(Size::D, Mem::Base(Reg::Rdx, 0), NOTICED as i32);
+        asm.jcc(Cond::E, back);
+        asm.jmp(slow);
+        asm.bind(unaligned);
+    }
+    // What is not aligned is as good inside a unit, where stores look at no page and granule.
     if bytes == 1 || strict {
         return asm.jmp(slow);
     }
@@ -145,15 +183,19 @@ pub fn search(l: &mut Lower, search: Search) {
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
     asm.jcc(Cond::Ne, slow);
     asm.mov(Size::D, Reg::Rdx, Reg::Rax);
-    let whole = if watched { granule } else { 0x1000 };
+    let whole = if watched && stores { granule } else { 1 << unit };
     asm.alu_imm(Alu::And, Size::D, Reg::Rdx, whole - 1);
     asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, whole - i32::from(bytes));
     asm.jcc(Cond::A, slow);
     asm.jmp(back);
 }
 
-/// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost.
+/// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost. With one vCPU
+/// there is nothing to report: entries for stores are of units without code.
 pub fn report(l: &mut Lower) {
+    if l.setting.watched.is_none() {
+        return;
+    }
     let code = frame!(l, code);
     let (wrote, back) = l.slow_report();
     let asm = &mut l.asm;
@@ -167,7 +209,7 @@ pub fn report(l: &mut Lower) {
 
 /// Writes the address back to RA. What it was made of has not changed since.
 pub fn update(l: &mut Lower, form: Form, w: u32) {
-    address(l, form, true, w);
+    effective_address(l, displacement(form, w), true, w);
     l.written(ra(w), Reg::Rax);
 }
 
@@ -178,13 +220,13 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
     if kept && form == Form::X && rt(w) == (w >> 11 & 31) as usize {
         return None;
     }
-    address(l, form, updates, w);
+    let address = address(l, form, updates, w);
     let to = l.target(rt(w), Reg::Rax);
     let value = Value::Register(rt(w));
     let access = Access { bytes, value, to, signed, reversed, stores: false, misaligned: None };
     let (slow, back) = l.slow_access(access);
-    translate(l, bytes, false, slow);
-    fetch(l, bytes, signed, l.setting.little == reversed, to);
+    let at = translate(l, address, bytes, false, slow);
+    fetch(l, at, bytes, signed, l.setting.little == reversed, to);
     l.asm.bind(back);
     l.written(rt(w), to);
     if kept {
@@ -193,9 +235,8 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
     Some(())
 }
 
-/// Loads from the host address in RAX.
-pub fn fetch(l: &mut Lower, bytes: u8, signed: bool, big: bool, to: Reg) {
-    let at = Mem::Base(Reg::Rax, 0);
+/// Loads from a place in the host.
+pub fn fetch(l: &mut Lower, at: Mem, bytes: u8, signed: bool, big: bool, to: Reg) {
     match (bytes, big) {
         (1, _) => l.asm.insn(op::MOVZX8, to, at),
         (2, false) if signed => l.asm.insn(op::MOVSX16, to, at),
@@ -224,13 +265,13 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     let Shape { bytes, form, update: updates, reversed, .. } = shape;
     // What is held is loaded before the ways part.
     l.operand(rt(w));
-    address(l, form, updates, w);
+    let address = address(l, form, updates, w);
     let value = Value::Register(rt(w));
     let access = Access { bytes, value, to: Reg::Rcx, signed: false, reversed, stores: true, misaligned: None };
     let (slow, back) = l.slow_access(access);
-    translate(l, bytes, true, slow);
+    let at = translate(l, address, bytes, true, slow);
     let value = l.value(rt(w), Reg::Rdx);
-    put(l, bytes, l.setting.little == reversed, value);
+    put(l, at, bytes, l.setting.little == reversed, value);
     report(l);
     l.asm.bind(back);
     if updates {
@@ -238,9 +279,8 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     }
 }
 
-/// Stores at the host address in RAX.
-pub fn put(l: &mut Lower, bytes: u8, big: bool, value: Reg) {
-    let at = Mem::Base(Reg::Rax, 0);
+/// Stores at a place in the host.
+pub fn put(l: &mut Lower, at: Mem, bytes: u8, big: bool, value: Reg) {
     match (bytes, big) {
         (1, _) => l.asm.store(Size::B, at, value),
         (2, false) => l.asm.store(Size::W, at, value),
@@ -258,7 +298,7 @@ fn zero_block(l: &mut Lower, w: u32) {
     address(l, Form::X, false, w);
     l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, -(block as i32));
     let (slow, back) = l.slow_decline(true);
-    translate(l, 1, true, slow);
+    translate_aligned(l, 1, true, slow);
     for offset in (0..block as i32).step_by(8) {
         l.asm.store_imm(Size::Q, Mem::Base(Reg::Rax, offset), 0);
     }

@@ -12,6 +12,7 @@
 //! An instruction that no file translates is *declined*: the interpreter's handler is called for it.
 
 use std::mem::offset_of;
+use std::ops::Range;
 
 use exec::VcpuState;
 use exec_interp::Decoded;
@@ -27,11 +28,13 @@ use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, jumps, loadstore, vector, vsx};
 
 mod fields;
+mod strip;
 mod stub;
 mod vectors;
 
 use fields::Fields;
 pub use fields::{Compare, Noted, With};
+use strip::Copies;
 use stub::Stub;
 pub use stub::{Access, Search, Value};
 use vectors::{Late, Vectors};
@@ -189,6 +192,7 @@ pub struct Lower<'a> {
     /// With what is to be done before and what is true behind.
     stubs: Vec<(Stub, Late, Late)>,
     vectors: Vectors,
+    copies: Copies,
     sites: Vec<Site>,
     leaving: Vec<Leaving>,
     links: u32,
@@ -226,6 +230,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         block: 0,
         labels,
         stubs: Vec::new(),
+        copies: Copies::default(),
         sites: Vec::new(),
         leaving: Vec::new(),
         links: 0,
@@ -276,6 +281,11 @@ fn assign(plan: &Plan) -> Held {
         }
         held[guest] = Some(host);
     }
+    // What is left is for addends of streams.
+    let streams = plan.strips.iter().map(|strips| strips.streams.len()).max();
+    for evicted in hosts.take(streams.unwrap_or(0)).filter_map(|(evicted, _)| evicted) {
+        held[evicted] = None;
+    }
     held
 }
 
@@ -320,7 +330,15 @@ impl Lower<'_> {
                 self.asm.jmp(label);
             }
         }
-        for (index, block) in plan.blocks.iter().enumerate() {
+        self.prepare_copies();
+        self.blocks(0..plan.blocks.len());
+        self.second_copies();
+    }
+
+    /// The blocks of these numbers.
+    fn blocks(&mut self, numbers: Range<usize>) {
+        let plan = self.setting.plan;
+        for (index, block) in plan.blocks.iter().enumerate().take(numbers.end).skip(numbers.start) {
             self.block = index;
             if !block.follows {
                 self.done = 0;
@@ -564,17 +582,22 @@ impl Lower<'_> {
         let plan = self.setting.plan;
         let inside = plan.follows(self.block, edge.target, true);
         let before = self.fields.note();
-        match inside.and_then(|index| self.labels.get(index).copied()) {
-            Some(to) => {
+        match inside.and_then(|index| Some((index, *self.labels.get(index)?))) {
+            Some((index, to)) => {
                 // What would be an edge of the flow graph: counted on its own way.
                 let skip = self.asm.label();
                 self.asm.jcc(cond.not(), skip);
                 self.learn(tested, cond);
                 let live = plan.live_at(self.block, edge.target, true);
                 self.settle(live);
-                self.count(edge);
-                self.note_for(live);
-                self.asm.jmp(to);
+                if self.is_turn(index) {
+                    self.next_turn(edge, to, live);
+                } else {
+                    self.count(edge);
+                    self.note_for(live);
+                    self.try_strip(index);
+                    self.asm.jmp(to);
+                }
                 self.asm.bind(skip);
             }
             None => {
@@ -603,17 +626,25 @@ impl Lower<'_> {
             self.exit(edge);
             return;
         };
+        let label = self.labels.get(index).copied();
         if index == self.block + 1 && plan.blocks.get(index).is_some_and(|block| block.follows) {
             self.done = edge.done;
             self.settle_scalars(plan.live_at(self.block, edge.target, false));
+            if let Some(to) = label.filter(|_| !self.is_in_copy(index)) {
+                self.asm.jmp(to);
+            }
             return;
         }
         let live = plan.live_at(self.block, edge.target, false);
         self.settle(live);
+        if let Some(to) = label.filter(|_| self.is_turn(index)) {
+            return self.next_turn(edge, to, live);
+        }
         self.count(edge);
         self.note_for(live);
-        if index != self.block + 1
-            && let Some(&to) = self.labels.get(index)
+        self.try_strip(index);
+        if (index != self.block + 1 || !self.is_in_copy(index))
+            && let Some(to) = label
         {
             self.asm.jmp(to);
         }

@@ -15,6 +15,8 @@ use ppc_isa::vector::Vector;
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::compare::Compare;
 
+use crate::strip::{self, Strips};
+
 /// The most instructions of a region.
 pub const MOST: usize = 96;
 /// The most instructions of a trace.
@@ -103,14 +105,16 @@ pub struct Plan {
     pub vector_uses: [u16; VECTORS],
     /// Those that are written, as bits.
     pub vectors_written: u64,
+    /// Its inner loops that walk evenly through memory.
+    pub strips: Vec<Strips>,
 }
 
 /// Where control may go from an instruction, inside of its page or not.
-struct Ways {
+pub struct Ways {
     /// A direct branch's target that stays in the region.
-    jump: Option<u64>,
+    pub jump: Option<u64>,
     /// The next instruction is reached.
-    next: bool,
+    pub next: bool,
 }
 
 /// The target of a direct branch at `ea`.
@@ -129,7 +133,8 @@ pub fn always(word: u32) -> bool {
     word >> 21 & 0b10100 == 0b10100
 }
 
-fn ways(insn: &Insn, sixty_four: bool) -> Ways {
+/// Where control may go from `insn`.
+pub fn ways(insn: &Insn, sixty_four: bool) -> Ways {
     let word = insn.word();
     let links = word & 1 != 0;
     match insn.op {
@@ -260,6 +265,7 @@ pub fn plan<'a>(
     plan.find_followers(sixty_four);
     plan.find_live(sixty_four);
     plan.count(named);
+    plan.strips = strip::find(&plan, sixty_four);
     plan
 }
 
@@ -357,6 +363,7 @@ impl Explored {
             written: 0,
             vector_uses: [0; VECTORS],
             vectors_written: 0,
+            strips: Vec::new(),
         })
     }
 }
@@ -386,7 +393,16 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
         }
     }
     blocks.retain(|block| !block.insns.is_empty());
-    Plan { entry, blocks, is_loop: false, uses: [0; HELD], written: 0, vector_uses: [0; VECTORS], vectors_written: 0 }
+    Plan {
+        entry,
+        blocks,
+        is_loop: false,
+        uses: [0; HELD],
+        written: 0,
+        vector_uses: [0; VECTORS],
+        vectors_written: 0,
+        strips: Vec::new(),
+    }
 }
 
 impl Plan {

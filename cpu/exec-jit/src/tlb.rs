@@ -37,16 +37,19 @@ pub struct Entry {
     pub store: u64,
     /// What is added to an effective address to make the host's.
     pub addend: u64,
-    _pad: u64,
+    /// Tag of stores that look at the word of their page before, since the unit has pages with code; 0 = none.
+    pub careful: u64,
 }
 
 /// An empty entry.
-pub const EMPTY: Entry = Entry { load: 0, store: 0, addend: 0, _pad: 0 };
+pub const EMPTY: Entry = Entry { load: 0, store: 0, addend: 0, careful: 0 };
 
 impl Entry {
-    /// An entry for loads, stores, or both.
-    pub fn new(load: u64, store: u64, addend: u64) -> Entry {
-        Entry { load, store, addend, _pad: 0 }
+    /// Stores are to look at the word of their page from now on, if the entry is of the unit at the host address `unit`.
+    pub fn be_careful(&mut self, unit: u64, mask: u64) {
+        if self.store != 0 && (self.store & mask).wrapping_add(self.addend) == unit {
+            (self.careful, self.store) = (self.store, 0);
+        }
     }
 }
 

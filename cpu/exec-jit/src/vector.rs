@@ -7,7 +7,7 @@ use exec_interp::fields::{ra, vra, vrb, vrc, vrt};
 use ppc_isa::vector::{Binary, Lane, MultiplyAdd, MultiplySum, Pack, Relation, Unary, Vector};
 
 use crate::asm::{Alu, Cond, Insn, Reg, ShiftBy, Size, Xmm, vop::*};
-use crate::loadstore::effective_address;
+use crate::loadstore::{IN_RAX, effective_address};
 use crate::lower::{Lower, state};
 use crate::vsr::{self, X0, X1, X2, X3, constant, exchange, invert, part, read, splat, vsr, write, zero};
 
@@ -25,14 +25,12 @@ fn by(lane: Lane, insns: &[Insn]) -> Option<Insn> {
 pub fn lower(l: &mut Lower, op: Vector, w: u32) -> Option<()> {
     match op {
         Vector::Load(Lane::Quad) => {
-            effective_address(l, None, false, w);
-            l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !15);
-            crate::vsx::load_quad(l, vrt(w), 16, true);
+            aligned_address(l, w);
+            crate::vsx::load_quad(l, IN_RAX, vrt(w), 16, true);
         }
         Vector::Store(Lane::Quad) => {
-            effective_address(l, None, false, w);
-            l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !15);
-            crate::vsx::store_quad(l, vrt(w), 16, true);
+            aligned_address(l, w);
+            crate::vsx::store_quad(l, IN_RAX, vrt(w), 16, true);
         }
         Vector::AlignControl { right } => {
             effective_address(l, None, false, w);
@@ -173,6 +171,14 @@ fn binary(l: &mut Lower, op: Binary, lane: Lane, signed: bool, w: u32) -> Option
     }
     write(l, vrt(w), X0);
     Some(())
+}
+
+/// The effective address of a quadword, to RAX, unless a strip vouches for the access.
+fn aligned_address(l: &mut Lower, w: u32) {
+    if !l.is_streamed() {
+        effective_address(l, None, false, w);
+        l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !15);
+    }
 }
 
 /// X0 = what `insn` saturates; `VSCR[SAT]` is set if it differs from what `modulo` makes. RAX is lost.

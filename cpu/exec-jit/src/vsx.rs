@@ -13,7 +13,7 @@ use ppc_isa::vsx::permute::{Part, Permute};
 
 use crate::asm::{Mem, Reg, Rm, Size, op, vop::*};
 use crate::float;
-use crate::loadstore::{effective_address, report, translate};
+use crate::loadstore::{IN_RAX, effective_address, report, translate};
 use crate::lower::Lower;
 use crate::vsr::{self, X0, exchange, part, read, splat, vsr, write};
 
@@ -56,30 +56,29 @@ fn named(form: Form, w: u32) -> usize {
 }
 
 /// The effective address of an instruction of a form, to RAX. `None` for prefixed ones.
-fn address(l: &mut Lower, form: Form, w: u32) -> Option<()> {
+fn address(l: &mut Lower, form: Form, w: u32) -> Option<Mem> {
     let displacement = match form {
         Form::X => None,
         Form::Dq => Some(i32::from(w as i16) & !15),
         Form::Ds => Some(i32::from(w as i16) & !3),
         Form::Prefixed => return None,
     };
-    effective_address(l, displacement, false, w);
-    Some(())
+    Some(if l.is_streamed() { IN_RAX } else { effective_address(l, displacement, false, w) })
 }
 
 fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
     match op {
         Memory::Load(Vector { element, form }) => {
-            address(l, form, w)?;
-            load_quad(l, named(form, w), element, false);
+            let address = address(l, form, w)?;
+            load_quad(l, address, named(form, w), element, false);
         }
         Memory::Store(Vector { element, form }) => {
-            address(l, form, w)?;
-            store_quad(l, named(form, w), element, false);
+            let address = address(l, form, w)?;
+            store_quad(l, address, named(form, w), element, false);
         }
         Memory::LoadSplat { bytes } => {
-            address(l, Form::X, w)?;
-            load_element(l, bytes, |l| {
+            let address = address(l, Form::X, w)?;
+            load_element(l, address, bytes, |l| {
                 if bytes == 4 {
                     l.asm.v_from(MOVD_FROM, X0, Reg::Rax);
                     l.asm.v2(PBROADCASTD, X0, X0);
@@ -92,8 +91,8 @@ fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
         }
         Memory::LoadScalar(Scalar { format, form }) => {
             let (bytes, signed) = size(format)?;
-            address(l, form, w)?;
-            load_element(l, bytes, |l| {
+            let address = address(l, form, w)?;
+            load_element(l, address, bytes, |l| {
                 if signed {
                     l.asm.movsxd(Reg::Rax, Reg::Rax);
                 }
@@ -103,8 +102,8 @@ fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {
         }
         Memory::StoreScalar(Scalar { format, form }) => {
             let (bytes, _) = size(format)?;
-            address(l, form, w)?;
-            store_element(l, bytes, named(form, w));
+            let address = address(l, form, w)?;
+            store_element(l, address, bytes, named(form, w));
         }
         _ => return None,
     }
@@ -133,33 +132,32 @@ fn order(l: &Lower, element: u8) -> u8 {
 }
 
 /// Loads register `t` from the effective address in RAX, which may be `aligned`, in elements of `element` bytes.
-pub fn load_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
+pub fn load_quad(l: &mut Lower, address: Mem, t: usize, element: u8, aligned: bool) {
     let to = l.vector_target(t, X0);
     let (slow, back) = l.slow_decline(true);
-    translate(l, if aligned { 1 } else { 16 }, false, slow);
+    let at = translate(l, address, if aligned { 1 } else { 16 }, false, slow);
     let by = order(l, element);
-    vsr::exchanged(l, to, Mem::Base(Reg::Rax, 0), by);
+    vsr::exchanged(l, to, at, by);
     write(l, t, to);
     l.asm.bind(back);
 }
 
 /// Stores register `t` at the effective address in RAX, which may be `aligned`, in elements of `element` bytes.
-pub fn store_quad(l: &mut Lower, t: usize, element: u8, aligned: bool) {
+pub fn store_quad(l: &mut Lower, address: Mem, t: usize, element: u8, aligned: bool) {
     let (slow, back) = l.slow_decline(true);
-    translate(l, if aligned { 1 } else { 16 }, true, slow);
+    let at = translate(l, address, if aligned { 1 } else { 16 }, true, slow);
     let from = vsr(l, t);
     let by = order(l, element);
     vsr::exchanged(l, X0, from, by);
-    l.asm.v_store(MOVDQU_STORE, Mem::Base(Reg::Rax, 0), X0);
+    l.asm.v_store(MOVDQU_STORE, at, X0);
     report(l);
     l.asm.bind(back);
 }
 
 /// Loads an element from the effective address in RAX to RAX, with zeros above; `finish` writes it to its register.
-fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower)) {
+fn load_element(l: &mut Lower, address: Mem, bytes: u8, finish: impl FnOnce(&mut Lower)) {
     let (slow, back) = l.slow_decline(true);
-    translate(l, bytes, false, slow);
-    let at = Mem::Base(Reg::Rax, 0);
+    let at = translate(l, address, bytes, false, slow);
     match (bytes, l.setting.little) {
         (1, _) => l.asm.insn(op::MOVZX8, Reg::Rax, at),
         (2, little) => {
@@ -179,12 +177,11 @@ fn load_element(l: &mut Lower, bytes: u8, finish: impl FnOnce(&mut Lower)) {
 }
 
 /// Stores the low bytes of doubleword 0 of register `s` at the effective address in RAX.
-fn store_element(l: &mut Lower, bytes: u8, s: usize) {
+fn store_element(l: &mut Lower, address: Mem, bytes: u8, s: usize) {
     let from = l.scalar(s, X0);
     let (slow, back) = l.slow_decline(true);
-    translate(l, bytes, true, slow);
-    l.asm.v_to(MOVQ_TO, Reg::Rcx, from);
-    let at = Mem::Base(Reg::Rax, 0);
+    let at = translate(l, address, bytes, true, slow);
+    l.asm.v_to(MOVQ_TO, Reg::Rdx, from);
     let size = match bytes {
         1 => Size::B,
         2 => Size::W,
@@ -192,9 +189,9 @@ fn store_element(l: &mut Lower, bytes: u8, s: usize) {
         _ => Size::Q,
     };
     if l.setting.little || bytes == 1 {
-        l.asm.store(size, at, Reg::Rcx);
+        l.asm.store(size, at, Reg::Rdx);
     } else {
-        l.asm.store_reversed(size, at, Reg::Rcx);
+        l.asm.store_reversed(size, at, Reg::Rdx);
     }
     report(l);
     l.asm.bind(back);

@@ -26,10 +26,22 @@ pub(crate) const NOTICED: u64 = MARKED | WRITERS;
 /// One generation; what does not fit falls off at the top.
 const GENERATION_SHIFT: u32 = 32;
 
+/// Which pages were marked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// How many times.
+    pub count: u64,
+    /// Address of the page that was it last.
+    pub page: u64,
+}
+
 /// The words of all pages.
 pub(crate) struct CodePages {
     words: Box<[AtomicU64]>,
     epoch: AtomicU64,
+    /// How often a page was marked, and which was it last.
+    marks: AtomicU64,
+    marked: AtomicU64,
     /// Threads may store while others mark.
     shared: AtomicBool,
 }
@@ -50,6 +62,8 @@ impl CodePages {
         CodePages {
             words: (0..pages).map(|_| AtomicU64::new(0)).collect(),
             epoch: AtomicU64::new(0),
+            marks: AtomicU64::new(0),
+            marked: AtomicU64::new(0),
             shared: AtomicBool::new(false),
         }
     }
@@ -87,6 +101,8 @@ impl CodePages {
             return (word >> GENERATION_SHIFT) as u32;
         }
         let marked = cell.fetch_or(MARKED, Ordering::SeqCst) | MARKED;
+        self.marked.store(page, Ordering::Relaxed);
+        self.marks.fetch_add(1, Ordering::Relaxed);
         if self.shared.load(Ordering::Relaxed) {
             barrier();
         }
@@ -122,6 +138,19 @@ impl GuestMem {
         self.code.generation(addr >> PAGE_SHIFT)
     }
 
+    /// Which pages were marked. Whoever alone marks pages knows by this which ones became code.
+    pub fn marks(&self) -> Marks {
+        let CodePages { marks, marked, .. } = &self.code;
+        Marks { count: marks.load(Ordering::Relaxed), page: marked.load(Ordering::Relaxed) << PAGE_SHIFT }
+    }
+
+    /// Whether a store to some byte of `addr..addr + len` has to be reported.
+    pub fn holds_code(&self, addr: u64, len: u64) -> bool {
+        let words = self.code.words.get((addr >> PAGE_SHIFT) as usize..);
+        let pages = words.into_iter().flatten().take(len.div_ceil(1 << PAGE_SHIFT) as usize);
+        pages.into_iter().any(|word| word.load(Ordering::Relaxed) & NOTICED != 0)
+    }
+
     /// Raised with every write to a page that holds code.
     #[inline(always)]
     pub fn code_epoch(&self) -> u64 {
@@ -150,7 +179,12 @@ mod tests {
         let after = mem.code_epoch();
         mem.store(4096, Order::Big, 1u64);
         assert_eq!(mem.code_epoch(), after);
+        let marks = mem.marks();
+        assert!(!mem.holds_code(0, 3 * 4096));
         mem.mark_code(4096);
+        mem.mark_code(4096);
+        assert_eq!(mem.marks(), Marks { count: marks.count + 1, page: 4096 });
+        assert!(mem.holds_code(0, 4097) && !mem.holds_code(0, 4096) && !mem.holds_code(8192, 4096));
         mem.write(0, &[0; 5000]);
         assert_ne!(mem.code_epoch(), after);
     }

@@ -23,6 +23,7 @@ mod code;
 mod granule;
 
 use code::CodePages;
+pub use code::Marks;
 use granule::Granules;
 pub use granule::{Exclusive, VCPUS, Writer};
 

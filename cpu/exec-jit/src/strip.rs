@@ -1,0 +1,295 @@
+//! Loops that walk through memory in even steps.
+//!
+//! A register that every turn of a loop raises by the same constant, or leaves alone, makes the addresses of a *stream*.
+//! As long as a stream stays in one unit of the TLB, its accesses need no look into it: the lowering makes a second copy
+//! of the loop, which runs for a *strip* of so many turns that all streams stay in their units and the limit is not
+//! reached, and looks at the TLB before each strip.
+
+use ppc_isa::branch::Branch;
+use ppc_isa::float::Float;
+use ppc_isa::integer::{Integer, Logic};
+use ppc_isa::loadstore::{self, LoadStore};
+use ppc_isa::op::Op;
+use ppc_isa::vector::{Lane, Vector};
+use ppc_isa::vsx::Vsx;
+use ppc_isa::vsx::memory::{self, Memory};
+
+use crate::plan::{Insn, Plan, ways};
+
+/// The most streams of a loop.
+pub const STREAMS: usize = 8;
+/// Bytes that the accesses of one turn to one stream span at most.
+const SPAN: i64 = 1024;
+
+/// Accesses through the same registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// The registers whose sum makes the addresses, with their values at the loop's head.
+    pub registers: (usize, Option<usize>),
+    /// What the sum grows by in a turn.
+    pub step: i64,
+    /// First byte of a turn's accesses, from the sum on.
+    pub low: i64,
+    /// Behind the last one.
+    pub high: i64,
+    /// Addresses at this displacement are multiples of [`Stream::align`] if they are to be looked at no more.
+    pub anchor: i64,
+    /// See [`Stream::anchor`].
+    pub align: i64,
+    /// Some load.
+    pub loads: bool,
+    /// Some store.
+    pub stores: bool,
+}
+
+/// How an instruction forms its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Displacement from RA; with `None`, RB is added.
+    pub displacement: Option<i32>,
+    /// The address is written to RA.
+    pub update: bool,
+    /// Bytes.
+    pub bytes: u8,
+    /// The address is made a multiple of the size.
+    pub truncated: bool,
+    /// What is not aligned is another matter.
+    pub strict: bool,
+    /// It stores.
+    pub stores: bool,
+}
+
+/// A loop and its streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strips {
+    /// Numbers of its first block, which is its head, and its last one.
+    pub blocks: (usize, usize),
+    /// The streams.
+    pub streams: Vec<Stream>,
+    /// Addresses of instructions, their access, and the number of its stream.
+    pub accesses: Vec<(u64, Shape, usize)>,
+    /// The least number of instructions of a turn.
+    pub turn: u32,
+}
+
+/// What a register holds, by what it held at the head: that plus a constant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    Of(u8, i64),
+    Unknown,
+}
+
+type Values = [Value; 32];
+
+/// The access of an instruction to memory, if it may belong to a stream.
+fn access(insn: &Insn) -> Option<Shape> {
+    let w = insn.decoded.word;
+    let (d, ds, dq) = (i32::from(w as i16), i32::from(w as i16) & !3, i32::from(w as i16) & !15);
+    let plain = |displacement, bytes, stores| {
+        let (update, truncated, strict) = (false, false, false);
+        Shape { displacement, update, bytes, truncated, strict, stores }
+    };
+    match insn.op? {
+        Op::LoadStore(op @ (LoadStore::Load(access) | LoadStore::Store(access))) => {
+            let displacement = match access.form {
+                loadstore::Form::D => Some(d),
+                loadstore::Form::Ds => Some(ds),
+                loadstore::Form::X => None,
+                loadstore::Form::Prefixed => return None,
+            };
+            let stores = matches!(op, LoadStore::Store(_));
+            Some(Shape { update: access.update, ..plain(displacement, access.bytes, stores) })
+        }
+        Op::Float(op @ (Float::Load(access) | Float::Store(access))) => {
+            let displacement = (!access.indexed).then_some(d);
+            let bytes = if access.single { 4 } else { 8 };
+            let stores = matches!(op, Float::Store(_));
+            Some(Shape { update: access.update, strict: true, ..plain(displacement, bytes, stores) })
+        }
+        Op::Vector(op @ (Vector::Load(Lane::Quad) | Vector::Store(Lane::Quad))) => {
+            Some(Shape { truncated: true, ..plain(None, 16, matches!(op, Vector::Store(_))) })
+        }
+        Op::Vsx(Vsx::Memory(op @ (Memory::Load(vector) | Memory::Store(vector)))) => {
+            let displacement = match vector.form {
+                memory::Form::X => None,
+                memory::Form::Dq => Some(dq),
+                memory::Form::Ds => Some(ds),
+                memory::Form::Prefixed => return None,
+            };
+            Some(plain(displacement, 16, matches!(op, Memory::Store(_))))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a loop with `insn` may run in strips: nothing in it is an event point, and all GPRs that it writes are named by
+/// its row.
+fn is_plain(insn: &Insn) -> bool {
+    let word = insn.decoded.word;
+    match insn.op {
+        _ if insn.privileged => false,
+        Some(Op::Branch(op)) => match op {
+            Branch::B | Branch::Bc | Branch::BcTo(_) => word & 1 == 0,
+            Branch::CrLogic(_) | Branch::Mcrf | Branch::Trap { .. } => true,
+            _ => false,
+        },
+        Some(Op::Integer(_) | Op::Float(_) | Op::Vector(_) | Op::Vsx(_)) => true,
+        Some(Op::LoadStore(op)) => {
+            matches!(op, LoadStore::Load(_) | LoadStore::Store(_) | LoadStore::Hint | LoadStore::ReservedNoOp)
+        }
+        _ => false,
+    }
+}
+
+/// What the GPRs hold behind `insn`.
+fn execute(values: &mut Values, insn: &Insn) {
+    let w = insn.decoded.word;
+    let (rt, ra, rb) = ((w >> 21 & 31) as usize, (w >> 16 & 31) as usize, (w >> 11 & 31) as usize);
+    let plus = |value: Value, more: i32| match value {
+        Value::Of(root, offset) => Value::Of(root, offset.wrapping_add(more.into())),
+        Value::Unknown => Value::Unknown,
+    };
+    let immediate = i32::from(w as i16);
+    let result = match insn.op {
+        Some(Op::Integer(Integer::AddImmediate { shifted })) if ra != 0 => {
+            Some((rt, plus(values[ra], if shifted { immediate << 16 } else { immediate })))
+        }
+        Some(Op::Integer(Integer::Logic(Logic::Or))) if rt == rb => Some((ra, values[rt])),
+        _ => None,
+    };
+    let access = access(insn).filter(|access| access.update);
+    let updated = access.map(|access| (ra, access.displacement.map_or(Value::Unknown, |d| plus(values[ra], d))));
+    for (register, value) in values.iter_mut().enumerate() {
+        if insn.writes >> register & 1 != 0 {
+            *value = Value::Unknown;
+        }
+    }
+    for (register, value) in result.into_iter().chain(updated) {
+        values[register] = value;
+    }
+}
+
+/// The inner loops of a region that walk evenly.
+pub fn find(plan: &Plan, sixty_four: bool) -> Vec<Strips> {
+    if !plan.is_loop {
+        return Vec::new();
+    }
+    let edges: Vec<(usize, usize)> = (0..plan.blocks.len())
+        .flat_map(|from| targets(plan, from, sixty_four).into_iter().flatten().map(move |to| (from, to)))
+        .collect();
+    let loops = (0..plan.blocks.len()).filter_map(|head| {
+        let last = edges.iter().filter(|&&(from, to)| to == head && from >= head).map(|&(from, _)| from).max()?;
+        let inside = |block: usize| (head..=last).contains(&block);
+        // It is entered at its head, and no other loop is in it.
+        let alone = edges.iter().all(|&(from, to)| to == head || !inside(to) || inside(from) && to > from);
+        alone.then_some((head, last))
+    });
+    loops.filter_map(|blocks| streams(plan, blocks, sixty_four)).collect()
+}
+
+/// Blocks of the region to which control may go from the end of block `from`.
+fn targets(plan: &Plan, from: usize, sixty_four: bool) -> [Option<usize>; 2] {
+    let Some(last) = plan.blocks.get(from).and_then(|block| block.insns.last()) else { return [None; 2] };
+    let ways = ways(last, sixty_four);
+    let next = ways.next.then(|| last.ea.wrapping_add(4)).and_then(|ea| plan.follows(from, ea, false));
+    [next, ways.jump.and_then(|ea| plan.follows(from, ea, true))]
+}
+
+/// The streams of the innermost loop of these blocks. `None` if it has none, or may not run in strips.
+fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Option<Strips> {
+    let head: Values = std::array::from_fn(|register| Value::Of(register as u8, 0));
+    // Values at the start of each block, and the least number of instructions up to there.
+    let mut starts: Vec<Option<(Values, u32)>> = vec![None; plan.blocks.len()];
+    *starts.get_mut(first)? = Some((head, 0));
+    let (mut ends, mut turn, mut accesses) = (Vec::<Values>::new(), u32::MAX, Vec::new());
+    for (index, block) in plan.blocks.iter().enumerate().take(last + 1).skip(first) {
+        let (mut values, before) = starts.get(index).copied().flatten()?;
+        for insn in &block.insns {
+            if !is_plain(insn) {
+                return None;
+            }
+            let w = insn.decoded.word;
+            if let Some(shape) = access(insn) {
+                let second = if shape.displacement.is_none() { Some(values[(w >> 11 & 31) as usize]) } else { None };
+                let ra = (w >> 16 & 31) as usize;
+                if ra != 0 || shape.update {
+                    accesses.push((insn.ea, shape, values[ra], second));
+                }
+            }
+            execute(&mut values, insn);
+        }
+        let done = before + block.insns.len() as u32;
+        for to in targets(plan, index, sixty_four).into_iter().flatten().filter(|to| (first..=last).contains(to)) {
+            match starts.get_mut(to)? {
+                _ if to == first => {
+                    ends.push(values);
+                    turn = turn.min(done);
+                }
+                Some((known, least)) => {
+                    for (known, value) in known.iter_mut().zip(values) {
+                        *known = if *known == value { value } else { Value::Unknown };
+                    }
+                    *least = done.min(*least);
+                }
+                start => *start = Some((values, done)),
+            }
+        }
+    }
+    let step = |root: u8| {
+        let step = |values: &Values| match values.get(usize::from(root)) {
+            Some(&Value::Of(same, step)) if same == root => Some(step),
+            _ => None,
+        };
+        let first = step(ends.first()?)?;
+        ends.iter().all(|values| step(values) == Some(first)).then_some(first)
+    };
+    let mut strips = Strips { blocks: (first, last), streams: Vec::new(), accesses: Vec::new(), turn };
+    for (ea, shape, base, index) in accesses {
+        let Value::Of(root, offset) = base else { continue };
+        let (other, more) = match index {
+            None => (None, 0),
+            Some(Value::Of(root, offset)) => (Some(root), offset),
+            Some(Value::Unknown) => continue,
+        };
+        let (Some(one), Some(two)) = (step(root), other.map_or(Some(0), step)) else { continue };
+        let at = offset.wrapping_add(more).wrapping_add(shape.displacement.unwrap_or(0).into());
+        let registers = (root.into(), other.map(usize::from));
+        if let Some(stream) = strips.join(registers, one.wrapping_add(two), at, shape) {
+            strips.accesses.push((ea, shape, stream));
+        }
+    }
+    (!strips.streams.is_empty()).then_some(strips)
+}
+
+impl Strips {
+    /// The number of the stream that takes the access at `at` from the registers' sum on.
+    fn join(&mut self, registers: (usize, Option<usize>), step: i64, at: i64, shape: Shape) -> Option<usize> {
+        let bytes = i64::from(shape.bytes);
+        let (low, high) = (if shape.truncated { at.wrapping_sub(bytes - 1) } else { at }, at.wrapping_add(bytes));
+        let limit = i64::from(i32::MAX) / 2;
+        let align = if shape.strict { bytes } else { 1 };
+        if step.abs() > limit || at.abs() > limit || step % align != 0 {
+            return None;
+        }
+        let fits = |stream: &Stream| {
+            let span = stream.high.max(high) - stream.low.min(low);
+            let even = align == 1 || stream.align == 1 || (at - stream.anchor) % align.min(stream.align) == 0;
+            stream.registers == registers && span <= SPAN && even
+        };
+        let (loads, stores) = (!shape.stores, shape.stores);
+        let Some((number, stream)) = self.streams.iter_mut().enumerate().find(|(_, stream)| fits(stream)) else {
+            if self.streams.len() >= STREAMS {
+                return None;
+            }
+            self.streams.push(Stream { registers, step, low, high, anchor: at, align, loads, stores });
+            return Some(self.streams.len() - 1);
+        };
+        (stream.low, stream.high) = (stream.low.min(low), stream.high.max(high));
+        if align > stream.align {
+            (stream.anchor, stream.align) = (at, align);
+        }
+        stream.loads |= loads;
+        stream.stores |= stores;
+        Some(number)
+    }
+}
