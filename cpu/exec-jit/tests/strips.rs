@@ -1,0 +1,182 @@
+//! Loops that walk through memory, on the translator and on the interpreter: made at random, across the ends of units of
+//! the TLB and of RAM, over their own code, and stopped by budgets anywhere.
+
+use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
+use exec_interp::Interpreter;
+use exec_jit::{Policy, Translator};
+use guest_mem::GuestMem;
+use ppc_isa::{Cpu, msr};
+
+const RAM: u64 = 1 << 20;
+const CODE: u64 = 0x1000;
+/// Registers that point somewhere, that are added to them, and that hold data.
+const POINTERS: u32 = 4;
+const INDICES: u32 = 8;
+const DATA: u32 = 12;
+const SYSTEM_CALL: u32 = 0x4400_0002;
+
+/// A generator of numbers, by Steele and others' SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ z >> 31) % u64::from(end)) as u32
+    }
+
+    fn of<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len() as u32) as usize]
+    }
+}
+
+fn d(op: u32, rt: u32, ra: u32, displacement: i32) -> u32 {
+    op << 26 | rt << 21 | ra << 16 | displacement as u32 & 0xffff
+}
+
+fn x(op: u32, rt: u32, ra: u32, rb: u32) -> u32 {
+    31 << 26 | rt << 21 | ra << 16 | rb << 11 | op << 1
+}
+
+/// An access: most through a displacement, some with update, some through a sum.
+fn access(r: &mut Random) -> u32 {
+    let pointer = POINTERS + r.below(4);
+    let data = DATA + r.below(4);
+    let displacement = r.of(&[0, 8, 16, -8, 24, 3, 40, -32, 1]);
+    match r.below(8) {
+        // lwz, lbz, stw, stb, lhz, lha, sth; lfd, stfd, lfs, stfs
+        0 | 1 => d(r.of(&[32, 34, 36, 38, 40, 42, 44]), data, pointer, displacement),
+        2 => d(r.of(&[50, 54, 48, 52]), data, pointer, displacement & !3),
+        // ld, std, ldu, stdu; lwzu, stwu, lbzu, stbu, lfdu, stfdu
+        3 => d(r.of(&[58, 62]), data, pointer, displacement & !3),
+        4 => d(r.of(&[58, 62]), data, pointer, displacement & !3 | 1),
+        5 => d(r.of(&[33, 37, 35, 39, 51, 55]), data, pointer, displacement),
+        // ldx, stdx, lwzx, stwx, lbzx, stbx, ldbrx, stwbrx, lvx, stvx, lxvx, stxvx, lfdx, stfdx
+        6 => {
+            let op = r.of(&[21, 149, 23, 151, 87, 215, 532, 662, 103, 231, 268, 396, 599, 727]);
+            x(op, data, pointer, INDICES + r.below(4))
+        }
+        // lxv, stxv
+        _ => 61 << 26 | data << 21 | pointer << 16 | displacement as u32 & 0xfff0 | r.of(&[1, 5]),
+    }
+}
+
+/// A loop, with a second one around it now and then.
+fn program(r: &mut Random) -> Vec<u32> {
+    let step = |r: &mut Random| {
+        let register = POINTERS + r.below(8);
+        d(14, register, register, r.of(&[8, 16, -8, 1, 32, -16, 24, 64, 4096, -100]))
+    };
+    let mut body = Vec::new();
+    for _ in 0..2 + r.below(8) {
+        match r.below(12) {
+            0..=5 => body.push(access(r)),
+            6 | 7 => body.push(step(r)),
+            // add, mr, addi of another register
+            8 => body.push(x(266, DATA + r.below(4), DATA + r.below(4), INDICES + r.below(4))),
+            9 => {
+                let from = POINTERS + r.below(4);
+                body.push(x(444, from, POINTERS + r.below(4), from));
+            }
+            10 => body.push(d(14, POINTERS + r.below(4), POINTERS + r.below(4), 8)),
+            // cmpwi and a branch past the next instruction, or out of the loop
+            _ => {
+                body.push(11 << 26 | (DATA + r.below(4)) << 16 | r.below(64));
+                body.push(16 << 26 | r.of(&[4, 12]) << 21 | r.below(3) << 16 | 8);
+                body.push(if r.below(3) == 0 { x(444, DATA, DATA, DATA) } else { access(r) });
+            }
+        }
+    }
+    let back =
+        |body: &[u32], bo: u32, bi: u32| 16 << 26 | bo << 21 | bi << 16 | (-4 * body.len() as i32) as u32 & 0xfffc;
+    body.push(back(&body, 16, 0));
+    if r.below(3) == 0 {
+        // li r3,..; mtctr r3 before, and addic. r16,r16,-1 and bne behind
+        let mut outer = vec![d(14, 3, 0, 1 + r.below(40) as i32), 0x7c69_03a6];
+        outer.extend(&body);
+        outer.push(d(13, 16, 16, -1));
+        outer.push(back(&outer, 4, 2));
+        body = outer;
+    }
+    body.push(SYSTEM_CALL);
+    body
+}
+
+/// What `engine` makes of a program whose registers follow from `seed`: after each budget that is used up, and at the end.
+fn run(engine: &mut dyn Engine, words: &[u32], seed: u64, bits: u64) -> (Vec<(Vcpu, Option<Exit>)>, Vec<u8>) {
+    let mut r = Random(seed);
+    let mem = GuestMem::new(RAM).unwrap();
+    let mut ram: Vec<u8> = (0..RAM / 4).flat_map(|_| r.below(u32::MAX).to_le_bytes()).collect();
+    for (at, word) in words.iter().enumerate() {
+        ram[CODE as usize + 4 * at..][..4].copy_from_slice(&word.to_le_bytes());
+    }
+    assert!(mem.write(0, &ram));
+    let partition = PartitionState::new(None, false);
+    let requests = Requests::default();
+    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
+    let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+    vcpu.set_msr(bits | msr::FP | msr::VEC | msr::VSX);
+    vcpu.state.cia = CODE;
+    for register in 0..4 {
+        let ends = [0x1_0000, 0x2_0000, 0x3_0000, 0x5_8000, RAM, 0x8_0000, 0x1000];
+        let away = i64::from(r.below(3000)) - if r.below(20) == 0 { 0 } else { 3000 };
+        let address = r.of(&ends).wrapping_add_signed(away & if r.below(2) == 0 { -1 } else { !15 });
+        vcpu.state.gpr[(POINTERS + register) as usize] = address;
+        let index = r.of(&[0u64, 8, 16, 0x100, 0x8000]);
+        vcpu.state.gpr[(INDICES + register) as usize] = index;
+        vcpu.state.gpr[(DATA + register) as usize] = u64::from(r.below(100));
+    }
+    vcpu.state.ctr = u64::from(1 + r.below(2000));
+    vcpu.state.gpr[16] = u64::from(1 + r.below(60));
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        let short = 1 + r.below(30);
+        let budget = u64::from(r.of(&[short, 500, 20_000, 20_000]));
+        let exit = engine.run(&mut vcpu, &context, budget);
+        vcpu.state.target = 0;
+        let ended = !matches!(exit, Exit::Event);
+        seen.push((vcpu.clone(), Some(exit)));
+        if ended {
+            break;
+        }
+    }
+    assert!(mem.read(0, &mut ram));
+    (seen, ram)
+}
+
+fn agree(policy: Policy, bits: u64, seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let mut r = Random(seed);
+        let words = program(&mut r);
+        let (wanted, memory) = run(&mut Interpreter::new(Cpu::Power9), &words, seed, bits);
+        let (got, stored) = run(&mut Translator::new(Cpu::Power9, policy.clone()).unwrap(), &words, seed, bits);
+        for (step, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
+            assert_eq!(format!("{:?}", got.1), format!("{:?}", wanted.1), "seed {seed}, {step}: {words:08x?}");
+            assert_eq!(got.0, wanted.0, "seed {seed}, {step}: {words:08x?}");
+        }
+        assert_eq!(got.len(), wanted.len(), "seed {seed}");
+        assert!(stored == memory, "seed {seed}: {words:08x?}");
+    }
+}
+
+#[test]
+fn loops_agree() {
+    agree(Policy::default(), msr::SF | msr::LE, 0..150);
+}
+
+#[test]
+fn big_endian_loops_agree() {
+    agree(Policy { cold: 0, ..Policy::default() }, msr::SF, 400..500);
+}
+
+#[test]
+fn loops_of_32_bits_agree() {
+    agree(Policy::default(), msr::LE, 600..700);
+}
+
+#[test]
+fn loops_of_one_of_several_processors_agree() {
+    agree(Policy { watched: true, ..Policy::default() }, msr::SF | msr::LE, 800..900);
+}
