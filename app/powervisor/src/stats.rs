@@ -22,8 +22,7 @@ pub fn summary(report: &Report, elapsed: Duration) -> String {
 }
 
 fn top(report: &Report) -> Vec<(&'static str, u64)> {
-    let mut reasons: Vec<_> =
-        report.counts.reasons.iter().map(|(k, v)| (*k, *v)).filter(|(k, _)| *k != "sum_exits").collect();
+    let mut reasons: Vec<_> = report.counts.reasons().into_iter().filter(|(k, _)| *k != "sum_exits").collect();
     reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     reasons
 }
@@ -37,7 +36,7 @@ pub fn json(report: &Report, elapsed: Duration) -> Value {
         "seconds": elapsed.as_secs_f64(),
         "idle_seconds": report.idle.as_secs_f64(),
         "instructions": report.instructions,
-        "exits": report.counts.reasons,
+        "exits": report.counts.reasons(),
         "emulated_instructions": instructions,
         "hypercalls": report.counts.hypercalls(),
     })

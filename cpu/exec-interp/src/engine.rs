@@ -57,9 +57,14 @@ impl Interpreter {
         }
     }
 
-    /// Takes the invalidations that were asked for, each of which `observe` is told, too, and makes translations answer
-    /// for the state's mode.
-    pub fn prepare(&mut self, state: &mut VcpuState, context: &Context, mut observe: impl FnMut(Invalidation)) {
+    /// Takes the invalidations that were asked for, each of which `observe` is told, too. Before the next access a mode is
+    /// to be entered again.
+    pub fn take_invalidations(
+        &mut self,
+        state: &mut VcpuState,
+        context: &Context,
+        mut observe: impl FnMut(Invalidation),
+    ) {
         let Interpreter { fetch, data, .. } = self;
         context.requests.take_invalidations(|what| {
             if let Invalidation::Tlb(flush) = what {
@@ -69,6 +74,11 @@ impl Interpreter {
             data.invalidate(what);
             observe(what);
         });
+    }
+
+    /// Makes translations answer for the state's mode.
+    pub fn enter(&mut self, state: &VcpuState, context: &Context) {
+        let Interpreter { fetch, data, .. } = self;
         let mode = state.mode;
         fetch.enter(&state.tables(context.partition, mode.fetch_relocated()), mode.problem(), state.keys());
         data.enter(&state.tables(context.partition, mode.data_relocated()), mode.problem(), state.keys());
@@ -167,7 +177,8 @@ impl Interpreter {
 
 impl Turns for Interpreter {
     fn prepare(&mut self, state: &mut VcpuState, context: &Context) {
-        Interpreter::prepare(self, state, context, |_| ());
+        self.take_invalidations(state, context, |_| ());
+        self.enter(state, context);
     }
 
     fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit {

@@ -3,27 +3,26 @@
 use std::cmp::Ordering;
 use std::mem::offset_of;
 
-use exec::engine::{Turns, fp_exception};
+use exec::engine::Turns;
 use exec::fp::{self, Float, fpscr};
 use exec::mode::need;
-use exec::{Context, Engine, Exit, Mode, Privileged, Vcpu, VcpuState};
+use exec::{Context, Engine, Exit, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
-use guest_mem::Marks;
+use guest_mem::{Marks, Order};
 use ppc_isa::{Cpu, Op};
 use ppc_mmu::{Access, Invalidation};
 
+use crate::asm::{Asm, Reg};
 use crate::cache::{Cache, PageKey, Place};
 use crate::entry::{self, Entry};
 use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
+use crate::keys::{Keyring, Keys};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, HELD, Insn, Named};
-use crate::tlb::{self, KEY_SHIFT, Numbers, Space};
+use crate::tlb::{self, KEY_SHIFT, View};
 use crate::watch::{Place as Watch, Watched, What};
-
-/// Where the number of the turn stands in the key of fetches.
-const TURN_SHIFT: u32 = 24;
 
 /// What a translator does that makes no difference to guests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +54,13 @@ pub struct Translator {
     entry: Entry,
     pub(crate) entry_len: usize,
     pub(crate) cache: Cache,
-    data_spaces: Numbers<Space>,
-    fetch_spaces: Numbers<Space>,
-    modes: Numbers<(Mode, u16, bool, bool)>,
-    mode: u16,
+    keys: Keyring,
+    /// The interpreter's translations answer for the state's mode.
+    fresh: bool,
     /// The code of the mode is for [`exacting`] floating point.
     exacting: bool,
+    /// Byte order of the shared page's fields, for which code is made.
+    shared_order: Order,
     /// Raised whenever where branches went is no longer true.
     turn: u64,
     /// The code epoch up to which all is true.
@@ -82,14 +82,17 @@ pub struct Translator {
     marks: Marks,
     /// Pages smaller than that which were met.
     met_small: u32,
-    /// Pages whose translations branches rest on, by their numbers' low bits.
-    fetched: [u64; FETCHED],
+    /// Regions that hold no longer, by addresses in the guest and the host: see [`Translator::lead_on`].
+    former: Vec<(u64, u64)>,
+    /// Whose user pages privileged state accesses through entries of the fast TLB, and the places of these.
+    view: View,
+    viewed: Vec<usize>,
     /// Invalidations at hand.
     asked: Vec<Invalidation>,
 }
 
-/// Words of [`Translator::fetched`]: a bit for each of 4096 pages, as many as the interpreter's TLB tells apart.
-const FETCHED: usize = 64;
+/// Entries of the fast TLB that follow from a view and are noted; if there are more, all are forgotten with the view.
+const VIEWED: usize = 64;
 
 impl Translator {
     /// An engine for `cpu`.
@@ -119,11 +122,10 @@ impl Translator {
             entry,
             entry_len,
             cache,
-            data_spaces: Numbers::default(),
-            fetch_spaces: Numbers::default(),
-            modes: Numbers::default(),
-            mode: 0,
+            keys: Keyring::default(),
+            fresh: false,
             exacting: false,
+            shared_order: Order::Big,
             turn: 1,
             epoch: 0,
             limit: 0,
@@ -136,7 +138,9 @@ impl Translator {
             unit: tlb::LARGE,
             marks: Marks::default(),
             met_small: 0,
-            fetched: [0; FETCHED],
+            former: Vec::new(),
+            view: View::default(),
+            viewed: Vec::new(),
             asked: Vec::new(),
         })
     }
@@ -168,8 +172,13 @@ impl Translator {
         if !self.policy.watched && context.mem.holds_code(real & mask, 1 << unit) {
             entry.be_careful(data.frame.ram.wrapping_add(real & mask), mask);
         }
-        if let Some(slot) = data.tlb.get_mut(tlb::index(ea, unit)) {
+        let index = tlb::index(ea, unit);
+        if let Some(slot) = data.tlb.get_mut(index) {
             *slot = entry;
+        }
+        self.keys.translated();
+        if self.viewed.len() < VIEWED && self.keys.now().view.is_some_and(|view| view.reaches(ea)) {
+            self.viewed.push(index);
         }
     }
 
@@ -307,18 +316,8 @@ impl Translator {
     /// Where branches went is forgotten: no key of before comes again.
     fn forget_jumps(&mut self) {
         self.turn += 1;
-        // Links of dropped code hold under the old key, and their places are used again.
-        let frame = &mut self.host.data().frame;
-        frame.fetch_key = self.turn << TURN_SHIFT | frame.fetch_key & ((1 << TURN_SHIFT) - 1);
-        self.fetched = [0; FETCHED];
-    }
-
-    /// Whether instructions may have been fetched through the translation of a page of `1 << shift` bytes.
-    fn was_fetched(&self, address: u64, shift: u32) -> bool {
-        let pages = 1u64 << shift.saturating_sub(12).min(30);
-        let first = (address >> 12) & !(pages - 1);
-        let is_set = |page: u64| self.fetched[(page >> 6) as usize & (FETCHED - 1)] >> (page & 63) & 1 != 0;
-        pages > 64 || (first..first + pages).any(is_set)
+        self.keys.forget_jumps();
+        self.host.data().frame.fetch_key = self.keys.now().fetch;
     }
 
     pub(crate) fn flush(&mut self) {
@@ -328,85 +327,143 @@ impl Translator {
     }
 
     fn forget_spaces(&mut self) {
-        self.data_spaces.clear();
-        self.fetch_spaces.clear();
+        self.keys.clear_data();
         self.host.data().tlb.fill(tlb::EMPTY);
-        self.forget_jumps();
     }
 
-    /// Makes the keys those of the state's mode.
-    fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
-        self.exacting = exacting(state);
-        let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline, self.exacting);
-        let number = self.modes.of(mode, u16::MAX.into()).or_else(|| {
-            self.modes.clear();
-            self.flush();
-            self.modes.of(mode, 1)
-        });
-        self.mode = number.unwrap_or(0) as u16;
-        let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()));
-        let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()));
-        let numbers = |this: &mut Translator| {
-            let data = this.data_spaces.of(data.clone(), tlb::SPACES)?;
-            Some((data, this.fetch_spaces.of(fetch.clone(), tlb::SPACES)?))
-        };
-        let (data, fetch) = match numbers(self) {
-            Some(numbers) => numbers,
-            None => {
-                self.forget_spaces();
-                numbers(self).unwrap_or((1, 1))
+    /// Forgets what privileged state sees of user pages.
+    fn forget_view(&mut self) {
+        let tlb = &mut self.host.data().tlb;
+        if self.viewed.len() == VIEWED {
+            // More than were noted.
+            tlb.fill(tlb::EMPTY);
+        }
+        for index in self.viewed.drain(..) {
+            if let Some(entry) = tlb.get_mut(index) {
+                *entry = tlb::EMPTY;
             }
-        };
-        let key = self.turn << TURN_SHIFT | fetch << 16 | u64::from(self.mode);
+        }
+    }
+
+    /// Makes the keys those of the state.
+    pub(crate) fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
+        self.exacting = exacting(state);
+        let before = self.keys.now();
+        let keys = self.keys.enter(state, context).or_else(|| {
+            self.forget_spaces();
+            self.keys.enter(state, context)
+        });
+        let keys = keys.or_else(|| {
+            self.keys.clear_modes();
+            self.flush();
+            self.keys.enter(state, context)
+        });
+        let keys = keys.unwrap_or_default();
+        self.fresh &= keys == before;
+        if let Some(view) = keys.view.filter(|view| *view != self.view) {
+            self.forget_view();
+            self.view = view;
+        }
         let frame = &mut self.host.data().frame;
-        frame.data_key = data << KEY_SHIFT;
-        frame.fetch_key = key;
-        let host = context.mem.host();
-        frame.requests = context.requests.address();
-        frame.ram = host.ram;
-        frame.code = host.code.wrapping_sub(host.ram >> 12 << 3);
-        frame.granules = host.granules.wrapping_sub(host.ram >> host.granule_shift << 3);
+        frame.data_key = keys.data << KEY_SHIFT;
+        frame.fetch_key = keys.fetch;
+    }
+
+    /// What keys are in force.
+    pub(crate) fn keys(&self) -> Keys {
+        self.keys.now()
+    }
+
+    /// Whether where branches went was forgotten: the same number as before if not.
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// The interpreter, whose translations answer for the state's mode.
+    pub(crate) fn interpreter(&mut self, state: &VcpuState, context: &Context) -> &mut Interpreter {
+        if !self.fresh {
+            self.interpreter.enter(state, context);
+            self.fresh = true;
+        }
+        &mut self.interpreter
+    }
+
+    /// Takes the invalidations that were asked for.
+    pub(crate) fn take_invalidations(&mut self, state: &mut VcpuState, context: &Context) {
+        let mut asked = std::mem::take(&mut self.asked);
+        self.interpreter.take_invalidations(state, context, |what: Invalidation| asked.push(what));
+        for what in asked.drain(..) {
+            self.fresh = false;
+            match what {
+                Invalidation::Page { address, shift } => {
+                    tlb::invalidate(&mut self.host.data().tlb, address, shift, self.unit);
+                    if self.keys.invalidate_page(address, shift) {
+                        self.turn += 1;
+                    }
+                }
+                _ => {
+                    self.forget_view();
+                    self.keys.invalidate(what);
+                    self.turn += 1;
+                }
+            }
+        }
+        self.asked = asked;
+    }
+
+    /// The code for the state's next instruction, if a branch went there before.
+    pub(crate) fn known(&mut self, ea: u64) -> Option<u64> {
+        let keys = self.keys.now();
+        let jump = *self.host.data().jumps.get(jumps::index(ea))?;
+        (jump.ea == ea && jump.key == keys.fetch && keys.covers(ea)).then_some(jump.host)
     }
 
     /// The code for the next instruction; `Ok(None)` if it is to be interpreted.
     fn find(&mut self, vcpu: &Vcpu, context: &Context) -> Result<Option<u64>, Exit> {
         let state = &vcpu.state;
         let ea = state.cia;
-        let data = self.host.data();
-        let key = data.frame.fetch_key;
-        if let Some(jump) = data.jumps.get(jumps::index(ea))
-            && jump.ea == ea
-            && jump.key == key
-        {
-            return Ok(Some(jump.host));
+        if let Some(host) = self.known(ea) {
+            return Ok(Some(host));
         }
         if state.mode.traced() || vcpu.shared.visible(state, ea, Access::Fetch) {
             return Ok(None);
         }
-        let (real, order) = self.interpreter.fetch(state, context)?;
+        let (real, order) = self.interpreter(state, context).fetch(state, context)?;
         let mem = context.mem;
         if order != state.order() || vcpu.shared.overrides(state, real) || !mem.contains(real & !0xfff, 0x1000) {
             return Ok(None);
         }
-        let page = PageKey { real: real & !0xfff, ea: ea & !0xfff, mode: self.mode };
-        let place = self.cache.find(page, ea, || mem.code_generation(real), || mem.mark_code(real));
+        let page = PageKey { real: real & !0xfff, ea: ea & !0xfff, mode: self.keys.now().mode };
+        let mut former = std::mem::take(&mut self.former);
+        let generation = || mem.code_generation(real);
+        let place = self.cache.find(page, ea, generation, || mem.mark_code(real), |ea, host| former.push((ea, host)));
+        self.former = former;
+        self.lead_on();
         let host = match place {
             Place::Never => return Ok(None),
             Place::Code(host) => host,
             Place::Cold(count) if count < self.policy.cold => return Ok(None),
             Place::Cold(_) => {
                 let Some(host) = self.translate(state, context, page) else {
-                    self.cache.insert(page, ea, Place::Never);
+                    let _ = self.cache.insert(page, ea, Place::Never);
                     return Ok(None);
                 };
-                self.cache.insert(page, ea, Place::Code(host));
+                for former in self.cache.insert(page, ea, Place::Code(host)) {
+                    self.host.write_jump(former, host);
+                }
                 host
             }
         };
-        let number = ea >> 12;
-        self.fetched[(number >> 6) as usize & (FETCHED - 1)] |= 1 << (number & 63);
+        if self.keys.is_full() {
+            self.forget_jumps();
+        }
+        let keys = self.keys.now();
+        if !keys.covers(ea) {
+            return Ok(Some(host));
+        }
+        self.keys.fetched(ea);
         if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea)) {
-            *jump = Jump::new(ea, key, host);
+            *jump = Jump::new(ea, keys.fetch, host);
         }
         Ok(Some(host))
     }
@@ -416,7 +473,7 @@ impl Translator {
         let keys = vcpu.state.keys();
         let retired = vcpu.state.retired;
         let first = self.watched.is_some().then(|| self.next(&vcpu.state, context, why));
-        let exit = self.interpreter.turns(vcpu, context, retired.saturating_add(1));
+        let exit = self.interpreter(&vcpu.state, context).turns(vcpu, context, retired.saturating_add(1));
         let state = &vcpu.state;
         if let Some(first) = first {
             self.count_interpreted(first, state.retired.wrapping_sub(retired));
@@ -429,7 +486,7 @@ impl Translator {
 
     /// The next instruction as a place at which is counted; its word is 0 if it cannot be fetched.
     fn next(&mut self, state: &VcpuState, context: &Context, why: What) -> Watch {
-        let place = self.interpreter.fetch(state, context).ok();
+        let place = self.interpreter(state, context).fetch(state, context).ok();
         let word = place.and_then(|(real, order)| context.mem.load(real, order)).unwrap_or(0);
         let dispatch = self.interpreter.dispatch();
         let never = dispatch.row(dispatch.decoded(word.into())).is_none_or(|row| !translatable(row.op));
@@ -465,6 +522,8 @@ impl Translator {
             little: state.mode.little(),
             exacting: self.exacting,
             wide: self.cpu.sixty_four(),
+            cpu: self.cpu,
+            shared_little: self.shared_order == Order::Little,
             watched: self.policy.watched.then(|| mem.host().granule_shift),
             region: self.cache.held.len() as u32,
             first_site: self.cache.sites.len() as u32,
@@ -501,6 +560,22 @@ impl Translator {
         Some(origin)
     }
 
+    /// Leads whoever comes to a region that holds no longer to what there is in its place now.
+    fn lead_on(&mut self) {
+        for (ea, host) in self.former.drain(..) {
+            let mut asm = Asm::new(host);
+            asm.mov_imm(Reg::Rax, ea);
+            asm.jmp_to(self.entry.stale);
+            // Regions have room for that, see `translate`.
+            let code = asm.finish().unwrap_or_default();
+            self.host.write(host.wrapping_sub(self.host.code_at(0)) as usize, &code);
+            let jump = self.host.data().jumps.get_mut(jumps::index(ea)).filter(|jump| jump.host == host);
+            if let Some(jump) = jump {
+                *jump = Jump::new(0, 0, 0);
+            }
+        }
+    }
+
     /// Leads the exit that was taken to `host`.
     fn link(&mut self, exit: u64, host: u64) {
         let Some(leaving) = self.cache.leaving.get(exit as usize) else { return };
@@ -511,9 +586,7 @@ impl Translator {
                 *link = Link { key, host };
             }
         } else {
-            let at = leaving.patch.wrapping_sub(self.host.code_at(0)) as usize;
-            let displacement = host.wrapping_sub(leaving.patch + 5) as i32;
-            self.host.write(at + 1, &displacement.to_le_bytes());
+            self.host.write_jump(leaving.patch, host);
         }
     }
 }
@@ -523,12 +596,12 @@ pub(crate) fn exacting(state: &VcpuState) -> bool {
     state.fpscr & (fpscr::ENABLES | fpscr::RN) != 0
 }
 
-/// Whether code is made of an instruction at all, be it a call of its handler. System calls and traps leave anyway.
+/// Whether code is made of an instruction at all, be it a call of its handler.
 fn translatable(op: Op) -> bool {
     use ppc_isa::branch::Branch;
     match op {
         Op::System(_) => false,
-        Op::Branch(op) => !matches!(op, Branch::Sc | Branch::Scv | Branch::ReturnFromEvent | Branch::Absent),
+        Op::Branch(op) => !matches!(op, Branch::ReturnFromEvent | Branch::Absent),
         _ => true,
     }
 }
@@ -548,36 +621,31 @@ impl Turns for Translator {
             self.flush();
             self.forget_spaces();
         }
-        let mut some = false;
-        let mut asked = std::mem::take(&mut self.asked);
-        self.interpreter.prepare(state, context, |what: Invalidation| asked.push(what));
-        for what in asked.drain(..) {
-            match what {
-                Invalidation::Page { address, shift } => {
-                    tlb::invalidate(&mut self.host.data().tlb, address, shift, self.unit);
-                    some |= self.was_fetched(address, shift);
-                }
-                _ => {
-                    self.data_spaces.retire(|space| space.is_of(what));
-                    self.fetch_spaces.retire(|space| space.is_of(what));
-                }
-            }
-        }
-        self.asked = asked;
-        if some {
-            self.forget_jumps();
-        }
+        self.take_invalidations(state, context);
+        let host = context.mem.host();
+        let frame = &mut self.host.data().frame;
+        frame.requests = context.requests.address();
+        frame.ram = host.ram;
+        frame.code = host.code.wrapping_sub(host.ram >> 12 << 3);
+        frame.granules = host.granules.wrapping_sub(host.ram >> host.granule_shift << 3);
         self.enter_mode(state, context);
     }
 
     fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit {
         let mut taken = None;
         self.until = limit;
+        if vcpu.shared.order() != self.shared_order {
+            self.shared_order = vcpu.shared.order();
+            self.flush();
+            self.enter_mode(&vcpu.state, context);
+        }
         loop {
             if self.is_behind(context) {
                 self.epoch = context.mem.code_epoch();
-                self.forget_jumps();
-                self.enter_mode(&vcpu.state, context);
+                let mut former = std::mem::take(&mut self.former);
+                self.cache.leave_written(|real| context.mem.code_generation(real), |ea, host| former.push((ea, host)));
+                self.former = former;
+                self.lead_on();
             }
             if exacting(&vcpu.state) != self.exacting {
                 self.enter_mode(&vcpu.state, context);
@@ -594,7 +662,8 @@ impl Turns for Translator {
                     None => continue,
                 }
             };
-            if let Some(exit) = came_by.filter(|_| self.turn == turn) {
+            let lasts = self.turn == turn && self.keys.now().covers(vcpu.state.cia);
+            if let Some(exit) = came_by.filter(|_| lasts) {
                 self.link(exit, host);
             }
             self.watch_code(context);
@@ -617,7 +686,7 @@ impl Turns for Translator {
                         vcpu.state.cia = leaving.target;
                     }
                 }
-                Reason::Lookup => {}
+                Reason::Lookup | Reason::Jump => {}
                 Reason::Event => {
                     if vcpu.state.retired >= limit || context.requests.pending() != 0 {
                         return Exit::Event;
@@ -627,12 +696,6 @@ impl Turns for Translator {
                     if let Some(exit) = self.interpret(vcpu, context, limit, What::Interpreted) {
                         return exit;
                     }
-                }
-                Reason::Prepare => {
-                    if let Some(exit) = fp_exception(&vcpu.state) {
-                        return exit;
-                    }
-                    self.prepare(&mut vcpu.state, context);
                 }
                 Reason::Exit => return self.exit.take().unwrap_or(Exit::Event),
             }

@@ -31,6 +31,8 @@ pub struct Entry {
     pub poll_indirect: u64,
     /// The same for [`Reason::Lookup`], to the address in RAX.
     pub lookup: u64,
+    /// At the head of a region that holds no longer: goes on to the address in RAX.
+    pub stale: u64,
     /// The same for [`Reason::Resolve`], with the exit's number in EDX.
     pub resolve: u64,
     /// Calls the interpreter's handler for the site in EDX.
@@ -96,6 +98,7 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     asm.jcc(Cond::B, event);
     asm.mov(Size::Q, Reg::Rax, cia);
     let lookup = asm.label();
+    entry.stale = asm.here();
     jumps::go(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
     asm.bind(lookup);
     entry.lookup = asm.here();
@@ -184,7 +187,12 @@ fn call(
     let go_on = asm.label();
     asm.jcc(Cond::E, go_on);
     asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
-    asm.jmp(leave);
+    asm.alu_imm(Alu::Cmp, Size::D, Reg::Rax, Reason::Jump as i32);
+    asm.jcc(Cond::Ne, leave);
+    for (guest, host) in PINNED {
+        asm.mov(Size::Q, host, home(guest));
+    }
+    asm.jmp_rm(field(offset_of!(Frame, target)));
     asm.bind(go_on);
     for &reg in changed {
         asm.mov(Size::Q, reg, held(reg));

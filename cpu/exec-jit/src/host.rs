@@ -56,6 +56,8 @@ pub struct Frame {
     pub value: u64,
     /// Which exit was taken, see [`crate::cache::Cache`].
     pub exit: u64,
+    /// Where code goes on that was called out of, see [`Reason::Jump`].
+    pub target: u64,
     /// Number of the space and mode in which instructions are fetched.
     pub fetch_key: u64,
     /// Number of the space of data accesses, in its place in a tag.
@@ -121,8 +123,8 @@ pub enum Reason {
     Interpret = 4,
     /// A call ended the run: the engine has its exit.
     Exit = 5,
-    /// A privileged instruction may have changed what code rests on.
-    Prepare = 6,
+    /// Code goes on elsewhere: it is left only if there is nothing to do so.
+    Jump = 6,
 }
 
 impl Reason {
@@ -134,7 +136,7 @@ impl Reason {
             Reason::Event => "event",
             Reason::Interpret => "interpret",
             Reason::Exit => "exit",
-            Reason::Prepare => "prepare",
+            Reason::Jump => "jump",
         }
     }
 
@@ -144,7 +146,7 @@ impl Reason {
             2 => Reason::Lookup,
             3 => Reason::Event,
             4 => Reason::Interpret,
-            6 => Reason::Prepare,
+            6 => Reason::Jump,
             _ => Reason::Exit,
         }
     }
@@ -218,6 +220,12 @@ impl Host {
         // SAFETY: the mapping is large enough, aligned, and all zero is a valid Data; code runs in `run` only, which
         // borrows all of `self`.
         unsafe { self.base.cast::<Data>().as_mut() }
+    }
+
+    /// Makes the instruction at `at`, which code runs at, a jump to `to`.
+    pub fn write_jump(&mut self, at: u64, to: u64) {
+        let [a, b, c, d] = (to.wrapping_sub(at + 5) as i32).to_le_bytes();
+        self.write(at.wrapping_sub(self.code_at(0)) as usize, &[0xe9, a, b, c, d]);
     }
 
     /// Copies `code` to `offset`; false if it does not fit.

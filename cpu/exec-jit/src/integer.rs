@@ -13,6 +13,7 @@ use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
 use crate::branch::cr;
 use crate::lower::{Compare, Lower, With, state};
 use crate::plan::{CA, CTR, LR};
+use crate::system;
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
@@ -68,12 +69,12 @@ pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
         Integer::Mfspr => match spr::number(w) {
             spr::LR => move_register(l, LR, rt(w)),
             spr::CTR => move_register(l, CTR, rt(w)),
-            _ => return None,
+            _ => return system::move_from(l, w),
         },
         Integer::Mtspr => match spr::number(w) {
             spr::LR => move_register(l, rt(w), LR),
             spr::CTR => move_register(l, rt(w), CTR),
-            _ => return None,
+            _ => return system::move_to(l, w),
         },
         Integer::Mfcr => {
             l.asm.insn(op::MOVBE64, Reg::Rax, cr(0));

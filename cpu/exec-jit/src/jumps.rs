@@ -8,7 +8,7 @@ use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
 use crate::host::{Data, Frame};
 
 /// Entries of the table of indirect branches; a power of two.
-pub const JUMPS: usize = 4096;
+pub const JUMPS: usize = 1 << 15;
 /// log2 of the bytes of a [`Jump`].
 pub const JUMP_SHIFT: u32 = 5;
 /// Branches to other pages that can be remembered; then all code is dropped.

@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use exec::VcpuState;
 use exec_interp::Decoded;
+use ppc_isa::Cpu;
 use ppc_isa::branch::Branch;
 use ppc_isa::integer::Integer;
 use ppc_isa::op::Op;
@@ -25,7 +26,7 @@ use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
 use crate::watch::{Line, Live, What};
-use crate::{branch, float, integer, jumps, loadstore, vector, vsx};
+use crate::{branch, float, integer, jumps, loadstore, system, vector, vsx};
 
 mod fields;
 mod strip;
@@ -130,6 +131,10 @@ pub struct Setting<'a> {
     pub exacting: bool,
     /// The CPU has 64 bits.
     pub wide: bool,
+    /// CPU model.
+    pub cpu: Cpu,
+    /// The shared page's fields are little-endian.
+    pub shared_little: bool,
     /// Reservations are watched by stores: there are several vCPUs.
     pub watched: Option<u8>,
     /// Number of the region, of its first site, and of its first link.
@@ -407,9 +412,11 @@ impl Lower<'_> {
         let dead = self.before_fields(&insn);
         let translated = match self.insn.op {
             None => return self.interpret(),
-            Some(_) if self.insn.privileged => {
-                self.did(What::Privileged);
-                self.call_handler(self.setting.entry.privileged);
+            Some(op) if self.insn.privileged => {
+                if system::lower(self, op, word).is_none() {
+                    self.did(What::Privileged);
+                    self.call_handler(self.setting.entry.privileged);
+                }
                 Some(())
             }
             Some(Op::Branch(op @ (Branch::B | Branch::Bc | Branch::BcTo(_)))) => {

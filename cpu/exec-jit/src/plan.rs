@@ -140,7 +140,9 @@ pub fn ways(insn: &Insn, sixty_four: bool) -> Ways {
     match insn.op {
         None => Ways { jump: None, next: false },
         // These leave the region in the call.
-        Some(Op::System(System::Rfi | System::Rfid | System::Rfscv)) => Ways { jump: None, next: false },
+        Some(Op::System(System::Rfi | System::Rfid | System::Rfscv) | Op::Branch(Branch::Sc | Branch::Scv)) => {
+            Ways { jump: None, next: false }
+        }
         Some(_) if insn.privileged => Ways { jump: None, next: true },
         Some(Op::Branch(op @ (Branch::B | Branch::Bc))) => {
             let unconditional = op == Branch::B || always(word);

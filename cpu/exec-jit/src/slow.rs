@@ -1,11 +1,9 @@
 //! What translated code calls when its fast path does not do: accesses, and instructions that are not translated.
 
 use exec::fp::fpscr;
-use exec::{Context, Exit, Instruction, Mode, Vcpu, engine, supervisor};
+use exec::{Context, Exit, Instruction, Vcpu, engine, supervisor};
 use guest_mem::Word;
-use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
-use ppc_mmu::Keys;
 
 use crate::engine::{Translator, exacting};
 use crate::host::{self, Answer, Reason};
@@ -24,14 +22,14 @@ pub fn load(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u
 fn load_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32) -> Answer {
     engine.count_call(vcpu.state.mode.problem(), site, What::Access);
     let ea = engine.host.data().frame.ea;
-    match engine.interpreter.load::<T>(vcpu, context, ea) {
+    match engine.interpreter(&vcpu.state, context).load::<T>(vcpu, context, ea) {
         Some(value) => {
             engine.host.data().frame.value = value.into();
             engine.remember(vcpu, context, ea);
             engine.notice(context);
             0
         }
-        None => interpret(engine, vcpu, site),
+        None => interpret(engine, vcpu, context, site),
     }
 }
 
@@ -49,12 +47,12 @@ fn store_word<T: Word>(engine: &mut Translator, vcpu: &mut Vcpu, context: &Conte
     engine.count_call(vcpu.state.mode.problem(), site, What::Access);
     let frame = &engine.host.data().frame;
     let (ea, value) = (frame.ea, T::truncate(frame.value));
-    if engine.interpreter.store(vcpu, context, ea, value) {
+    if engine.interpreter(&vcpu.state, context).store(vcpu, context, ea, value) {
         engine.remember(vcpu, context, ea);
         engine.notice(context);
         0
     } else {
-        interpret(engine, vcpu, site)
+        interpret(engine, vcpu, context, site)
     }
 }
 
@@ -66,12 +64,23 @@ pub fn wrote(engine: &mut Translator, _: &mut Vcpu, context: &Context, _: u32, _
     0
 }
 
-/// Leaves before the instruction: the interpreter finds out what it does.
-fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, site: u32) -> Answer {
-    engine.write_back(vcpu, site);
+/// Executes the instruction by the interpreter's handler, which finds out why its access cannot be done.
+fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32) -> Answer {
+    let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
+    let page = vcpu.state.cia & !0xfff;
+    engine.settle(&mut vcpu.state);
+    let answer = match engine.interpreter(&vcpu.state, context).execute(vcpu, context, decoded) {
+        Err(exit) => {
+            engine.exit = Some(exit);
+            Reason::Exit
+        }
+        Ok(event) if event || vcpu.state.cia & !0xfff != page => Reason::Event,
+        Ok(_) => Reason::Lookup,
+    };
     let retired = vcpu.state.retired;
     engine.count_from(retired);
-    Reason::Interpret as Answer
+    engine.notice(context);
+    answer as Answer
 }
 
 /// Executes the instruction by the interpreter's handler. If it accesses `bytes` at `Frame::ea`, its page is remembered.
@@ -79,9 +88,12 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
     engine.count_call(vcpu.state.mode.problem(), site, What::Declined);
     engine.settle(&mut vcpu.state);
+    // Branches access no memory: system calls need no translations, and often change the mode next.
+    let branch = engine.interpreter.dispatch().row(decoded).is_some_and(|row| matches!(row.op, Op::Branch(_)));
     let before = exacting(&vcpu.state);
-    let result = engine.interpreter.execute(vcpu, context, decoded);
-    if vcpu.state.fpscr & fpscr::XX == 0 {
+    let interpreter = if branch { &mut engine.interpreter } else { engine.interpreter(&vcpu.state, context) };
+    let result = interpreter.execute(vcpu, context, decoded);
+    if !branch && vcpu.state.fpscr & fpscr::XX == 0 {
         // From here on, or of estimates by the handler.
         host::take_inexact();
     }
@@ -115,57 +127,40 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
     let insn = Instruction { row, word: decoded.word.into(), len: 4, address: vcpu.state.cia };
     let next = vcpu.state.effective(insn.address.wrapping_add(4));
     engine.count_call(vcpu.state.mode.problem(), site, What::Privileged);
-    let before = Rests::of(vcpu);
-    let answer = match supervisor::execute(vcpu, context, &insn) {
-        Err(interrupt) => {
-            engine.exit = Some(Exit::Interrupt(interrupt));
-            Reason::Exit
+    let turn = engine.turn();
+    let ended = match supervisor::execute(vcpu, context, &insn) {
+        Err(interrupt) => Some(Exit::Interrupt(interrupt)),
+        Ok(()) if engine::is_event(vcpu, context, &insn, engine.until) => Some(Exit::Event),
+        Ok(()) => engine::fp_exception(&vcpu.state),
+    };
+    let answer = if ended.is_some() {
+        engine.exit = ended;
+        Reason::Exit
+    } else if reads(row.op) && context.requests.pending() == 0 && !engine.is_behind(context) {
+        engine.read_back(vcpu, site);
+        return 0;
+    } else {
+        let before = engine.keys();
+        engine.take_invalidations(&mut vcpu.state, context);
+        engine.enter_mode(&vcpu.state, context);
+        let keys = engine.keys();
+        let lost = engine.turn() != turn || engine.is_behind(context);
+        let same = (keys.mode, keys.fetch) == (before.mode, before.fetch);
+        if same && keys.covers(next) && vcpu.state.cia == next && !lost {
+            engine.read_back(vcpu, site);
+            return 0;
         }
-        Ok(()) if engine::is_event(vcpu, context, &insn, engine.until) => {
-            engine.exit = Some(Exit::Event);
-            Reason::Exit
-        }
-        Ok(()) => {
-            let same = before.is_some_and(|before| Rests::of(vcpu) == Some(before));
-            let asked = context.requests.pending() != 0 || engine.is_behind(context);
-            if (same || reads(row.op)) && vcpu.state.cia == next && !asked {
-                engine.read_back(vcpu, site);
-                return 0;
-            }
-            Reason::Prepare
-        }
+        let known = if engine.is_behind(context) { None } else { engine.known(vcpu.state.cia) };
+        engine.host.data().frame.target = known.unwrap_or(0);
+        if known.is_some() { Reason::Jump } else { Reason::Lookup }
     };
     let retired = vcpu.state.retired;
     engine.count_from(retired);
+    engine.notice(context);
     answer as Answer
 }
 
 /// Whether a privileged instruction only reads.
 fn reads(op: Op) -> bool {
     matches!(op, Op::Integer(Integer::Mfspr) | Op::System(System::Mfmsr))
-}
-
-/// What code of Book3S-64 and its translations rest on; other families have more than is worth comparing.
-#[derive(PartialEq, Eq)]
-struct Rests {
-    mode: Mode,
-    unavailable: u16,
-    pid: u32,
-    keys: Keys,
-    slb: u64,
-    exception: bool,
-}
-
-impl Rests {
-    fn of(vcpu: &Vcpu) -> Option<Rests> {
-        let state = &vcpu.state;
-        (state.cpu.family() == Family::Book3s64).then(|| Rests {
-            mode: state.mode,
-            unavailable: state.unavailable,
-            pid: state.pid,
-            keys: state.keys(),
-            slb: state.slb.generation,
-            exception: state.fp_exception(),
-        })
-    }
 }

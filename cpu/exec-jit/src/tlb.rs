@@ -57,22 +57,47 @@ impl Entry {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Space {
     Real { problem: bool },
-    Radix { pid: u32, problem: bool, keys: Keys },
+    Radix { pid: u32, problem: bool, iamr: u64 },
     Hash { generation: u64, problem: bool, keys: Keys },
     Segments { registers: [u32; 16], problem: bool },
     BookE { pids: [u32; 3], space: bool, problem: bool },
 }
 
+/// The part of a mask that says whether privileged state may access user pages (key 0), which is all that counts with
+/// radix translation (Power ISA 3.0B Book III, section 5.7.10.3).
+const USER_PAGES: u64 = 3 << 62;
+
 impl Space {
-    /// The space that `tables` make.
+    /// The space that `tables` make. With radix translation that of privileged state is process 0's, see
+    /// [`Space::is_shared`].
     pub fn of(state: &VcpuState, tables: &Tables) -> Space {
         let problem = state.mode.problem();
         match *tables {
             Tables::Real => Space::Real { problem },
-            Tables::Radix { pid, .. } => Space::Radix { pid, problem, keys: state.keys() },
+            Tables::Radix { pid, .. } => {
+                // Its key 0 guards user pages, wherever they are, against privileged state.
+                let iamr = if problem { 0 } else { state.iamr & USER_PAGES };
+                Space::Radix { pid: if problem { pid } else { 0 }, problem, iamr }
+            }
             Tables::Hash { slb, .. } => Space::Hash { generation: slb.generation, problem, keys: state.keys() },
             Tables::Book3s32 { pages, .. } => Space::Segments { registers: *pages.segments, problem },
             Tables::BookE { pids, space, .. } => Space::BookE { pids, space, problem },
+        }
+    }
+
+    /// Whether the space is that of several processes, but for addresses of quadrant 0: those are a [`View`].
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Space::Radix { problem: false, .. })
+    }
+
+    /// Whether it is problem state's.
+    pub fn problem(&self) -> bool {
+        match *self {
+            Space::Real { problem }
+            | Space::Radix { problem, .. }
+            | Space::Hash { problem, .. }
+            | Space::Segments { problem, .. }
+            | Space::BookE { problem, .. } => problem,
         }
     }
 
@@ -87,12 +112,38 @@ impl Space {
     }
 }
 
+/// What privileged state sees in quadrant 0 with radix translation, and of user pages anywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    pid: u32,
+    amr: u64,
+}
+
+impl View {
+    /// That of the state.
+    pub fn of(state: &VcpuState) -> View {
+        View { pid: state.pid, amr: state.amr & USER_PAGES }
+    }
+
+    /// Whether a translation of `ea` may follow from the view. Where key 0 forbids every access none is of a user page.
+    pub fn reaches(&self, ea: u64) -> bool {
+        ea >> 62 != 3 || self.amr != USER_PAGES
+    }
+}
+
 /// Numbers of things that few are in use of at a time. A number is used anew only after everything was forgotten.
 pub struct Numbers<T> {
     /// The ones asked for last stand first.
-    known: Vec<(T, u64)>,
+    known: Vec<Numbered<T>>,
     /// The last number that was given.
     last: u64,
+}
+
+struct Numbered<T> {
+    thing: T,
+    number: u64,
+    /// Something goes by the number.
+    used: bool,
 }
 
 impl<T> Default for Numbers<T> {
@@ -104,7 +155,7 @@ impl<T> Default for Numbers<T> {
 impl<T: PartialEq> Numbers<T> {
     /// The number of `thing`, from 1 on; `None` when all up to `most` were given.
     pub fn of(&mut self, thing: T, most: u64) -> Option<u64> {
-        let Some(at) = self.known.iter().position(|(known, _)| *known == thing) else {
+        let Some(at) = self.known.iter().position(|known| known.thing == thing) else {
             if self.last >= most {
                 return None;
             }
@@ -112,16 +163,30 @@ impl<T: PartialEq> Numbers<T> {
             if self.known.len() >= MOST {
                 self.known.pop();
             }
-            self.known.push((thing, self.last));
+            self.known.push(Numbered { thing, number: self.last, used: false });
             return Some(self.last);
         };
         self.known.swap(at, at / 2);
-        self.known.get(at / 2).map(|(_, number)| *number)
+        self.known.get(at / 2).map(|known| known.number)
     }
 
-    /// Retires the numbers of the things for which `goes` holds.
+    /// Notes that something goes by `number`.
+    pub fn used(&mut self, number: u64) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.number == number) {
+            known.used = true;
+        }
+    }
+
+    /// Retires the numbers of the things for which `goes` holds, as far as they are used.
     pub fn retire(&mut self, goes: impl Fn(&T) -> bool) {
-        self.known.retain(|(thing, _)| !goes(thing));
+        self.known.retain(|known| !known.used || !goes(&known.thing));
+    }
+
+    /// Retires all numbers. Returns one that is nobody's.
+    pub fn retire_all(&mut self) -> u64 {
+        self.known.clear();
+        self.last += 1;
+        self.last
     }
 
     /// Begins anew: everything that goes by the numbers must be forgotten, too.

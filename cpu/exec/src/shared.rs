@@ -61,6 +61,9 @@ impl Default for SharedPage {
 }
 
 impl SharedPage {
+    /// Offset of the page's first byte in this value, for code that reaches its fields by displacements.
+    pub const BYTES: usize = std::mem::offset_of!(SharedPage, bytes);
+
     fields! {
         /// Machine state register.
         msr, set_msr, MSR;

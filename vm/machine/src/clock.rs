@@ -20,6 +20,9 @@ impl Default for HostClock {
 
 impl Clock for HostClock {
     fn ticks(&self, _retired: u64) -> u64 {
-        (self.start.elapsed().as_nanos() * u128::from(TIMEBASE_HZ) / 1_000_000_000) as u64
+        let elapsed = self.start.elapsed();
+        // Less than a second in the second part: no overflow.
+        let part = u64::from(elapsed.subsec_nanos()) * TIMEBASE_HZ / 1_000_000_000;
+        elapsed.as_secs().wrapping_mul(TIMEBASE_HZ).wrapping_add(part)
     }
 }

@@ -46,6 +46,8 @@ pub struct Runner<'a, 'o> {
     idle: Duration,
     /// Ticks of virtual time that passed without instructions of its own.
     skipped: u64,
+    /// Nothing has changed what is pending since that was looked at, as far as can be known without the host's clock.
+    settled: bool,
 }
 
 impl<'a, 'o> Runner<'a, 'o> {
@@ -59,7 +61,7 @@ impl<'a, 'o> Runner<'a, 'o> {
     ) -> Option<Runner<'a, 'o>> {
         let context = machine.context(vcpu.state.pir, &*policy.time.clock, policy.privileged)?;
         let (counts, idle) = (ExitCounts::default(), Duration::ZERO);
-        Some(Runner { machine, vcpu, engine, context, policy, observer, counts, idle, skipped: 0 })
+        Some(Runner { machine, vcpu, engine, context, policy, observer, counts, idle, skipped: 0, settled: false })
     }
 
     /// Exit counts, all instructions of the vCPU, time asleep.
@@ -74,8 +76,10 @@ impl<'a, 'o> Runner<'a, 'o> {
 
     /// Runs until the machine stops, with the thread for itself.
     pub fn live(&mut self) -> Outcome {
+        let mut begins = true;
         loop {
-            if self.requests().stopped_or_starting()
+            if std::mem::take(&mut begins)
+                && self.requests().stopped_or_starting()
                 && let Err(outcome) = self.asleep(Runner::stay_stopped)
             {
                 return outcome;
@@ -84,7 +88,10 @@ impl<'a, 'o> Runner<'a, 'o> {
                 Turn::Runs => {}
                 Turn::Yields => std::thread::yield_now(),
                 Turn::Waits => self.asleep(Runner::wait),
-                Turn::Stops => self.requests().stop(),
+                Turn::Stops => {
+                    self.requests().stop();
+                    begins = true;
+                }
                 Turn::Ends(outcome) => return outcome,
             }
         }
@@ -116,14 +123,17 @@ impl<'a, 'o> Runner<'a, 'o> {
             let retired = self.vcpu.state.retired.wrapping_add(elsewhere);
             machine.time.set(timebase::duration(time.clock.ticks(retired)));
         }
+        let settled = std::mem::take(&mut self.settled) && requests.pending() == 0;
         let mut visit = Visit { vcpu: &mut *self.vcpu, context: &context, counts: &mut self.counts };
         if reset {
             visit.vcpu.state.waiting = false;
             visit.deliver(Interrupt::SystemReset);
         }
-        hypervisor::poll(&mut visit, &*machine.lines);
-        if timer::reset_requested(&visit.vcpu.state, &context) {
-            return Turn::Ends(Outcome::Halted(Halt::Reset));
+        if !settled {
+            hypervisor::poll(&mut visit, &*machine.lines);
+            if timer::reset_requested(&visit.vcpu.state, &context) {
+                return Turn::Ends(Outcome::Halted(Halt::Reset));
+            }
         }
         if visit.vcpu.state.waiting {
             return Turn::Waits;
@@ -151,6 +161,14 @@ impl<'a, 'o> Runner<'a, 'o> {
             }
         }
         drop(observer);
+        // An interrupt that an instruction causes lets none in that is held off, and starts no timer. The end of the slice
+        // looks at the clock.
+        let delivered = match exit {
+            Exit::Interrupt(_) => true,
+            Exit::SystemCall(_) => self.counts.last_call.is_none(),
+            _ => false,
+        };
+        self.settled = delivered && !time.is_virtual && next == Next::Run && self.vcpu.state.held == 0;
         // Hypercalls that change translations, and `sync`; a trapped tlbie may be one of many.
         if !matches!(exit, Exit::Privileged(_)) {
             context.settle();

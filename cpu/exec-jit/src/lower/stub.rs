@@ -24,8 +24,8 @@ pub enum Stub {
     Search(Search),
     /// Reports a store and goes on.
     Report { label: Label, back: Label },
-    /// Calls the interpreter's handler and goes on.
-    Decline { label: Label, back: Label, site: u32, accesses: bool },
+    /// Calls what executes the instruction in the place of code, and goes on.
+    Decline { label: Label, back: Label, site: u32, call: u64 },
     /// The same for a comparison of what is unordered, with flags by which the branch on a bit of the field is not taken.
     Unordered { label: Label, back: Label, site: u32, bit: u32 },
     /// Looks at a result that is not clearly right.
@@ -107,9 +107,19 @@ impl Lower<'_> {
     /// Code that has the interpreter's handler execute the instruction, at the first label; it goes on at the second. What
     /// the instruction writes must be held already if it ever is. If it `accesses` memory, RAX has the effective address there.
     pub fn slow_decline(&mut self, accesses: bool) -> (Label, Label) {
+        let Entry { decline, decline_access, .. } = *self.setting.entry;
+        self.slow_call(if accesses { decline_access } else { decline })
+    }
+
+    /// The same for a privileged instruction.
+    pub fn slow_privileged(&mut self) -> (Label, Label) {
+        self.slow_call(self.setting.entry.privileged)
+    }
+
+    fn slow_call(&mut self, call: u64) -> (Label, Label) {
         let (label, back) = (self.asm.label(), self.asm.label());
         let site = self.site();
-        self.behind(Stub::Decline { label, back, site, accesses });
+        self.behind(Stub::Decline { label, back, site, call });
         (label, back)
     }
 
@@ -169,11 +179,10 @@ impl Lower<'_> {
                     self.call_out(self.setting.entry.wrote);
                     self.asm.jmp(back);
                 }
-                Stub::Decline { label, back, site, accesses } => {
+                Stub::Decline { label, back, site, call } => {
                     self.asm.bind(label);
                     self.asm.mov_imm(Reg::Rdx, site.into());
-                    let Entry { decline, decline_access, .. } = *self.setting.entry;
-                    self.call_out(if accesses { decline_access } else { decline });
+                    self.call_out(call);
                     self.asm.jmp(back);
                 }
                 Stub::Unordered { label, back, site, bit } => {

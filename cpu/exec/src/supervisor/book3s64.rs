@@ -30,8 +30,13 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
         System::Mtmsr => mtmsr(vcpu, rs, word >> 16 & 1 != 0),
         System::Mtmsrd => mtmsrd(vcpu, rs, word >> 16 & 1 != 0),
         System::Tlbie { local } => {
-            let what = tlbie(vcpu, word, rs, rb);
-            if local { context.requests.invalidate(what) } else { context.invalidate(what) }
+            // Each of a processor's own sets is named in turn; all that is kept here is in the first.
+            let elsewhere = vcpu.state.cpu.level() >= 300 && rb >> 10 & 3 != 0 && rb >> 12 & 0xfff != 0;
+            if !local {
+                context.invalidate(tlbie(vcpu, word, rs, rb));
+            } else if !elsewhere {
+                context.requests.invalidate(tlbie(vcpu, word, rs, rb));
+            }
         }
         System::Tlbsync | System::Slbsync | System::MessagePrivileged { .. } => {}
         System::Slbie => slb(vcpu, |slb| slb.invalidate(rb)),

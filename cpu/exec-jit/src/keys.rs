@@ -1,0 +1,219 @@
+//! Keys: the numbers under which code, where branches went, and translations hold.
+//!
+//! They follow from the mode and the address spaces, so that they come back with these: a switch between processes, or
+//! between states of the authority masks, forgets nothing.
+
+use std::collections::HashSet;
+
+use exec::{Context, Mode, Privileged, VcpuState};
+use ppc_isa::cpu::Family;
+use ppc_mmu::Invalidation;
+
+use crate::cache::Mixing;
+use crate::engine::exacting;
+use crate::tlb::{self, Numbers, Space, View};
+
+/// Contexts whose keys are found at once.
+const RECENT: usize = 8;
+/// Pages that are remembered as fetched from before all are forgotten.
+const PAGES: usize = 1 << 16;
+/// Words of [`Keyring::low`]: a bit for each of 4096 pages, as many as the interpreter's TLB tells apart.
+const WORDS: usize = 64;
+
+/// The keys in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Number of the mode that code is made for.
+    pub mode: u16,
+    /// Number of the space and mode in which instructions are fetched; never used anew.
+    pub fetch: u64,
+    /// Number of the space of data accesses.
+    pub data: u64,
+    /// `fetch` says nothing about addresses of quadrant 0.
+    shared: bool,
+    /// `data` says nothing about addresses of quadrant 0, for which this decides.
+    pub view: Option<View>,
+}
+
+impl Keys {
+    /// Whether what is found at `ea` follows from the key for fetches.
+    pub fn covers(&self, ea: u64) -> bool {
+        !self.shared || ea >> 62 == 3
+    }
+}
+
+/// What decides on the keys on Book3S-64; other families have more than is worth comparing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Registers {
+    mode: Mode,
+    unavailable: u16,
+    inline: bool,
+    exacting: bool,
+    pid: u32,
+    masks: ppc_mmu::Keys,
+    slb: u64,
+}
+
+impl Registers {
+    fn of(state: &VcpuState, context: &Context) -> Option<Registers> {
+        (state.cpu.family() == Family::Book3s64).then(|| Registers {
+            mode: state.mode,
+            unavailable: state.unavailable,
+            inline: context.privileged == Privileged::Inline,
+            exacting: exacting(state),
+            pid: state.pid,
+            masks: state.keys(),
+            slb: state.slb.generation,
+        })
+    }
+}
+
+/// All keys.
+pub struct Keyring {
+    modes: Numbers<(Mode, u16, bool, bool)>,
+    data: Numbers<Space>,
+    fetch: Numbers<(u16, Space)>,
+    recent: Vec<(Registers, Keys)>,
+    now: Keys,
+    /// Pages whose translations branches rest on, and the low bits of their numbers.
+    pages: HashSet<u64, Mixing>,
+    low: [u64; WORDS],
+    /// Addresses in invalidations are effective ones, not virtual ones.
+    effective: bool,
+}
+
+impl Default for Keyring {
+    fn default() -> Keyring {
+        Keyring {
+            modes: Numbers::default(),
+            data: Numbers::default(),
+            fetch: Numbers::default(),
+            recent: Vec::new(),
+            now: Keys::default(),
+            pages: HashSet::default(),
+            low: [0; WORDS],
+            effective: false,
+        }
+    }
+}
+
+impl Keyring {
+    /// The keys in force.
+    pub fn now(&self) -> Keys {
+        self.now
+    }
+
+    /// Makes the keys those of the state. `None` when numbers are used up: then the caller forgets what goes by them.
+    pub fn enter(&mut self, state: &VcpuState, context: &Context) -> Option<Keys> {
+        let registers = Registers::of(state, context);
+        let found = registers.and_then(|registers| self.recent.iter().position(|(known, _)| *known == registers));
+        if let Some(at) = found {
+            self.recent.swap(at, at / 2);
+            self.now = self.recent.get(at / 2)?.1;
+            return Some(self.now);
+        }
+        let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline, exacting(state));
+        let mode = self.modes.of(mode, u16::MAX.into())? as u16;
+        let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()));
+        let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()));
+        let shared = fetch.is_shared();
+        for space in [&data, &fetch] {
+            match space {
+                Space::Radix { .. } => self.effective = true,
+                Space::Hash { .. } => self.effective = false,
+                _ => {}
+            }
+        }
+        let view = data.is_shared().then(|| View::of(state));
+        let data = self.data.of(data, tlb::SPACES)?;
+        self.now = Keys { mode, data, fetch: self.fetch.of((mode, fetch), u64::MAX)?, shared, view };
+        if let Some(registers) = registers {
+            self.recent.truncate(RECENT - 1);
+            self.recent.push((registers, self.now));
+        }
+        Some(self.now)
+    }
+
+    /// Notes that a data translation goes by the key in force.
+    pub fn translated(&mut self) {
+        self.data.used(self.now.data);
+    }
+
+    /// Notes that it is remembered where a branch to `ea` leads.
+    pub fn fetched(&mut self, ea: u64) {
+        self.fetch.used(self.now.fetch);
+        let page = ea >> 12;
+        self.pages.insert(page);
+        self.low[(page >> 6) as usize & (WORDS - 1)] |= 1 << (page & 63);
+    }
+
+    /// Whether so many pages were fetched from that branches are to be forgotten.
+    pub fn is_full(&self) -> bool {
+        self.pages.len() >= PAGES
+    }
+
+    /// No key for fetches of before comes again.
+    pub fn forget_jumps(&mut self) {
+        self.recent.clear();
+        // Links of dropped code hold under the old key, and their places are used again.
+        self.now.fetch = self.fetch.retire_all();
+        self.pages.clear();
+        self.low = [0; WORDS];
+    }
+
+    /// Retires what `what`, which is not one page, names.
+    pub fn invalidate(&mut self, what: Invalidation) {
+        self.recent.clear();
+        self.data.retire(|space| space.is_of(what));
+        self.fetch.retire(|(_, space)| space.is_of(what));
+    }
+
+    /// Retires keys if instructions may have been fetched through the translation of a page of `1 << shift` bytes. Returns
+    /// whether it did.
+    pub fn invalidate_page(&mut self, address: u64, shift: u32) -> bool {
+        let number = address >> 12;
+        let pages = 1u64 << shift.saturating_sub(12).min(30);
+        let first = number & !(pages - 1);
+        let is_set = |page: u64| self.low[(page >> 6) as usize & (WORDS - 1)] >> (page & 63) & 1 != 0;
+        if pages <= 64 && !(first..first + pages).any(is_set) {
+            return false;
+        }
+        if !self.effective {
+            self.forget_jumps();
+            return true;
+        }
+        let hit = |page: &u64| (page ^ first) & !(pages - 1) == 0;
+        let hits = match pages {
+            0..=64 => (first..first + pages).any(|page| self.pages.contains(&page)),
+            _ => self.pages.iter().any(hit),
+        };
+        if !hits {
+            return false;
+        }
+        if address >> 62 != 0 {
+            self.forget_jumps();
+            return true;
+        }
+        // User pages: what is above them stays.
+        self.recent.clear();
+        self.fetch.retire(|(_, space)| space.problem());
+        self.pages.retain(|page| page >> 50 != 0);
+        self.low = [0; WORDS];
+        for page in &self.pages {
+            self.low[(page >> 6) as usize & (WORDS - 1)] |= 1 << (page & 63);
+        }
+        true
+    }
+
+    /// Forgets the numbers of spaces of data.
+    pub fn clear_data(&mut self) {
+        self.recent.clear();
+        self.data.clear();
+    }
+
+    /// Forgets the numbers of modes.
+    pub fn clear_modes(&mut self) {
+        self.modes.clear();
+        self.forget_jumps();
+    }
+}

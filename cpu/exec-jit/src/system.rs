@@ -1,0 +1,207 @@
+//! Privileged instructions, and moves to and from special purpose registers.
+//!
+//! What only moves a value has code of its own. Everything else privileged is a call of [`crate::slow::privileged`], and so
+//! is each of these if there is something to look at behind it: they are event points.
+
+use std::mem::offset_of;
+
+use exec::{SharedPage, Vcpu, VcpuState};
+use ppc_isa::cpu::Family;
+use ppc_isa::op::{Integer, Op, System};
+use ppc_isa::{msr, spr};
+use pv_abi::magic::offset;
+
+use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size, op};
+use crate::lower::{BIAS, Lower, state};
+use crate::plan::ALL;
+
+/// Where the value of a register is.
+#[derive(Clone, Copy)]
+enum Home {
+    /// A doubleword of the state.
+    State(usize),
+    /// A doubleword of the shared page.
+    Shared(usize),
+    /// A word of the shared page.
+    SharedWord(usize),
+}
+
+/// A privileged register that is a place in memory, for reads or for writes (`writes`).
+fn home(family: Family, number: u16, writes: bool) -> Option<Home> {
+    let sprg = |n: u16| offset::SPRG0 + 8 * usize::from(n);
+    match (number, family) {
+        (spr::SRR0, _) => Some(Home::Shared(offset::SRR0)),
+        (spr::SRR1, _) => Some(Home::Shared(offset::SRR1)),
+        (spr::SPRG0..=spr::SPRG3, _) => Some(Home::Shared(sprg(number - spr::SPRG0))),
+        (spr::DAR, Family::Book3s64 | Family::Book3s32) => Some(Home::Shared(offset::DAR)),
+        (spr::DSISR, Family::Book3s64 | Family::Book3s32) => Some(Home::SharedWord(offset::DSISR)),
+        (spr::CFAR, Family::Book3s64) => Some(Home::State(offset_of!(VcpuState, cfar))),
+        (spr::AMR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, amr))),
+        (spr::IAMR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, iamr))),
+        (spr::DSCR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, dscr))),
+        (spr::FSCR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, fscr))),
+        _ => None,
+    }
+}
+
+/// A place in the shared page.
+fn shared(at: usize) -> Mem {
+    const PAGE: i64 = offset_of!(Vcpu, shared) as i64 - offset_of!(Vcpu, state) as i64 + SharedPage::BYTES as i64;
+    Mem::Base(Reg::Rbp, (PAGE + at as i64 - BIAS as i64) as i32)
+}
+
+/// Translates a privileged instruction; `None` if it is a call.
+pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
+    let rt = (w >> 21 & 31) as usize;
+    let family = l.setting.cpu.family();
+    match op {
+        Op::Integer(Integer::Mfspr) => {
+            let home = home(family, spr::number(w), false)?;
+            let back = begin(l, rt);
+            let to = l.target(rt, Reg::Rax);
+            read(l, home, to);
+            l.written(rt, to);
+            l.asm.bind(back);
+        }
+        Op::Integer(Integer::Mtspr) => {
+            let home = home(family, spr::number(w), true)?;
+            let back = begin(l, rt);
+            let value = l.value(rt, Reg::Rax);
+            write(l, home, value);
+            l.asm.bind(back);
+        }
+        Op::System(System::Mfmsr) => {
+            let back = begin(l, rt);
+            let to = l.target(rt, Reg::Rax);
+            read(l, Home::Shared(offset::MSR), to);
+            l.written(rt, to);
+            l.asm.bind(back);
+        }
+        Op::System(System::Mtmsr | System::Mtmsrd) if family == Family::Book3s64 && w >> 16 & 1 != 0 => {
+            let safe = (msr::EE | msr::RI) as i32;
+            let back = begin(l, rt);
+            read(l, Home::Shared(offset::MSR), Reg::Rax);
+            l.copy(rt, Reg::Rcx);
+            l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !safe);
+            l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, safe);
+            l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
+            write(l, Home::Shared(offset::MSR), Reg::Rax);
+            l.asm.bind(back);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Begins code for a privileged instruction: calls out instead where the run may end behind it, or an interrupt is held.
+/// The label is to be bound behind it. RT, which it names, is held if it ever is.
+fn begin(l: &mut Lower, rt: usize) -> crate::asm::Label {
+    l.operand(rt);
+    let (slow, back) = l.slow_privileged();
+    let done = l.completed() as i32;
+    l.asm.alu_imm(Alu::Cmp, Size::Q, Reg::R15, done);
+    l.asm.jcc(Cond::Le, slow);
+    l.asm.alu_imm(Alu::Cmp, Size::Q, state(offset_of!(VcpuState, held)), 0);
+    l.asm.jcc(Cond::Ne, slow);
+    back
+}
+
+fn read(l: &mut Lower, home: Home, to: Reg) {
+    let little = l.setting.shared_little;
+    match home {
+        Home::State(at) => l.asm.mov(Size::Q, to, state(at)),
+        Home::Shared(at) if little => l.asm.mov(Size::Q, to, shared(at)),
+        Home::Shared(at) => l.asm.insn(op::MOVBE64, to, shared(at)),
+        Home::SharedWord(at) if little => l.asm.mov(Size::D, to, shared(at)),
+        Home::SharedWord(at) => l.asm.insn(op::MOVBE32, to, shared(at)),
+    }
+}
+
+/// Writes `value`; RCX is lost.
+fn write(l: &mut Lower, home: Home, value: Reg) {
+    let little = l.setting.shared_little;
+    let asm = &mut l.asm;
+    let value = if l.setting.wide {
+        value
+    } else {
+        asm.mov(Size::D, Reg::Rcx, value);
+        Reg::Rcx
+    };
+    match home {
+        Home::State(at) => asm.store(Size::Q, state(at), value),
+        Home::Shared(at) if little => asm.store(Size::Q, shared(at), value),
+        Home::Shared(at) => asm.store_reversed(Size::Q, shared(at), value),
+        Home::SharedWord(at) if little => asm.store(Size::D, shared(at), value),
+        Home::SharedWord(at) => asm.store_reversed(Size::D, shared(at), value),
+    }
+}
+
+/// Moves from a register of problem state that is no privileged instruction; `None` if it is left to the interpreter.
+pub fn move_from(l: &mut Lower, w: u32) -> Option<()> {
+    let rt = (w >> 21 & 31) as usize;
+    match (spr::number(w), l.setting.cpu.family()) {
+        (spr::XER, _) => read_xer(l),
+        (spr::TAR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, tar))),
+        (spr::UDSCR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, dscr))),
+        (spr::PPR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, ppr))),
+        (spr::VRSAVE, Family::Book3s64) => l.asm.mov(Size::D, Reg::Rax, state(offset_of!(VcpuState, vrsave))),
+        _ => return None,
+    }
+    l.written(rt, Reg::Rax);
+    Some(())
+}
+
+/// Moves to a register of problem state that is no privileged instruction; `None` if it is left to the interpreter.
+pub fn move_to(l: &mut Lower, w: u32) -> Option<()> {
+    let rt = (w >> 21 & 31) as usize;
+    match (spr::number(w), l.setting.cpu.family()) {
+        (spr::XER, _) => {
+            // Fields of the CR that are not computed yet take their SO from XER.
+            l.settle(ALL);
+            l.copy(rt, Reg::Rax);
+            write_xer(l);
+        }
+        (spr::TAR, Family::Book3s64) => {
+            let value = l.value(rt, Reg::Rax);
+            l.asm.store(Size::Q, state(offset_of!(VcpuState, tar)), value);
+        }
+        (spr::VRSAVE, Family::Book3s64) => {
+            let value = l.value(rt, Reg::Rax);
+            l.asm.store(Size::D, state(offset_of!(VcpuState, vrsave)), value);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Bits of XER that are fields of their own, by their numbers from the right.
+const XER: [(usize, u8); 5] = [
+    (offset_of!(VcpuState, so), 31),
+    (offset_of!(VcpuState, ov), 30),
+    (offset_of!(VcpuState, ca), 29),
+    (offset_of!(VcpuState, ov32), 19),
+    (offset_of!(VcpuState, ca32), 18),
+];
+
+/// XER, to RAX (Power ISA Book I, section 3.2.2). CA32 and OV32 exist from ISA 3.0 on. RCX is lost.
+fn read_xer(l: &mut Lower) {
+    let third = l.setting.cpu.level() >= 300;
+    let asm = &mut l.asm;
+    asm.mov(Size::D, Reg::Rax, state(offset_of!(VcpuState, xer_low)));
+    for (at, bit) in XER.into_iter().filter(|(_, bit)| third || *bit >= 29) {
+        asm.insn(op::MOVZX8, Reg::Rcx, state(at));
+        asm.shift_imm(Shift::Shl, Size::D, Reg::Rcx, bit);
+        asm.alu(Alu::Or, Size::D, Reg::Rax, Reg::Rcx);
+    }
+}
+
+/// RAX, to XER.
+fn write_xer(l: &mut Lower) {
+    let asm = &mut l.asm;
+    for (at, bit) in XER {
+        asm.bt_imm(Size::D, Reg::Rax, bit);
+        asm.set(Cond::B, state(at));
+    }
+    asm.alu_imm(Alu::And, Size::D, Reg::Rax, 0x7f);
+    asm.store(Size::D, state(offset_of!(VcpuState, xer_low)), Reg::Rax);
+}
