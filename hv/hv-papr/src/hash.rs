@@ -64,8 +64,8 @@ fn forget(visit: &Visit, table: &HashTable, index: u64, v: u64, r: u64) {
     visit.context.settle();
 }
 
-/// Virtual address bits 12 to 23 of an entry, as far as its place and AVPN tell them: AVPN holds bit 23, the hash
-/// the lower ones (spec papr 4.2).
+/// The place in its segment of the page of an entry: AVPN holds the virtual address from bit 23 on, the hash the lower bits
+/// (spec papr 4.2).
 fn address_of(table: &HashTable, index: u64, v: u64) -> u64 {
     let avpn = (v & V_AVPN & (u64::MAX >> 2)) >> 7;
     let wide = v >> 62 == 1;
@@ -75,7 +75,8 @@ fn address_of(table: &HashTable, index: u64, v: u64) -> u64 {
     let base_shift = if v & V_LARGE == 0 { 12 } else { 16 };
     let hash = if wide { vsid ^ vsid << 25 } else { vsid };
     let page = (group ^ hash) & (table.len() / GROUP - 1);
-    (avpn << 23 & 0x80_0000) | ((page << base_shift) & 0x7f_ffff)
+    let segment = if wide { 1 << 40 } else { 1 << 28 };
+    (avpn << 23 | (page << base_shift) & 0x7f_ffff) & (segment - 1)
 }
 
 fn enter(papr: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) -> Checked {

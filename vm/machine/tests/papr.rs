@@ -308,9 +308,9 @@ fn papr_case_23_join() {
 
 const EXACT: u64 = 1 << 39;
 const BY_AVPN: u64 = 1 << 31;
-/// Page 5 of segment 1 with VSID 0x123, and the group in which its entries belong.
-const EA: u64 = 0x1000_5000;
-const V: u64 = 0x123 << 12 | 1;
+/// Page 0x6805 of segment 1 with VSID 0x123, and the group in which its entries belong.
+const EA: u64 = 0x1680_5000;
+const V: u64 = 0x123 << 12 | (0x680_5000 >> 23) << 7 | 1;
 const GROUP: u64 = (0x123 ^ 5) * 8;
 /// A frame, RAM's WIMG, both may read and write.
 const R: u64 = 0x30_0000 | 0x10 | 2;
