@@ -497,12 +497,12 @@ impl Translator {
     /// Translates the region at the next instruction, in `page`.
     fn translate(&mut self, state: &VcpuState, context: &Context, page: PageKey) -> Option<u64> {
         let Context { mem, privileged, .. } = *context;
-        let dispatch = self.interpreter.dispatch();
-        let order = state.order();
+        let code = self.interpreter.enter_code(mem, page.real, state.order())?;
+        let interpreter = &self.interpreter;
+        let dispatch = interpreter.dispatch();
         let inline = privileged == Privileged::Inline && !state.mode.problem();
         let decode = |ea: u64| {
-            let word = mem.load::<u32>(page.real | ea & 0xfff, order).unwrap_or(0);
-            let decoded = dispatch.decoded(word.into());
+            let decoded = interpreter.decoded(mem, code, ea & 0xfff).unwrap_or_else(|| dispatch.decoded(0));
             let lacking = decoded.need & state.unavailable;
             let privileged = inline && lacking == need::PRIVILEGED;
             let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);

@@ -217,3 +217,80 @@ impl Keyring {
         self.forget_jumps();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use exec::{PartitionState, Requests, Vcpu};
+    use guest_mem::GuestMem;
+    use ppc_isa::{Cpu, msr};
+
+    use super::*;
+
+    const KERNEL: u64 = 0xc000_0000_0000_0000;
+
+    /// Calls `test` with a function that enters a state with radix translation: problem state or not, a PID, an AMR.
+    fn with(test: impl FnOnce(&mut Keyring, &dyn Fn(&mut Keyring, bool, u32, u64) -> Keys)) {
+        let (mem, requests) = (GuestMem::new(4096).unwrap(), Requests::default());
+        let partition = PartitionState::new(None, false);
+        partition.set_process_table(true, 0, 4096);
+        let context = Context::alone(&mem, &partition, &requests, Privileged::Inline);
+        let enter = |keys: &mut Keyring, problem: bool, pid: u32, amr: u64| {
+            let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+            (vcpu.state.pid, vcpu.state.amr) = (pid, amr);
+            vcpu.set_msr(msr::SF | msr::IR | msr::DR | if problem { msr::PR } else { 0 });
+            keys.enter(&vcpu.state, &context).unwrap()
+        };
+        test(&mut Keyring::default(), &enter);
+    }
+
+    #[test]
+    fn keys_come_back_with_process_and_masks() {
+        with(|keys, enter| {
+            let kernel = enter(keys, false, 1, 0);
+            let user = enter(keys, true, 1, 0);
+            let other = enter(keys, true, 2, 0);
+            assert_ne!(user.fetch, other.fetch);
+            assert_ne!(user.data, other.data);
+            assert_ne!(user.mode, kernel.mode);
+            // The kernel is process 0's, whatever the process and the masks; what it sees of users is not.
+            let locked = enter(keys, false, 2, 3 << 62);
+            assert_eq!((locked.fetch, locked.data), (kernel.fetch, kernel.data));
+            assert_ne!(locked.view, kernel.view);
+            assert!(kernel.covers(KERNEL) && !kernel.covers(0x1_0000) && user.covers(0x1_0000));
+            assert_eq!(
+                [enter(keys, true, 1, 5), enter(keys, true, 2, 0), enter(keys, false, 1, 0)],
+                [user, other, kernel]
+            );
+        });
+    }
+
+    #[test]
+    fn invalidations_retire_what_they_name() {
+        with(|keys, enter| {
+            let kernel = enter(keys, false, 1, 0);
+            keys.fetched(KERNEL | 0x1000);
+            let user = enter(keys, true, 1, 0);
+            keys.fetched(0x1000_0000);
+            keys.translated();
+            // A page that nothing was fetched from, though the low bits of its number are those of one.
+            assert!(!keys.invalidate_page(0x2000_0000, 12));
+            assert_eq!(enter(keys, true, 1, 0), user);
+            // A user page leaves the kernel alone.
+            assert!(keys.invalidate_page(0x1000_0000, 16));
+            let after = enter(keys, true, 1, 0);
+            assert_ne!(after.fetch, user.fetch);
+            assert_eq!(enter(keys, false, 1, 0), kernel);
+            assert!(keys.invalidate_page(KERNEL, 21));
+            assert_ne!(enter(keys, false, 1, 0).fetch, kernel.fetch);
+            // A process.
+            let one = enter(keys, true, 1, 0);
+            keys.fetched(0x1000_0000);
+            let two = enter(keys, true, 2, 0);
+            keys.fetched(0x1000_0000);
+            keys.invalidate(Invalidation::Process(1));
+            assert_ne!(enter(keys, true, 1, 0).fetch, one.fetch);
+            assert_ne!(enter(keys, true, 1, 0).data, user.data);
+            assert_eq!(enter(keys, true, 2, 0), two);
+        });
+    }
+}

@@ -220,3 +220,21 @@ pub fn invalidate(entries: &mut [Entry; ENTRIES], address: u64, shift: u32, unit
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_go_when_something_went_by_them_and_never_come_again() {
+        let mut numbers = Numbers::default();
+        assert_eq!([numbers.of('a', 3), numbers.of('b', 3), numbers.of('a', 3)], [Some(1), Some(2), Some(1)]);
+        numbers.retire(|thing| *thing == 'a');
+        assert_eq!(numbers.of('a', 3), Some(1));
+        numbers.used(1);
+        numbers.retire(|thing| *thing == 'a');
+        assert_eq!([numbers.of('b', 3), numbers.of('a', 3), numbers.of('c', 3)], [Some(2), Some(3), None]);
+        assert_eq!(numbers.retire_all(), 4);
+        assert_eq!(numbers.of('b', 9), Some(5));
+    }
+}
