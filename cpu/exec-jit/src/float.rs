@@ -15,7 +15,7 @@ use ppc_isa::float::{Float, Move};
 use ppc_isa::loadstore::Form;
 use ppc_isa::op::Op;
 
-use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size, vop};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, Xmm, vop};
 use crate::loadstore;
 use crate::lower::{Access, Compare, Lower, Value, With};
 use crate::vsr::{X0, X1, X2, X3, constant};
@@ -88,10 +88,7 @@ fn load(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     }
     l.asm.bind(back);
     if kind == Kind::Single {
-        // The host would make a signalling NaN quiet.
-        l.asm.v2(vop::UCOMISS, X0, X0);
-        l.asm.jcc(Cond::P, slow);
-        l.asm.v3(vop::CVTSS2SD, t, X0, X0);
+        widen(l, t, X0, slow);
     }
     l.vector_written(frt(w), t, true);
     if updates {
@@ -106,12 +103,7 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     loadstore::address(l, form, updates, w);
     let (slow, done) = l.slow_decline(false);
     if kind == Kind::Single {
-        // Zero, and what is not too small to be a normal single, is a choice of bits. What is 0 becomes large.
-        l.asm.v_to(vop::MOVQ_TO, Reg::Rcx, s);
-        l.asm.lea(Size::Q, Reg::Rcx, Mem::Index(Reg::Rcx, Reg::Rcx, 1, -1));
-        l.asm.shift_imm(Shift::Shr, Size::Q, Reg::Rcx, 53);
-        l.asm.alu_imm(Alu::Cmp, Size::D, Reg::Rcx, 897);
-        l.asm.jcc(Cond::B, slow);
+        narrow(l, s, slow);
     }
     let value = if kind == Kind::Single { Value::Single(s) } else { Value::Float(s) };
     let to = Reg::Rcx;
@@ -130,6 +122,24 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
         loadstore::update(l, form, w);
     }
     l.asm.bind(done);
+}
+
+/// A single as a double. NaNs go to `slow`: the host would make a signalling one quiet.
+pub fn widen(l: &mut Lower, to: Xmm, from: Xmm, slow: Label) {
+    l.asm.v2(vop::UCOMISS, from, from);
+    l.asm.jcc(Cond::P, slow);
+    l.asm.v3(vop::CVTSS2SD, to, from, from);
+}
+
+/// Goes to `slow` if a double is not made a single by a choice of bits, as zero is, and what is not too small to be a
+/// normal single. RCX is lost.
+pub fn narrow(l: &mut Lower, from: Xmm, slow: Label) {
+    l.asm.v_to(vop::MOVQ_TO, Reg::Rcx, from);
+    // What is 0 becomes large.
+    l.asm.lea(Size::Q, Reg::Rcx, Mem::Index(Reg::Rcx, Reg::Rcx, 1, -1));
+    l.asm.shift_imm(Shift::Shr, Size::Q, Reg::Rcx, 53);
+    l.asm.alu_imm(Alu::Cmp, Size::D, Reg::Rcx, 897);
+    l.asm.jcc(Cond::B, slow);
 }
 
 /// What is to be stored from a vector register, to RCX. RDX is lost.

@@ -227,7 +227,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         asm,
         origin,
         held: assign(plan),
-        vectors: Vectors::of(plan),
+        vectors: Vectors::of(plan, setting.little),
         loaded: 0,
         dirty: 0,
         done: 0,

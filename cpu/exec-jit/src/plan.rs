@@ -105,6 +105,8 @@ pub struct Plan {
     pub vector_uses: [u16; VECTORS],
     /// Those that are written, as bits.
     pub vectors_written: u64,
+    /// Doublewords of vector-scalar registers may change places: no instruction tells them apart but in memory.
+    pub symmetric: bool,
     /// Its inner loops that walk evenly through memory.
     pub strips: Vec<Strips>,
 }
@@ -365,6 +367,7 @@ impl Explored {
             written: 0,
             vector_uses: [0; VECTORS],
             vectors_written: 0,
+            symmetric: true,
             strips: Vec::new(),
         })
     }
@@ -403,6 +406,7 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
         written: 0,
         vector_uses: [0; VECTORS],
         vectors_written: 0,
+        symmetric: true,
         strips: Vec::new(),
     }
 }
@@ -475,10 +479,11 @@ impl Plan {
     }
 
     fn count<'a>(&mut self, named: impl Fn(&Insn) -> Option<&'a Named>) {
-        let Plan { blocks, uses, written, vector_uses, vectors_written, .. } = self;
+        let Plan { blocks, uses, written, vector_uses, vectors_written, symmetric, .. } = self;
         for insn in blocks.iter_mut().flat_map(|block| &mut block.insns) {
             let word = insn.word();
             let vectors = named(insn).filter(|_| insn.op.is_some()).map_or(&[][..], |named| &named.vectors);
+            *symmetric &= vectors.is_empty() || insn.op.is_some_and(crate::vsr::is_symmetric);
             for &(operand, base, writes) in vectors {
                 let register = (base + operand.get(word.into()) as usize) & (VECTORS - 1);
                 if let Some(count) = vector_uses.get_mut(register) {

@@ -5,6 +5,13 @@
 //! that move elements exchange bytes, which is an exclusive or of their numbers.
 
 use ppc_isa::integer::Logic;
+use ppc_isa::op::Op;
+use ppc_isa::vector::{Lane, Vector};
+use ppc_isa::vsx::Vsx;
+use ppc_isa::vsx::arithmetic::{Arithmetic, Shape};
+use ppc_isa::vsx::compare::Compare;
+use ppc_isa::vsx::memory::Memory;
+use ppc_isa::vsx::permute::Permute;
 
 use crate::asm::{Cond, Insn, Mem, Reg, Rm, Size, Xmm, XmmRm, vop};
 use crate::branch::cr;
@@ -36,6 +43,34 @@ macro_rules! constant {
     };
 }
 pub(crate) use constant;
+
+/// Whether an instruction does the same to both doublewords, and nothing between them.
+pub fn is_symmetric(op: Op) -> bool {
+    match op {
+        Op::Vector(op) => matches!(
+            op,
+            Vector::Load(Lane::Quad)
+                | Vector::Store(Lane::Quad)
+                | Vector::Logic(_)
+                | Vector::Select
+                | Vector::Binary { .. }
+                | Vector::Unary { .. }
+                | Vector::Compare { .. }
+                | Vector::Multiply { .. }
+                | Vector::MultiplyAdd(_)
+                | Vector::MultiplySum(_)
+                | Vector::SplatImmediate(_)
+        ),
+        Op::Vsx(Vsx::Memory(op)) => matches!(op, Memory::Load(_) | Memory::Store(_)),
+        Op::Vsx(Vsx::Permute(op)) => {
+            matches!(op, Permute::Logic(_) | Permute::Select | Permute::SplatByte | Permute::ReverseBytes { .. })
+        }
+        Op::Vsx(Vsx::Arithmetic(Arithmetic { shape, .. }) | Vsx::Compare(Compare::Mask(_, shape))) => {
+            matches!(shape, Shape::VectorDouble | Shape::VectorSingle)
+        }
+        _ => false,
+    }
+}
 
 /// Copies register `n`.
 pub fn read(l: &mut Lower, to: Xmm, n: usize) {

@@ -14,8 +14,8 @@ use ppc_isa::vsx::permute::{Part, Permute};
 use crate::asm::{Mem, Reg, Rm, Size, op, vop::*};
 use crate::float;
 use crate::loadstore::{IN_RAX, effective_address, report, translate};
-use crate::lower::Lower;
-use crate::vsr::{self, X0, exchange, part, read, splat, vsr, write};
+use crate::lower::{Lower, Value};
+use crate::vsr::{self, X0, X1, exchange, part, read, splat, vsr, write};
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: Vsx, w: u32) -> Option<()> {
@@ -42,6 +42,29 @@ fn convert(l: &mut Lower, op: Convert, w: u32) -> Option<()> {
             float::lower_scalar(l, Op::Vsx(Vsx::Convert(op)), t, [b, b, b])
         }
         Convert::Scalar(..) => float::lower_conversion(l, Op::Vsx(Vsx::Convert(op)), t, b),
+        Convert::WidenBits => {
+            let to = l.vector_target(t, X1);
+            let from = l.scalar(b, X0);
+            let (slow, done) = l.slow_decline(false);
+            l.asm.v_shift(PSRLQ, X0, from, 32);
+            float::widen(l, to, X0, slow);
+            l.asm.v2(MOVQ_LOAD, to, to);
+            l.vector_written(t, to, true);
+            l.asm.bind(done);
+            Some(())
+        }
+        Convert::NarrowBits => {
+            let to = l.vector_target(t, X1);
+            let from = l.scalar(b, X0);
+            let (slow, done) = l.slow_decline(false);
+            float::narrow(l, from, slow);
+            float::value(l, Value::Single(from));
+            l.asm.v_from(MOVD_FROM, to, Reg::Rcx);
+            l.asm.v3(PUNPCKLDQ, to, to, to);
+            l.vector_written(t, to, true);
+            l.asm.bind(done);
+            Some(())
+        }
         _ => None,
     }
 }
@@ -124,11 +147,12 @@ fn size(format: Format) -> Option<(u8, bool)> {
 
 /// How bytes of a quadword in memory are exchanged for the register.
 fn order(l: &Lower, element: u8) -> u8 {
-    match element {
+    let by = match element {
         _ if !l.setting.little => 7,
         16 => 8,
         _ => 8 - element,
-    }
+    };
+    if l.are_swapped() { by ^ 8 } else { by }
 }
 
 /// Loads register `t` from the effective address in RAX, which may be `aligned`, in elements of `element` bytes.
@@ -146,10 +170,13 @@ pub fn load_quad(l: &mut Lower, address: Mem, t: usize, element: u8, aligned: bo
 pub fn store_quad(l: &mut Lower, address: Mem, t: usize, element: u8, aligned: bool) {
     let (slow, back) = l.slow_decline(true);
     let at = translate(l, address, if aligned { 1 } else { 16 }, true, slow);
-    let from = vsr(l, t);
+    let mut from = l.vector(t, X0);
     let by = order(l, element);
-    vsr::exchanged(l, X0, from, by);
-    l.asm.v_store(MOVDQU_STORE, at, X0);
+    if by != 0 {
+        vsr::exchanged(l, X0, from, by);
+        from = X0;
+    }
+    l.asm.v_store(MOVDQU_STORE, at, from);
     report(l);
     l.asm.bind(back);
 }

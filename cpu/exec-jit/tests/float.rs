@@ -404,3 +404,40 @@ fn branches_on_comparisons() {
         }
     }
 }
+
+/// Loops in which no instruction tells doublewords apart, left in the middle, too.
+#[test]
+fn loops_of_vectors() {
+    let vx = |extended: u32, t: u32, a: u32, b: u32| 4 << 26 | t << 21 | a << 16 | b << 11 | extended;
+    let mut engines = Engines::new();
+    let mut random = Random(0x1357_9bdf);
+    // xvadddp, xvmuldp, xvmaddadp, xvnmsubmdp, xvmaddasp, xvcmpgtdp., xvmindp, xxlandc, xxlxor, xvsubsp
+    for extended in [96, 112, 97, 249, 65, 235, 232, 138, 154, 72] {
+        for round in 0..16 {
+            let body = [
+                lxv(34, 0),
+                lxv(3, 1),
+                xx3(extended, 5, 34, 3),
+                xx3(extended, 34, 5, 3),
+                vx(128, 3, 2, 1),         // vadduwm v3,v2,v1
+                vx(388, 1, 3, 2),         // vslw v1,v3,v2
+                vx(646 | 0x400, 4, 3, 1), // vcmpgtuw. v4,v3,v1
+                vx(6 | 4 << 5, 6, 1, 4),  // vmaxub or the like, or declined
+                vx(72, 7, 3, 1),          // vmuloh or the like
+                stxv(33, 2),
+                31 << 26 | 9 << 16 | 6 << 11 | 844 << 1, // lxvd2x vs0,r9,r6
+                xx3(146, 6, 0, 5),                       // xxlor vs6,vs0,vs5
+                stxv(6, 3),
+            ];
+            let count = [0x3860_0004, 0x7c69_03a6, 0x38c0_0000, 0x7ca9_2b78]; // li r3,4; mtctr r3; li r6,0; mr r9,r5
+            let back = 0x4200_0000 | (4 * body.len() as u32).wrapping_neg() & 0xfffc; // bdnz
+            let behind: Vec<u32> =
+                [0, 3, 5, 6, 33, 34, 35, 36, 38, 39].into_iter().zip(8..).map(|(s, slot)| stxv(s, slot)).collect();
+            let words = [&[lxv(33, 4), lxv(36, 5), lxv(0, 6)][..], &count, &body, &[back], &behind].concat();
+            let of_singles = [65, 72].contains(&extended);
+            let data: Vec<u64> =
+                (0..14).map(|_| if of_singles { singles(&mut random) } else { random.operand() }).collect();
+            agree(&mut engines, "vectors", &words, &data, VALUES_OF_FPSCR[round % 5]);
+        }
+    }
+}

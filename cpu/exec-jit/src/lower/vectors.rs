@@ -4,6 +4,9 @@
 //! head, in a trace when they are first named. Functions that code calls may change every vector register, so what is held
 //! is stored before and loaded behind every call.
 //!
+//! A little-endian guest's vectors lie in memory with doubleword 1 first. If no instruction of a loop tells doublewords
+//! apart, they are held like that, and change places only where they are loaded from the state and stored to it.
+//!
 //! FR, FI and FPRF follow from the operands of the last operation. Code only remembers at translation where these are;
 //! where the state may be looked at, mostly on ways that are seldom taken, it notes them for the engine.
 
@@ -21,11 +24,18 @@ const HOLDERS: std::ops::Range<usize> = 6..16;
 /// The operand of the last operation that it has overwritten.
 const OLD: Xmm = Xmm::of(4);
 
+/// Where a vector is exchanged on its way to the state.
+const SWAPPED: Xmm = Xmm::of(5);
+/// What exchanges doublewords.
+const SWAP: u8 = 0b01_00_11_10;
+
 /// What code knows of vector-scalar registers.
 #[derive(Clone)]
 pub struct Vectors {
     /// Which is where.
     held: [Option<Xmm>; VECTORS],
+    /// They are held with their doublewords exchanged.
+    swapped: bool,
     /// Whose doubleword 1 is 0.
     clean: u64,
     /// What differs from place to place.
@@ -81,7 +91,7 @@ impl Pending {
 
 impl Vectors {
     /// Gives the registers that are named most often a holder.
-    pub fn of(plan: &Plan) -> Vectors {
+    pub fn of(plan: &Plan, little: bool) -> Vectors {
         let worth = if plan.is_loop { 1 } else { 2 };
         let mut order: Vec<usize> = (0..VECTORS).filter(|&n| plan.vector_uses[n] >= worth).collect();
         order.sort_by_key(|&n| std::cmp::Reverse(plan.vector_uses[n]));
@@ -89,7 +99,11 @@ impl Vectors {
         for (guest, host) in order.into_iter().zip(HOLDERS) {
             held[guest] = Some(Xmm::of(host));
         }
-        Vectors { held, clean: 0, late: Late::default(), after: Late::default() }
+        let swapped = little
+            && plan.is_loop
+            && plan.symmetric
+            && plan.vector_uses.iter().zip(&held).all(|(uses, held)| *uses == 0 || held.is_some());
+        Vectors { held, swapped, clean: 0, late: Late::default(), after: Late::default() }
     }
 }
 
@@ -108,11 +122,33 @@ impl Lower<'_> {
         let held = self.vectors.held;
         for (n, host) in held.into_iter().enumerate() {
             if let Some(host) = host {
-                self.asm.v2(vop::MOVUPS_LOAD, host, home(n));
+                self.load_home(host, n);
                 self.vectors.late.loaded |= 1 << n;
             }
         }
         self.vectors.late.dirty = self.setting.plan.vectors_written & self.vectors.late.loaded;
+    }
+
+    /// Whether vectors are held with their doublewords exchanged.
+    pub fn are_swapped(&self) -> bool {
+        self.vectors.swapped
+    }
+
+    fn load_home(&mut self, host: Xmm, n: usize) {
+        if self.vectors.swapped {
+            self.asm.v2_imm(vop::PSHUFD, host, home(n), SWAP);
+        } else {
+            self.asm.v2(vop::MOVUPS_LOAD, host, home(n));
+        }
+    }
+
+    fn store_home(&mut self, n: usize, host: Xmm) {
+        let mut from = host;
+        if self.vectors.swapped {
+            from = SWAPPED;
+            self.asm.v2_imm(vop::PSHUFD, from, host, SWAP);
+        }
+        self.asm.v_store(vop::MOVUPS_STORE, home(n), from);
     }
 
     /// At the start of a block that several ways lead to.
@@ -153,7 +189,7 @@ impl Lower<'_> {
         if let Some(host) = self.vectors.held[n]
             && self.vectors.late.dirty >> n & 1 != 0
         {
-            self.asm.v_store(vop::MOVUPS_STORE, home(n), host);
+            self.store_home(n, host);
         }
         home(n)
     }
@@ -166,7 +202,7 @@ impl Lower<'_> {
     fn vector_holder(&mut self, n: usize) -> Option<Xmm> {
         let host = self.vectors.held[n]?;
         if self.vectors.late.loaded >> n & 1 == 0 {
-            self.asm.v2(vop::MOVUPS_LOAD, host, home(n));
+            self.load_home(host, n);
             self.vectors.late.loaded |= 1 << n;
         }
         Some(host)
@@ -334,7 +370,7 @@ impl Lower<'_> {
     pub(super) fn store_vectors(&mut self) {
         for n in members(self.vectors.late.dirty) {
             if let Some(host) = self.vectors.held[n] {
-                self.asm.v_store(vop::MOVUPS_STORE, home(n), host);
+                self.store_home(n, host);
             }
         }
         self.note();
@@ -372,7 +408,7 @@ impl Lower<'_> {
         }
         for n in members(after.loaded) {
             if let Some(host) = self.vectors.held[n] {
-                self.asm.v2(vop::MOVUPS_LOAD, host, home(n));
+                self.load_home(host, n);
             }
         }
     }

@@ -57,15 +57,19 @@ pub fn lower(l: &mut Lower, op: Arithmetic, w: u32) -> Option<()> {
 
 /// One number.
 fn scalar(l: &mut Lower, op: Arithmetic, w: u32) -> Option<()> {
-    let (t, a, b) = (xt(w), xa(w), xb(w));
     match op.operation {
-        Operation::Maximum(nan) if !l.setting.exacting => return Some(choose(l, true, nan, 1, true, w)),
-        Operation::Minimum(nan) if !l.setting.exacting => return Some(choose(l, false, nan, 1, true, w)),
+        Operation::Maximum(nan) if !l.setting.exacting => choose(l, true, nan, 1, true, w),
+        Operation::Minimum(nan) if !l.setting.exacting => choose(l, false, nan, 1, true, w),
         Operation::Absolute | Operation::NegativeAbsolute | Operation::Negate | Operation::CopySign => {
-            return Some(signs(l, op.operation, 1, true, w));
+            signs(l, op.operation, 1, true, w);
         }
-        _ => {}
+        _ => return rounded_scalar(l, op, w),
     }
+    Some(())
+}
+
+fn rounded_scalar(l: &mut Lower, op: Arithmetic, w: u32) -> Option<()> {
+    let (t, a, b) = (xt(w), xa(w), xb(w));
     let [b, c] = match op.operation {
         Operation::Mul => [a, b],
         Operation::Fused(Fused { adds_target: true, .. }) => [t, b],
