@@ -379,9 +379,13 @@ impl Asm {
         }
     }
 
-    /// Load or register move.
+    /// Load or register move. Moving all of a register to itself is nothing.
     pub fn mov(&mut self, size: Size, dst: Reg, src: impl Into<Rm>) {
-        self.encode(code(0, 0, if size == Size::B { 0x8a } else { 0x8b }), size, dst as u8, src.into(), 0);
+        let src = src.into();
+        if size == Size::Q && src == Rm::Reg(dst) {
+            return;
+        }
+        self.encode(code(0, 0, if size == Size::B { 0x8a } else { 0x8b }), size, dst as u8, src, 0);
     }
 
     /// Store.

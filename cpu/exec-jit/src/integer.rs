@@ -11,7 +11,7 @@ use ppc_isa::spr;
 
 use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
 use crate::branch::cr;
-use crate::lower::{Compare, Lower, With, state};
+use crate::lower::{Compare, Lower, With, home, state};
 use crate::plan::{CA, CTR, LR};
 use crate::system;
 
@@ -113,6 +113,9 @@ fn finish(l: &mut Lower, register: usize, value: Reg, recorded: bool) {
 fn add_immediate(l: &mut Lower, w: u32, immediate: i32) {
     let to = l.target(rt(w), Reg::Rax);
     if ra(w) == 0 {
+        if to == Reg::Rax {
+            return l.asm.store_imm(Size::Q, home(rt(w)), immediate);
+        }
         l.asm.mov_imm(to, immediate as u64);
     } else {
         let a = l.value(ra(w), Reg::Rax);
@@ -180,11 +183,11 @@ fn add_plain(l: &mut Lower, complement: bool, addend: Addend, w: u32, recorded: 
         l.copy(ra(w), to);
         l.asm.unary(asm::Unary::Neg, Size::Q, to);
     } else if complement {
-        // The target may be RA.
-        l.copy(rb(w), Reg::Rax);
         let a = l.operand(ra(w));
-        l.asm.alu(Alu::Sub, Size::Q, Reg::Rax, a);
-        return finish(l, rt(w), Reg::Rax, recorded);
+        let to = l.target_beside(rt(w), a, Reg::Rax);
+        l.copy(rb(w), to);
+        l.asm.alu(Alu::Sub, Size::Q, to, a);
+        return finish(l, rt(w), to, recorded);
     } else {
         let a = l.value(ra(w), Reg::Rax);
         match l.operand(rb(w)) {
@@ -336,16 +339,20 @@ fn logic(l: &mut Lower, op: Logic, w: u32) {
         Logic::Andc => (Alu::And, true, false),
         Logic::Orc => (Alu::Or, true, false),
     };
-    l.copy(rb(w), Reg::Rax);
+    // What is not complemented may change places with what is.
+    let swapped = !not_b && ra(w) == rt(w);
+    let (first, second) = if swapped { (rt(w), rb(w)) } else { (rb(w), rt(w)) };
+    let second = l.operand(second);
+    let to = l.target_beside(ra(w), second, Reg::Rax);
+    l.copy(first, to);
     if not_b {
-        l.asm.unary(asm::Unary::Not, Size::Q, Reg::Rax);
+        l.asm.unary(asm::Unary::Not, Size::Q, to);
     }
-    let s = l.operand(rt(w));
-    l.asm.alu(alu, Size::Q, Reg::Rax, s);
+    l.asm.alu(alu, Size::Q, to, second);
     if not_result {
-        l.asm.unary(asm::Unary::Not, Size::Q, Reg::Rax);
+        l.asm.unary(asm::Unary::Not, Size::Q, to);
     }
-    finish(l, ra(w), Reg::Rax, recorded);
+    finish(l, ra(w), to, recorded);
 }
 
 fn logic_immediate(l: &mut Lower, logic: Logic, shifted: bool, w: u32) {
@@ -622,15 +629,16 @@ fn shifted(l: &mut Lower, w: u32) {
 fn select(l: &mut Lower, w: u32) {
     let cond = l.test_bit(w >> 6 & 31, true);
     // What is loaded here leaves flags alone.
-    l.copy(rb(w), Reg::Rax);
     let a = if ra(w) == 0 {
         l.asm.mov_imm(Reg::Rcx, 0);
         Rm::Reg(Reg::Rcx)
     } else {
         l.operand(ra(w))
     };
-    l.asm.cmov(cond, Size::Q, Reg::Rax, a);
-    l.written(rt(w), Reg::Rax);
+    let to = l.target_beside(rt(w), a, Reg::Rax);
+    l.copy(rb(w), to);
+    l.asm.cmov(cond, Size::Q, to, a);
+    l.written(rt(w), to);
 }
 
 /// RT = -1 if a CR field says less, else 1 if it says greater, else 0.

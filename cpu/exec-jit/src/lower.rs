@@ -475,7 +475,9 @@ impl Lower<'_> {
 
     /// Stores `cia` and leaves for `reason`, `done` instructions further.
     fn leave(&mut self, cia: u64, done: u32, reason: Reason) {
-        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
+        if done != 0 {
+            self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
+        }
         self.asm.mov_imm(Reg::Rax, cia);
         self.asm.store(Size::Q, state(offset_of!(VcpuState, cia)), Reg::Rax);
         self.asm.mov_imm(Reg::Rax, reason as u64);
@@ -567,6 +569,12 @@ impl Lower<'_> {
     /// held. To be followed by [`Lower::written`].
     pub fn target(&mut self, register: usize, scratch: Reg) -> Reg {
         self.held[register].unwrap_or(scratch)
+    }
+
+    /// Where the new value of a guest register is computed in steps, of which those behind the first may read `operand`;
+    /// `scratch` unless it is held, and no part of that. To be followed by [`Lower::written`].
+    pub fn target_beside(&mut self, register: usize, operand: Rm, scratch: Reg) -> Reg {
+        self.held[register].filter(|host| Rm::Reg(*host) != operand).unwrap_or(scratch)
     }
 
     /// The new value of a guest register is in `from`.
