@@ -209,7 +209,8 @@ pub struct Asm {
 impl Asm {
     /// Code that will run at `origin`.
     pub fn new(origin: u64) -> Asm {
-        Asm { bytes: Vec::with_capacity(4096), origin, labels: Vec::new(), fixups: Vec::new() }
+        let (labels, fixups) = (Vec::with_capacity(128), Vec::with_capacity(128));
+        Asm { bytes: Vec::with_capacity(4096), origin, labels, fixups }
     }
 
     /// Where the next instruction will run.

@@ -114,8 +114,9 @@ pub fn leave(l: &mut Lower, op: Branch, w: u32) {
     let edge = Edge { target, event: target <= l.ea(), done };
     if links {
         let next = l.next_ea();
-        l.asm.mov_imm(Reg::Rax, next);
-        l.written(LR, Reg::Rax);
+        let to = l.target(LR, Reg::Rax);
+        l.asm.mov_imm(to, next);
+        l.written(LR, to);
     }
     if op == Branch::B || plan::always(w) {
         return l.go(edge);

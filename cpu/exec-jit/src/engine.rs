@@ -533,6 +533,7 @@ impl Translator {
             block: self.cpu.cache_block(),
             first_hint: self.cache.hints as u32,
             first_exit: self.cache.leaving.len() as u32,
+            told: self.watched.is_some(),
             first_counter: self.first_counter(),
         };
         let lowered = lower::lower(setting, origin)?;

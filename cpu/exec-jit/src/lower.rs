@@ -153,6 +153,8 @@ pub struct Setting<'a> {
     pub block: u64,
     /// First exit.
     pub first_exit: u32,
+    /// Somebody asks what is done for each instruction.
+    pub told: bool,
     /// Number of the counter of the first block, if blocks are counted.
     pub first_counter: Option<u32>,
 }
@@ -223,6 +225,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
     let first = *plan.blocks.first()?.insns.first()?;
     let mut asm = Asm::new(origin);
     let labels = plan.blocks.iter().map(|_| asm.label()).collect();
+    let insns = plan.blocks.iter().map(|block| block.insns.len()).sum::<usize>();
     let mut l = Lower {
         asm,
         origin,
@@ -234,9 +237,9 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         counted: false,
         block: 0,
         labels,
-        stubs: Vec::new(),
+        stubs: Vec::with_capacity(2 * insns + 4),
         copies: Copies::default(),
-        sites: Vec::new(),
+        sites: Vec::with_capacity(insns),
         leaving: Vec::new(),
         links: 0,
         hints: 0,
@@ -444,6 +447,9 @@ impl Lower<'_> {
     }
 
     fn begin_line(&mut self) {
+        if !self.setting.told {
+            return;
+        }
         let Insn { decoded, op, ea, live, .. } = self.insn;
         let at = (self.asm.here() - self.origin) as usize;
         let (what, live) = (What::Translated, Live(live));

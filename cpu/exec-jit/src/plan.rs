@@ -268,7 +268,7 @@ pub fn plan<'a>(
     let mut plan = seen.find_loop(entry).unwrap_or_else(|| trace(entry, sixty_four, &mut seen, &mut decode));
     plan.find_followers(sixty_four);
     plan.find_live(sixty_four);
-    plan.count(named);
+    plan.count(sixty_four, named);
     plan.strips = strip::find(&plan, sixty_four);
     plan
 }
@@ -283,7 +283,8 @@ struct Explored {
 
 impl Explored {
     fn of(entry: u64, sixty_four: bool, decode: &mut impl FnMut(u64) -> Insn) -> Explored {
-        let mut seen = Explored { insns: Vec::new(), by_slot: Box::new([0; SLOTS]), page: entry & !0xfff };
+        let mut seen =
+            Explored { insns: Vec::with_capacity(MOST + 2), by_slot: Box::new([0; SLOTS]), page: entry & !0xfff };
         seen.visit(entry, sixty_four, decode);
         let mut next = 0;
         while let Some((insn, ways)) = seen.insns.get(next)
@@ -478,23 +479,40 @@ impl Plan {
         }
     }
 
-    fn count<'a>(&mut self, named: impl Fn(&Insn) -> Option<&'a Named>) {
+    /// How much more often than others the instructions of each block are executed, by a guess: four times as often for
+    /// each loop in which they are.
+    fn weights(&self, sixty_four: bool) -> Vec<u16> {
+        let mut loops: Vec<(u64, u64)> = Vec::new();
+        for last in self.blocks.iter().filter_map(|block| block.insns.last()).filter(|_| self.is_loop) {
+            let Some(head) = ways(last, sixty_four).jump.filter(|jump| *jump <= last.ea) else { continue };
+            match loops.iter_mut().find(|(known, _)| *known == head) {
+                Some((_, end)) => *end = last.ea.max(*end),
+                None => loops.push((head, last.ea)),
+            }
+        }
+        let depth = |start: u64| loops.iter().filter(|(head, end)| (*head..=*end).contains(&start)).count();
+        self.blocks.iter().map(|block| 1 << (2 * depth(block.start()).min(3))).collect()
+    }
+
+    fn count<'a>(&mut self, sixty_four: bool, named: impl Fn(&Insn) -> Option<&'a Named>) {
+        let weights = self.weights(sixty_four);
         let Plan { blocks, uses, written, vector_uses, vectors_written, symmetric, .. } = self;
-        for insn in blocks.iter_mut().flat_map(|block| &mut block.insns) {
+        let insns = blocks.iter_mut().zip(weights);
+        for (insn, weight) in insns.flat_map(|(block, weight)| block.insns.iter_mut().map(move |insn| (insn, weight))) {
             let word = insn.word();
             let vectors = named(insn).filter(|_| insn.op.is_some()).map_or(&[][..], |named| &named.vectors);
             *symmetric &= vectors.is_empty() || insn.op.is_some_and(crate::vsr::is_symmetric);
             for &(operand, base, writes) in vectors {
                 let register = (base + operand.get(word.into()) as usize) & (VECTORS - 1);
                 if let Some(count) = vector_uses.get_mut(register) {
-                    *count += 1;
+                    *count += weight;
                 }
                 *vectors_written |= u64::from(writes) << register;
             }
             let mut changed = 0;
             let mut note = |register: usize, writes: bool| {
                 if let Some(count) = uses.get_mut(register) {
-                    *count += 1;
+                    *count += weight;
                 }
                 changed |= u64::from(writes) << register;
             };
