@@ -87,3 +87,28 @@ fn vectors_anywhere_in_memory() {
 fn vectors_anywhere_in_watched_memory() {
     agree_by(Policy { watched: true, ..Policy::default() }, &UNALIGNED_VECTORS);
 }
+
+#[test]
+fn fields_where_an_access_faults() {
+    let words = [
+        0x3860_0000, // li r3,0
+        0x3ca0_0002, // lis r5,2
+        0x3cc0_7f00, // lis r6,0x7f00, where there is no memory
+        0x3863_0001, // addi r3,r3,1
+        0x2c83_0014, // cmpwi cr1,r3,20
+        0x7f03_2840, // cmplw cr6,r3,r5
+        0x7ce6_299e, // isel r7,r6,r5,4*cr1+eq
+        0x7c69_1b78, // mr r9,r3
+        0x3860_ffff, // li r3,-1
+        0x8147_0000, // lwz r10,0(r7)
+        0x7d23_4b78, // mr r3,r9
+        0x4bff_ffe0, // b -32
+    ];
+    let (wanted, _) = run(&mut Interpreter::new(Cpu::Power9), &words);
+    let (got, exit) = run(&mut Translator::new(Cpu::Power9, Policy::default()).unwrap(), &words);
+    assert!(matches!(exit, Exit::Interrupt(_)), "{exit:?}");
+    // What was compared is overwritten by then: 20 with 20, and 20 with 0x20000.
+    assert_eq!((got.state.cia, got.state.cr), (0x1024, [0, 0b0010, 0, 0, 0, 0, 0b1000, 0]));
+    assert_eq!(got.state.gpr, wanted.state.gpr);
+    assert_eq!(got.state.retired, wanted.state.retired);
+}
