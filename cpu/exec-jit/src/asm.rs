@@ -499,6 +499,24 @@ impl Asm {
         self.byte(bit);
     }
 
+    /// Sets a bit of a register.
+    pub fn bts_imm(&mut self, size: Size, rm: impl Into<Rm>, bit: u8) {
+        self.encode(code(0, 1, 0xba), size, 5, rm.into(), 1);
+        self.byte(bit);
+    }
+
+    /// Atomically: if RAX is what is at `dst`, stores `src` there; ZF says so.
+    pub fn lock_cmpxchg(&mut self, size: Size, dst: Mem, src: Reg) {
+        self.byte(0xf0);
+        self.encode(code(0, 1, if size == Size::B { 0xb0 } else { 0xb1 }), size, src as u8, dst.into(), 0);
+    }
+
+    /// A full barrier: a locked operation that changes nothing.
+    pub fn barrier(&mut self) {
+        self.byte(0xf0);
+        self.alu_imm(Alu::Or, Size::D, Mem::Base(Reg::Rsp, 0), 0);
+    }
+
     /// Sets carry.
     pub fn stc(&mut self) {
         self.byte(0xf9);

@@ -8,7 +8,7 @@ use exec::fp::{self, Float, fpscr};
 use exec::mode::need;
 use exec::{Context, Engine, Exit, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
-use guest_mem::{Marks, Order};
+use guest_mem::{Marks, Order, Writer};
 use ppc_isa::{Cpu, Op};
 use ppc_mmu::{Access, Invalidation};
 
@@ -525,6 +525,8 @@ impl Translator {
             cpu: self.cpu,
             shared_little: self.shared_order == Order::Little,
             watched: self.policy.watched.then(|| mem.host().granule_shift),
+            granule: mem.host().granule_shift,
+            reserved: Writer::vcpu(state.pir).reserved(),
             region: self.cache.held.len() as u32,
             first_site: self.cache.sites.len() as u32,
             first_compare: self.cache.compares.len() as u32,
@@ -626,6 +628,7 @@ impl Turns for Translator {
         let host = context.mem.host();
         let frame = &mut self.host.data().frame;
         frame.requests = context.requests.address();
+        frame.unsettled = context.requests.unsettled_address();
         frame.ram = host.ram;
         frame.code = host.code.wrapping_sub(host.ram >> 12 << 3);
         frame.granules = host.granules.wrapping_sub(host.ram >> host.granule_shift << 3);

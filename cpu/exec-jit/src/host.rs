@@ -68,6 +68,8 @@ pub struct Frame {
     pub requests: u64,
     /// The code epoch of guest memory.
     pub epoch: u64,
+    /// Address of the byte that says whether the vCPU has yet to wait for invalidations.
+    pub unsettled: u64,
     /// RAM.
     pub ram: u64,
     /// Host address of the word of page 0 that says whether it holds code, less what the number of RAM's host page takes.

@@ -10,6 +10,7 @@ use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Rm, Shift, Size, op, vop};
+use crate::atomic;
 use crate::float;
 use crate::host::{Data, Frame};
 use crate::lower::{Access, Lower, Search, Value, frame, home};
@@ -23,8 +24,11 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
         LoadStore::Hint | LoadStore::ReservedNoOp | LoadStore::Eieio => {}
         // L=1 orders what the host orders anyway.
         LoadStore::Sync if w >> 21 & 7 == 1 => {}
-        // With other vCPUs, invalidations may be waited for.
         LoadStore::Sync if l.setting.watched.is_none() => {}
+        LoadStore::Sync => full_barrier(l),
+        LoadStore::Touch { .. } => touch(l, w),
+        LoadStore::LoadReserve { bytes } if bytes <= 8 => atomic::load_reserve(l, bytes, w),
+        LoadStore::StoreConditional { bytes } if bytes <= 8 => atomic::store_conditional(l, bytes, w),
         LoadStore::BlockZero => zero_block(l, w),
         LoadStore::Isync => l.synchronise(),
         _ => return None,
@@ -292,6 +296,25 @@ pub fn put(l: &mut Lower, at: Mem, bytes: u8, big: bool, value: Reg) {
     }
 }
 
+/// A barrier of everything. With other vCPUs, invalidations may be waited for, which is the handler's.
+fn full_barrier(l: &mut Lower) {
+    let unsettled = frame!(l, unsettled);
+    let (slow, back) = l.slow_decline(false);
+    l.asm.mov(Size::Q, Reg::Rax, unsettled);
+    l.asm.test_imm(Size::B, Mem::Base(Reg::Rax, 0), 1);
+    l.asm.jcc(Cond::Ne, slow);
+    l.asm.barrier();
+    l.asm.bind(back);
+}
+
+/// Loads nothing, where a load is allowed.
+fn touch(l: &mut Lower, w: u32) {
+    let address = address(l, Form::X, false, w);
+    let (slow, back) = l.slow_decline(true);
+    translate(l, address, 1, false, slow);
+    l.asm.bind(back);
+}
+
 /// Zeros the cache block at (RA|0) + (RB).
 fn zero_block(l: &mut Lower, w: u32) {
     let block = l.setting.block;
@@ -348,7 +371,8 @@ pub fn slow(l: &mut Lower, site: u32, access: Access) {
     }
 }
 
-fn reverse(l: &mut Lower, bytes: u8, reg: Reg) {
+/// Reverses the low bytes of a register.
+pub fn reverse(l: &mut Lower, bytes: u8, reg: Reg) {
     match bytes {
         1 => {}
         2 => {

@@ -137,6 +137,10 @@ pub struct Setting<'a> {
     pub shared_little: bool,
     /// Reservations are watched by stores: there are several vCPUs.
     pub watched: Option<u8>,
+    /// log2 of the bytes of a granule.
+    pub granule: u8,
+    /// What its word is while the vCPU alone holds a reservation there.
+    pub reserved: u64,
     /// Number of the region, of its first site, and of its first link.
     pub region: u32,
     /// First site.

@@ -1,4 +1,4 @@
-//! Loops that walk through memory, on the translator and on the interpreter: made at random, across the ends of units of
+//! Loops that walk through memory or reserve it, on the translator and on the interpreter: made at random, across the ends of units of
 //! the TLB and of RAM, over their own code, and stopped by budgets anywhere.
 
 use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
@@ -104,8 +104,14 @@ fn program(r: &mut Random) -> Vec<u32> {
     body
 }
 
-/// What `engine` makes of a program whose registers follow from `seed`: after each budget that is used up, and at the end.
-fn run(engine: &mut dyn Engine, words: &[u32], seed: u64, bits: u64) -> (Vec<(Vcpu, Option<Exit>)>, Vec<u8>) {
+/// What `engine` makes of a program whose registers follow from `seed`, those that point all `near` one place if it is given: after each budget that is used up, and at the end.
+fn run(
+    engine: &mut dyn Engine,
+    words: &[u32],
+    seed: u64,
+    bits: u64,
+    near: Option<u64>,
+) -> (Vec<(Vcpu, Option<Exit>)>, Vec<u8>) {
     let mut r = Random(seed);
     let mem = GuestMem::new(RAM).unwrap();
     let mut ram: Vec<u8> = (0..RAM / 4).flat_map(|_| r.below(u32::MAX).to_le_bytes()).collect();
@@ -123,7 +129,8 @@ fn run(engine: &mut dyn Engine, words: &[u32], seed: u64, bits: u64) -> (Vec<(Vc
         let ends = [0x1_0000, 0x2_0000, 0x3_0000, 0x5_8000, RAM, 0x8_0000, 0x1000];
         let away = i64::from(r.below(3000)) - if r.below(20) == 0 { 0 } else { 3000 };
         let address = r.of(&ends).wrapping_add_signed(away & if r.below(2) == 0 { -1 } else { !15 });
-        vcpu.state.gpr[(POINTERS + register) as usize] = address;
+        let aligned = near.map(|near| near + 8 * u64::from(r.below(2)));
+        vcpu.state.gpr[(POINTERS + register) as usize] = aligned.unwrap_or(address);
         let index = r.of(&[0u64, 8, 16, 0x100, 0x8000]);
         vcpu.state.gpr[(INDICES + register) as usize] = index;
         vcpu.state.gpr[(DATA + register) as usize] = u64::from(r.below(100));
@@ -146,18 +153,20 @@ fn run(engine: &mut dyn Engine, words: &[u32], seed: u64, bits: u64) -> (Vec<(Vc
     (seen, ram)
 }
 
+fn agree_on(policy: &Policy, bits: u64, seed: u64, words: &[u32], near: Option<u64>) {
+    let (wanted, memory) = run(&mut Interpreter::new(Cpu::Power9), words, seed, bits, near);
+    let (got, stored) = run(&mut Translator::new(Cpu::Power9, policy.clone()).unwrap(), words, seed, bits, near);
+    for (step, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
+        assert_eq!(format!("{:?}", got.1), format!("{:?}", wanted.1), "seed {seed}, {step}: {words:08x?}");
+        assert_eq!(got.0, wanted.0, "seed {seed}, {step}: {words:08x?}");
+    }
+    assert_eq!(got.len(), wanted.len(), "seed {seed}");
+    assert!(stored == memory, "seed {seed}: {words:08x?}");
+}
+
 fn agree(policy: Policy, bits: u64, seeds: std::ops::Range<u64>) {
     for seed in seeds {
-        let mut r = Random(seed);
-        let words = program(&mut r);
-        let (wanted, memory) = run(&mut Interpreter::new(Cpu::Power9), &words, seed, bits);
-        let (got, stored) = run(&mut Translator::new(Cpu::Power9, policy.clone()).unwrap(), &words, seed, bits);
-        for (step, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
-            assert_eq!(format!("{:?}", got.1), format!("{:?}", wanted.1), "seed {seed}, {step}: {words:08x?}");
-            assert_eq!(got.0, wanted.0, "seed {seed}, {step}: {words:08x?}");
-        }
-        assert_eq!(got.len(), wanted.len(), "seed {seed}");
-        assert!(stored == memory, "seed {seed}: {words:08x?}");
+        agree_on(&policy, bits, seed, &program(&mut Random(seed)), None);
     }
 }
 
@@ -179,4 +188,36 @@ fn loops_of_32_bits_agree() {
 #[test]
 fn loops_of_one_of_several_processors_agree() {
     agree(Policy { watched: true, ..Policy::default() }, msr::SF | msr::LE, 800..900);
+}
+
+/// Loops of reservations and conditional stores of all sizes, with plain stores between them.
+fn reservations(r: &mut Random) -> Vec<u32> {
+    let mut body = Vec::new();
+    for _ in 0..3 + r.below(10) {
+        let (pointer, index, data) = (POINTERS + r.below(2), INDICES + r.below(2), DATA + r.below(4));
+        body.push(match r.below(8) {
+            // l[bhwd]arx
+            0..=2 => x(r.of(&[52, 116, 20, 84]), data, pointer, index),
+            // st[bhwd]cx.
+            3..=5 => x(r.of(&[694, 726, 150, 214]), data, pointer, index) | 1,
+            // mfcr, stwx, addi
+            6 => x(19, DATA + 4, 0, 0),
+            7 if r.below(2) == 0 => x(151, data, pointer, index),
+            _ => d(14, data, data, 1),
+        });
+    }
+    // bdnz
+    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+    body.push(SYSTEM_CALL);
+    body
+}
+
+#[test]
+fn reservations_agree() {
+    for (seed, watched) in (1000..1040).flat_map(|seed| [(seed, false), (seed, true)]) {
+        for bits in [msr::SF | msr::LE, msr::SF] {
+            let policy = Policy { watched, cold: 0, ..Policy::default() };
+            agree_on(&policy, bits, seed, &reservations(&mut Random(seed)), Some(0x2_0000));
+        }
+    }
 }

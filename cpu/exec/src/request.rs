@@ -145,6 +145,11 @@ impl Requests {
         self.unsettled.load(Ordering::Relaxed)
     }
 
+    /// Host address of the byte that says so, for code that looks at it without calling [`Requests::unsettled`].
+    pub fn unsettled_address(&self) -> u64 {
+        self.unsettled.as_ptr() as u64
+    }
+
     /// Notes that others were asked, or that they were waited for; to be called by the vCPU's own thread.
     pub(crate) fn set_unsettled(&self, unsettled: bool) {
         self.unsettled.store(unsettled, Ordering::Relaxed);

@@ -16,8 +16,10 @@ use crate::{GuestMem, Order, Word};
 pub const VCPUS: u32 = 62;
 /// Somebody has locked the granule before: stores need care.
 const WATCHED: u64 = 1 << 62;
-/// Somebody has it locked now.
-const LOCKED: u64 = 1 << 63;
+/// Number of the bit that says that somebody has it locked now.
+pub const LOCKED_BIT: u8 = 63;
+/// See [`LOCKED_BIT`].
+const LOCKED: u64 = 1 << LOCKED_BIT;
 /// Turns to wait for a lock before the host is asked to run somebody else.
 const SPINS: u32 = 100;
 
@@ -36,9 +38,14 @@ impl Writer {
         Writer(number)
     }
 
+    /// What the word of an unlocked granule is while this vCPU has a reservation there, and nobody else.
+    pub const fn reserved(self) -> u64 {
+        WATCHED | self.bit()
+    }
+
     /// Its bit in the words of granules; none for what is no vCPU.
-    fn bit(self) -> u64 {
-        if self == Writer::OTHER { 0 } else { 1 << (self.0 % VCPUS) }
+    const fn bit(self) -> u64 {
+        if self.0 == Writer::OTHER.0 { 0 } else { 1 << (self.0 % VCPUS) }
     }
 }
 

@@ -25,7 +25,7 @@ mod granule;
 use code::CodePages;
 pub use code::Marks;
 use granule::Granules;
-pub use granule::{Exclusive, VCPUS, Writer};
+pub use granule::{Exclusive, LOCKED_BIT, VCPUS, Writer};
 
 /// Bytes of a reservation granule unless said otherwise: those of POWER's cache blocks.
 const GRANULE: u64 = 128;

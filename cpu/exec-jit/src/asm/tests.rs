@@ -176,3 +176,13 @@ fn moves_of_vectors() {
     one(|a| a.v_mask(vop::MOVMSKPD, Reg::Rcx, high), "vmovmskpd xmm8,ecx");
     one(|a| a.v_mask(vop::PMOVMSKB, Reg::R9, low), "vpmovmskb xmm0,r9d");
 }
+
+#[test]
+fn atomic_operations() {
+    use Reg::*;
+    one(|a| a.bts_imm(Size::Q, Rdx, 63), "bts $0x3F,rdx");
+    one(|a| a.lock_cmpxchg(Size::B, Mem::Base(Rcx, 0), Rdx), "lock cmpxchg dl,(rcx)");
+    one(|a| a.lock_cmpxchg(Size::W, Mem::Base(Rcx, 0), Rdx), "lock cmpxchg dx,(rcx)");
+    one(|a| a.lock_cmpxchg(Size::Q, Mem::Base(R9, 8), Rdx), "lock cmpxchg rdx,8(r9)");
+    one(|a| a.barrier(), "lock orl $0,(rsp)");
+}

@@ -190,6 +190,7 @@ fn touched(insn: &Insn) -> Parts {
         Some(Op::LoadStore(op)) => match op {
             LoadStore::Load(_) | LoadStore::Store(_) | LoadStore::BlockZero | LoadStore::Isync => 0,
             LoadStore::Hint | LoadStore::ReservedNoOp | LoadStore::Eieio | LoadStore::Sync => 0,
+            LoadStore::Touch { .. } | LoadStore::LoadReserve { .. } => 0,
             _ => FIELDS,
         },
         Some(Op::Float(op)) => match op {
