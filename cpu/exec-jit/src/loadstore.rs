@@ -1,7 +1,7 @@
 //! Fixed-point loads and stores, barriers and hints.
 //!
-//! The fast path looks into the software TLB. What it does not find, what is not aligned, and stores to pages that hold
-//! code or to granules that are watched leave it for the engine.
+//! The fast path looks into the software TLB, or rests on a strip's look. What it does not find, what crosses the end of a
+//! unit, and stores to pages that hold code or to granules that are watched leave it for the engine.
 
 use std::mem::offset_of;
 

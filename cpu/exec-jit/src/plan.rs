@@ -360,17 +360,7 @@ impl Explored {
                 _ => blocks.push(Block { insns: vec![insn], live: ALL, follows: false }),
             }
         }
-        Some(Plan {
-            entry,
-            blocks,
-            is_loop: true,
-            uses: [0; HELD],
-            written: 0,
-            vector_uses: [0; VECTORS],
-            vectors_written: 0,
-            symmetric: true,
-            strips: Vec::new(),
-        })
+        Some(Plan::of(entry, blocks, true))
     }
 }
 
@@ -399,20 +389,25 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
         }
     }
     blocks.retain(|block| !block.insns.is_empty());
-    Plan {
-        entry,
-        blocks,
-        is_loop: false,
-        uses: [0; HELD],
-        written: 0,
-        vector_uses: [0; VECTORS],
-        vectors_written: 0,
-        symmetric: true,
-        strips: Vec::new(),
-    }
+    Plan::of(entry, blocks, false)
 }
 
 impl Plan {
+    /// The plan of these blocks, of which nothing else was found out yet.
+    fn of(entry: u64, blocks: Vec<Block>, is_loop: bool) -> Plan {
+        Plan {
+            entry,
+            blocks,
+            is_loop,
+            uses: [0; HELD],
+            written: 0,
+            vector_uses: [0; VECTORS],
+            vectors_written: 0,
+            symmetric: true,
+            strips: Vec::new(),
+        }
+    }
+
     /// The block to which control stays in the region when it goes from the end of block `index` to `ea`, by a
     /// conditional branch or not. A trace has no other ways than to the next block.
     pub fn follows(&self, index: usize, ea: u64, branches: bool) -> Option<usize> {

@@ -5,6 +5,7 @@
 //! of the loop, which runs for a *strip* of so many turns that all streams stay in their units and the limit is not
 //! reached, and looks at the TLB before each strip.
 
+use exec_interp::fields;
 use ppc_isa::branch::Branch;
 use ppc_isa::float::Float;
 use ppc_isa::integer::{Integer, Logic};
@@ -144,7 +145,7 @@ fn is_plain(insn: &Insn) -> bool {
 /// What the GPRs hold behind `insn`.
 fn execute(values: &mut Values, insn: &Insn) {
     let w = insn.decoded.word;
-    let (rt, ra, rb) = ((w >> 21 & 31) as usize, (w >> 16 & 31) as usize, (w >> 11 & 31) as usize);
+    let (rt, ra, rb) = (fields::rt(w), fields::ra(w), fields::rb(w));
     let plus = |value: Value, more: i32| match value {
         Value::Of(root, offset) => Value::Of(root, offset.wrapping_add(more.into())),
         Value::Unknown => Value::Unknown,
@@ -210,8 +211,8 @@ fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Opti
             }
             let w = insn.decoded.word;
             if let Some(shape) = access(insn) {
-                let second = if shape.displacement.is_none() { Some(values[(w >> 11 & 31) as usize]) } else { None };
-                let ra = (w >> 16 & 31) as usize;
+                let second = if shape.displacement.is_none() { Some(values[fields::rb(w)]) } else { None };
+                let ra = fields::ra(w);
                 if ra != 0 || shape.update {
                     accesses.push((insn.ea, shape, values[ra], second));
                 }

@@ -6,6 +6,7 @@
 use std::mem::offset_of;
 
 use exec::{SharedPage, Vcpu, VcpuState};
+use exec_interp::fields;
 use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
 use ppc_isa::{msr, spr};
@@ -52,7 +53,7 @@ fn shared(at: usize) -> Mem {
 
 /// Translates a privileged instruction; `None` if it is a call.
 pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
-    let rt = (w >> 21 & 31) as usize;
+    let rt = fields::rt(w);
     let family = l.setting.cpu.family();
     match op {
         Op::Integer(Integer::Mfspr) => {
@@ -138,7 +139,7 @@ fn write(l: &mut Lower, home: Home, value: Reg) {
 
 /// Moves from a register of problem state that is no privileged instruction; `None` if it is left to the interpreter.
 pub fn move_from(l: &mut Lower, w: u32) -> Option<()> {
-    let rt = (w >> 21 & 31) as usize;
+    let rt = fields::rt(w);
     match (spr::number(w), l.setting.cpu.family()) {
         (spr::XER, _) => read_xer(l),
         (spr::TAR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, tar))),
@@ -153,7 +154,7 @@ pub fn move_from(l: &mut Lower, w: u32) -> Option<()> {
 
 /// Moves to a register of problem state that is no privileged instruction; `None` if it is left to the interpreter.
 pub fn move_to(l: &mut Lower, w: u32) -> Option<()> {
-    let rt = (w >> 21 & 31) as usize;
+    let rt = fields::rt(w);
     match (spr::number(w), l.setting.cpu.family()) {
         (spr::XER, _) => {
             // Fields of the CR that are not computed yet take their SO from XER.

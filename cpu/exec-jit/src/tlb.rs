@@ -1,9 +1,10 @@
 //! The fast software TLB: what translated code looks into before it accesses memory.
 //!
-//! An entry maps a unit of effective addresses to the host's memory: 64 KiB as long as the guest's pages allow it, else 4 KiB. Its tag is the page address and the number of
-//! the address space; the lowest bits of a tag are zero, so that an unaligned access, whose low bits are compared as
-//! well, does not match. An access remembers the entry that it has used last and looks there first: what it adds to the
-//! address does then not depend on the address, and is there before it. Entries are copies of what the interpreter's TLB knows, for RAM only.
+//! An entry maps a unit of effective addresses to the host's memory: 64 KiB as long as the guest's pages allow it, else
+//! 4 KiB. Its tag is the page address and the number of the address space; the lowest bits of a tag are zero, so that an
+//! unaligned access, whose low bits are compared as well, does not match. An access remembers the entry that it has used
+//! last and looks there first: what it adds to the address does then not depend on the address, and is there before it.
+//! Entries are copies of what the interpreter's TLB knows, for RAM only.
 
 use exec::VcpuState;
 use ppc_mmu::{Invalidation, Keys, Tables};

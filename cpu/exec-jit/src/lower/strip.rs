@@ -6,6 +6,7 @@
 
 use std::mem::offset_of;
 
+use exec_interp::fields;
 use ppc_isa::branch::Branch;
 use ppc_isa::op::Op;
 
@@ -162,7 +163,7 @@ impl Lower<'_> {
         if let (Some(addend), Some(displacement), false, true) =
             (addend, shape.displacement, shape.truncated, self.setting.sixty_four)
         {
-            let base = self.value((word >> 16 & 31) as usize, Reg::Rax);
+            let base = self.value(fields::ra(word), Reg::Rax);
             return Some(Mem::Index(base, addend, 1, displacement));
         }
         loadstore::effective_address(self, shape.displacement, shape.update, word);
