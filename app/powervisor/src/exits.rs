@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use hv_core::Halt;
 use image::symbols::Symbols;
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use vmm::Outcome;
 
@@ -32,6 +33,8 @@ const WAYS: [(&str, PrivilegedFlag, Switch); 4] = [
 struct Way {
     name: &'static str,
     seconds: f64,
+    /// Processor time of the whole process.
+    cpu: f64,
     idle: f64,
     guest: f64,
     host: f64,
@@ -102,9 +105,9 @@ fn way(
 ) -> Result<Way> {
     let run = RunFlags { privileged: Some(privileged), pv, ..flags.run.clone() };
     let mut profile = Profile::default();
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), processor_time());
     let (report, stop) = session::run(&run, Console::Silent, Some(&mut profile), None)?;
-    let seconds = start.elapsed();
+    let (seconds, cpu) = (start.elapsed(), processor_time() - cpu);
     match (&report.outcome, stop) {
         (Outcome::Halted(Halt::PowerOff), _) => {}
         (Outcome::Halted(Halt::Panic(words)), _) => bail!("{name}: the guest's kernel panicked: {words}"),
@@ -117,6 +120,7 @@ fn way(
     Ok(Way {
         name,
         seconds: seconds.as_secs_f64(),
+        cpu: cpu.as_secs_f64(),
         idle: report.idle.as_secs_f64(),
         guest: profile.guest.as_secs_f64(),
         host: total.host.as_secs_f64(),
@@ -129,6 +133,12 @@ fn way(
         functions: profile.functions(symbols),
         rewritten: profile.rewritten(symbols),
     })
+}
+
+/// Processor time that the process has taken.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
 /// The tables of a report, each with its `top` largest rows.
@@ -175,6 +185,7 @@ fn json(ways: &[Way]) -> Value {
         json!({
             "way": way.name,
             "seconds": way.seconds,
+            "cpu_seconds": way.cpu,
             "idle_seconds": way.idle,
             "guest_seconds": way.guest,
             "host_seconds": way.host,

@@ -6,6 +6,7 @@ use std::mem::offset_of;
 use exec::engine::Turns;
 use exec::fp::{self, Float, fpscr};
 use exec::mode::need;
+use exec::shared::Mapped;
 use exec::{Context, Engine, Exit, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
 use guest_mem::{Marks, Order, Writer};
@@ -21,6 +22,7 @@ use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, HELD, Insn, Named};
+use crate::shared;
 use crate::tlb::{self, KEY_SHIFT, View};
 use crate::watch::{Place as Watch, Watched, What};
 
@@ -59,8 +61,8 @@ pub struct Translator {
     fresh: bool,
     /// The code of the mode is for [`exacting`] floating point.
     exacting: bool,
-    /// Byte order of the shared page's fields, for which code is made.
-    shared_order: Order,
+    /// Byte order of the shared page's fields, and where it is mapped, for which code is made.
+    shared: (Order, Option<Mapped>),
     /// Raised whenever where branches went is no longer true.
     turn: u64,
     /// The code epoch up to which all is true.
@@ -125,7 +127,7 @@ impl Translator {
             keys: Keyring::default(),
             fresh: false,
             exacting: false,
-            shared_order: Order::Big,
+            shared: (Order::Big, None),
             turn: 1,
             epoch: 0,
             limit: 0,
@@ -444,7 +446,7 @@ impl Translator {
             Place::Code(host) => host,
             Place::Cold(count) if count < self.policy.cold => return Ok(None),
             Place::Cold(_) => {
-                let Some(host) = self.translate(state, context, page) else {
+                let Some(host) = self.translate(vcpu, context, page) else {
                     let _ = self.cache.insert(page, ea, Place::Never);
                     return Ok(None);
                 };
@@ -495,11 +497,13 @@ impl Translator {
     }
 
     /// Translates the region at the next instruction, in `page`.
-    fn translate(&mut self, state: &VcpuState, context: &Context, page: PageKey) -> Option<u64> {
+    fn translate(&mut self, vcpu: &Vcpu, context: &Context, page: PageKey) -> Option<u64> {
         let Context { mem, privileged, .. } = *context;
+        let state = &vcpu.state;
         let code = self.interpreter.enter_code(mem, page.real, state.order())?;
         let interpreter = &self.interpreter;
         let dispatch = interpreter.dispatch();
+        let at_constant = shared::is_at_constant(vcpu);
         let inline = privileged == Privileged::Inline && !state.mode.problem();
         let decode = |ea: u64| {
             let decoded = interpreter.decoded(mem, code, ea & 0xfff).unwrap_or_else(|| dispatch.decoded(0));
@@ -508,7 +512,8 @@ impl Translator {
             let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
             let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
             let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
-            Insn { decoded, op, privileged, exacting: self.exacting, ea, live: plan::ALL, writes: 0 }
+            let shared = at_constant && shared::place(op, decoded.word).is_some();
+            Insn { decoded, op, privileged, shared, exacting: self.exacting, ea, live: plan::ALL, writes: 0 }
         };
         let named = &self.named;
         let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
@@ -523,7 +528,7 @@ impl Translator {
             exacting: self.exacting,
             wide: self.cpu.sixty_four(),
             cpu: self.cpu,
-            shared_little: self.shared_order == Order::Little,
+            shared_little: self.shared.0 == Order::Little,
             watched: self.policy.watched.then(|| mem.host().granule_shift),
             granule: mem.host().granule_shift,
             reserved: Writer::vcpu(state.pir).reserved(),
@@ -638,8 +643,9 @@ impl Turns for Translator {
     fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit {
         let mut taken = None;
         self.until = limit;
-        if vcpu.shared.order() != self.shared_order {
-            self.shared_order = vcpu.shared.order();
+        let shared = (vcpu.shared.order(), vcpu.shared.mapped());
+        if shared != self.shared {
+            self.shared = shared;
             self.flush();
             self.enter_mode(&vcpu.state, context);
         }

@@ -21,6 +21,7 @@ mod keys;
 mod loadstore;
 mod lower;
 mod plan;
+mod shared;
 mod slow;
 mod strip;
 mod system;

@@ -26,7 +26,7 @@ use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
 use crate::watch::{Line, Live, What};
-use crate::{branch, float, integer, jumps, loadstore, system, vector, vsx};
+use crate::{branch, float, integer, jumps, loadstore, shared, system, vector, vsx};
 
 mod fields;
 mod strip;
@@ -431,6 +431,7 @@ impl Lower<'_> {
             }
             Some(Op::Branch(op)) => branch::lower(self, op, word),
             Some(Op::Integer(op)) => integer::lower(self, op, word),
+            Some(Op::LoadStore(op)) if insn.shared => shared::lower(self, op, word),
             Some(Op::LoadStore(op)) => loadstore::lower(self, op, word),
             Some(Op::Vector(op)) => vector::lower(self, op, word),
             Some(Op::Vsx(op)) => vsx::lower(self, op, word),

@@ -51,6 +51,8 @@ pub struct Insn {
     pub op: Option<Op>,
     /// It is privileged, and carried out by a call.
     pub privileged: bool,
+    /// It accesses the shared page at its constant address, see [`crate::shared`].
+    pub shared: bool,
     /// FPSCR may make floating point interrupt, or round otherwise than to nearest.
     pub exacting: bool,
     /// Effective address.
@@ -163,6 +165,7 @@ pub fn effects(insn: &Insn) -> (Parts, Parts) {
     let cr0 = |recorded: bool| if recorded { 1 } else { 0 };
     match insn.op {
         _ if insn.privileged => (ALL, 0),
+        _ if insn.shared => (0, 0),
         Some(Op::Branch(op)) => match op {
             Branch::B => (0, 0),
             Branch::Bc | Branch::BcTo(_) if word >> 21 & 16 != 0 => (0, 0),

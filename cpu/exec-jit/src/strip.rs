@@ -91,6 +91,7 @@ fn access(insn: &Insn) -> Option<Shape> {
         Shape { displacement, update, bytes, truncated, strict, stores }
     };
     match insn.op? {
+        _ if insn.shared => None,
         Op::LoadStore(op @ (LoadStore::Load(access) | LoadStore::Store(access))) => {
             let displacement = match access.form {
                 loadstore::Form::D => Some(d),

@@ -46,7 +46,7 @@ fn home(family: Family, number: u16, writes: bool) -> Option<Home> {
 }
 
 /// A place in the shared page.
-fn shared(at: usize) -> Mem {
+pub fn shared(at: usize) -> Mem {
     const PAGE: i64 = offset_of!(Vcpu, shared) as i64 - offset_of!(Vcpu, state) as i64 + SharedPage::BYTES as i64;
     Mem::Base(Reg::Rbp, (PAGE + at as i64 - BIAS as i64) as i32)
 }

@@ -11,12 +11,13 @@ pub fn report(title: &str, ways: &[Way], tables: &[Table]) -> String {
     heading(&mut out, "", ways);
     let _ = writeln!(out);
     type Measure = (&'static str, fn(&Way) -> String);
-    let measures: [Measure; 6] = [
+    let measures: [Measure; 7] = [
         ("exits", |way| way.total.to_string()),
         ("time in the guest, s", |way| format!("{:.2}", way.guest)),
         ("time in the host, s", |way| format!("{:.2}", way.host)),
         ("whole run, s", |way| format!("{:.2}", way.seconds)),
         ("of it idle, s", |way| format!("{:.2}", way.idle)),
+        ("processor time, s", |way| format!("{:.2}", way.cpu)),
         ("million instructions", |way| format!("{:.1}", way.millions)),
     ];
     for (name, value) in measures {
