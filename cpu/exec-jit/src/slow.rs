@@ -70,10 +70,7 @@ fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: 
     let page = vcpu.state.cia & !0xfff;
     engine.settle(&mut vcpu.state);
     let answer = match engine.interpreter(&vcpu.state, context).execute(vcpu, context, decoded) {
-        Err(exit) => {
-            engine.exit = Some(exit);
-            Reason::Exit
-        }
+        Err(exit) => return leave(engine, vcpu, context, exit),
         Ok(event) if event || vcpu.state.cia & !0xfff != page => Reason::Event,
         Ok(_) => Reason::Lookup,
     };
@@ -110,14 +107,40 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
             return 0;
         }
         Ok(true) => Reason::Event,
-        Err(exit) => {
-            engine.exit = Some(exit);
-            Reason::Exit
-        }
+        Err(exit) => return leave(engine, vcpu, context, exit),
     };
     let retired = vcpu.state.retired;
     engine.count_from(retired);
     answer as Answer
+}
+
+/// Leaves code for `exit`, or delivers its interrupt and goes on.
+fn leave(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, exit: Exit) -> Answer {
+    let ended = engine::deliver(vcpu, context, exit, engine.until).or_else(|| engine::fp_exception(&vcpu.state));
+    go_on(engine, vcpu, context, ended) as Answer
+}
+
+/// Ends the run for `ended`, or goes on with the code for the state's next instruction.
+fn go_on(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, ended: Option<Exit>) -> Reason {
+    let reason = if ended.is_some() {
+        engine.exit = ended;
+        Reason::Exit
+    } else {
+        engine.take_invalidations(&mut vcpu.state, context);
+        engine.enter_mode(&vcpu.state, context);
+        jump(engine, vcpu, context)
+    };
+    let retired = vcpu.state.retired;
+    engine.count_from(retired);
+    engine.notice(context);
+    reason
+}
+
+/// Goes on with the code for the state's next instruction, whose mode is entered.
+fn jump(engine: &mut Translator, vcpu: &Vcpu, context: &Context) -> Reason {
+    let known = if engine.is_behind(context) { None } else { engine.known(vcpu.state.cia) };
+    engine.host.data().frame.target = known.unwrap_or(0);
+    if known.is_some() { Reason::Jump } else { Reason::Lookup }
 }
 
 /// Carries out a privileged instruction, as `exec::engine::run` does.
@@ -129,7 +152,7 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
     engine.count_call(vcpu.state.mode.problem(), site, What::Privileged);
     let turn = engine.turn();
     let ended = match supervisor::execute(vcpu, context, &insn) {
-        Err(interrupt) => Some(Exit::Interrupt(interrupt)),
+        Err(interrupt) => return leave(engine, vcpu, context, Exit::Interrupt(interrupt)),
         Ok(()) if engine::is_event(vcpu, context, &insn, engine.until) => Some(Exit::Event),
         Ok(()) => engine::fp_exception(&vcpu.state),
     };
@@ -150,9 +173,7 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
             engine.read_back(vcpu, site);
             return 0;
         }
-        let known = if engine.is_behind(context) { None } else { engine.known(vcpu.state.cia) };
-        engine.host.data().frame.target = known.unwrap_or(0);
-        if known.is_some() { Reason::Jump } else { Reason::Lookup }
+        jump(engine, vcpu, context)
     };
     let retired = vcpu.state.retired;
     engine.count_from(retired);

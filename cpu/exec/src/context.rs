@@ -128,18 +128,23 @@ pub struct Context<'a> {
     pub peers: &'a dyn Peers,
     /// Where privileged instructions are carried out.
     pub privileged: Privileged,
+    /// The engine delivers the interrupts that instructions cause, and goes on; else they are exits.
+    pub delivers: bool,
 }
 
 impl<'a> Context<'a> {
-    /// What the only vCPU of a machine without devices works with; its time is made of retired instructions.
+    /// What the only vCPU of a machine without devices works with; its time is made of retired instructions, its
+    /// interrupts are exits.
     pub fn alone(
         mem: &'a GuestMem,
         partition: &'a PartitionState,
         requests: &'a Requests,
         privileged: Privileged,
     ) -> Context<'a> {
-        Context { mem, partition, requests, clock: &VirtualClock, mmio: &NoMmio, peers: requests, privileged }
+        let (clock, mmio, peers, delivers) = (&VirtualClock, &NoMmio, requests, false);
+        Context { mem, partition, requests, clock, mmio, peers, privileged, delivers }
     }
+
     /// Asks all vCPUs to forget translations, this one included. It must wait for the others before it goes on behind a
     /// `sync`: [`Context::settle`].
     pub fn invalidate(&self, what: Invalidation) {

@@ -1,11 +1,13 @@
 //! The interface of an engine.
 
+use pv_abi::osi;
+
 use crate::context::{Context, Privileged};
 use crate::exit::{Exit, Instruction};
 use crate::interrupt::{Interrupt, program};
 use crate::state::VcpuState;
 use crate::vcpu::Vcpu;
-use crate::{request, supervisor};
+use crate::{delivery, request, supervisor};
 
 /// Runs guest instructions.
 ///
@@ -36,28 +38,58 @@ pub trait Turns {
     fn turns(&mut self, vcpu: &mut Vcpu, context: &Context, limit: u64) -> Exit;
 }
 
-/// [`Engine::run`] of an engine: carries out privileged instructions where the context says so.
+/// [`Engine::run`] of an engine: carries out privileged instructions and delivers interrupts where the context says so.
 pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: u64) -> Exit {
     vcpu.state.prefix_status = 0;
     let limit = vcpu.state.retired.saturating_add(budget);
     let inline = context.privileged == Privileged::Inline;
     loop {
-        if let Some(exit) = fp_exception(&vcpu.state) {
-            return exit;
-        }
-        engine.prepare(&mut vcpu.state, context);
-        match engine.turns(vcpu, context, limit) {
+        let exit = match fp_exception(&vcpu.state) {
+            Some(exit) => exit,
+            None => {
+                engine.prepare(&mut vcpu.state, context);
+                engine.turns(vcpu, context, limit)
+            }
+        };
+        let exit = match exit {
             Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {
-                if let Err(interrupt) = supervisor::execute(vcpu, context, &insn) {
-                    return Exit::Interrupt(interrupt);
-                }
-                if is_event(vcpu, context, &insn, limit) {
-                    return Exit::Event;
+                match supervisor::execute(vcpu, context, &insn) {
+                    Err(interrupt) => Exit::Interrupt(interrupt),
+                    Ok(()) if is_event(vcpu, context, &insn, limit) => return Exit::Event,
+                    Ok(()) => continue,
                 }
             }
-            exit => return exit,
+            exit => exit,
+        };
+        if let Some(exit) = deliver(vcpu, context, exit, limit) {
+            return exit;
         }
     }
+}
+
+/// Delivers the interrupt of `exit` if that is for the engine to do; what comes next is then an event point. Returns the
+/// exit with which the run ends, if it does.
+pub fn deliver(vcpu: &mut Vcpu, context: &Context, exit: Exit, limit: u64) -> Option<Exit> {
+    let (interrupt, next) = match exit {
+        _ if !context.delivers => return Some(exit),
+        Exit::Interrupt(interrupt) => (interrupt, vcpu.state.cia),
+        Exit::SystemCall(insn) if is_system_call(&vcpu.state, &insn) => {
+            (Interrupt::SystemCall, insn.address.wrapping_add(u64::from(insn.len)))
+        }
+        _ => return Some(exit),
+    };
+    // Handlers that interrupt at their first instruction may do so forever, and nothing is ever retired.
+    let first = vcpu.state.cia & 15 == 0 || matches!(interrupt, Interrupt::SystemCallVectored(_));
+    let ends = first && !vcpu.state.mode.problem() || is_limit(vcpu, context, limit);
+    vcpu.state.cia = next;
+    delivery::deliver(vcpu, context.partition, interrupt);
+    ends.then_some(Exit::Event)
+}
+
+/// Whether `insn` is a system call for certain, and no hypercall: OSI's are open to problem state.
+fn is_system_call(state: &VcpuState, insn: &Instruction) -> bool {
+    const SC_0: u64 = 0x4400_0002;
+    insn.word == SC_0 && state.mode.problem() && state.gpr[3] as u32 != osi::MAGIC_R3
 }
 
 /// What a write to the MSR may have let in: arithmetic interrupts at once (Power ISA Book III, section 6.5.9).
@@ -70,7 +102,11 @@ pub fn fp_exception(state: &VcpuState) -> Option<Exit> {
 /// because of what the instruction has changed.
 pub fn is_event(vcpu: &Vcpu, context: &Context, insn: &Instruction, limit: u64) -> bool {
     let state = &vcpu.state;
-    let event = state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0;
     let let_in = state.held & vcpu.shared.msr() != 0;
-    event || supervisor::concerns_pending(insn) || let_in || state.waiting
+    is_limit(vcpu, context, limit) || supervisor::concerns_pending(insn) || let_in || state.waiting
+}
+
+/// Whether the run ends at an event point, since `limit` instructions are retired, or something was requested.
+pub fn is_limit(vcpu: &Vcpu, context: &Context, limit: u64) -> bool {
+    vcpu.state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0
 }

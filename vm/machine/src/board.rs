@@ -233,6 +233,7 @@ impl Machine {
             mmio: &self.bus,
             peers: &self.mailboxes,
             privileged,
+            delivers: false,
         })
     }
 
