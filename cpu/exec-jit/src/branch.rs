@@ -9,6 +9,7 @@ use ppc_isa::op::Op;
 use crate::asm::{Alu, Cond, Reg, Size, op};
 use crate::lower::{Edge, Lower, state};
 use crate::plan::{self, ALL, CTR, Insn, LR};
+use crate::switch;
 
 /// Translates what stays in its block.
 pub fn lower(l: &mut Lower, op: Branch, w: u32) -> Option<()> {
@@ -20,6 +21,7 @@ pub fn lower(l: &mut Lower, op: Branch, w: u32) -> Option<()> {
         }
         Branch::Trap { double, immediate } => return trap(l, double, immediate, w),
         Branch::CrLogic(table) => cr_logic(l, table, w),
+        Branch::Sc | Branch::Scv => return switch::call(l, op, w),
         _ => return None,
     }
     Some(())

@@ -3,14 +3,16 @@
 use std::cmp::Ordering;
 use std::mem::offset_of;
 
+use exec::delivery::book3s64::landing;
 use exec::engine::Turns;
 use exec::fp::{self, Float, fpscr};
 use exec::mode::need;
 use exec::shared::Mapped;
-use exec::{Context, Engine, Exit, Privileged, Vcpu, VcpuState};
+use exec::{Context, Engine, Exit, Interrupt, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
 use guest_mem::{Marks, Order, Writer};
-use ppc_isa::{Cpu, Op};
+use ppc_isa::cpu::Family;
+use ppc_isa::{Cpu, Op, msr};
 use ppc_mmu::{Access, Invalidation};
 
 use crate::asm::{Asm, Reg};
@@ -23,6 +25,7 @@ use crate::keys::{Keyring, Keys};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, HELD, Insn, Named};
 use crate::shared;
+use crate::switch::{self, SWITCHES, Switch};
 use crate::tlb::{self, KEY_SHIFT, View};
 use crate::watch::{Place as Watch, Watched, What};
 
@@ -57,6 +60,8 @@ pub struct Translator {
     pub(crate) entry_len: usize,
     pub(crate) cache: Cache,
     keys: Keyring,
+    /// The keys of [`Data::switches`].
+    switches: Vec<Keys>,
     /// The interpreter's translations answer for the state's mode.
     fresh: bool,
     /// The code of the mode is for [`exacting`] floating point.
@@ -125,6 +130,7 @@ impl Translator {
             entry_len,
             cache,
             keys: Keyring::default(),
+            switches: vec![Keys::default(); SWITCHES],
             fresh: false,
             exacting: false,
             shared: (Order::Big, None),
@@ -319,7 +325,8 @@ impl Translator {
     fn forget_jumps(&mut self) {
         self.turn += 1;
         self.keys.forget_jumps();
-        self.host.data().frame.fetch_key = self.keys.now().fetch;
+        let frame = &mut self.host.data().frame;
+        (frame.fetch_key, frame.place) = (self.keys.now().fetch, 0);
     }
 
     pub(crate) fn flush(&mut self) {
@@ -330,7 +337,9 @@ impl Translator {
 
     fn forget_spaces(&mut self) {
         self.keys.clear_data();
-        self.host.data().tlb.fill(tlb::EMPTY);
+        let Data { frame, tlb, .. } = self.host.data();
+        frame.place = 0;
+        tlb.fill(tlb::EMPTY);
     }
 
     /// Forgets what privileged state sees of user pages.
@@ -362,13 +371,44 @@ impl Translator {
         });
         let keys = keys.unwrap_or_default();
         self.fresh &= keys == before;
-        if let Some(view) = keys.view.filter(|view| *view != self.view) {
+        // In problem state, too: code that switches back looks at nothing.
+        let view = View::of(state);
+        if view != self.view {
             self.forget_view();
             self.view = view;
         }
         let frame = &mut self.host.data().frame;
         frame.data_key = keys.data << KEY_SHIFT;
         frame.fetch_key = keys.fetch;
+        frame.place = keys.place;
+    }
+
+    /// Remembers that writing `value` to the MSR has led to the mode of `vcpu`, which is entered.
+    pub(crate) fn remember_switch(&mut self, value: u64, vcpu: &Vcpu) {
+        let keys = self.keys.now();
+        if keys.place == 0 || !switch::is_plain(vcpu, self.exacting) {
+            return;
+        }
+        let (at, state) = (switch::index(value), &vcpu.state);
+        if let (Some(slot), Some(known)) = (self.host.data().switches.get_mut(at), self.switches.get_mut(at)) {
+            *known = keys;
+            let (mode, unavailable) = (state.mode, state.unavailable.into());
+            let (msr, fetch, data) = (vcpu.shared.msr(), keys.fetch, keys.data << KEY_SHIFT);
+            *slot = Switch { value, place: keys.place, msr, mode, unavailable, fetch, data };
+        }
+    }
+
+    /// Takes note of the mode to which code has switched.
+    pub(crate) fn catch_up(&mut self) {
+        let data = self.host.data_at();
+        let switched = std::mem::take(&mut self.host.data().frame.switched);
+        if switched != 0 {
+            let at = switched.wrapping_sub(data + offset_of!(Data, switches) as u64) as usize / size_of::<Switch>();
+            if let Some(keys) = self.switches.get(at) {
+                self.keys.switch(*keys);
+            }
+            self.fresh = false;
+        }
     }
 
     /// What keys are in force.
@@ -411,6 +451,7 @@ impl Translator {
             }
         }
         self.asked = asked;
+        self.host.data().frame.place = self.keys.now().place;
     }
 
     /// The code for the state's next instruction, if a branch went there before.
@@ -518,16 +559,17 @@ impl Translator {
         let named = &self.named;
         let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
         plan.blocks.first()?.insns.first()?.op?;
-        let origin = self.host.code_at(self.cache.used);
+        let (origin, sixty_four) = (self.host.code_at(self.cache.used), state.mode.sixty_four());
         let setting = Setting {
             plan: &plan,
             data: self.host.data_at(),
             entry: &self.entry,
-            sixty_four: state.mode.sixty_four(),
+            sixty_four,
             little: state.mode.little(),
             exacting: self.exacting,
             wide: self.cpu.sixty_four(),
             cpu: self.cpu,
+            calls: self.cpu.family() == Family::Book3s64 && context.delivers && sixty_four && state.mode.problem(),
             shared_little: self.shared.0 == Order::Little,
             watched: self.policy.watched.then(|| mem.host().granule_shift),
             granule: mem.host().granule_shift,
@@ -637,6 +679,9 @@ impl Turns for Translator {
         frame.ram = host.ram;
         frame.code = host.code.wrapping_sub(host.ram >> 12 << 3);
         frame.granules = host.granules.wrapping_sub(host.ram >> host.granule_shift << 3);
+        let old = msr::PR | msr::IR | msr::DR;
+        (frame.system_call, frame.delivered) = landing(context.partition, old, Interrupt::SystemCall);
+        frame.vectored = landing(context.partition, old, Interrupt::SystemCallVectored(0)).0;
         self.enter_mode(state, context);
     }
 
@@ -685,6 +730,7 @@ impl Turns for Translator {
                 host::take_inexact();
             }
             let reason = host::run(self, vcpu, context, host);
+            self.catch_up();
             self.count_left(reason);
             self.settle(&mut vcpu.state);
             vcpu.state.retired = self.retired();

@@ -8,6 +8,7 @@ use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
 use crate::host::{Data, Frame, Reason};
 use crate::jumps;
 use crate::lower::{BIAS, HOLDERS, PINNED, home, state};
+use crate::switch;
 
 /// Registers that the calling convention lets a function change.
 const VOLATILE: [Reg; 6] = [Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11];
@@ -35,6 +36,8 @@ pub struct Entry {
     pub stale: u64,
     /// The same for [`Reason::Resolve`], with the exit's number in EDX.
     pub resolve: u64,
+    /// Switches the mode as the switch at RDX says, and goes on to the address in RAX.
+    pub switch: u64,
     /// Calls the interpreter's handler for the site in EDX.
     pub decline: u64,
     /// The same when the instruction accesses memory at the address in RAX.
@@ -100,6 +103,8 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     let lookup = asm.label();
     entry.stale = asm.here();
     jumps::go(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
+    entry.switch = asm.here();
+    switch::assemble(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
     asm.bind(lookup);
     entry.lookup = asm.here();
     asm.store(Size::Q, cia, Reg::Rax);

@@ -16,6 +16,7 @@ use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
 use crate::jumps::{JUMPS, Jump, LINKS, Link};
 use crate::strip::STREAMS;
+use crate::switch::{SWITCHES, Switch};
 use crate::tlb::{ENTRIES, Entry, HINTS};
 use crate::watch::COUNTERS;
 
@@ -62,6 +63,16 @@ pub struct Frame {
     pub fetch_key: u64,
     /// Number of the space of data accesses, in its place in a tag.
     pub data_key: u64,
+    /// Number of the place for which switches hold, 0 if none is known.
+    pub place: u64,
+    /// Address of the last switch that code has made since it was entered or called out, or 0.
+    pub switched: u64,
+    /// The MSR that a system call of problem state makes, without EE and RI.
+    pub delivered: u64,
+    /// Where `sc` leads, and `scv 0`.
+    pub system_call: u64,
+    /// See above.
+    pub vectored: u64,
     /// Address of the fast TLB.
     pub tlb: u64,
     /// The vCPU's request word.
@@ -103,6 +114,8 @@ pub struct Data {
     pub jumps: [Jump; JUMPS],
     /// Where branches to other pages went.
     pub links: [Link; LINKS],
+    /// Writes to the MSR.
+    pub switches: [Switch; SWITCHES],
     /// Host addresses of the entries that accesses have used.
     pub hints: [u64; HINTS],
     /// How often blocks were entered, if they are counted.
@@ -320,6 +333,7 @@ unsafe fn call(frame: *mut Frame, site: u32, bytes: u32, function: Call) -> Answ
     // SAFETY: `run` has set the pointers, and uses none of them before its code returns.
     unsafe {
         let context = &*(*frame).context.cast::<Context>();
+        (*(*frame).engine).catch_up();
         function(&mut *(*frame).engine, &mut *(*frame).vcpu, context, site, bytes)
     }
 }

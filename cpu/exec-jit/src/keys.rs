@@ -15,6 +15,8 @@ use crate::tlb::{self, Numbers, Space, View};
 
 /// Contexts whose keys are found at once.
 const RECENT: usize = 8;
+/// Places that are told apart at a time.
+const PLACES: usize = 8;
 /// Pages that are remembered as fetched from before all are forgotten.
 const PAGES: usize = 1 << 16;
 /// Words of [`Keyring::low`]: a bit for each of 4096 pages, as many as the interpreter's TLB tells apart.
@@ -33,6 +35,8 @@ pub struct Keys {
     shared: bool,
     /// `data` says nothing about addresses of quadrant 0, for which this decides.
     pub view: Option<View>,
+    /// Number of what decides beside the mode, see [`crate::switch`]; 0 where that is not known.
+    pub place: u64,
 }
 
 impl Keys {
@@ -42,12 +46,26 @@ impl Keys {
     }
 }
 
+/// What the hypervisor leaves to the engine: privileged instructions, the delivery of interrupts.
+type Duties = (bool, bool);
+
+fn duties(context: &Context) -> Duties {
+    (context.privileged == Privileged::Inline, context.delivers)
+}
+
 /// What decides on the keys on Book3S-64; other families have more than is worth comparing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Registers {
     mode: Mode,
     unavailable: u16,
-    inline: bool,
+    others: Others,
+}
+
+/// What of it is no matter of the MSR.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Others {
+    fscr: u64,
+    duties: Duties,
     exacting: bool,
     pid: u32,
     masks: ppc_mmu::Keys,
@@ -59,21 +77,26 @@ impl Registers {
         (state.cpu.family() == Family::Book3s64).then(|| Registers {
             mode: state.mode,
             unavailable: state.unavailable,
-            inline: context.privileged == Privileged::Inline,
-            exacting: exacting(state),
-            pid: state.pid,
-            masks: state.keys(),
-            slb: state.slb.generation,
+            others: Others {
+                fscr: state.fscr,
+                duties: duties(context),
+                exacting: exacting(state),
+                pid: state.pid,
+                masks: state.keys(),
+                slb: state.slb.generation,
+            },
         })
     }
 }
 
 /// All keys.
 pub struct Keyring {
-    modes: Numbers<(Mode, u16, bool, bool)>,
+    modes: Numbers<(Mode, u16, Duties, bool)>,
     data: Numbers<Space>,
     fetch: Numbers<(u16, Space)>,
     recent: Vec<(Registers, Keys)>,
+    places: Vec<(Others, u64)>,
+    last_place: u64,
     now: Keys,
     /// Pages whose translations branches rest on, and the low bits of their numbers.
     pages: HashSet<u64, Mixing>,
@@ -89,6 +112,8 @@ impl Default for Keyring {
             data: Numbers::default(),
             fetch: Numbers::default(),
             recent: Vec::new(),
+            places: Vec::new(),
+            last_place: 0,
             now: Keys::default(),
             pages: HashSet::default(),
             low: [0; WORDS],
@@ -112,7 +137,7 @@ impl Keyring {
             self.now = self.recent.get(at / 2)?.1;
             return Some(self.now);
         }
-        let mode = (state.mode, state.unavailable, context.privileged == Privileged::Inline, exacting(state));
+        let mode = (state.mode, state.unavailable, duties(context), exacting(state));
         let mode = self.modes.of(mode, u16::MAX.into())? as u16;
         let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()));
         let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()));
@@ -126,12 +151,35 @@ impl Keyring {
         }
         let view = data.is_shared().then(|| View::of(state));
         let data = self.data.of(data, tlb::SPACES)?;
-        self.now = Keys { mode, data, fetch: self.fetch.of((mode, fetch), u64::MAX)?, shared, view };
+        let place = registers.map_or(0, |registers| self.place(registers.others));
+        self.now = Keys { mode, data, fetch: self.fetch.of((mode, fetch), u64::MAX)?, shared, view, place };
         if let Some(registers) = registers {
             self.recent.truncate(RECENT - 1);
             self.recent.push((registers, self.now));
         }
         Some(self.now)
+    }
+
+    fn place(&mut self, others: Others) -> u64 {
+        if let Some((_, number)) = self.places.iter().find(|(known, _)| *known == others) {
+            return *number;
+        }
+        self.last_place += 1;
+        self.places.truncate(PLACES - 1);
+        self.places.insert(0, (others, self.last_place));
+        self.last_place
+    }
+
+    /// The keys are those to which code has switched.
+    pub fn switch(&mut self, keys: Keys) {
+        self.now = keys;
+    }
+
+    /// What follows from registers is to be found out again.
+    fn forget_recent(&mut self) {
+        self.recent.clear();
+        self.places.clear();
+        self.now.place = 0;
     }
 
     /// Notes that a data translation goes by the key in force.
@@ -154,7 +202,7 @@ impl Keyring {
 
     /// No key for fetches of before comes again.
     pub fn forget_jumps(&mut self) {
-        self.recent.clear();
+        self.forget_recent();
         // Links of dropped code hold under the old key, and their places are used again.
         self.now.fetch = self.fetch.retire_all();
         self.pages.clear();
@@ -163,7 +211,7 @@ impl Keyring {
 
     /// Retires what `what`, which is not one page, names.
     pub fn invalidate(&mut self, what: Invalidation) {
-        self.recent.clear();
+        self.forget_recent();
         self.data.retire(|space| space.is_of(what));
         self.fetch.retire(|(_, space)| space.is_of(what));
     }
@@ -195,7 +243,7 @@ impl Keyring {
             return true;
         }
         // User pages: what is above them stays.
-        self.recent.clear();
+        self.forget_recent();
         self.fetch.retire(|(_, space)| space.problem());
         self.pages.retain(|page| page >> 50 != 0);
         self.low = [0; WORDS];
@@ -207,7 +255,7 @@ impl Keyring {
 
     /// Forgets the numbers of spaces of data.
     pub fn clear_data(&mut self) {
-        self.recent.clear();
+        self.forget_recent();
         self.data.clear();
     }
 
@@ -238,7 +286,7 @@ mod tests {
             let mut vcpu = Vcpu::new(Cpu::Power9, 0);
             (vcpu.state.pid, vcpu.state.amr) = (pid, amr);
             vcpu.set_msr(msr::SF | msr::IR | msr::DR | if problem { msr::PR } else { 0 });
-            keys.enter(&vcpu.state, &context).unwrap()
+            Keys { place: 0, ..keys.enter(&vcpu.state, &context).unwrap() }
         };
         test(&mut Keyring::default(), &enter);
     }
@@ -261,6 +309,25 @@ mod tests {
                 [enter(keys, true, 1, 5), enter(keys, true, 2, 0), enter(keys, false, 1, 0)],
                 [user, other, kernel]
             );
+        });
+    }
+
+    #[test]
+    fn places_follow_from_what_the_msr_does_not_say() {
+        with(|keys, enter| {
+            let mut place = |problem: bool, pid: u32, amr: u64| {
+                enter(keys, problem, pid, amr);
+                keys.now().place
+            };
+            let one = place(false, 1, 0);
+            assert_eq!(place(true, 1, 0), one);
+            let others = [place(true, 2, 0), place(false, 1, 1 << 62)];
+            assert!(one != 0 && !others.contains(&one) && others[0] != others[1]);
+            assert_eq!(place(false, 1, 0), one);
+            keys.invalidate(Invalidation::Process(7));
+            assert_eq!(keys.now().place, 0);
+            enter(keys, false, 1, 0);
+            assert!(![0, one].contains(&keys.now().place));
         });
     }
 

@@ -24,6 +24,7 @@ mod plan;
 mod shared;
 mod slow;
 mod strip;
+mod switch;
 mod system;
 mod tlb;
 mod vector;

@@ -133,6 +133,8 @@ pub struct Setting<'a> {
     pub wide: bool,
     /// CPU model.
     pub cpu: Cpu,
+    /// System calls are delivered in code.
+    pub calls: bool,
     /// The shared page's fields are little-endian.
     pub shared_little: bool,
     /// Reservations are watched by stores: there are several vCPUs.
@@ -539,6 +541,11 @@ impl Lower<'_> {
         for (guest, host) in PINNED.into_iter().filter(|(guest, _)| self.held[*guest].is_none()) {
             self.asm.mov(Size::Q, host, home(guest));
         }
+    }
+
+    /// Stores all dirty registers, as where the region is left.
+    pub fn store_dirty_all(&mut self) {
+        self.store_dirty(self.dirty);
     }
 
     /// The holder of a guest register with its value in it, if it has one.

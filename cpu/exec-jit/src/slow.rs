@@ -1,7 +1,7 @@
 //! What translated code calls when its fast path does not do: accesses, and instructions that are not translated.
 
 use exec::fp::fpscr;
-use exec::{Context, Exit, Instruction, Vcpu, engine, supervisor};
+use exec::{Context, Exit, Instruction, Interrupt, Vcpu, engine, supervisor};
 use guest_mem::Word;
 use ppc_isa::op::{Integer, Op, System};
 
@@ -116,31 +116,38 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
 
 /// Leaves code for `exit`, or delivers its interrupt and goes on.
 fn leave(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, exit: Exit) -> Answer {
+    let calls = matches!(exit, Exit::SystemCall(_) | Exit::Interrupt(Interrupt::SystemCallVectored(_)));
     let ended = engine::deliver(vcpu, context, exit, engine.until).or_else(|| engine::fp_exception(&vcpu.state));
-    go_on(engine, vcpu, context, ended) as Answer
+    let value = calls.then(|| vcpu.shared.msr());
+    go_on(engine, vcpu, context, ended, value) as Answer
 }
 
-/// Ends the run for `ended`, or goes on with the code for the state's next instruction.
-fn go_on(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, ended: Option<Exit>) -> Reason {
+/// Ends the run for `ended`, or goes on with the code for the state's next instruction, to which a write of `value` to the
+/// MSR has led.
+fn go_on(
+    engine: &mut Translator,
+    vcpu: &mut Vcpu,
+    context: &Context,
+    ended: Option<Exit>,
+    value: Option<u64>,
+) -> Reason {
     let reason = if ended.is_some() {
         engine.exit = ended;
         Reason::Exit
     } else {
         engine.take_invalidations(&mut vcpu.state, context);
         engine.enter_mode(&vcpu.state, context);
-        jump(engine, vcpu, context)
+        if let Some(value) = value {
+            engine.remember_switch(value, vcpu);
+        }
+        let known = if engine.is_behind(context) { None } else { engine.known(vcpu.state.cia) };
+        engine.host.data().frame.target = known.unwrap_or(0);
+        if known.is_some() { Reason::Jump } else { Reason::Lookup }
     };
     let retired = vcpu.state.retired;
     engine.count_from(retired);
     engine.notice(context);
     reason
-}
-
-/// Goes on with the code for the state's next instruction, whose mode is entered.
-fn jump(engine: &mut Translator, vcpu: &Vcpu, context: &Context) -> Reason {
-    let known = if engine.is_behind(context) { None } else { engine.known(vcpu.state.cia) };
-    engine.host.data().frame.target = known.unwrap_or(0);
-    if known.is_some() { Reason::Jump } else { Reason::Lookup }
 }
 
 /// Carries out a privileged instruction, as `exec::engine::run` does.
@@ -151,18 +158,21 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
     let next = vcpu.state.effective(insn.address.wrapping_add(4));
     engine.count_call(vcpu.state.mode.problem(), site, What::Privileged);
     let turn = engine.turn();
+    let value = match row.op {
+        Op::System(System::Rfid) => Some(vcpu.shared.srr1()),
+        Op::System(System::Rfscv) => Some(vcpu.state.ctr),
+        _ => None,
+    };
     let ended = match supervisor::execute(vcpu, context, &insn) {
         Err(interrupt) => return leave(engine, vcpu, context, Exit::Interrupt(interrupt)),
         Ok(()) if engine::is_event(vcpu, context, &insn, engine.until) => Some(Exit::Event),
         Ok(()) => engine::fp_exception(&vcpu.state),
     };
-    let answer = if ended.is_some() {
-        engine.exit = ended;
-        Reason::Exit
-    } else if reads(row.op) && context.requests.pending() == 0 && !engine.is_behind(context) {
+    if ended.is_none() && reads(row.op) && context.requests.pending() == 0 && !engine.is_behind(context) {
         engine.read_back(vcpu, site);
         return 0;
-    } else {
+    }
+    if ended.is_none() && value.is_none() {
         let before = engine.keys();
         engine.take_invalidations(&mut vcpu.state, context);
         engine.enter_mode(&vcpu.state, context);
@@ -173,12 +183,8 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
             engine.read_back(vcpu, site);
             return 0;
         }
-        jump(engine, vcpu, context)
-    };
-    let retired = vcpu.state.retired;
-    engine.count_from(retired);
-    engine.notice(context);
-    answer as Answer
+    }
+    go_on(engine, vcpu, context, ended, value) as Answer
 }
 
 /// Whether a privileged instruction only reads.

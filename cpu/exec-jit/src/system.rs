@@ -15,10 +15,11 @@ use pv_abi::magic::offset;
 use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size, op};
 use crate::lower::{BIAS, Lower, state};
 use crate::plan::ALL;
+use crate::switch;
 
 /// Where the value of a register is.
 #[derive(Clone, Copy)]
-enum Home {
+pub enum Home {
     /// A doubleword of the state.
     State(usize),
     /// A doubleword of the shared page.
@@ -89,6 +90,7 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
             write(l, Home::Shared(offset::MSR), Reg::Rax);
             l.asm.bind(back);
         }
+        Op::System(op @ (System::Rfid | System::Rfscv)) => return switch::return_from(l, op),
         _ => return None,
     }
     Some(())
@@ -107,7 +109,8 @@ fn begin(l: &mut Lower, rt: usize) -> crate::asm::Label {
     back
 }
 
-fn read(l: &mut Lower, home: Home, to: Reg) {
+/// Reads a register.
+pub fn read(l: &mut Lower, home: Home, to: Reg) {
     let little = l.setting.shared_little;
     match home {
         Home::State(at) => l.asm.mov(Size::Q, to, state(at)),
@@ -119,7 +122,7 @@ fn read(l: &mut Lower, home: Home, to: Reg) {
 }
 
 /// Writes `value`; RCX is lost.
-fn write(l: &mut Lower, home: Home, value: Reg) {
+pub fn write(l: &mut Lower, home: Home, value: Reg) {
     let little = l.setting.shared_little;
     let asm = &mut l.asm;
     let value = if l.setting.wide {

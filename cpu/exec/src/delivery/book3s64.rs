@@ -8,7 +8,7 @@ use crate::partition::{Ail, PartitionState};
 use crate::vcpu::Vcpu;
 
 /// SRR1 bits that carry status instead of MSR bits.
-const SRR1_STATUS: u64 = 0x783f_0000;
+pub const SRR1_STATUS: u64 = 0x783f_0000;
 
 /// Vector offset of `interrupt`; those of other families count as machine checks.
 fn vector(interrupt: Interrupt) -> u64 {
@@ -30,7 +30,6 @@ fn vector(interrupt: Interrupt) -> u64 {
         Interrupt::VectorUnavailable => 0xf20,
         Interrupt::VsxUnavailable => 0xf40,
         Interrupt::FacilityUnavailable(_) => 0xf60,
-        Interrupt::SystemCallVectored(level) => 0x17000 + 0x20 * u64::from(level),
         _ => 0x200,
     }
 }
@@ -45,13 +44,11 @@ fn srr1_status(interrupt: Interrupt) -> u64 {
     }
 }
 
-/// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 (or LR for `scv`) shall hold, and the vector afterwards.
-pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt) {
-    let old = vcpu.shared.msr();
+/// Where `interrupt` leads from a state with MSR `old`, and the MSR there.
+pub fn landing(partition: &PartitionState, old: u64, interrupt: Interrupt) -> (u64, u64) {
     let relocated = old & (msr::IR | msr::DR) == msr::IR | msr::DR;
     let unconditional = matches!(interrupt, Interrupt::SystemReset | Interrupt::MachineCheck { .. });
     let high = partition.ail() == Ail::High && relocated && !unconditional;
-
     let mut new = msr::SF | msr::ME;
     if partition.interrupt_order() == Order::Little {
         new |= msr::LE;
@@ -59,22 +56,28 @@ pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt
     if high {
         new |= msr::IR | msr::DR;
     }
-    let mut vector = vector(interrupt);
+    let vector = match interrupt {
+        Interrupt::SystemCallVectored(level) => {
+            new |= old & (msr::EE | msr::RI);
+            0x20 * u64::from(level) + if high { 0xc000_0000_0000_3000 } else { 0x17000 }
+        }
+        _ => vector(interrupt) + if high { 0xc000_0000_0000_4000 } else { 0 },
+    };
+    (vector, new)
+}
+
+/// Delivers `interrupt`: `vcpu.state.cia` is what SRR0 (or LR for `scv`) shall hold, and the vector afterwards.
+pub fn deliver(vcpu: &mut Vcpu, partition: &PartitionState, interrupt: Interrupt) {
+    let old = vcpu.shared.msr();
+    let (vector, new) = landing(partition, old, interrupt);
     let state = &mut vcpu.state;
     let prefix = u64::from(std::mem::take(&mut state.prefix_status));
-    if let Interrupt::SystemCallVectored(level) = interrupt {
+    if matches!(interrupt, Interrupt::SystemCallVectored(_)) {
         state.lr = state.cia;
         state.ctr = old & !SRR1_STATUS;
-        new |= old & (msr::EE | msr::RI);
-        if high {
-            vector = 0xc000_0000_0000_3000 + 0x20 * u64::from(level);
-        }
     } else {
         vcpu.shared.set_srr0(state.cia);
         vcpu.shared.set_srr1((old & !SRR1_STATUS) | srr1_status(interrupt) | prefix);
-        if high {
-            vector += 0xc000_0000_0000_4000;
-        }
     }
     match interrupt {
         Interrupt::DataStorage { dar, dsisr } | Interrupt::Alignment { dar, dsisr } => {
