@@ -235,7 +235,7 @@ impl Translator {
     }
 
     /// How many instructions are retired when none is left but what the frame has.
-    fn retired(&mut self) -> u64 {
+    pub(crate) fn retired(&mut self) -> u64 {
         let left = self.left();
         self.limit.wrapping_sub(left as u64)
     }
@@ -251,7 +251,7 @@ impl Translator {
     /// Brings the state up to the instruction at `site`.
     pub(crate) fn write_back(&mut self, vcpu: &mut Vcpu, site: u32) -> Option<Decoded> {
         let site = *self.cache.sites.get(site as usize)?;
-        let held = *self.cache.held.get(site.region as usize)?;
+        let held = self.cache.held.get(site.region as usize)?;
         let frame = &self.host.data().frame;
         for register in bits(site.dirty) {
             if let Some(&value) = held[register].and_then(|host| frame.host.get(host as usize)) {
@@ -259,11 +259,10 @@ impl Translator {
             }
         }
         let first = site.fields.first as usize;
-        let saved = frame.saved;
         for compare in self.cache.compares.get(first..first + site.fields.count as usize).unwrap_or_default() {
             let gpr = &vcpu.state.gpr;
             let order = compare.order(|register| match register {
-                HELD.. => saved.get(register - HELD).copied().unwrap_or(0),
+                HELD.. => frame.saved.get(register - HELD).copied().unwrap_or(0),
                 _ => gpr[register & 31],
             });
             let so = u8::from(vcpu.state.so);

@@ -44,6 +44,8 @@ pub struct Entry {
     pub decline_access: u64,
     /// Carries out the privileged instruction of the site in EDX.
     pub privileged: u64,
+    /// The timebase, to RAX, when EDX instructions are completed that R15 does not account for.
+    pub time: u64,
     /// Reports that code has stored at the host address in RAX.
     pub wrote: u64,
     loads: [u64; 4],
@@ -155,11 +157,35 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
         entry.loads[index] = call(&mut asm, &field, 0, bytes, &VOLATILE, leave);
         entry.stores[index] = call(&mut asm, &field, 1, bytes, &VOLATILE, leave);
     }
+    entry.time = time(&mut asm, &field);
     entry.wrote = call(&mut asm, &field, 3, 0, &VOLATILE, leave);
     entry.privileged = call(&mut asm, &field, 4, 0, &HOLDERS, leave);
     entry.decline = call(&mut asm, &field, 2, 0, &HOLDERS, leave);
     entry.decline_access = call(&mut asm, &field, 2, 16, &HOLDERS, leave);
     Some((entry, asm.finish()?))
+}
+
+/// A call of what only reads the clock: other registers than RAX stay.
+fn time(asm: &mut Asm, field: &impl Fn(usize) -> Mem) -> u64 {
+    let here = asm.here();
+    let held = |reg: Reg| field(offset_of!(Frame, host) + 8 * reg as usize);
+    for reg in VOLATILE {
+        asm.store(Size::Q, held(reg), reg);
+    }
+    asm.store(Size::Q, field(offset_of!(Frame, left)), Reg::R15);
+    asm.mov(Size::D, Reg::Rsi, Reg::Rdx);
+    if let Mem::Absolute(frame) = field(0) {
+        asm.lea(Size::Q, Reg::Rdi, Mem::Absolute(frame));
+    }
+    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
+    asm.call_rm(field(offset_of!(Frame, calls) + 8 * 5));
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+    for reg in VOLATILE {
+        asm.mov(Size::Q, reg, held(reg));
+    }
+    asm.mov(Size::Q, Reg::Rax, field(offset_of!(Frame, value)));
+    asm.ret();
+    here
 }
 
 /// A call out: function `index` of the frame. Holders are in the frame meanwhile; `changed` come back from there.

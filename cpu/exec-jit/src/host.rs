@@ -95,8 +95,8 @@ pub struct Frame {
     pub turns: u64,
     /// What is added to the addresses of a strip's streams to make the host's.
     pub addends: [u64; STREAMS],
-    /// Functions that code calls: load, store, decline, wrote, privileged.
-    pub calls: [u64; 5],
+    /// Functions that code calls: load, store, decline, wrote, privileged, time.
+    pub calls: [u64; 6],
     /// Of this run only.
     engine: *mut Translator,
     vcpu: *mut Vcpu,
@@ -210,7 +210,7 @@ impl Host {
         match (NonNull::new(base), NonNull::new(writable)) {
             (Some(base), Some(writable)) => {
                 let mut host = Host { base, writable, code_len };
-                let calls: [CallFromCode; 5] = [load, store, decline, wrote, privileged];
+                let calls: [CallFromCode; 6] = [load, store, decline, wrote, privileged, time];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
                 host.data().constants = CONSTANTS;
@@ -361,6 +361,11 @@ unsafe extern "C" fn wrote(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
 unsafe extern "C" fn privileged(frame: *mut Frame, site: u32, bytes: u32) -> Answer {
     // SAFETY: called by translated code only.
     unsafe { call(frame, site, bytes, crate::slow::privileged) }
+}
+
+unsafe extern "C" fn time(frame: *mut Frame, done: u32, bytes: u32) -> Answer {
+    // SAFETY: called by translated code only.
+    unsafe { call(frame, done, bytes, crate::slow::time) }
 }
 
 #[cfg(test)]

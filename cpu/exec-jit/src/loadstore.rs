@@ -15,6 +15,7 @@ use crate::float;
 use crate::host::{Data, Frame};
 use crate::lower::{Access, Lower, Search, Value, frame, home};
 use crate::tlb;
+use crate::vsr::X0;
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
@@ -322,8 +323,9 @@ fn zero_block(l: &mut Lower, w: u32) {
     l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, -(block as i32));
     let (slow, back) = l.slow_decline(true);
     translate_aligned(l, 1, true, slow);
-    for offset in (0..block as i32).step_by(8) {
-        l.asm.store_imm(Size::Q, Mem::Base(Reg::Rax, offset), 0);
+    l.asm.v3(vop::PXOR, X0, X0, X0);
+    for offset in (0..block as i32).step_by(16) {
+        l.asm.v_store(vop::MOVUPS_STORE, Mem::Base(Reg::Rax, offset), X0);
     }
     report(l);
     l.asm.bind(back);

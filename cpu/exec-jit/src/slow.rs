@@ -1,6 +1,7 @@
 //! What translated code calls when its fast path does not do: accesses, and instructions that are not translated.
 
 use exec::fp::fpscr;
+use exec::timebase::timebase;
 use exec::{Context, Exit, Instruction, Interrupt, Vcpu, engine, supervisor};
 use guest_mem::Word;
 use ppc_isa::op::{Integer, Op, System};
@@ -61,6 +62,13 @@ pub fn wrote(engine: &mut Translator, _: &mut Vcpu, context: &Context, _: u32, _
     let frame = &engine.host.data().frame;
     context.mem.stored(frame.ea.wrapping_sub(frame.ram));
     engine.notice(context);
+    0
+}
+
+/// Reads the timebase, to `Frame::value`, when `done` instructions are completed that the frame does not account for.
+pub fn time(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, done: u32, _: u32) -> Answer {
+    vcpu.state.retired = engine.retired().wrapping_add(done.into());
+    engine.host.data().frame.value = timebase(&vcpu.state, context);
     0
 }
 

@@ -140,41 +140,62 @@ pub fn write(l: &mut Lower, home: Home, value: Reg) {
     }
 }
 
+/// Where a register of problem state on Book3S-64 is that is no privileged one, and the bits that writes keep.
+fn plain(number: u16) -> Option<(usize, Size, u64)> {
+    let ebb = offset_of!(VcpuState, ebb);
+    Some(match number {
+        spr::TAR => (offset_of!(VcpuState, tar), Size::Q, u64::MAX),
+        spr::VRSAVE => (offset_of!(VcpuState, vrsave), Size::D, u64::MAX),
+        spr::UDSCR => (offset_of!(VcpuState, dscr), Size::Q, 0x1ff_ffff),
+        spr::PPR => (offset_of!(VcpuState, ppr), Size::Q, 0x1c_0000_0000_0000),
+        spr::BESCR => (ebb, Size::Q, u64::MAX),
+        spr::EBBHR => (ebb + 8, Size::Q, u64::MAX),
+        spr::EBBRR => (ebb + 16, Size::Q, u64::MAX),
+        _ => return None,
+    })
+}
+
 /// Moves from a register of problem state that is no privileged instruction; `None` if it is left to the interpreter.
 pub fn move_from(l: &mut Lower, w: u32) -> Option<()> {
-    let rt = fields::rt(w);
-    match (spr::number(w), l.setting.cpu.family()) {
-        (spr::XER, _) => read_xer(l),
-        (spr::TAR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, tar))),
-        (spr::UDSCR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, dscr))),
-        (spr::PPR, Family::Book3s64) => l.asm.mov(Size::Q, Reg::Rax, state(offset_of!(VcpuState, ppr))),
-        (spr::VRSAVE, Family::Book3s64) => l.asm.mov(Size::D, Reg::Rax, state(offset_of!(VcpuState, vrsave))),
+    let number = spr::number(w);
+    match number {
+        spr::XER => read_xer(l),
+        spr::TB | spr::booke::ATBL | spr::TBU | spr::booke::ATBU => {
+            let done = l.completed() - 1;
+            l.asm.mov_imm(Reg::Rdx, done.into());
+            l.call_inline(l.setting.entry.time);
+            if matches!(number, spr::TBU | spr::booke::ATBU) {
+                l.asm.shift_imm(Shift::Shr, Size::Q, Reg::Rax, 32);
+            }
+        }
+        _ if l.setting.cpu.family() == Family::Book3s64 => {
+            let (at, size, _) = plain(number)?;
+            l.asm.mov(size, Reg::Rax, state(at));
+        }
         _ => return None,
     }
-    l.written(rt, Reg::Rax);
+    l.written(fields::rt(w), Reg::Rax);
     Some(())
 }
 
 /// Moves to a register of problem state that is no privileged instruction; `None` if it is left to the interpreter.
 pub fn move_to(l: &mut Lower, w: u32) -> Option<()> {
     let rt = fields::rt(w);
-    match (spr::number(w), l.setting.cpu.family()) {
-        (spr::XER, _) => {
-            // Fields of the CR that are not computed yet take their SO from XER.
-            l.settle(ALL);
-            l.copy(rt, Reg::Rax);
-            write_xer(l);
-        }
-        (spr::TAR, Family::Book3s64) => {
-            let value = l.value(rt, Reg::Rax);
-            l.asm.store(Size::Q, state(offset_of!(VcpuState, tar)), value);
-        }
-        (spr::VRSAVE, Family::Book3s64) => {
-            let value = l.value(rt, Reg::Rax);
-            l.asm.store(Size::D, state(offset_of!(VcpuState, vrsave)), value);
-        }
-        _ => return None,
+    if spr::number(w) == spr::XER {
+        // Fields of the CR that are not computed yet take their SO from XER.
+        l.settle(ALL);
+        l.copy(rt, Reg::Rax);
+        write_xer(l);
+        return Some(());
     }
+    let (at, size, kept) = plain(spr::number(w)).filter(|_| l.setting.cpu.family() == Family::Book3s64)?;
+    let mut value = l.value(rt, Reg::Rax);
+    if kept != u64::MAX {
+        l.asm.mov_imm(Reg::Rcx, kept);
+        l.asm.alu(Alu::And, Size::Q, Reg::Rcx, value);
+        value = Reg::Rcx;
+    }
+    l.asm.store(size, state(at), value);
     Some(())
 }
 

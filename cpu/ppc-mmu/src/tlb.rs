@@ -17,6 +17,8 @@ use crate::space::Tables;
 
 const SETS: usize = 4096;
 const SEGMENTS: usize = 64;
+/// Contexts that are found at once.
+const RECENT: usize = 4;
 const NONE: u32 = 0;
 /// When all contexts are forgotten behind this number, numbers begin again.
 const MANY_CONTEXTS: u32 = 1 << 31;
@@ -69,8 +71,8 @@ pub struct SoftTlb {
     problem: bool,
     keys: Keys,
     contexts: HashMap<Key, u32>,
-    /// The key of `context`.
-    entered: Option<Key>,
+    /// Keys that were entered last, with their contexts.
+    entered: [Option<(Key, u32)>; RECENT],
     next_context: u32,
 }
 
@@ -85,7 +87,7 @@ impl Default for SoftTlb {
             problem: false,
             keys: Keys::default(),
             contexts: HashMap::new(),
-            entered: None,
+            entered: [None; RECENT],
             next_context: 1,
         }
     }
@@ -130,10 +132,13 @@ impl SoftTlb {
                 return;
             }
         };
-        if self.context == NONE || self.entered != Some(key) {
-            self.context = self.number(key);
-            self.entered = Some(key);
-        }
+        let known = self.entered.iter().position(|known| known.is_some_and(|(known, _)| known == key));
+        let at = known.unwrap_or(RECENT - 1);
+        let number =
+            self.entered[at].filter(|_| known.is_some()).map_or_else(|| self.number(key), |(_, number)| number);
+        self.entered[at] = Some((key, number));
+        self.entered.swap(at, at / 2);
+        self.context = number;
     }
 
     fn number(&mut self, key: Key) -> u32 {
@@ -157,7 +162,7 @@ impl SoftTlb {
             *self.entries = [EMPTY; SETS];
             self.next_context = 1;
         }
-        self.entered = None;
+        self.entered = [None; RECENT];
         self.context = NONE;
     }
 
@@ -250,7 +255,7 @@ impl SoftTlb {
                 }
             }
             Invalidation::Process(pid) => {
-                self.entered = None;
+                self.entered = [None; RECENT];
                 self.contexts.retain(|key, _| match key {
                     Key::Radix { pid: own, .. } => *own != pid,
                     Key::BookE { pids, .. } => !pids.contains(&pid),
