@@ -386,7 +386,7 @@ impl Lower<'_> {
     }
 
     /// A call in the region's own code.
-    pub(super) fn call_inline(&mut self, address: u64) {
+    pub fn call_inline(&mut self, address: u64) {
         self.vectors.after = Late { pending: Pending::default(), ..self.vectors.late };
         self.call_out(address);
         self.called();
