@@ -213,6 +213,7 @@ impl Host {
                 let calls: [CallFromCode; 6] = [load, store, decline, wrote, privileged, time];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
+                host.data().switches.fill(Switch::none());
                 host.data().constants = CONSTANTS;
                 Ok(host)
             }
@@ -378,6 +379,13 @@ mod tests {
         let error = judge(&[("AVX2", true), ("FMA", false), ("BMI1", false)]).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
         assert_eq!(error.to_string(), "the translator needs a CPU with FMA, BMI1");
+    }
+
+    #[test]
+    fn no_switch_is_of_a_place_that_is_not_known() {
+        let mut host = Host::new(1 << 16).unwrap();
+        let Data { frame, switches, .. } = host.data();
+        assert!(switches.iter().all(|switch| switch.place != frame.place));
     }
 
     #[test]

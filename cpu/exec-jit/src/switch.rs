@@ -29,12 +29,12 @@ const SHIFT: u8 = 6;
 const SPREAD: u32 = 0x9e37_79b9;
 
 /// What a write to the MSR leads to at a place.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Switch {
     /// What is written.
     pub value: u64,
-    /// Number of the place; 0 = none.
+    /// Number of the place.
     pub place: u64,
     /// The MSR behind it.
     pub msr: u64,
@@ -49,6 +49,14 @@ pub struct Switch {
 }
 
 const _: () = assert!(size_of::<Switch>() == 1 << SHIFT);
+
+impl Switch {
+    /// None: of no place, not even of one that is not known.
+    pub fn none() -> Switch {
+        let mode = Mode::default();
+        Switch { value: 0, place: u64::MAX, msr: 0, mode, unavailable: 0, fetch: 0, data: 0 }
+    }
+}
 
 /// Index of the switch for `value`.
 pub fn index(value: u64) -> usize {
