@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::lower::{Compare, Held, Leaving, Site};
+use crate::reversed::Reversed;
 
 /// Hashes numbers by multiplication, for tables that are looked into often. A guest that makes them collide is slow itself.
 #[derive(Default)]
@@ -94,7 +95,7 @@ pub struct Cache {
     /// Direct ways out, by number.
     pub leaving: Vec<Leaving>,
     /// Which guest register is where, by region.
-    pub held: Vec<Held>,
+    pub held: Vec<(Held, Reversed)>,
 }
 
 impl Cache {

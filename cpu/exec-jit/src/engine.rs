@@ -24,6 +24,7 @@ use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
 use crate::lower::{self, Setting, bits};
 use crate::plan::{self, HELD, Insn, Named};
+use crate::reversed::Reversed;
 use crate::shared;
 use crate::switch::{self, SWITCHES, Switch};
 use crate::tlb::{self, KEY_SHIFT, View};
@@ -251,11 +252,11 @@ impl Translator {
     /// Brings the state up to the instruction at `site`.
     pub(crate) fn write_back(&mut self, vcpu: &mut Vcpu, site: u32) -> Option<Decoded> {
         let site = *self.cache.sites.get(site as usize)?;
-        let held = self.cache.held.get(site.region as usize)?;
+        let &(held, reversed) = self.cache.held.get(site.region as usize)?;
         let frame = &self.host.data().frame;
         for register in bits(site.dirty) {
             if let Some(&value) = held[register].and_then(|host| frame.host.get(host as usize)) {
-                *register_of(&mut vcpu.state, register) = value;
+                *register_of(&mut vcpu.state, register) = reversed.value(register, value);
             }
         }
         let first = site.fields.first as usize;
@@ -311,11 +312,11 @@ impl Translator {
     /// Brings the held registers up to the state.
     pub(crate) fn read_back(&mut self, vcpu: &mut Vcpu, site: u32) {
         let Some(site) = self.cache.sites.get(site as usize) else { return };
-        let Some(held) = self.cache.held.get(site.region as usize) else { return };
+        let Some((held, reversed)) = self.cache.held.get(site.region as usize) else { return };
         let frame = &mut self.host.data().frame;
         for register in bits(site.held) {
             if let Some(slot) = held[register].and_then(|host| frame.host.get_mut(host as usize)) {
-                *slot = *register_of(&mut vcpu.state, register);
+                *slot = reversed.value(register, *register_of(&mut vcpu.state, register));
             }
         }
     }
@@ -561,6 +562,7 @@ impl Translator {
         let (origin, sixty_four) = (self.host.code_at(self.cache.used), state.mode.sixty_four());
         let setting = Setting {
             plan: &plan,
+            reversed: Reversed::of(&plan, state.mode.little(), |insn| named.get(insn.decoded.index())),
             data: self.host.data_at(),
             entry: &self.entry,
             sixty_four,
@@ -605,7 +607,7 @@ impl Translator {
         self.cache.sites.extend(lowered.sites);
         self.cache.compares.extend(lowered.compares);
         self.cache.leaving.extend(lowered.leaving);
-        self.cache.held.push(lowered.held);
+        self.cache.held.push((lowered.held, lowered.reversed));
         Some(origin)
     }
 

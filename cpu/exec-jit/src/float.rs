@@ -18,7 +18,7 @@ use ppc_isa::op::Op;
 use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, Xmm, vop};
 use crate::loadstore;
 use crate::lower::{Access, Compare, Lower, Value, With};
-use crate::vsr::{X0, X1, X2, X3, constant};
+use crate::vsr::{X0, X1, X2, X3, constant, exchange, exchanged};
 
 pub use arithmetic::{Doubtful, conversion, doubtful, lower_conversion, lower_scalar, outcome};
 
@@ -79,9 +79,12 @@ fn load(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let (missed, back) = l.slow_access(access);
     // Some models interrupt where it is not aligned.
     let at = loadstore::translate_aligned(l, bytes, false, missed);
-    if l.setting.little && !signed {
+    if !signed {
         let insn = if bytes == 8 { vop::MOVSD_LOAD } else { vop::MOVSS_LOAD };
         l.asm.v2(insn, to, at);
+        if !l.setting.little {
+            exchange(l, to, bytes - 1);
+        }
     } else {
         loadstore::fetch(l, at, bytes, signed, !l.setting.little, Reg::Rax);
         l.asm.v_from(vop::MOVQ_FROM, to, Reg::Rax);
@@ -110,8 +113,13 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let access = Access { bytes, value, to, signed: false, reversed: false, stores: true, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
     let at = loadstore::translate_aligned(l, bytes, true, missed);
-    if l.setting.little && kind == Kind::Double {
-        l.asm.v_store(vop::MOVSD_STORE, at, s);
+    if kind == Kind::Double {
+        let mut from = s;
+        if !l.setting.little {
+            exchanged(l, X0, s, 7);
+            from = X0;
+        }
+        l.asm.v_store(vop::MOVSD_STORE, at, from);
     } else {
         self::value(l, value);
         loadstore::put(l, at, bytes, !l.setting.little, to);

@@ -21,6 +21,7 @@ mod keys;
 mod loadstore;
 mod lower;
 mod plan;
+mod reversed;
 mod shared;
 mod slow;
 mod strip;

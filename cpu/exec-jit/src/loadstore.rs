@@ -231,7 +231,8 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
     let access = Access { bytes, value, to, signed, reversed, stores: false, misaligned: None };
     let (slow, back) = l.slow_access(access);
     let at = translate(l, address, bytes, false, slow);
-    fetch(l, at, bytes, signed, l.setting.little == reversed, to);
+    let big = l.setting.little == reversed && !l.reversed.has(rt(w));
+    fetch(l, at, bytes, signed, big, to);
     l.asm.bind(back);
     l.written(rt(w), to);
     if kept {
@@ -276,7 +277,8 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     let (slow, back) = l.slow_access(access);
     let at = translate(l, address, bytes, true, slow);
     let value = l.value(rt(w), Reg::Rdx);
-    put(l, at, bytes, l.setting.little == reversed, value);
+    let big = l.setting.little == reversed && !l.reversed.has(rt(w));
+    put(l, at, bytes, big, value);
     report(l);
     l.asm.bind(back);
     if updates {
@@ -343,6 +345,7 @@ pub fn slow(l: &mut Lower, site: u32, access: Access) {
             Value::Register(register) => {
                 let value = l.held[register].map_or(home(register).into(), Rm::Reg);
                 l.asm.mov(Size::Q, Reg::Rcx, value);
+                l.reversed.exchange(&mut l.asm, register, Reg::Rcx);
             }
             Value::Float(_) | Value::Single(_) => float::value(l, value),
         }
@@ -370,6 +373,9 @@ pub fn slow(l: &mut Lower, site: u32, access: Access) {
         (4, true) => l.asm.movsxd(to, Reg::Rax),
         (4, false) => l.asm.mov(Size::D, to, Reg::Rax),
         _ => l.asm.mov(Size::Q, to, Reg::Rax),
+    }
+    if let Value::Register(register) = value {
+        l.reversed.exchange(&mut l.asm, register, to);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size};
 use crate::entry::Entry;
 use crate::host::{Data, Frame, Reason};
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
+use crate::reversed::Reversed;
 use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, jumps, loadstore, shared, system, vector, vsx};
 
@@ -119,6 +120,8 @@ pub struct Edge {
 pub struct Setting<'a> {
     /// What is translated.
     pub plan: &'a Plan,
+    /// GPRs that may be held reversed.
+    pub reversed: Reversed,
     /// Where data and entry code are.
     pub data: u64,
     /// Code of the entry and the calls.
@@ -177,6 +180,8 @@ pub struct Lowered {
     pub leaving: Vec<Leaving>,
     /// Which guest register is where.
     pub held: Held,
+    /// Those that are held reversed.
+    pub reversed: Reversed,
     /// Links used.
     pub links: u32,
     /// Hints used.
@@ -196,6 +201,8 @@ pub struct Lower<'a> {
     pub setting: Setting<'a>,
     /// Which guest register is where.
     pub held: Held,
+    /// Those that are held reversed.
+    pub reversed: Reversed,
     loaded: u64,
     dirty: u64,
     done: u32,
@@ -232,10 +239,12 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
     let mut asm = Asm::new(origin);
     let labels = plan.blocks.iter().map(|_| asm.label()).collect();
     let insns = plan.blocks.iter().map(|block| block.insns.len()).sum::<usize>();
+    let held = assign(plan);
     let mut l = Lower {
         asm,
         origin,
-        held: assign(plan),
+        held,
+        reversed: setting.reversed.held(|n| held[n].is_some()),
         vectors: Vectors::of(plan, setting.little),
         loaded: 0,
         dirty: 0,
@@ -263,6 +272,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         compares: l.fields.all,
         leaving: l.leaving,
         held: l.held,
+        reversed: l.reversed,
         links: l.links,
         hints: l.hints,
         lines: l.lines,
@@ -332,10 +342,12 @@ impl Lower<'_> {
                 self.asm.store(Size::Q, home(guest), host);
             }
             for (guest, host) in self.held.into_iter().enumerate() {
-                if let Some(host) = host.filter(|_| PINNED_SET >> guest & 1 == 0) {
+                let Some(host) = host else { continue };
+                if PINNED_SET >> guest & 1 == 0 {
                     self.asm.mov(Size::Q, host, home(guest));
                     self.loaded |= 1 << guest;
                 }
+                self.reversed.exchange(&mut self.asm, guest, host);
             }
             self.dirty |= plan.written & self.loaded;
             self.load_vectors();
@@ -530,11 +542,13 @@ impl Lower<'_> {
         PINNED.into_iter().filter(|(guest, _)| self.held[*guest].is_none()).fold(0, |all, (guest, _)| all | 1 << guest)
     }
 
-    /// Stores dirty registers that are not pinned; those that are come to their places.
+    /// Stores dirty registers that are not pinned; those that are come to their places. To be followed by leaving the region.
     fn store_dirty(&mut self, dirty: u64) {
         self.store_vectors();
-        for guest in bits(dirty & !PINNED_SET) {
-            if let Some(host) = self.held[guest] {
+        for guest in bits(dirty) {
+            let Some(host) = self.held[guest] else { continue };
+            self.reversed.exchange(&mut self.asm, guest, host);
+            if PINNED_SET >> guest & 1 == 0 {
                 self.asm.store(Size::Q, home(guest), host);
             }
         }

@@ -259,6 +259,13 @@ impl Named {
     }
 }
 
+impl Named {
+    /// The GPRs that the instruction `word` of the row names.
+    pub fn gprs(&self, word: u32) -> impl Iterator<Item = usize> {
+        self.fields.iter().map(move |(shift, _)| (word >> shift & 31) as usize)
+    }
+}
+
 /// Plans the region at `entry`. `decode` gives the instruction at an address of its page, `named` the registers of an
 /// instruction.
 pub fn plan<'a>(

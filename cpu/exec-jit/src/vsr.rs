@@ -133,24 +133,28 @@ pub fn splat(l: &mut Lower, to: Xmm, value: u64) {
 
 /// Copies a vector, each byte `i` of it to `i ^ by`.
 pub fn exchanged(l: &mut Lower, to: Xmm, from: impl Into<XmmRm>, by: u8) {
-    if by == 8 {
-        return l.asm.v2_imm(vop::PSHUFD, to, from, 0b01_00_11_10);
-    }
-    l.asm.v2(vop::MOVUPS_LOAD, to, from);
-    exchange(l, to, by);
+    let from = from.into();
+    let words = match by {
+        0 => return l.asm.v2(vop::MOVUPS_LOAD, to, from),
+        4 => 0b10_11_00_01,
+        8 => 0b01_00_11_10,
+        12 => 0b00_01_10_11,
+        _ => {
+            let control = constant!(l, exchange, by & 15);
+            let from = from.register().unwrap_or_else(|| {
+                l.asm.v2(vop::MOVUPS_LOAD, to, from);
+                to
+            });
+            return l.asm.v3(vop::PSHUFB, to, from, control);
+        }
+    };
+    l.asm.v2_imm(vop::PSHUFD, to, from, words);
 }
 
 /// Moves each byte `i` to `i ^ by`.
 pub fn exchange(l: &mut Lower, value: Xmm, by: u8) {
-    match by {
-        0 => {}
-        4 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b10_11_00_01),
-        8 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b01_00_11_10),
-        12 => l.asm.v2_imm(vop::PSHUFD, value, value, 0b00_01_10_11),
-        _ => {
-            let control = constant!(l, exchange, by & 15);
-            l.asm.v3(vop::PSHUFB, value, value, control);
-        }
+    if by != 0 {
+        exchanged(l, value, value, by);
     }
 }
 

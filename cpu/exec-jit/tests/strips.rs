@@ -116,7 +116,8 @@ fn run(
     let mem = GuestMem::new(RAM).unwrap();
     let mut ram: Vec<u8> = (0..RAM / 4).flat_map(|_| r.below(u32::MAX).to_le_bytes()).collect();
     for (at, word) in words.iter().enumerate() {
-        ram[CODE as usize + 4 * at..][..4].copy_from_slice(&word.to_le_bytes());
+        let bytes = if bits & msr::LE != 0 { word.to_le_bytes() } else { word.to_be_bytes() };
+        ram[CODE as usize + 4 * at..][..4].copy_from_slice(&bytes);
     }
     assert!(mem.write(0, &ram));
     let partition = PartitionState::new(None, false);
@@ -188,6 +189,45 @@ fn loops_of_32_bits_agree() {
 #[test]
 fn loops_of_one_of_several_processors_agree() {
     agree(Policy { watched: true, ..Policy::default() }, msr::SF | msr::LE, 800..900);
+}
+
+/// Loops that copy words and doublewords, with something else in a few.
+fn copies(r: &mut Random) -> Vec<u32> {
+    // Of these some are held everywhere.
+    let data = [r.of(&[3, 12]), r.of(&[10, 13]), r.of(&[30, 31])];
+    let shapes: [u32; 3] = [r.below(3), r.below(3), r.below(3)];
+    let mut body = Vec::new();
+    for _ in 0..2 + r.below(8) {
+        let which = r.below(3) as usize;
+        let (data, pointer, index) = (data[which], POINTERS + r.below(3), INDICES + r.below(2));
+        let displacement = r.of(&[0, 8, 16, -8, 24, 4, 40, -32]);
+        body.push(match (r.below(4), shapes[which]) {
+            // ld, std, ldx, stdx; lwz, stw, lwzx, stwx; ldbrx, lwbrx, stdbrx, stwbrx
+            (0 | 1, 0) => d(r.of(&[58, 62]), data, pointer, displacement),
+            (2, 0) => x(r.of(&[21, 149]), data, pointer, index),
+            (0 | 1, 1) => d(r.of(&[32, 36]), data, pointer, displacement),
+            (2, 1) => x(r.of(&[23, 151]), data, pointer, index),
+            (0..=2, _) => x(r.of(&[532, 660, 534, 662]), data, pointer, index),
+            // addi of the pointer, and of what is copied
+            _ if r.below(8) != 0 => d(14, pointer, pointer, 8),
+            _ => d(14, data, data, 1),
+        });
+    }
+    // bdnz
+    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+    body.push(SYSTEM_CALL);
+    body
+}
+
+#[test]
+fn copies_agree() {
+    for (seed, watched) in (1200..1230).flat_map(|seed| [(seed, false), (seed, true)]) {
+        for bits in [msr::SF | msr::LE, msr::SF, 0] {
+            let policy = Policy { watched, cold: 0, ..Policy::default() };
+            let near = (seed % 3 == 0).then_some(0x2_0000);
+            agree_on(&policy, bits, seed, &copies(&mut Random(seed)), near);
+        }
+    }
 }
 
 /// Loops of reservations and conditional stores of all sizes, with plain stores between them.

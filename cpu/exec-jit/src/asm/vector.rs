@@ -19,6 +19,16 @@ impl Xmm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XmmRm(Rm);
 
+impl XmmRm {
+    /// The register, if it is one.
+    pub fn register(self) -> Option<Xmm> {
+        match self.0 {
+            Rm::Reg(reg) => Some(Xmm(reg)),
+            Rm::Mem(_) => None,
+        }
+    }
+}
+
 impl From<Xmm> for XmmRm {
     fn from(xmm: Xmm) -> XmmRm {
         XmmRm(Rm::Reg(xmm.0))
