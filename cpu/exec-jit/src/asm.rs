@@ -41,6 +41,14 @@ pub enum Mem {
 }
 
 impl Mem {
+    /// The place as far further as `index` says, if there is none yet.
+    pub fn plus(self, index: Reg) -> Mem {
+        match self {
+            Mem::Base(base, displacement) => Mem::Index(base, index, 1, displacement),
+            other => other,
+        }
+    }
+
     /// The place `offset` bytes further.
     pub fn at(self, offset: i32) -> Mem {
         match self {
@@ -394,8 +402,12 @@ impl Asm {
         self.encode(code(0, 0, if size == Size::B { 0x88 } else { 0x89 }), size, src as u8, dst.into(), 0);
     }
 
-    /// Stores an immediate of 32 bits, sign-extended to 64.
+    /// Stores an immediate of 8 bits, or of 32, sign-extended to 64.
     pub fn store_imm(&mut self, size: Size, dst: Mem, imm: i32) {
+        if size == Size::B {
+            self.encode(code(0, 0, 0xc6), size, 0, dst.into(), 1);
+            return self.byte(imm as u8);
+        }
         self.encode(code(0, 0, 0xc7), size, 0, dst.into(), 4);
         self.word(imm);
     }

@@ -12,12 +12,11 @@ use exec::VcpuState;
 use exec::state::Reservation;
 use exec_interp::fields::rt;
 use guest_mem::LOCKED_BIT;
-use ppc_isa::loadstore::Form;
 
 use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size};
 use crate::branch::cr;
 use crate::host::{Data, Frame};
-use crate::loadstore::{address, fetch, put, report, reverse, translate_aligned};
+use crate::loadstore::{effective_address, fetch, put, report, reverse, translate_aligned};
 use crate::lower::{Lower, frame, state};
 
 const BYTES: usize = offset_of!(VcpuState, reservation) + offset_of!(Reservation, bytes);
@@ -41,7 +40,7 @@ fn word(l: &mut Lower) {
 pub fn load_reserve(l: &mut Lower, bytes: u8, w: u32) {
     // What a handler writes is held where it would be.
     l.operand(rt(w));
-    address(l, Form::X, false, w);
+    effective_address(l, None, false, w);
     let (missed, done) = l.slow_decline(true);
     let (slow, back) = l.slow_decline(false);
     translate_aligned(l, bytes, false, missed);
@@ -66,7 +65,7 @@ pub fn load_reserve(l: &mut Lower, bytes: u8, w: u32) {
 /// `st*cx.` of up to 8 bytes. It is declined where it may not store.
 pub fn store_conditional(l: &mut Lower, bytes: u8, w: u32) {
     let value = l.operand(rt(w));
-    address(l, Form::X, false, w);
+    effective_address(l, None, false, w);
     let (missed, done) = l.slow_decline(true);
     let (slow, back) = l.slow_decline(false);
     translate_aligned(l, bytes, true, missed);

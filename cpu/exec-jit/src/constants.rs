@@ -1,4 +1,4 @@
-//! Vectors that translated code uses as operands. They are in the order of the host: byte 0 is the last byte of
+//! Constants that translated code uses as operands. Vectors are in the order of the host: byte 0 is the last byte of
 //! doubleword 0.
 
 /// Constants, in reach of code.
@@ -8,6 +8,8 @@ pub struct Constants {
     /// For each number below 16, the bytes whose number is that of their place, exclusive-ored with it: what
     /// exchanges the bytes of a vector when it controls a shuffle.
     pub exchange: [[u8; 16]; 16],
+    /// The numbers below 16.
+    pub digits: [u32; 16],
     /// Only the first bit of each element of 8, 16, 32, 64 bits.
     pub first_bits: [[u64; 2]; 4],
     /// Only the second half of each element of 16 and 32 bits.
@@ -54,6 +56,7 @@ const fn both(double: u64) -> [u64; 2] {
 /// The values.
 pub const CONSTANTS: Constants = Constants {
     exchange: exchange(),
+    digits: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
     first_bits: [
         both(0x8080_8080_8080_8080),
         both(0x8000_8000_8000_8000),

@@ -29,6 +29,7 @@ use crate::shared;
 use crate::switch::{self, SWITCHES, Switch};
 use crate::tlb::{self, KEY_SHIFT, View};
 use crate::watch::{Place as Watch, Watched, What};
+use crate::window::Window;
 
 /// What a translator does that makes no difference to guests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +66,8 @@ pub struct Translator {
     switches: Vec<Keys>,
     /// The interpreter's translations answer for the state's mode.
     fresh: bool,
-    /// The code of the mode is for [`exacting`] floating point.
-    exacting: bool,
+    /// What code is made for besides the mode.
+    basis: Basis,
     /// Byte order of the shared page's fields, and where it is mapped, for which code is made.
     shared: (Order, Option<Mapped>),
     /// Raised whenever where branches went is no longer true.
@@ -112,7 +113,7 @@ impl Translator {
         let interpreter = Interpreter::new(cpu);
         let mut host = Host::new(policy.code_cache)?;
         let too_small = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
-        let (entry, code) = entry::assemble(host.code_at(0), host.data_at()).ok_or_else(too_small)?;
+        let (entry, code) = entry::assemble(host.code_at(0), host.data_at(), !policy.watched).ok_or_else(too_small)?;
         if !host.write(0, &code) {
             return Err(too_small());
         }
@@ -133,7 +134,7 @@ impl Translator {
             keys: Keyring::default(),
             switches: vec![Keys::default(); SWITCHES],
             fresh: false,
-            exacting: false,
+            basis: Basis::default(),
             shared: (Order::Big, None),
             turn: 1,
             epoch: 0,
@@ -358,7 +359,7 @@ impl Translator {
 
     /// Makes the keys those of the state.
     pub(crate) fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
-        self.exacting = exacting(state);
+        self.basis = Basis::of(state);
         let before = self.keys.now();
         let keys = self.keys.enter(state, context).or_else(|| {
             self.forget_spaces();
@@ -381,12 +382,20 @@ impl Translator {
         frame.data_key = keys.data << KEY_SHIFT;
         frame.fetch_key = keys.fetch;
         frame.place = keys.place;
+        self.look_around(state);
+    }
+
+    /// Looks for the window around r1: whenever what it follows from may have changed.
+    pub(crate) fn look_around(&mut self, state: &VcpuState) {
+        let stores = !self.policy.watched;
+        let data = self.host.data();
+        data.frame.window = Window::of(state, data, stores);
     }
 
     /// Remembers that writing `value` to the MSR has led to the mode of `vcpu`, which is entered.
     pub(crate) fn remember_switch(&mut self, value: u64, vcpu: &Vcpu) {
         let keys = self.keys.now();
-        if keys.place == 0 || !switch::is_plain(vcpu, self.exacting) {
+        if keys.place == 0 || !switch::is_plain(vcpu, self.basis.exacting) {
             return;
         }
         let (at, state) = (switch::index(value), &vcpu.state);
@@ -554,7 +563,7 @@ impl Translator {
             let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
             let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
             let shared = at_constant && shared::place(op, decoded.word).is_some();
-            Insn { decoded, op, privileged, shared, exacting: self.exacting, ea, live: plan::ALL, writes: 0 }
+            Insn { decoded, op, privileged, shared, exacting: self.basis.exacting, ea, live: plan::ALL, writes: 0 }
         };
         let named = &self.named;
         let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
@@ -567,7 +576,8 @@ impl Translator {
             entry: &self.entry,
             sixty_four,
             little: state.mode.little(),
-            exacting: self.exacting,
+            exacting: self.basis.exacting,
+            overflowed: self.basis.overflowed,
             wide: self.cpu.sixty_four(),
             cpu: self.cpu,
             calls: self.cpu.family() == Family::Book3s64 && context.delivers && sixty_four && state.mode.problem(),
@@ -642,9 +652,20 @@ impl Translator {
     }
 }
 
-/// Whether floating point may interrupt, or rounds otherwise than to nearest.
-pub(crate) fn exacting(state: &VcpuState) -> bool {
-    state.fpscr & (fpscr::ENABLES | fpscr::RN) != 0
+/// What code rests on besides the mode: state of programs that seldom changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// Floating point may interrupt, or rounds otherwise than to nearest.
+    pub exacting: bool,
+    /// `XER[SO]`, which every comparison copies.
+    pub overflowed: bool,
+}
+
+impl Basis {
+    /// That of the state.
+    pub fn of(state: &VcpuState) -> Basis {
+        Basis { exacting: state.fpscr & (fpscr::ENABLES | fpscr::RN) != 0, overflowed: state.so }
+    }
 }
 
 /// Whether code is made of an instruction at all, be it a call of its handler.
@@ -703,7 +724,7 @@ impl Turns for Translator {
                 self.former = former;
                 self.lead_on();
             }
-            if exacting(&vcpu.state) != self.exacting {
+            if Basis::of(&vcpu.state) != self.basis {
                 self.enter_mode(&vcpu.state, context);
             }
             let turn = self.turn;
@@ -730,6 +751,7 @@ impl Turns for Translator {
             if vcpu.state.fpscr & fpscr::XX == 0 {
                 host::take_inexact();
             }
+            self.look_around(&vcpu.state);
             let reason = host::run(self, vcpu, context, host);
             self.catch_up();
             self.count_left(reason);

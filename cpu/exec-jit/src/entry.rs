@@ -6,9 +6,8 @@ use exec::VcpuState;
 
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
 use crate::host::{Data, Frame, Reason};
-use crate::jumps;
 use crate::lower::{BIAS, HOLDERS, PINNED, home, state};
-use crate::switch;
+use crate::{jumps, switch, window};
 
 /// Registers that the calling convention lets a function change.
 const VOLATILE: [Reg; 6] = [Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11];
@@ -48,6 +47,8 @@ pub struct Entry {
     pub time: u64,
     /// Reports that code has stored at the host address in RAX.
     pub wrote: u64,
+    /// Looks for the window around the address in RAX, which is lost as RCX and RDX are.
+    pub window: u64,
     loads: [u64; 4],
     stores: [u64; 4],
 }
@@ -65,11 +66,16 @@ impl Entry {
 }
 
 /// Assembles the code for `origin`, with data at `data`.
-pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
+/// `stores`: stores go through the window.
+pub fn assemble(origin: u64, data: u64, stores: bool) -> Option<(Entry, Vec<u8>)> {
     let mut asm = Asm::new(origin);
     let mut entry = Entry::default();
     let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
     let left = field(offset_of!(Frame, left));
+
+    entry.window = asm.here();
+    let (tlb, key) = (field(offset_of!(Frame, tlb)), field(offset_of!(Frame, data_key)));
+    window::assemble(&mut asm, field(offset_of!(Frame, window)), tlb, key, stores);
 
     entry.enter = asm.here();
     for reg in SAVED {
@@ -106,7 +112,7 @@ pub fn assemble(origin: u64, data: u64) -> Option<(Entry, Vec<u8>)> {
     entry.stale = asm.here();
     jumps::go(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
     entry.switch = asm.here();
-    switch::assemble(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
+    switch::assemble(&mut asm, data, entry.window, |asm, cond| asm.jcc(cond, lookup));
     asm.bind(lookup);
     entry.lookup = asm.here();
     asm.store(Size::Q, cia, Reg::Rax);

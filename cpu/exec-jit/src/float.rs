@@ -71,14 +71,14 @@ fn load(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let bytes = kind.bytes();
     let signed = kind == Kind::Word { signed: true };
     let t = l.vector_target(frt(w), X0);
-    loadstore::address(l, form, updates, w);
+    let address = loadstore::address(l, form, updates, w);
     let (slow, done) = l.slow_decline(false);
     let to = if kind == Kind::Single { X0 } else { t };
     let value = Value::Float(to);
     let access = Access { bytes, value, to: Reg::Rax, signed, reversed: false, stores: false, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
     // Some models interrupt where it is not aligned.
-    let at = loadstore::translate_aligned(l, bytes, false, missed);
+    let at = loadstore::translate_strictly(l, address, bytes, false, missed);
     if !signed {
         let insn = if bytes == 8 { vop::MOVSD_LOAD } else { vop::MOVSS_LOAD };
         l.asm.v2(insn, to, at);
@@ -103,7 +103,7 @@ fn load(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
 fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let bytes = kind.bytes();
     let s = l.scalar(frt(w), X0);
-    loadstore::address(l, form, updates, w);
+    let address = loadstore::address(l, form, updates, w);
     let (slow, done) = l.slow_decline(false);
     if kind == Kind::Single {
         narrow(l, s, slow);
@@ -112,7 +112,7 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
     let to = Reg::Rcx;
     let access = Access { bytes, value, to, signed: false, reversed: false, stores: true, misaligned: Some(slow) };
     let (missed, back) = l.slow_access(access);
-    let at = loadstore::translate_aligned(l, bytes, true, missed);
+    let at = loadstore::translate_strictly(l, address, bytes, true, missed);
     if kind == Kind::Double {
         let mut from = s;
         if !l.setting.little {
@@ -121,6 +121,14 @@ fn store(l: &mut Lower, kind: Kind, form: Form, updates: bool, w: u32) {
         }
         l.asm.v_store(vop::MOVSD_STORE, at, from);
     } else {
+        // The value comes to RCX, which may be part of the place.
+        let at = match at {
+            Mem::Index(_, Reg::Rcx, ..) => {
+                l.asm.lea(Size::Q, Reg::Rax, at);
+                loadstore::IN_RAX
+            }
+            other => other,
+        };
         self::value(l, value);
         loadstore::put(l, at, bytes, !l.setting.little, to);
     }

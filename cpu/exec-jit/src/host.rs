@@ -19,6 +19,7 @@ use crate::strip::STREAMS;
 use crate::switch::{SWITCHES, Switch};
 use crate::tlb::{ENTRIES, Entry, HINTS};
 use crate::watch::COUNTERS;
+use crate::window::Window;
 
 /// The floating-point operation from which FR, FI and FPRF of the FPSCR are still to be made.
 #[derive(Clone, Copy)]
@@ -73,6 +74,8 @@ pub struct Frame {
     pub system_call: u64,
     /// See above.
     pub vectored: u64,
+    /// The window around r1.
+    pub window: Window,
     /// Address of the fast TLB.
     pub tlb: u64,
     /// The vCPU's request word.

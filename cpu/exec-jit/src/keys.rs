@@ -10,7 +10,7 @@ use ppc_isa::cpu::Family;
 use ppc_mmu::Invalidation;
 
 use crate::cache::Mixing;
-use crate::engine::exacting;
+use crate::engine::Basis;
 use crate::tlb::{self, Numbers, Space, View};
 
 /// Contexts whose keys are found at once.
@@ -66,7 +66,7 @@ struct Registers {
 struct Others {
     fscr: u64,
     duties: Duties,
-    exacting: bool,
+    basis: Basis,
     pid: u32,
     masks: ppc_mmu::Keys,
     slb: u64,
@@ -80,7 +80,7 @@ impl Registers {
             others: Others {
                 fscr: state.fscr,
                 duties: duties(context),
-                exacting: exacting(state),
+                basis: Basis::of(state),
                 pid: state.pid,
                 masks: state.keys(),
                 slb: state.slb.generation,
@@ -91,7 +91,7 @@ impl Registers {
 
 /// All keys.
 pub struct Keyring {
-    modes: Numbers<(Mode, u16, Duties, bool)>,
+    modes: Numbers<(Mode, u16, Duties, Basis)>,
     data: Numbers<Space>,
     fetch: Numbers<(u16, Space)>,
     recent: Vec<(Registers, Keys)>,
@@ -137,7 +137,7 @@ impl Keyring {
             self.now = self.recent.get(at / 2)?.1;
             return Some(self.now);
         }
-        let mode = (state.mode, state.unavailable, duties(context), exacting(state));
+        let mode = (state.mode, state.unavailable, duties(context), Basis::of(state));
         let mode = self.modes.of(mode, u16::MAX.into())? as u16;
         let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()));
         let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()));

@@ -32,6 +32,7 @@ mod vector;
 mod vsr;
 mod vsx;
 mod watch;
+mod window;
 
 pub use engine::{Policy, Translator};
 pub use watch::{Count, Counts, Line, Live, Place, Region, Watcher, What};

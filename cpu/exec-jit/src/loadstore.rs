@@ -14,8 +14,8 @@ use crate::atomic;
 use crate::float;
 use crate::host::{Data, Frame};
 use crate::lower::{Access, Lower, Search, Value, frame, home};
-use crate::tlb;
 use crate::vsr::X0;
+use crate::{tlb, window};
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
@@ -37,9 +37,24 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
     Some(())
 }
 
-/// The effective address, to RAX, unless a strip vouches for the access. Returns it as registers that stay have it.
+/// The effective address as an operand, unless a strip vouches for the access: registers that stay have it, or RAX.
 pub fn address(l: &mut Lower, form: Form, update: bool, w: u32) -> Mem {
-    if l.is_streamed() { IN_RAX } else { effective_address(l, displacement(form, w), update, w) }
+    operand(l, displacement(form, w), update, w)
+}
+
+/// The same, with a displacement or with RB.
+pub fn operand(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) -> Mem {
+    if l.is_streamed() {
+        return IN_RAX;
+    }
+    if let Some(displacement) = displacement.filter(|_| l.setting.sixty_four && (ra(w) != 0 || update)) {
+        let base = l.value(ra(w), Reg::Rax);
+        if base != Reg::Rax {
+            return Mem::Base(base, displacement);
+        }
+    }
+    effective_address(l, displacement, update, w);
+    IN_RAX
 }
 
 /// What RAX says.
@@ -53,9 +68,8 @@ fn displacement(form: Form, w: u32) -> Option<i32> {
     }
 }
 
-/// The effective address, to RAX: RA with a displacement, or with RB. RA = 0 stands for zero unless it is updated. Returns
-/// it as registers that stay have it.
-pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) -> Mem {
+/// The effective address, to RAX: RA with a displacement, or with RB. RA = 0 stands for zero unless it is updated.
+pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) {
     let size = l.mode_size();
     let base = if ra(w) == 0 && !update { None } else { Some(l.value(ra(w), Reg::Rax)) };
     match displacement {
@@ -73,33 +87,34 @@ pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool,
             }
         }
         Some(displacement) => match base {
-            Some(base) => {
-                let address = Mem::Base(base, displacement);
-                l.asm.lea(size, Reg::Rax, address);
-                if base != Reg::Rax && l.setting.sixty_four {
-                    return address;
-                }
-            }
+            Some(base) => l.asm.lea(size, Reg::Rax, Mem::Base(base, displacement)),
             None if l.setting.sixty_four => l.asm.mov_imm(Reg::Rax, displacement as u64),
             None => l.asm.mov_imm(Reg::Rax, u64::from(displacement as u32)),
         },
     }
-    IN_RAX
 }
 
-/// The place in the host of what is at the effective address in RAX, which is `address`, too; it goes to `slow` with that
-/// in RAX if the TLB does not know. RAX, RCX and RDX are lost, or are part of the place. The bytes may lie anywhere in a
-/// unit; `bytes` is 1 where they are aligned in any case.
+/// The place in the host of what is at the effective address `address`; it goes to `slow` with that in RAX if the TLB does
+/// not know. RAX, RCX and RDX are lost, or are part of the place. The bytes may lie anywhere in a unit; `bytes` is 1 where
+/// they are aligned in any case.
 pub fn translate(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
-    find(l, Some(address), bytes, stores, slow, false)
+    find(l, address, bytes, stores, slow, false)
 }
 
-/// The same, the place being in RAX; what is not aligned goes to `slow`.
-pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
-    find(l, None, bytes, stores, slow, true)
+/// The same, but what is not aligned goes to `slow`.
+pub fn translate_strictly(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
+    find(l, address, bytes, stores, slow, true)
 }
 
-fn find(l: &mut Lower, address: Option<Mem>, bytes: u8, stores: bool, slow: crate::asm::Label, strict: bool) -> Mem {
+/// The same for the address in RAX, where the place comes.
+pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
+    match translate_strictly(l, IN_RAX, bytes, stores, slow) {
+        IN_RAX => {}
+        place => l.asm.lea(Size::Q, Reg::Rax, place),
+    }
+}
+
+fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label, strict: bool) -> Mem {
     if let Some(place) = l.streamed_place() {
         return place;
     }
@@ -107,22 +122,27 @@ fn find(l: &mut Lower, address: Option<Mem>, bytes: u8, stores: bool, slow: crat
     let (hint, unit) = (l.hint(), l.setting.unit);
     let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
     let (label, back) = (l.asm.label(), l.asm.label());
+    let watched = l.setting.watched.filter(|_| stores);
     let asm = &mut l.asm;
+    let address = match watched {
+        // RAX stays the effective address until nothing can leave any more.
+        Some(_) if address != IN_RAX => {
+            asm.lea(Size::Q, Reg::Rax, address);
+            IN_RAX
+        }
+        _ => address,
+    };
     asm.mov(Size::Q, Reg::Rcx, hint);
-    asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
-    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
+    tag_of(asm, address, bytes, unit, key);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
-    l.slow_search(Search { label, back, slow, hint, tag, bytes, strict });
+    l.slow_search(Search { label, back, slow, hint: Some(hint), address, tag, bytes, strict });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
-    let watched = l.setting.watched.filter(|_| stores);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
     let ends = [Some(0), (bytes == 16).then_some(15)];
     for (shift, end) in watched.into_iter().flat_map(|shift| ends.into_iter().flatten().map(move |end| (shift, end))) {
-        // RAX stays the effective address until nothing can leave any more.
         asm.mov(Size::Q, Reg::Rdx, addend);
         asm.lea(Size::Q, Reg::Rdx, Mem::Index(Reg::Rdx, Reg::Rax, 1, end));
         asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, shift);
@@ -131,13 +151,13 @@ fn find(l: &mut Lower, address: Option<Mem>, bytes: u8, stores: bool, slow: crat
         asm.alu_imm(Alu::Cmp, Size::Q, Mem::Base(Reg::Rdx, 0), 0);
         asm.jcc(Cond::Ne, slow);
     }
-    // The sum is the host's to make, so that a chain of loads does not wait for it.
-    if let Some(Mem::Base(base, displacement)) = address.filter(|_| watched.is_none()) {
-        asm.mov(Size::Q, Reg::Rcx, addend);
-        return Mem::Index(base, Reg::Rcx, 1, displacement);
+    if watched.is_some() {
+        asm.alu(Alu::Add, Size::Q, Reg::Rax, addend);
+        return IN_RAX;
     }
-    asm.alu(Alu::Add, Size::Q, Reg::Rax, addend);
-    IN_RAX
+    // The sum is the host's to make, so that a chain of loads does not wait for it.
+    asm.mov(Size::Q, Reg::Rcx, addend);
+    address.plus(Reg::Rcx)
 }
 
 /// RCX = the TLB's entry for the effective address in RAX.
@@ -150,33 +170,49 @@ pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
 
 /// The code of a search, behind the region.
 pub fn search(l: &mut Lower, search: Search) {
-    let Search { label, back, slow, hint, tag, bytes, strict } = search;
+    let Search { label, back, slow, hint, address, tag, bytes, strict } = search;
     let watched = l.setting.watched.is_some();
     let granule = 1i32 << l.setting.watched.unwrap_or(0);
     let stores = tag == offset_of!(tlb::Entry, store);
     let (table, code, unit) = (frame!(l, tlb), frame!(l, code), l.setting.unit);
+    let key = frame!(l, data_key);
     let asm = &mut l.asm;
+    let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
+    let found = asm.label();
     asm.bind(label);
+    if address != IN_RAX {
+        asm.lea(Size::Q, Reg::Rax, address);
+    }
+    if hint.is_none() {
+        tag_of(asm, IN_RAX, bytes, unit, key);
+    }
     self::entry(asm, table, unit);
     let entry = Mem::Base(Reg::Rcx, tag as i32);
     let other = asm.label();
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
     asm.jcc(Cond::Ne, other);
-    asm.store(Size::Q, hint, Reg::Rcx);
+    if let Some(hint) = hint {
+        asm.store(Size::Q, hint, Reg::Rcx);
+    }
+    asm.bind(found);
+    if hint.is_none() {
+        asm.mov(Size::Q, Reg::Rcx, addend);
+    }
     asm.jmp(back);
     asm.bind(other);
+    let found = if hint.is_none() { found } else { back };
     if stores && !watched {
         // The unit has code, but maybe not in this page.
         let unaligned = asm.label();
         asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, careful) as i32));
         asm.jcc(Cond::Ne, unaligned);
-        asm.mov(Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
+        asm.mov(Size::Q, Reg::Rdx, addend);
         asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
         asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, guest_mem::PAGE_SHIFT as u8);
         asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
         asm.alu(Alu::Add, Size::Q, Reg::Rdx, code);
         asm.test_imm(Size::D, Mem::Base(Reg::Rdx, 0), NOTICED as i32);
-        asm.jcc(Cond::E, back);
+        asm.jcc(Cond::E, found);
         asm.jmp(slow);
         asm.bind(unaligned);
     }
@@ -192,7 +228,17 @@ pub fn search(l: &mut Lower, search: Search) {
     asm.alu_imm(Alu::And, Size::D, Reg::Rdx, whole - 1);
     asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, whole - i32::from(bytes));
     asm.jcc(Cond::A, slow);
-    asm.jmp(back);
+    asm.jmp(found);
+}
+
+/// RDX = what the tag of an entry for the effective address must be.
+fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Mem) {
+    match address {
+        Mem::Base(base, 0) => asm.mov(Size::Q, Reg::Rdx, base),
+        _ => asm.lea(Size::Q, Reg::Rdx, address),
+    }
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
+    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
 }
 
 /// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost. With one vCPU
@@ -212,8 +258,19 @@ pub fn report(l: &mut Lower) {
     asm.bind(back);
 }
 
+/// The displacement from the stack pointer of an access that goes through the window.
+fn near(l: &Lower, shape: Shape, stores: bool, w: u32) -> Option<i32> {
+    let displacement = displacement(shape.form, w).filter(|_| ra(w) == window::STACK)?;
+    l.is_in_window(displacement, shape.bytes, stores).then_some(displacement)
+}
+
 /// Writes the address back to RA. What it was made of has not changed since.
 pub fn update(l: &mut Lower, form: Form, w: u32) {
+    if let Some(displacement) = displacement(form, w) {
+        let (base, to) = (l.value(ra(w), Reg::Rax), l.target(ra(w), Reg::Rax));
+        l.asm.lea(l.mode_size(), to, Mem::Base(base, displacement));
+        return l.written(ra(w), to);
+    }
     effective_address(l, displacement(form, w), true, w);
     l.written(ra(w), Reg::Rax);
 }
@@ -225,12 +282,16 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
     if kept && form == Form::X && rt(w) == (w >> 11 & 31) as usize {
         return None;
     }
-    let address = address(l, form, updates, w);
+    let near = near(l, shape, false, w);
+    let address = if near.is_some() { IN_RAX } else { address(l, form, updates, w) };
     let to = l.target(rt(w), Reg::Rax);
     let value = Value::Register(rt(w));
     let access = Access { bytes, value, to, signed, reversed, stores: false, misaligned: None };
     let (slow, back) = l.slow_access(access);
-    let at = translate(l, address, bytes, false, slow);
+    let at = match near {
+        Some(displacement) => l.window_place(displacement, bytes, false, slow),
+        None => translate(l, address, bytes, false, slow),
+    };
     let big = l.setting.little == reversed && !l.reversed.has(rt(w));
     fetch(l, at, bytes, signed, big, to);
     l.asm.bind(back);
@@ -271,11 +332,15 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     let Shape { bytes, form, update: updates, reversed, .. } = shape;
     // What is held is loaded before the ways part.
     l.operand(rt(w));
-    let address = address(l, form, updates, w);
+    let near = near(l, shape, true, w);
+    let address = if near.is_some() { IN_RAX } else { address(l, form, updates, w) };
     let value = Value::Register(rt(w));
     let access = Access { bytes, value, to: Reg::Rcx, signed: false, reversed, stores: true, misaligned: None };
     let (slow, back) = l.slow_access(access);
-    let at = translate(l, address, bytes, true, slow);
+    let at = match near {
+        Some(displacement) => l.window_place(displacement, bytes, true, slow),
+        None => translate(l, address, bytes, true, slow),
+    };
     let value = l.value(rt(w), Reg::Rdx);
     let big = l.setting.little == reversed && !l.reversed.has(rt(w));
     put(l, at, bytes, big, value);
@@ -321,7 +386,7 @@ fn touch(l: &mut Lower, w: u32) {
 /// Zeros the cache block at (RA|0) + (RB).
 fn zero_block(l: &mut Lower, w: u32) {
     let block = l.setting.block;
-    address(l, Form::X, false, w);
+    effective_address(l, None, false, w);
     l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, -(block as i32));
     let (slow, back) = l.slow_decline(true);
     translate_aligned(l, 1, true, slow);

@@ -27,7 +27,7 @@ use crate::host::{Data, Frame, Reason};
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
 use crate::reversed::Reversed;
 use crate::watch::{Line, Live, What};
-use crate::{branch, float, integer, jumps, loadstore, shared, system, vector, vsx};
+use crate::{branch, float, integer, jumps, loadstore, shared, system, vector, vsx, window};
 
 mod fields;
 mod strip;
@@ -37,8 +37,7 @@ mod vectors;
 use fields::Fields;
 pub use fields::{Compare, Noted, With};
 use strip::Copies;
-use stub::Stub;
-pub use stub::{Access, Search, Value};
+pub use stub::{Access, Search, Stub, Value};
 use vectors::{Late, Vectors};
 
 /// Registers that hold guest registers.
@@ -132,6 +131,8 @@ pub struct Setting<'a> {
     pub little: bool,
     /// FPSCR may make floating point interrupt, or round otherwise than to nearest.
     pub exacting: bool,
+    /// `XER[SO]`.
+    pub overflowed: bool,
     /// The CPU has 64 bits.
     pub wide: bool,
     /// CPU model.
@@ -456,6 +457,9 @@ impl Lower<'_> {
             self.did(What::Declined);
             self.call_handler(self.setting.entry.decline);
         }
+        if insn.writes >> window::STACK & 1 != 0 {
+            self.move_window();
+        }
         self.fields.forget(dead);
         if let Some(Op::Branch(Branch::Mcrf) | Op::Integer(Integer::Mtcrf)) = insn.op {
             self.fields.forget(effects(&insn).1);
@@ -533,7 +537,7 @@ impl Lower<'_> {
     }
 
     /// Code to be placed behind the region.
-    fn behind(&mut self, stub: Stub) {
+    pub fn behind(&mut self, stub: Stub) {
         self.stubs.push((stub, self.vectors.late, self.vectors.late));
     }
 
@@ -640,10 +644,7 @@ impl Lower<'_> {
                 if self.is_turn(index) {
                     self.next_turn(edge, to, live);
                 } else {
-                    self.count(edge);
-                    self.note_for(live);
-                    self.try_strip(index);
-                    self.asm.jmp(to);
+                    self.go_to_block(edge, index, to, live);
                 }
                 self.asm.bind(skip);
             }
@@ -687,14 +688,35 @@ impl Lower<'_> {
         if let Some(to) = label.filter(|_| self.is_turn(index)) {
             return self.next_turn(edge, to, live);
         }
+        match label {
+            Some(to) if index != self.block + 1 || !self.is_in_copy(index) => self.go_to_block(edge, index, to, live),
+            _ => {
+                self.count(edge);
+                self.note_for(live);
+                self.try_strip(index);
+            }
+        }
+    }
+
+    /// Goes to block `index`, at `to`.
+    fn go_to_block(&mut self, edge: Edge, index: usize, to: Label, live: Parts) {
+        if edge.event && self.is_noted(live) && self.begins_strip(index).is_none() {
+            return self.go_back(edge, to, to);
+        }
         self.count(edge);
         self.note_for(live);
         self.try_strip(index);
-        if (index != self.block + 1 || !self.is_in_copy(index))
-            && let Some(to) = label
-        {
-            self.asm.jmp(to);
-        }
+        self.asm.jmp(to);
+    }
+
+    /// Goes to `to` from the event point of a branch back if R15 is not used up, else to `back` if there is nothing to do.
+    fn go_back(&mut self, edge: Edge, to: Label, back: Label) {
+        let label = self.asm.label();
+        self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
+        self.asm.jcc(Cond::G, to);
+        self.asm.jmp(label);
+        let fields = self.fields.note();
+        self.behind(Stub::Event { label, back, cia: edge.target, dirty: self.dirty, fields });
     }
 
     /// Instructions completed so far, with the one at hand.

@@ -6,9 +6,10 @@ use exec::{Context, Exit, Instruction, Interrupt, Vcpu, engine, supervisor};
 use guest_mem::Word;
 use ppc_isa::op::{Integer, Op, System};
 
-use crate::engine::{Translator, exacting};
+use crate::engine::{Basis, Translator};
 use crate::host::{self, Answer, Reason};
 use crate::watch::What;
+use crate::window::STACK;
 
 /// Loads `Frame::ea`, to `Frame::value`.
 pub fn load(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
@@ -95,7 +96,8 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
     engine.settle(&mut vcpu.state);
     // Branches access no memory: system calls need no translations, and often change the mode next.
     let branch = engine.interpreter.dispatch().row(decoded).is_some_and(|row| matches!(row.op, Op::Branch(_)));
-    let before = exacting(&vcpu.state);
+    let before = Basis::of(&vcpu.state);
+    let stack = vcpu.state.gpr[STACK];
     let interpreter = if branch { &mut engine.interpreter } else { engine.interpreter(&vcpu.state, context) };
     let result = interpreter.execute(vcpu, context, decoded);
     if !branch && vcpu.state.fpscr & fpscr::XX == 0 {
@@ -104,9 +106,12 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
     }
     let answer = match result {
         // Code rests on it; this is no event point.
-        Ok(false) if exacting(&vcpu.state) != before => Reason::Lookup,
+        Ok(false) if Basis::of(&vcpu.state) != before => Reason::Lookup,
         Ok(false) => {
             engine.read_back(vcpu, site);
+            if vcpu.state.gpr[STACK] != stack {
+                engine.look_around(&vcpu.state);
+            }
             if bytes != 0 {
                 let ea = engine.host.data().frame.ea;
                 engine.remember(vcpu, context, ea);

@@ -17,9 +17,10 @@ use pv_abi::osi;
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Shift, Size};
 use crate::host::{Data, Frame};
 use crate::jumps;
-use crate::lower::{Lower, frame, home, state};
+use crate::lower::{Lower, PINNED, frame, home, state};
 use crate::plan::{ALL, CTR, LR};
 use crate::system::{self, Home};
+use crate::window;
 
 /// Switches that are remembered; a power of two.
 pub const SWITCHES: usize = 64;
@@ -179,7 +180,8 @@ fn go(l: &mut Lower, done: u32) {
 
 /// Assembles what switches have in common: the mode becomes that of the switch in RDX, and code goes on at the address in
 /// RAX, or where `unknown` says if that is not remembered.
-pub fn assemble(asm: &mut Asm, data: u64, unknown: impl Fn(&mut Asm, Cond)) {
+/// `look_around` looks for the window of the new space.
+pub fn assemble(asm: &mut Asm, data: u64, look_around: u64, unknown: impl Fn(&mut Asm, Cond)) {
     let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
     let from = |offset: usize| Mem::Base(Reg::Rdx, offset as i32);
     asm.mov(Size::D, Reg::Rcx, from(offset_of!(Switch, mode)));
@@ -191,6 +193,12 @@ pub fn assemble(asm: &mut Asm, data: u64, unknown: impl Fn(&mut Asm, Cond)) {
     asm.mov(Size::Q, Reg::Rcx, from(offset_of!(Switch, fetch)));
     asm.store(Size::Q, field(offset_of!(Frame, fetch_key)), Reg::Rcx);
     asm.store(Size::Q, field(offset_of!(Frame, switched)), Reg::Rdx);
+    asm.push(Reg::Rax);
+    for (_, host) in PINNED.into_iter().filter(|(guest, _)| *guest == window::STACK) {
+        asm.mov(Size::Q, Reg::Rax, host);
+    }
+    asm.call_to(look_around);
+    asm.pop(Reg::Rax);
     jumps::go(asm, data, unknown);
 }
 

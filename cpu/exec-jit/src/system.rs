@@ -14,7 +14,6 @@ use pv_abi::magic::offset;
 
 use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size, op};
 use crate::lower::{BIAS, Lower, state};
-use crate::plan::ALL;
 use crate::switch;
 
 /// Where the value of a register is.
@@ -182,10 +181,11 @@ pub fn move_from(l: &mut Lower, w: u32) -> Option<()> {
 pub fn move_to(l: &mut Lower, w: u32) -> Option<()> {
     let rt = fields::rt(w);
     if spr::number(w) == spr::XER {
-        // Fields of the CR that are not computed yet take their SO from XER.
-        l.settle(ALL);
+        l.operand(rt);
+        let (slow, back) = l.slow_decline(false);
         l.copy(rt, Reg::Rax);
-        write_xer(l);
+        write_xer(l, slow);
+        l.asm.bind(back);
         return Some(());
     }
     let (at, size, kept) = plain(spr::number(w)).filter(|_| l.setting.cpu.family() == Family::Book3s64)?;
@@ -220,10 +220,14 @@ fn read_xer(l: &mut Lower) {
     }
 }
 
-/// RAX, to XER.
-fn write_xer(l: &mut Lower) {
+/// RAX, to XER; goes to `slow` if SO changes, on which code rests.
+fn write_xer(l: &mut Lower, slow: crate::asm::Label) {
+    let [(_, so), rest @ ..] = XER;
+    let changes = if l.setting.overflowed { Cond::Ae } else { Cond::B };
     let asm = &mut l.asm;
-    for (at, bit) in XER {
+    asm.bt_imm(Size::D, Reg::Rax, so);
+    asm.jcc(changes, slow);
+    for (at, bit) in rest {
         asm.bt_imm(Size::D, Reg::Rax, bit);
         asm.set(Cond::B, state(at));
     }

@@ -13,7 +13,7 @@ use ppc_isa::vsx::permute::{Part, Permute};
 
 use crate::asm::{Mem, Reg, Rm, Size, op, vop::*};
 use crate::float;
-use crate::loadstore::{IN_RAX, effective_address, report, translate};
+use crate::loadstore::{self, report, translate};
 use crate::lower::{Lower, Value};
 use crate::vsr::{self, X0, X1, exchange, part, read, splat, vsr, write};
 
@@ -78,7 +78,7 @@ fn named(form: Form, w: u32) -> usize {
     }
 }
 
-/// The effective address of an instruction of a form, to RAX. `None` for prefixed ones.
+/// The effective address of an instruction of a form, as an operand. `None` for prefixed ones.
 fn address(l: &mut Lower, form: Form, w: u32) -> Option<Mem> {
     let displacement = match form {
         Form::X => None,
@@ -86,7 +86,7 @@ fn address(l: &mut Lower, form: Form, w: u32) -> Option<Mem> {
         Form::Ds => Some(i32::from(w as i16) & !3),
         Form::Prefixed => return None,
     };
-    Some(if l.is_streamed() { IN_RAX } else { effective_address(l, displacement, false, w) })
+    Some(loadstore::operand(l, displacement, false, w))
 }
 
 fn memory(l: &mut Lower, op: Memory, w: u32) -> Option<()> {

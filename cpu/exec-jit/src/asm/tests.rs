@@ -68,6 +68,7 @@ fn arithmetic() {
     one(|a| a.unary(Unary::Mul, Size::Q, Rcx), "mul rcx");
     one(|a| a.unary(Unary::Idiv, Size::Q, R9), "idiv r9");
     one(|a| a.sign_to_rdx(), "cqto");
+    one(|a| a.store_imm(Size::B, Mem::Base(Rbp, -100), 10), "movb $0xA,-0x64(rbp)");
     one(|a| a.store_imm(Size::Q, Mem::Base(Rax, 120), 0), "movq $0,0x78(rax)");
     one(|a| a.movsxd(R9, R10), "movslq r10d,r9");
     one(|a| a.bswap(Size::D, R9), "bswap r9d");

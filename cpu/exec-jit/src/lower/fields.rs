@@ -8,7 +8,6 @@
 use std::cmp::Ordering;
 use std::mem::offset_of;
 
-use exec::VcpuState;
 use ppc_isa::branch::Branch;
 use ppc_isa::float::Float;
 use ppc_isa::integer::Integer;
@@ -19,8 +18,9 @@ use ppc_isa::vsx::Vsx;
 
 use crate::asm::{Alu, Cond, Mem, Reg, Rm, Size};
 use crate::branch::{self, cr};
+use crate::constants::Constants;
 use crate::host::{Data, Frame};
-use crate::lower::{Lower, frame, home, state};
+use crate::lower::{Lower, frame, home};
 use crate::plan::{self, HELD, Insn, Parts};
 
 /// All fields.
@@ -314,26 +314,24 @@ impl Lower<'_> {
     }
 
     fn compute(&mut self, compare: Compare) {
+        let field = cr(compare.field.into());
         let scalars = matches!(compare.with, With::Scalar(_));
-        let so = state(offset_of!(VcpuState, so));
-        let unordered = self.asm.label();
+        let overflowed = self.setting.overflowed && !scalars;
         if let Some(known) = compare.known {
-            self.asm.mov_imm(Reg::Rax, known.into());
-        } else {
-            self.compare_now(compare);
-            if scalars {
-                self.asm.jcc(Cond::P, unordered);
-            }
-            self.asm.mov_imm(Reg::Rax, EQUAL.into());
-            self.asm.mov_imm(Reg::Rcx, GREATER.into());
-            self.asm.cmov(compare.condition(1, true), Size::D, Reg::Rax, Reg::Rcx);
-            self.asm.mov_imm(Reg::Rcx, LESS.into());
-            self.asm.cmov(compare.condition(0, true), Size::D, Reg::Rax, Reg::Rcx);
+            return self.asm.store_imm(Size::B, field, i32::from(known | u8::from(overflowed)));
         }
-        if !scalars {
-            self.asm.alu(Alu::Or, Size::B, Reg::Rax, so);
+        let unordered = self.asm.label();
+        self.compare_now(compare);
+        if scalars {
+            self.asm.jcc(Cond::P, unordered);
         }
-        self.asm.store(Size::B, cr(compare.field.into()), Reg::Rax);
+        let digits = self.setting.data + (offset_of!(Data, constants) + offset_of!(Constants, digits)) as u64;
+        let value = |order: u8| u64::from(order | u8::from(overflowed));
+        let place = |order: u8| Mem::Absolute(digits + 4 * value(order));
+        self.asm.mov_imm(Reg::Rax, value(EQUAL));
+        self.asm.cmov(compare.condition(1, true), Size::D, Reg::Rax, place(GREATER));
+        self.asm.cmov(compare.condition(0, true), Size::D, Reg::Rax, place(LESS));
+        self.asm.store(Size::B, field, Reg::Rax);
         self.asm.bind(unordered);
     }
 

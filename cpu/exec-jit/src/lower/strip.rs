@@ -104,33 +104,37 @@ impl Lower<'_> {
 
     /// On the way back to block `index`: if that is the head of a loop's first copy, begins a strip now and then.
     pub(super) fn try_strip(&mut self, index: usize) {
+        let Some((turn, begin)) = self.begins_strip(index) else { return };
+        // As R15 goes down by about that much, every eighth turn or so.
+        self.asm.test_imm(Size::D, Reg::R15, 7 * turn.next_power_of_two() as i32);
+        self.asm.jcc(Cond::E, begin);
+    }
+
+    /// The least number of instructions of a turn, and where a strip begins, if the way from here to block `index` is one
+    /// back to the head of a loop's first copy.
+    pub(super) fn begins_strip(&self, index: usize) -> Option<(u32, Label)> {
         if self.copies.second.is_some() {
-            return;
+            return None;
         }
         let block = self.block;
         let ends =
             |copied: &&Copied| copied.strips.blocks.0 == index && (index..=copied.strips.blocks.1).contains(&block);
-        let Some(copied) = self.copies.loops.iter().find(ends) else { return };
-        // As R15 goes down by about that much, every eighth turn or so.
-        let turn = copied.strips.turn.next_power_of_two();
-        self.asm.test_imm(Size::D, Reg::R15, 7 * turn as i32);
-        self.asm.jcc(Cond::E, copied.begin);
+        let copied = self.copies.loops.iter().find(ends)?;
+        Some((copied.strips.turn, copied.begin))
     }
 
     /// On the way back to the head of a second copy: goes on with the strip, at `to`, or ends it, and begins the next one
     /// unless there is something to do at the event point.
     pub(super) fn next_turn(&mut self, edge: Edge, to: Label, live: Parts) {
         let Some(begin) = self.second().map(|copied| copied.begin) else { return };
+        if self.is_noted(live) {
+            return self.go_back(edge, to, begin);
+        }
         let (label, back) = (self.asm.label(), self.asm.label());
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, edge.done as i32);
-        if live & plan::STATUS == 0 {
-            self.asm.jcc(Cond::G, to);
-            self.asm.jmp(label);
-        } else {
-            self.asm.jcc(Cond::Le, label);
-            self.note_for(live);
-            self.asm.jmp(to);
-        }
+        self.asm.jcc(Cond::Le, label);
+        self.note_for(live);
+        self.asm.jmp(to);
         self.asm.bind(back);
         self.note_for(live);
         self.asm.jmp(begin);

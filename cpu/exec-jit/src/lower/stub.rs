@@ -22,6 +22,8 @@ pub enum Stub {
     Access { label: Label, back: Label, site: u32, access: Access },
     /// Searches the TLB and goes on.
     Search(Search),
+    /// Looks for another window and goes on.
+    Window { label: Label, back: Label },
     /// Reports a store and goes on.
     Report { label: Label, back: Label },
     /// Calls what executes the instruction in the place of code, and goes on.
@@ -34,7 +36,8 @@ pub enum Stub {
     DoubtfulLanes(DoubtfulLanes),
 }
 
-/// A search of the TLB for the effective address in RAX, whose tag is in RDX; the entry is to be in RCX.
+/// A search of the TLB for the effective address in RAX. With a hint, its tag is in RDX, and the entry is to be in RCX;
+/// without one, what is added to the address is.
 #[derive(Clone, Copy)]
 pub struct Search {
     /// Where it begins.
@@ -44,7 +47,9 @@ pub struct Search {
     /// Where it goes without.
     pub slow: Label,
     /// Where it is remembered.
-    pub hint: Mem,
+    pub hint: Option<Mem>,
+    /// The address, if it is not in RAX yet, as an operand.
+    pub address: Mem,
     /// Offset of the tag in an entry.
     pub tag: usize,
     /// Bytes of the access.
@@ -174,6 +179,7 @@ impl Lower<'_> {
                     self.leave(cia, 0, Reason::Event);
                 }
                 Stub::Search(search) => loadstore::search(self, search),
+                Stub::Window { label, back } => self.look_around(label, back),
                 Stub::Report { label, back } => {
                     self.asm.bind(label);
                     self.call_out(self.setting.entry.wrote);

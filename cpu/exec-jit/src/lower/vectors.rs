@@ -359,6 +359,12 @@ impl Lower<'_> {
         }
     }
 
+    /// Whether there is nothing to note on a way to a block of which these parts are alive.
+    pub(super) fn is_noted(&self, live: plan::Parts) -> bool {
+        let Pending { site, compared, converts, .. } = self.vectors.late.pending;
+        live & plan::STATUS == 0 || site == 0 && converts == 0 && compared.is_none()
+    }
+
     /// On a way to a block that reads FPSCR, and does not know what FPSCR lacks.
     pub(super) fn note_for(&mut self, live: plan::Parts) {
         if live & plan::STATUS != 0 {

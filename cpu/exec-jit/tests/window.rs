@@ -1,0 +1,90 @@
+//! Accesses around the stack pointer, on the translator and on the interpreter.
+
+use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
+use exec_interp::Interpreter;
+use exec_jit::{Policy, Translator};
+use guest_mem::{GuestMem, Order};
+use ppc_isa::{Cpu, msr};
+
+/// Frames of each stack.
+const FRAMES: u64 = 40;
+const SC: u32 = 0x4400_0002;
+
+/// Makes a frame: counts in r5, which is stored in it, at the end of what is in reach, and beyond.
+fn push(size: u16) -> [u32; 5] {
+    [
+        0x38a5_0001,                                      // addi r5,r5,1
+        0xf821_0001 | u32::from(0u16.wrapping_sub(size)), // stdu r1,-size(r1)
+        0xf8a1_0010,                                      // std r5,16(r1)
+        0x98a1_fc00,                                      // stb r5,-1024(r1)
+        0x98a1_1000,                                      // stb r5,4096(r1)
+    ]
+}
+
+/// Leaves a frame, and adds what was stored in it up in r6.
+const POP: [u32; 7] = [
+    0xe8e1_0010, // ld r7,16(r1)
+    0x7cc6_3a14, // add r6,r6,r7
+    0x8901_fc00, // lbz r8,-1024(r1)
+    0x7cc6_4214, // add r6,r6,r8
+    0x8901_1000, // lbz r8,4096(r1)
+    0x7cc6_4214, // add r6,r6,r8
+    0xe821_0000, // ld r1,0(r1)
+];
+
+/// Every frame by code of its own.
+fn straight(size: u16) -> Vec<u32> {
+    let pushes = (0..FRAMES).flat_map(|_| push(size));
+    pushes.chain((0..FRAMES).flat_map(|_| POP)).chain([SC]).collect()
+}
+
+/// Two loops.
+fn looping(size: u16) -> Vec<u32> {
+    let turns = [0x3860_0000 | FRAMES as u32, 0x7c69_03a6]; // li r3,40; mtctr r3
+    let back = |insns: usize| 0x4200_0000 | (-4 * insns as i32) as u32 & 0xfffc; // bdnz
+    let push = turns.into_iter().chain(push(size)).chain([back(5)]);
+    push.chain(turns).chain(POP).chain([back(7), SC]).collect()
+}
+
+fn run(engine: &mut dyn Engine, cpu: Cpu, msr: u64, r1: u64, program: &[u32]) -> Vcpu {
+    let mem = GuestMem::new(1 << 20).unwrap();
+    for (at, word) in program.iter().enumerate() {
+        assert!(mem.store(0x1000 + 4 * at as u64, Order::Big, *word));
+    }
+    let (partition, requests) = (PartitionState::new(None, false), Requests::default());
+    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
+    let mut vcpu = Vcpu::new(cpu, 0);
+    vcpu.set_msr(msr);
+    // Often enough that all of it is translated.
+    for _ in 0..5 {
+        vcpu.state.cia = 0x1000;
+        vcpu.state.gpr = std::array::from_fn(|n| if n == 1 { r1 } else { 0 });
+        let exit = engine.run(&mut vcpu, &context, u64::MAX);
+        assert!(matches!(exit, Exit::SystemCall(_)), "{exit:?}");
+    }
+    vcpu.state.target = 0;
+    vcpu
+}
+
+#[test]
+fn frames_are_where_they_were_wherever_the_stack_goes() {
+    let sum = FRAMES * (FRAMES + 1) / 2;
+    for (msr, high) in [(msr::SF, 0), (0, 0xdead_beef_0000_0000)] {
+        for (size, aside) in [(32, 0), (48, 8), (992, 1), (5008, 0), (16368, 0)] {
+            for program in [straight(size), looping(size)] {
+                let r1 = high | 0xc_0400 + aside;
+                let jit = &mut Translator::new(Cpu::Power9, Policy::default()).unwrap();
+                let (a, b) = (
+                    run(jit, Cpu::Power9, msr, r1, &program),
+                    run(&mut Interpreter::new(Cpu::Power9), Cpu::Power9, msr, r1, &program),
+                );
+                assert_eq!(a, b, "frames of {size} bytes");
+                // Small frames write over each other's far ends.
+                if size > 4096 + 1024 {
+                    assert_eq!(a.state.gpr[6], 3 * sum, "frames of {size} bytes");
+                }
+                assert_eq!(a.state.gpr[1] & 0xffff_ffff, 0xc_0400 + aside);
+            }
+        }
+    }
+}
