@@ -171,15 +171,14 @@ fn indirect(l: &mut Lower, register: Register, w: u32) {
     // The form of bcctr that counts is invalid, and does not count.
     let w = if register == Register::Ctr { w | 4 << 21 } else { w };
     let conditional = !plan::always(w);
+    if let Some((target, register)) = l.continues().filter(|_| !conditional).zip(held(register)) {
+        return guarded(l, register, target, w);
+    }
     let mut before = None;
     let skip = l.asm.label();
     let links = w & 1 != 0;
     // What the taken way needs is read before it splits off, so that both ways agree on what is held.
-    let source = match register {
-        Register::Lr => Some(LR),
-        Register::Ctr => Some(CTR),
-        Register::Tar => None,
-    };
+    let source = held(register);
     if let Some(register) = source {
         l.operand(register);
     }
@@ -213,4 +212,35 @@ fn indirect(l: &mut Lower, register: Register, w: u32) {
         }
         fall_through(l, cond, w);
     }
+}
+
+/// Its number among the registers that may be held.
+fn held(register: Register) -> Option<usize> {
+    match register {
+        Register::Lr => Some(LR),
+        Register::Ctr => Some(CTR),
+        Register::Tar => None,
+    }
+}
+
+/// An indirect branch that is guessed to lead to `target`, where the trace goes on; it does not link if it is through LR.
+fn guarded(l: &mut Lower, register: usize, target: u64, w: u32) {
+    let source = l.operand(register);
+    l.asm.mov(Size::Q, Reg::Rax, source);
+    l.asm.alu_imm(Alu::And, l.mode_size(), Reg::Rax, !3);
+    match i32::try_from(target as i64) {
+        Ok(target) => l.asm.alu_imm(Alu::Cmp, Size::Q, Reg::Rax, target),
+        Err(_) => {
+            l.asm.mov_imm(Reg::Rcx, target);
+            l.asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Reg::Rcx);
+        }
+    }
+    l.guard(Cond::Ne, register, w & 1 != 0);
+    if w & 1 != 0 {
+        let next = l.next_ea();
+        let to = l.target(LR, Reg::Rax);
+        l.asm.mov_imm(to, next);
+        l.written(LR, to);
+    }
+    l.go(Edge { target, event: true, done: l.completed() });
 }

@@ -23,7 +23,7 @@ use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
 use crate::lower::{self, Setting, bits};
-use crate::plan::{self, HELD, Insn, Named};
+use crate::plan::{self, Guess, HELD, Insn, Named};
 use crate::reversed::Reversed;
 use crate::shared;
 use crate::switch::{self, SWITCHES, Switch};
@@ -566,12 +566,18 @@ impl Translator {
             Insn { decoded, op, privileged, shared, exacting: self.basis.exacting, ea, live: plan::ALL, writes: 0 }
         };
         let named = &self.named;
-        let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, |insn| named.get(insn.decoded.index()));
+        let guess = Guess::of(std::array::from_fn(|register| match register {
+            plan::CTR => state.ctr,
+            plan::LR => state.lr,
+            _ => state.gpr[register & 31],
+        }));
+        let named = |insn: &Insn| named.get(insn.decoded.index());
+        let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, named, guess);
         plan.blocks.first()?.insns.first()?.op?;
         let (origin, sixty_four) = (self.host.code_at(self.cache.used), state.mode.sixty_four());
         let setting = Setting {
             plan: &plan,
-            reversed: Reversed::of(&plan, state.mode.little(), |insn| named.get(insn.decoded.index())),
+            reversed: Reversed::of(&plan, state.mode.little(), named),
             data: self.host.data_at(),
             entry: &self.entry,
             sixty_four,

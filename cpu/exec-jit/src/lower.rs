@@ -678,6 +678,10 @@ impl Lower<'_> {
         if index == self.block + 1 && plan.blocks.get(index).is_some_and(|block| block.follows) {
             self.done = edge.done;
             self.settle_scalars(plan.live_at(self.block, edge.target, false));
+            if edge.event {
+                self.count(edge);
+                self.done = 0;
+            }
             if let Some(to) = label.filter(|_| !self.is_in_copy(index)) {
                 self.asm.jmp(to);
             }
@@ -784,6 +788,21 @@ impl Lower<'_> {
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
         self.asm.jcc_to(Cond::Le, entry.poll_indirect);
         jumps::go(&mut self.asm, data, |asm, cond| asm.jcc_to(cond, entry.lookup));
+    }
+
+    /// Where the trace goes on behind the block at hand.
+    pub fn continues(&self) -> Option<u64> {
+        let plan = self.setting.plan;
+        plan.blocks.get(self.block + 1).filter(|_| !plan.is_loop).map(|block| block.start())
+    }
+
+    /// Leaves through `register`, which was an operand, if `cond` holds. If it `links`, LR becomes the next address.
+    pub fn guard(&mut self, cond: Cond, register: usize, links: bool) {
+        let label = self.asm.label();
+        self.asm.jcc(cond, label);
+        let link = links.then(|| self.next_ea());
+        let (dirty, done, fields) = (self.dirty, self.completed(), self.fields.note());
+        self.behind(Stub::Indirect { label, register, link, done, dirty, fields });
     }
 
     /// Leaves through the address in RAX. RCX and RDX are lost.

@@ -1,13 +1,14 @@
 //! Which instructions are translated together, and what is alive between them.
 //!
 //! A region lies in one page of 4 KiB and has one entry. If the entry is the head of a loop, it is the loop: all blocks
-//! that reach the entry again. Else it is a trace: the instructions that follow while no conditional branch is taken.
+//! that reach the entry again. Else it is a trace: the instructions that follow while no conditional branch is taken, into
+//! functions of the page that are called and out of them again; where an indirect branch leads is guessed.
 
-use exec_interp::Decoded;
+use exec_interp::{Decoded, fields};
 use ppc_isa::Row;
 use ppc_isa::branch::{Branch, Register};
 use ppc_isa::float::Float;
-use ppc_isa::integer::{CarryIn, Integer, Shift};
+use ppc_isa::integer::{CarryIn, Integer, Logic, Shift};
 use ppc_isa::op::{Op, System};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
 use ppc_isa::spr;
@@ -184,7 +185,7 @@ pub fn effects(insn: &Insn) -> (Parts, Parts) {
             }
             Integer::Compare { .. } => (0, field(word >> 21)),
             Integer::Logic(_) | Integer::RotateWord { .. } | Integer::RotateDouble { .. } => (0, cr0(word & 1 != 0)),
-            Integer::LogicImmediate { logic, .. } => (0, cr0(logic == ppc_isa::integer::Logic::And)),
+            Integer::LogicImmediate { logic, .. } => (0, cr0(logic == Logic::And)),
             Integer::Shift(op) => {
                 let algebraic = matches!(op, Shift::AlgebraicWord | Shift::AlgebraicDouble);
                 (0, cr0(word & 1 != 0) | if algebraic { CA } else { 0 })
@@ -273,9 +274,10 @@ pub fn plan<'a>(
     sixty_four: bool,
     mut decode: impl FnMut(u64) -> Insn,
     named: impl Fn(&Insn) -> Option<&'a Named>,
+    guess: Guess,
 ) -> Plan {
     let mut seen = Explored::of(entry, sixty_four, &mut decode);
-    let mut plan = seen.find_loop(entry).unwrap_or_else(|| trace(entry, sixty_four, &mut seen, &mut decode));
+    let mut plan = seen.find_loop(entry).unwrap_or_else(|| trace(entry, sixty_four, &mut seen, &mut decode, guess));
     plan.find_followers(sixty_four);
     plan.find_live(sixty_four);
     plan.count(sixty_four, named);
@@ -375,7 +377,13 @@ impl Explored {
 }
 
 /// The instructions from `entry` on while no conditional branch is taken.
-fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl FnMut(u64) -> Insn) -> Plan {
+fn trace(
+    entry: u64,
+    sixty_four: bool,
+    seen: &mut Explored,
+    decode: &mut impl FnMut(u64) -> Insn,
+    mut guess: Guess,
+) -> Plan {
     let mut blocks = vec![Block { insns: Vec::new(), live: ALL, follows: false }];
     let mut ea = entry;
     let mut visited = Vec::new();
@@ -385,13 +393,16 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
         let insn = known.unwrap_or_else(|| decode(ea));
         let ways = ways(&insn, sixty_four);
         let branch = matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
+        let called = guess.target(&insn, sixty_four);
+        guess.execute(&insn);
         if let Some(block) = blocks.last_mut() {
             block.insns.push(insn);
         }
-        ea = match ways {
-            Ways { next: true, .. } => ea.wrapping_add(4),
+        ea = match (ways, called) {
+            (Ways { next: true, .. }, _) => ea.wrapping_add(4),
             // Only forward: a branch back is an event point, and the head of a loop wants a region of its own.
-            Ways { jump: Some(jump), .. } if jump > ea => jump,
+            (Ways { jump: Some(jump), .. }, _) if jump > ea => jump,
+            (_, Some(called)) => called,
             _ => break,
         };
         if branch {
@@ -400,6 +411,58 @@ fn trace(entry: u64, sixty_four: bool, seen: &mut Explored, decode: &mut impl Fn
     }
     blocks.retain(|block| !block.insns.is_empty());
     Plan::of(entry, blocks, false)
+}
+
+/// What registers of [`HELD`] may hold: a guess where branches through them lead, by what they hold when the region is
+/// translated.
+pub struct Guess {
+    values: [Option<u64>; HELD],
+    /// LR was written by a call since.
+    called: bool,
+}
+
+impl Guess {
+    /// From the values at the entry.
+    pub fn of(values: [u64; HELD]) -> Guess {
+        Guess { values: values.map(Some), called: false }
+    }
+
+    /// Where a call leads, or an indirect branch. Of returns nothing is guessed but from what was called in the trace.
+    fn target(&self, insn: &Insn, sixty_four: bool) -> Option<u64> {
+        let word = insn.word();
+        let value = match insn.op? {
+            Op::Branch(Branch::B) if word & 1 != 0 => return Some(target(word, insn.ea, Branch::B, sixty_four)),
+            Op::Branch(Branch::BcTo(Register::Ctr)) if always(word) => self.values[CTR]?,
+            Op::Branch(Branch::BcTo(Register::Lr)) if always(word) && word & 1 == 0 && self.called => self.values[LR]?,
+            _ => return None,
+        };
+        Some(value & if sixty_four { !3 } else { 0xffff_fffc })
+    }
+
+    /// Behind `insn`.
+    fn execute(&mut self, insn: &Insn) {
+        let w = insn.word();
+        let (rt, ra) = (fields::rt(w), fields::ra(w));
+        match insn.op {
+            Some(Op::Branch(op)) => {
+                if w & 1 != 0 && matches!(op, Branch::B | Branch::Bc | Branch::BcTo(_)) {
+                    (self.values[LR], self.called) = (Some(insn.ea.wrapping_add(4)), true);
+                }
+            }
+            Some(Op::Integer(Integer::Logic(Logic::Or))) if rt == fields::rb(w) => self.values[ra] = self.values[rt],
+            Some(Op::Integer(op @ (Integer::Mtspr | Integer::Mfspr))) => {
+                let register = match spr::number(w) {
+                    spr::LR => LR,
+                    spr::CTR => CTR,
+                    _ => rt,
+                };
+                let (from, to) = if op == Integer::Mtspr { (rt, register) } else { (register, rt) };
+                self.values[to] = self.values[from].filter(|_| from != to);
+            }
+            // It writes one of these, if any: for a guess that is enough.
+            _ => (self.values[rt], self.values[ra]) = (None, None),
+        }
+    }
 }
 
 impl Plan {

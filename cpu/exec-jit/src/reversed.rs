@@ -10,6 +10,7 @@ use ppc_isa::op::Op;
 
 use crate::asm::{Asm, Reg, Shift, Size};
 use crate::plan::{Insn, Named, Plan};
+use crate::window::STACK;
 
 /// Registers that are held reversed, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +81,8 @@ fn copied(insn: &Insn, little: bool) -> Option<(usize, u8)> {
     };
     let register = rt(word);
     let plain = matches!(access.bytes, 4 | 8) && !access.signed && access.reversed == little;
-    // A displacement has no RB.
-    let apart = register != ra(word) && (access.form != Form::X || register != (word >> 11 & 31) as usize);
+    // The window follows r1. A displacement has no RB.
+    let apart =
+        register != STACK && register != ra(word) && (access.form != Form::X || register != (word >> 11 & 31) as usize);
     (plain && apart && access.form != Form::Prefixed).then_some((register, access.bytes))
 }

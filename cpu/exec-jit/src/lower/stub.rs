@@ -2,13 +2,13 @@
 
 use std::mem::offset_of;
 
-use crate::asm::{Cond, Label, Mem, Reg, Size, Xmm};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Size, Xmm};
 use crate::entry::Entry;
 use crate::float::{self, Doubtful};
 use crate::host::{Data, Reason};
 use crate::loadstore;
-use crate::lower::{Edge, Lower, Noted};
-use crate::plan::ALL;
+use crate::lower::{Edge, Lower, Noted, home};
+use crate::plan::{ALL, LR};
 use crate::vsx::{self, DoubtfulLanes};
 
 /// One of them.
@@ -16,6 +16,8 @@ use crate::vsx::{self, DoubtfulLanes};
 pub enum Stub {
     /// Leaves with dirty registers stored, having executed `done` instructions more.
     Edge { label: Label, to: Edge, dirty: u64, fields: Noted },
+    /// Leaves through a register with dirty ones stored, having executed `done` instructions more. LR becomes `link`.
+    Indirect { label: Label, register: usize, link: Option<u64>, done: u32, dirty: u64, fields: Noted },
     /// At an event point with R15 used up: leaves with dirty registers stored, or goes on.
     Event { label: Label, back: Label, cia: u64, dirty: u64, fields: Noted },
     /// Calls out for an access and goes on.
@@ -168,6 +170,20 @@ impl Lower<'_> {
                     self.settle(ALL);
                     self.store_dirty(dirty);
                     self.exit(to);
+                }
+                Stub::Indirect { label, register, link, done, dirty, fields } => {
+                    self.asm.bind(label);
+                    self.fields.recall(fields);
+                    self.settle(ALL);
+                    self.store_dirty(dirty);
+                    let source = self.held[register].map_or(home(register).into(), Rm::Reg);
+                    self.asm.mov(Size::Q, Reg::Rax, source);
+                    self.asm.alu_imm(Alu::And, self.mode_size(), Reg::Rax, !3);
+                    if let Some(link) = link {
+                        self.asm.mov_imm(Reg::Rcx, link);
+                        self.asm.store(Size::Q, home(LR), Reg::Rcx);
+                    }
+                    self.exit_indirect(done);
                 }
                 Stub::Event { label, back, cia, dirty, fields } => {
                     self.asm.bind(label);
