@@ -1,14 +1,16 @@
 //! Loops that walk through memory in even steps.
 //!
-//! A register that every turn of a loop raises by the same constant, or leaves alone, makes the addresses of a *stream*.
-//! As long as a stream stays in one unit of the TLB, its accesses need no look into it: the lowering makes a second copy
+//! A register that every turn of a loop raises by the same constant or by a register that it leaves alone, or leaves alone,
+//! makes the addresses of a *stream*, as it is or as an index: its low word, shifted to the left. As long as a stream stays in one unit of the TLB, its accesses need no look into it: the lowering makes a second copy
 //! of the loop, which runs for a *strip* of so many turns that all streams stay in their units and the limit is not
 //! reached, and looks at the TLB before each strip.
+
+use std::cmp::Ordering;
 
 use exec_interp::fields;
 use ppc_isa::branch::Branch;
 use ppc_isa::float::Float;
-use ppc_isa::integer::{Integer, Logic};
+use ppc_isa::integer::{Addend, Adder, CarryIn, Integer, Logic, RotateMask};
 use ppc_isa::loadstore::{self, LoadStore};
 use ppc_isa::op::Op;
 use ppc_isa::vector::{Lane, Vector};
@@ -17,18 +19,53 @@ use ppc_isa::vsx::memory::{self, Memory};
 
 use crate::plan::{Insn, Plan, ways};
 
+/// Adds two registers.
+const SUM: Adder = Adder { complement: false, addend: Addend::Rb, carry: CarryIn::Zero, set_ca: false };
 /// The most streams of a loop.
 pub const STREAMS: usize = 8;
 /// Bytes that the accesses of one turn to one stream span at most.
 const SPAN: i64 = 1024;
 
+/// A part of the sum that makes an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The register, with its value at the loop's head.
+    pub register: usize,
+    /// Added to it before its low word is taken.
+    pub inside: i32,
+    /// It is the low word, with zeros above.
+    pub low: bool,
+    /// Places by which it is shifted to the left.
+    pub shift: u8,
+    /// Whether it grows.
+    pub grows: Ordering,
+}
+
+/// What something grows by in a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A constant.
+    Constant(i64),
+    /// What a register holds, shifted to the left. If of an index, only the low word counts.
+    Register { register: usize, low: bool, shift: u8 },
+}
+
+impl Step {
+    fn direction(self) -> Ordering {
+        match self {
+            Step::Constant(step) => step.cmp(&0),
+            Step::Register { .. } => Ordering::Greater,
+        }
+    }
+}
+
 /// Accesses through the same registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream {
-    /// The registers whose sum makes the addresses, with their values at the loop's head.
-    pub registers: (usize, Option<usize>),
+    /// Whose sum makes the addresses.
+    pub terms: (Term, Option<Term>),
     /// What the sum grows by in a turn.
-    pub step: i64,
+    pub step: Step,
     /// First byte of a turn's accesses, from the sum on.
     pub low: i64,
     /// Behind the last one.
@@ -73,11 +110,57 @@ pub struct Strips {
     pub turn: u32,
 }
 
-/// What a register holds, by what it held at the head: that plus a constant.
+/// What a register holds, by what registers held at the head.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Value {
-    Of(u8, i64),
+    Of(Sum),
     Unknown,
+}
+
+/// A register's value at the head, and what was done with it: `inside` and another's were added, the low word was taken, it
+/// was shifted to the left, `outside` was added.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    root: u8,
+    other: Option<u8>,
+    inside: i64,
+    low: bool,
+    shift: u8,
+    outside: i64,
+}
+
+impl Sum {
+    fn of(root: u8) -> Sum {
+        Sum { root, other: None, inside: 0, low: false, shift: 0, outside: 0 }
+    }
+
+    fn is_plain(self) -> bool {
+        !self.low && self.shift == 0
+    }
+
+    fn plus(self, more: i32) -> Sum {
+        let more = i64::from(more);
+        if self.is_plain() {
+            Sum { inside: self.inside.wrapping_add(more), ..self }
+        } else {
+            Sum { outside: self.outside.wrapping_add(more), ..self }
+        }
+    }
+
+    /// The sum of two registers; `None` if it is of more.
+    fn add(self, b: Sum) -> Option<Sum> {
+        let both = self.is_plain() && b.is_plain() && self.other.is_none() && b.other.is_none();
+        both.then(|| Sum { other: Some(b.root), inside: self.inside.wrapping_add(b.inside), ..self })
+    }
+
+    fn low(self) -> Option<Sum> {
+        self.is_plain().then_some(Sum { low: true, ..self })
+    }
+
+    fn shifted(self, by: u8) -> Option<Sum> {
+        const MOST: u8 = 4;
+        (self.shift + by <= MOST && self.outside == 0).then(|| Sum { shift: self.shift + by, ..self })
+    }
 }
 
 type Values = [Value; 32];
@@ -144,19 +227,43 @@ fn is_plain(insn: &Insn) -> bool {
 }
 
 /// What the GPRs hold behind `insn`.
-fn execute(values: &mut Values, insn: &Insn) {
+fn execute(values: &mut Values, insn: &Insn, sixty_four: bool) {
     let w = insn.decoded.word;
     let (rt, ra, rb) = (fields::rt(w), fields::ra(w), fields::rb(w));
-    let plus = |value: Value, more: i32| match value {
-        Value::Of(root, offset) => Value::Of(root, offset.wrapping_add(more.into())),
+    let on = |value: Value, then: &dyn Fn(Sum) -> Option<Sum>| match value {
+        Value::Of(sum) => then(sum).map_or(Value::Unknown, Value::Of),
         Value::Unknown => Value::Unknown,
     };
+    let plus = |value: Value, more: i32| on(value, &|sum| Some(sum.plus(more)));
     let immediate = i32::from(w as i16);
     let result = match insn.op {
-        Some(Op::Integer(Integer::AddImmediate { shifted })) if ra != 0 => {
-            Some((rt, plus(values[ra], if shifted { immediate << 16 } else { immediate })))
-        }
-        Some(Op::Integer(Integer::Logic(Logic::Or))) if rt == rb => Some((ra, values[rt])),
+        Some(Op::Integer(op)) => match op {
+            Integer::AddImmediate { shifted } if ra != 0 => {
+                Some((rt, plus(values[ra], if shifted { immediate << 16 } else { immediate })))
+            }
+            Integer::Adder(SUM) if w & 0x400 == 0 => match values[rb] {
+                Value::Of(b) => Some((rt, on(values[ra], &|a| a.add(b)))),
+                Value::Unknown => None,
+            },
+            Integer::Logic(Logic::Or) if rt == rb => Some((ra, values[rt])),
+            Integer::RotateDouble { register: false, mask } => {
+                let (by, bound) = (fields::sh6(w) as u8, fields::mb6(w) as u8);
+                let then: &dyn Fn(Sum) -> Option<Sum> = match mask {
+                    RotateMask::ClearLeft if by == 0 && bound == 32 => &Sum::low,
+                    RotateMask::Clear if by <= 32 && bound == 32 - by => &|sum: Sum| sum.low()?.shifted(by),
+                    RotateMask::ClearRight if bound == 63 - by => &|sum: Sum| sum.shifted(by),
+                    _ => &|_: Sum| None,
+                };
+                Some((ra, on(values[rt], then)))
+            }
+            // Addresses of 32 bits are what is left of longer ones.
+            Integer::RotateWord { register: false, insert: false } if !sixty_four => {
+                let (by, first, last) = (w >> 11 & 31, w >> 6 & 31, w >> 1 & 31);
+                let shifts = first == 0 && last == 31 - by;
+                shifts.then(|| (ra, on(values[rt], &|sum| sum.shifted(by as u8))))
+            }
+            _ => None,
+        },
         _ => None,
     };
     let access = access(insn).filter(|access| access.update);
@@ -199,7 +306,7 @@ fn targets(plan: &Plan, from: usize, sixty_four: bool) -> [Option<usize>; 2] {
 
 /// The streams of the innermost loop of these blocks. `None` if it has none, or may not run in strips.
 fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Option<Strips> {
-    let head: Values = std::array::from_fn(|register| Value::Of(register as u8, 0));
+    let head: Values = std::array::from_fn(|register| Value::Of(Sum::of(register as u8)));
     // Values at the start of each block, and the least number of instructions up to there.
     let mut starts: Vec<Option<(Values, u32)>> = vec![None; plan.blocks.len()];
     *starts.get_mut(first)? = Some((head, 0));
@@ -218,7 +325,7 @@ fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Opti
                     accesses.push((insn.ea, shape, values[ra], second));
                 }
             }
-            execute(&mut values, insn);
+            execute(&mut values, insn, sixty_four);
         }
         let done = before + block.insns.len() as u32;
         for to in targets(plan, index, sixty_four).into_iter().flatten().filter(|to| (first..=last).contains(to)) {
@@ -237,26 +344,52 @@ fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Opti
             }
         }
     }
+    let stays = |root: u8| ends.iter().all(|values| values[usize::from(root)] == Value::Of(Sum::of(root)));
     let step = |root: u8| {
-        let step = |values: &Values| match values.get(usize::from(root)) {
-            Some(&Value::Of(same, step)) if same == root => Some(step),
-            _ => None,
+        let step = |values: &Values| {
+            let Value::Of(sum) = *values.get(usize::from(root))? else { return None };
+            match (sum.other, sum.inside) {
+                _ if !sum.is_plain() => None,
+                (None, inside) => (sum.root == root).then_some(Step::Constant(inside)),
+                (Some(other), 0) => {
+                    let by = if sum.root == root { other } else { sum.root };
+                    let even = (sum.root == root || other == root) && stays(by);
+                    even.then_some(Step::Register { register: by.into(), low: false, shift: 0 })
+                }
+                _ => None,
+            }
         };
         let first = step(ends.first()?)?;
         ends.iter().all(|values| step(values) == Some(first)).then_some(first)
     };
+    // The term that a value is, what the term grows by, and what is added to it.
+    let term = |value: Value| {
+        let Value::Of(Sum { root, other: None, inside, low, shift, outside }) = value else { return None };
+        let step = step(root)?;
+        let (inside, beside) = if low { (inside, 0) } else { (0, inside.wrapping_shl(shift.into())) };
+        let term =
+            Term { register: root.into(), inside: i32::try_from(inside).ok()?, low, shift, grows: step.direction() };
+        let step = match step {
+            Step::Constant(step) => Step::Constant(step.checked_mul(1 << shift)?),
+            Step::Register { register, .. } => Step::Register { register, low, shift },
+        };
+        Some((term, step, outside.wrapping_add(beside)))
+    };
     let mut strips = Strips { blocks: (first, last), streams: Vec::new(), accesses: Vec::new(), turn };
     for (ea, shape, base, index) in accesses {
-        let Value::Of(root, offset) = base else { continue };
-        let (other, more) = match index {
-            None => (None, 0),
-            Some(Value::Of(root, offset)) => (Some(root), offset),
-            Some(Value::Unknown) => continue,
+        let Some((first, one, offset)) = term(base) else { continue };
+        let (second, two, more) = match index.map(term) {
+            None => (None, Step::Constant(0), 0),
+            Some(Some((second, two, more))) => (Some(second), two, more),
+            Some(None) => continue,
         };
-        let (Some(one), Some(two)) = (step(root), other.map_or(Some(0), step)) else { continue };
+        let step = match (one, two) {
+            (Step::Constant(one), Step::Constant(two)) => Step::Constant(one.wrapping_add(two)),
+            (step, Step::Constant(0)) | (Step::Constant(0), step) => step,
+            _ => continue,
+        };
         let at = offset.wrapping_add(more).wrapping_add(shape.displacement.unwrap_or(0).into());
-        let registers = (root.into(), other.map(usize::from));
-        if let Some(stream) = strips.join(registers, one.wrapping_add(two), at, shape) {
+        if let Some(stream) = strips.join((first, second), step, at, shape) {
             strips.accesses.push((ea, shape, stream));
         }
     }
@@ -265,25 +398,29 @@ fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Opti
 
 impl Strips {
     /// The number of the stream that takes the access at `at` from the registers' sum on.
-    fn join(&mut self, registers: (usize, Option<usize>), step: i64, at: i64, shape: Shape) -> Option<usize> {
+    fn join(&mut self, terms: (Term, Option<Term>), step: Step, at: i64, shape: Shape) -> Option<usize> {
         let bytes = i64::from(shape.bytes);
         let (low, high) = (if shape.truncated { at.wrapping_sub(bytes - 1) } else { at }, at.wrapping_add(bytes));
         let limit = i64::from(i32::MAX) / 2;
         let align = if shape.strict { bytes } else { 1 };
-        if step.abs() > limit || at.abs() > limit || step % align != 0 {
+        let even = match step {
+            Step::Constant(step) => step.abs() <= limit && step % align == 0,
+            Step::Register { .. } => align == 1,
+        };
+        if !even || at.abs() > limit {
             return None;
         }
         let fits = |stream: &Stream| {
             let span = stream.high.max(high) - stream.low.min(low);
             let even = align == 1 || stream.align == 1 || (at - stream.anchor) % align.min(stream.align) == 0;
-            stream.registers == registers && span <= SPAN && even
+            stream.terms == terms && span <= SPAN && even
         };
         let (loads, stores) = (!shape.stores, shape.stores);
         let Some((number, stream)) = self.streams.iter_mut().enumerate().find(|(_, stream)| fits(stream)) else {
             if self.streams.len() >= STREAMS {
                 return None;
             }
-            self.streams.push(Stream { registers, step, low, high, anchor: at, align, loads, stores });
+            self.streams.push(Stream { terms, step, low, high, anchor: at, align, loads, stores });
             return Some(self.streams.len() - 1);
         };
         (stream.low, stream.high) = (stream.low.min(low), stream.high.max(high));

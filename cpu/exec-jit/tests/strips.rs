@@ -230,6 +230,60 @@ fn copies_agree() {
     }
 }
 
+/// A rotation of doublewords, by its extended opcode.
+fn md(xo: u32, ra: u32, rs: u32, shift: u32, bound: u32) -> u32 {
+    let (shift, bound) = ((shift & 31) << 11 | (shift >> 5) << 1, ((bound & 31) << 1 | bound >> 5) << 5);
+    30 << 26 | rs << 21 | ra << 16 | shift | bound | xo << 2
+}
+
+/// Loops that access memory by index, words and others, with steps in registers; indices run over in some.
+fn indices(r: &mut Random) -> Vec<u32> {
+    const STEPS: u32 = 20;
+    const SHIFTED: u32 = 24;
+    let mut words = Vec::new();
+    for n in 0..3 {
+        // li or lis of the indices, li of what they grow by
+        let index = r.of(&[d(14, INDICES + n, 0, 0), d(14, INDICES + n, 0, 200), d(14, INDICES + n, 0, -3000)]);
+        words.push(if r.below(5) == 0 { d(15, INDICES + n, 0, -1) } else { index });
+        words.push(d(14, STEPS + n, 0, r.of(&[1, 1, 2, 3, 7, 8, 100, 300, 5000, 0, -1])));
+    }
+    let mut body = Vec::new();
+    for _ in 0..2 + r.below(7) {
+        let (index, step, shifted) = (INDICES + r.below(3), STEPS + r.below(3), SHIFTED + r.below(3));
+        let by = r.below(5);
+        body.push(match r.below(12) {
+            // clrldi, rldic, rldicr; rlwinm
+            0..=2 => md(0, shifted, index, 0, 32),
+            3 => md(2, shifted, index, by, 32 - by),
+            4 => md(1, shifted, index, by, 63 - by),
+            5 => 21 << 26 | index << 21 | shifted << 16 | by << 11 | (31 - by) << 1,
+            // add of a step, addi, addi of what was shifted
+            6 => x(266, index, r.of(&[index, step]), r.of(&[step, step, index])),
+            7 => d(14, index, index, r.of(&[1, 1, 4, 8, -1])),
+            8 => d(14, shifted, r.of(&[shifted, index]), r.of(&[8, -4, 1])),
+            // lbzx, stbx, lwzx, stwx, ldx, stdx, stfdx
+            _ => {
+                let op = r.of(&[87, 215, 23, 151, 21, 149, 727]);
+                x(op, DATA + r.below(3), POINTERS + r.below(3), r.of(&[shifted, shifted, index]))
+            }
+        });
+    }
+    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+    words.extend(body);
+    words.push(SYSTEM_CALL);
+    words
+}
+
+#[test]
+fn indices_agree() {
+    for seed in 1500..1700 {
+        for bits in [msr::SF | msr::LE, msr::SF, 0] {
+            let policy = Policy { watched: seed % 5 == 0, cold: 0, ..Policy::default() };
+            agree_on(&policy, bits, seed, &indices(&mut Random(seed)), Some(0x2_0000 + (seed << 13 & 0x6_0000)));
+        }
+    }
+}
+
 /// Loops of reservations and conditional stores of all sizes, with plain stores between them.
 fn reservations(r: &mut Random) -> Vec<u32> {
     let mut body = Vec::new();

@@ -4,6 +4,7 @@
 //! with R15 used up, as loops do when it is time to look at requests. Between instructions both copies have everything in
 //! the same places.
 
+use std::cmp::Ordering;
 use std::mem::offset_of;
 
 use exec_interp::fields;
@@ -12,11 +13,11 @@ use ppc_isa::op::Op;
 
 use super::stub::Stub;
 use super::{Edge, HOLDERS, Lower, frame};
-use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, Unary};
 use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::plan::{self, CTR, Parts, Plan};
-use crate::strip::{Shape, Stream, Strips};
+use crate::strip::{Shape, Step, Stream, Strips, Term};
 use crate::tlb;
 
 /// Instructions of a strip at most: so long are requests not looked at.
@@ -215,20 +216,24 @@ impl Lower<'_> {
 
     /// Finds the addend of a stream, and lessens the turns of the strip to those that stay in its unit.
     fn begin_stream(&mut self, stream: &Stream, number: usize, addend: Addend, head: Label) {
-        let &Stream { registers: (first, second), step, low, high, anchor, align, loads, stores } = stream;
+        let &Stream { terms: (first, second), step, low, high, anchor, align, loads, stores } = stream;
         let size = self.mode_size();
         let (turns, slot) = (frame!(self, turns), self.slot(number));
         let (table, key, unit) = (frame!(self, tlb), frame!(self, data_key), self.setting.unit);
         let (last, bytes) = ((high - low - 1) as i32, 1i32 << unit);
-        let mut base = self.value(first, Reg::Rax);
+        let mut base = self.term(first, Reg::Rax, head);
         if let Some(second) = second {
-            let second = self.operand(second);
+            let second = self.term(second, Reg::Rcx, head);
             if base != Reg::Rax {
                 self.asm.mov(Size::Q, Reg::Rax, base);
                 base = Reg::Rax;
             }
             self.asm.alu(Alu::Add, size, Reg::Rax, second);
         }
+        let by = match step {
+            Step::Register { register, .. } => self.operand(register),
+            Step::Constant(_) => Reg::Rcx.into(),
+        };
         let asm = &mut self.asm;
         asm.lea(size, Reg::Rax, Mem::Base(base, low as i32));
         if align > 1 {
@@ -254,20 +259,33 @@ impl Lower<'_> {
         asm.lea(Size::D, Reg::Rcx, Mem::Base(Reg::Rax, last));
         asm.alu_imm(Alu::Cmp, Size::D, Reg::Rcx, bytes);
         asm.jcc(Cond::Ae, head);
-        if step == 0 {
+        if step == Step::Constant(0) {
             return;
         }
-        if step > 0 {
+        if !matches!(step, Step::Constant(..0)) {
             asm.mov(Size::D, Reg::Rax, Reg::Rcx);
             asm.alu_imm(Alu::Xor, Size::D, Reg::Rax, bytes - 1);
         }
-        let step = step.unsigned_abs();
-        if step.is_power_of_two() {
-            asm.shift_imm(Shift::Shr, Size::D, Reg::Rax, step.trailing_zeros() as u8);
-        } else {
-            // What is rounded down here is a turn less.
-            asm.imul_imm(Size::Q, Reg::Rax, Reg::Rax, ((1 << 24) / step) as i32);
-            asm.shift_imm(Shift::Shr, Size::Q, Reg::Rax, 24);
+        match step {
+            Step::Constant(step) if step.unsigned_abs().is_power_of_two() => {
+                asm.shift_imm(Shift::Shr, Size::D, Reg::Rax, step.trailing_zeros() as u8);
+            }
+            Step::Constant(step) => {
+                // What is rounded down here is a turn less.
+                asm.imul_imm(Size::Q, Reg::Rax, Reg::Rax, ((1 << 24) / step.unsigned_abs()) as i32);
+                asm.shift_imm(Shift::Shr, Size::Q, Reg::Rax, 24);
+            }
+            Step::Register { low, shift, .. } => {
+                // Only what grows, and by less than a unit.
+                let seen = if low { Size::D } else { size };
+                asm.mov(seen, Reg::Rcx, by);
+                asm.lea(Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, -1));
+                asm.alu_imm(Alu::Cmp, Size::Q, Reg::Rdx, bytes);
+                asm.jcc(Cond::Ae, head);
+                asm.shift_imm(Shift::Shl, Size::D, Reg::Rcx, shift);
+                asm.mov_imm(Reg::Rdx, 0);
+                asm.unary(Unary::Div, Size::D, Reg::Rcx);
+            }
         }
         asm.alu_imm(Alu::Add, Size::D, Reg::Rax, 1);
         let enough = asm.label();
@@ -275,5 +293,39 @@ impl Lower<'_> {
         asm.jcc(Cond::Ae, enough);
         asm.store(Size::Q, turns, Reg::Rax);
         asm.bind(enough);
+    }
+
+    /// A register of the host with a part of an address, `scratch` unless a guest register is held. Goes to `head` if what
+    /// it is the low word of might run over in a unit.
+    fn term(&mut self, term: Term, scratch: Reg, head: Label) -> Reg {
+        let Term { register, inside, low, shift, grows } = term;
+        if !low && shift == 0 {
+            return self.value(register, scratch);
+        }
+        if low {
+            let value = self.operand(register);
+            let asm = &mut self.asm;
+            asm.mov(Size::D, scratch, value);
+            if inside != 0 {
+                asm.alu_imm(Alu::Add, Size::D, scratch, inside);
+            }
+            match grows {
+                Ordering::Greater => {
+                    asm.alu_imm(Alu::Cmp, Size::D, scratch, -(1 << tlb::LARGE));
+                    asm.jcc(Cond::Ae, head);
+                }
+                Ordering::Less => {
+                    asm.alu_imm(Alu::Cmp, Size::D, scratch, 1 << tlb::LARGE);
+                    asm.jcc(Cond::B, head);
+                }
+                Ordering::Equal => {}
+            }
+        } else {
+            self.copy(register, scratch);
+        }
+        if shift != 0 {
+            self.asm.shift_imm(Shift::Shl, Size::Q, scratch, shift);
+        }
+        scratch
     }
 }
