@@ -9,7 +9,7 @@ use exec_interp::fields::{ra, rt};
 use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
-use crate::asm::{Alu, Asm, Cond, Mem, Reg, Rm, Shift, Size, op, vop};
+use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Shift, Size, op, vop};
 use crate::atomic;
 use crate::float;
 use crate::host::{Data, Frame};
@@ -57,6 +57,8 @@ pub fn operand(l: &mut Lower, displacement: Option<i32>, update: bool, w: u32) -
     IN_RAX
 }
 
+/// Entries that a link of a chain of pointers remembers besides the last one.
+const OLDER: u32 = 3;
 /// What RAX says.
 pub const IN_RAX: Mem = Mem::Base(Reg::Rax, 0);
 
@@ -97,29 +99,29 @@ pub fn effective_address(l: &mut Lower, displacement: Option<i32>, update: bool,
 /// The place in the host of what is at the effective address `address`; it goes to `slow` with that in RAX if the TLB does
 /// not know. RAX, RCX and RDX are lost, or are part of the place. The bytes may lie anywhere in a unit; `bytes` is 1 where
 /// they are aligned in any case.
-pub fn translate(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
-    find(l, address, bytes, stores, slow, false)
+pub fn translate(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label) -> Mem {
+    find(l, address, bytes, stores, slow, false, 0)
 }
 
 /// The same, but what is not aligned goes to `slow`.
-pub fn translate_strictly(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label) -> Mem {
-    find(l, address, bytes, stores, slow, true)
+pub fn translate_strictly(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label) -> Mem {
+    find(l, address, bytes, stores, slow, true, 0)
 }
 
 /// The same for the address in RAX, where the place comes.
-pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: crate::asm::Label) {
+pub fn translate_aligned(l: &mut Lower, bytes: u8, stores: bool, slow: Label) {
     match translate_strictly(l, IN_RAX, bytes, stores, slow) {
         IN_RAX => {}
         place => l.asm.lea(Size::Q, Reg::Rax, place),
     }
 }
 
-fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::Label, strict: bool) -> Mem {
+fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, strict: bool, older: u32) -> Mem {
     if let Some(place) = l.streamed_place() {
         return place;
     }
     let key = frame!(l, data_key);
-    let (hint, unit) = (l.hint(), l.setting.unit);
+    let (hint, unit) = (l.hint(older), l.setting.unit);
     let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
     let (label, back) = (l.asm.label(), l.asm.label());
     let watched = l.setting.watched.filter(|_| stores);
@@ -137,7 +139,7 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: crate::asm::
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
-    l.slow_search(Search { label, back, slow, hint: Some(hint), address, tag, bytes, strict });
+    l.slow_search(Search { label, back, slow, hint: Some(hint), older, address, tag, bytes, strict });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
@@ -170,7 +172,7 @@ pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
 
 /// The code of a search, behind the region.
 pub fn search(l: &mut Lower, search: Search) {
-    let Search { label, back, slow, hint, address, tag, bytes, strict } = search;
+    let Search { label, back, slow, hint, older, address, tag, bytes, strict } = search;
     let watched = l.setting.watched.is_some();
     let granule = 1i32 << l.setting.watched.unwrap_or(0);
     let stores = tag == offset_of!(tlb::Entry, store);
@@ -186,11 +188,21 @@ pub fn search(l: &mut Lower, search: Search) {
     if hint.is_none() {
         tag_of(asm, IN_RAX, bytes, unit, key);
     }
-    self::entry(asm, table, unit);
     let entry = Mem::Base(Reg::Rcx, tag as i32);
+    let hint_at = |number: u32| hint.map(|hint| hint.at(8 * number as i32));
+    for hint in (1..=older).filter_map(hint_at) {
+        asm.mov(Size::Q, Reg::Rcx, hint);
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
+        asm.jcc(Cond::E, back);
+    }
+    self::entry(asm, table, unit);
     let other = asm.label();
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
     asm.jcc(Cond::Ne, other);
+    for (from, to) in (0..older).rev().filter_map(|number| Some((hint_at(number)?, hint_at(number + 1)?))) {
+        asm.mov(Size::Q, Reg::Rdx, from);
+        asm.store(Size::Q, to, Reg::Rdx);
+    }
     if let Some(hint) = hint {
         asm.store(Size::Q, hint, Reg::Rcx);
     }
@@ -288,9 +300,11 @@ fn load(l: &mut Lower, shape: Shape, w: u32) -> Option<()> {
     let value = Value::Register(rt(w));
     let access = Access { bytes, value, to, signed, reversed, stores: false, misaligned: None };
     let (slow, back) = l.slow_access(access);
+    // A chain of pointers leads to a few small pages again and again: the host guesses to which, and waits for none.
+    let chain = rt(w) == ra(w) && form != Form::X && l.setting.unit == tlb::SMALL;
     let at = match near {
         Some(displacement) => l.window_place(displacement, bytes, false, slow),
-        None => translate(l, address, bytes, false, slow),
+        None => find(l, address, bytes, false, slow, false, if chain { OLDER } else { 0 }),
     };
     let big = l.setting.little == reversed && !l.reversed.has(rt(w));
     fetch(l, at, bytes, signed, big, to);

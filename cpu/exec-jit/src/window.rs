@@ -107,7 +107,7 @@ impl Lower<'_> {
         self.asm.bind(back);
         let at = if stays { address } else { loadstore::IN_RAX };
         let tag = if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) };
-        self.slow_search(Search { label, back, slow, hint: None, address: at, tag, bytes, strict: false });
+        self.slow_search(Search { label, back, slow, hint: None, older: 0, address: at, tag, bytes, strict: false });
         at.plus(Reg::Rcx)
     }
 

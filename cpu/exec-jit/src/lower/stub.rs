@@ -50,6 +50,8 @@ pub struct Search {
     pub slow: Label,
     /// Where it is remembered.
     pub hint: Option<Mem>,
+    /// How many that were used before are remembered behind it.
+    pub older: u32,
     /// The address, if it is not in RAX yet, as an operand.
     pub address: Mem,
     /// Offset of the tag in an entry.
@@ -100,9 +102,10 @@ impl Lower<'_> {
     }
 
     /// Where an access remembers the entry of the TLB that it has used.
-    pub fn hint(&mut self) -> Mem {
+    /// Behind it, it remembers `older` ones.
+    pub fn hint(&mut self, older: u32) -> Mem {
         let number = u64::from(self.setting.first_hint + self.hints);
-        self.hints += 1;
+        self.hints += 1 + older;
         Mem::Absolute(self.setting.data + offset_of!(Data, hints) as u64 + 8 * number)
     }
 
