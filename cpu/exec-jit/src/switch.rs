@@ -67,8 +67,8 @@ pub fn index(value: u64) -> usize {
 /// Whether code may switch to the state's mode: in 64-bit mode, with no arithmetic that interrupts and nothing traced.
 pub fn is_plain(vcpu: &Vcpu, exacting: bool) -> bool {
     let VcpuState { cpu, mode, waiting, .. } = vcpu.state;
-    let quiet = !(exacting && mode.fp_exceptions()) && !mode.traced() && !waiting;
-    cpu.family() == Family::Book3s64 && mode.sixty_four() && quiet
+    let special = exacting && mode.fp_exceptions() || mode.traced() || waiting;
+    cpu.family() == Family::Book3s64 && mode.sixty_four() && !special
 }
 
 /// SRR1 bits that are no MSR bits.

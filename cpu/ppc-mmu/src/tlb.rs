@@ -134,9 +134,11 @@ impl SoftTlb {
         };
         let known = self.entered.iter().position(|known| known.is_some_and(|(known, _)| known == key));
         let at = known.unwrap_or(RECENT - 1);
-        let number =
-            self.entered[at].filter(|_| known.is_some()).map_or_else(|| self.number(key), |(_, number)| number);
-        self.entered[at] = Some((key, number));
+        let entered = known.and_then(|at| self.entered.get(at).copied().flatten());
+        let number = entered.map_or_else(|| self.number(key), |(_, number)| number);
+        if let Some(slot) = self.entered.get_mut(at) {
+            *slot = Some((key, number));
+        }
         self.entered.swap(at, at / 2);
         self.context = number;
     }
