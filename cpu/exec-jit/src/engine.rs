@@ -15,7 +15,7 @@ use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Op, msr};
 use ppc_mmu::{Access, Invalidation};
 
-use crate::asm::{Asm, Reg};
+use crate::asm::Asm;
 use crate::cache::{Cache, PageKey, Place};
 use crate::entry::{self, Entry};
 use crate::float;
@@ -113,7 +113,7 @@ impl Translator {
         let interpreter = Interpreter::new(cpu);
         let mut host = Host::new(policy.code_cache)?;
         let too_small = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
-        let (entry, code) = entry::assemble(host.code_at(0), host.data_at(), !policy.watched).ok_or_else(too_small)?;
+        let (entry, code) = entry::assemble(host.code_at(0), host.data_at(), policy.watched).ok_or_else(too_small)?;
         if !host.write(0, &code) {
             return Err(too_small());
         }
@@ -326,8 +326,10 @@ impl Translator {
     fn forget_jumps(&mut self) {
         self.turn += 1;
         self.keys.forget_jumps();
+        let key = self.keys.now().fetch;
         let frame = &mut self.host.data().frame;
-        (frame.fetch_key, frame.place) = (self.keys.now().fetch, 0);
+        frame.fetch_by(key);
+        frame.place = 0;
     }
 
     pub(crate) fn flush(&mut self) {
@@ -380,7 +382,7 @@ impl Translator {
         }
         let frame = &mut self.host.data().frame;
         frame.data_key = keys.data << KEY_SHIFT;
-        frame.fetch_key = keys.fetch;
+        frame.fetch_by(keys.fetch);
         frame.place = keys.place;
         self.look_around(state);
     }
@@ -466,7 +468,7 @@ impl Translator {
     /// The code for the state's next instruction, if a branch went there before.
     pub(crate) fn known(&mut self, ea: u64) -> Option<u64> {
         let keys = self.keys.now();
-        let jump = *self.host.data().jumps.get(jumps::index(ea))?;
+        let jump = *self.host.data().jumps.get(jumps::index(ea, keys.fetch))?;
         (jump.ea == ea && jump.key == keys.fetch && keys.covers(ea)).then_some(jump.host)
     }
 
@@ -514,7 +516,7 @@ impl Translator {
             return Ok(Some(host));
         }
         self.keys.fetched(ea);
-        if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea)) {
+        if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea, keys.fetch)) {
             *jump = Jump::new(ea, keys.fetch, host);
         }
         Ok(Some(host))
@@ -631,15 +633,10 @@ impl Translator {
     fn lead_on(&mut self) {
         for (ea, host) in self.former.drain(..) {
             let mut asm = Asm::new(host);
-            asm.mov_imm(Reg::Rax, ea);
-            asm.jmp_to(self.entry.stale);
+            asm.call_to(self.entry.stale);
             // Regions have room for that, see `translate`.
-            let code = asm.finish().unwrap_or_default();
+            let code = asm.finish().map(|code| [code, ea.to_le_bytes().to_vec()].concat()).unwrap_or_default();
             self.host.write(host.wrapping_sub(self.host.code_at(0)) as usize, &code);
-            let jump = self.host.data().jumps.get_mut(jumps::index(ea)).filter(|jump| jump.host == host);
-            if let Some(jump) = jump {
-                *jump = Jump::new(0, 0, 0);
-            }
         }
     }
 
@@ -701,11 +698,14 @@ impl Turns for Translator {
         }
         self.take_invalidations(state, context);
         let host = context.mem.host();
+        let whole = [self.unit, if self.policy.watched { host.granule_shift } else { self.unit }];
+        let whole = whole.map(|shift| (1 << shift) - 1);
         let frame = &mut self.host.data().frame;
         frame.requests = context.requests.address();
         frame.unsettled = context.requests.unsettled_address();
         frame.ram = host.ram;
         frame.code = host.code.wrapping_sub(host.ram >> 12 << 3);
+        frame.whole = whole;
         frame.granules = host.granules.wrapping_sub(host.ram >> host.granule_shift << 3);
         let old = msr::PR | msr::IR | msr::DR;
         (frame.system_call, frame.delivered) = landing(context.partition, old, Interrupt::SystemCall);

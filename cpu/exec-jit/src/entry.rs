@@ -7,6 +7,7 @@ use exec::VcpuState;
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
 use crate::host::{Data, Frame, Reason};
 use crate::lower::{BIAS, HOLDERS, PINNED, home, state};
+use crate::search::Searches;
 use crate::{jumps, switch, window};
 
 /// Registers that the calling convention lets a function change.
@@ -31,7 +32,7 @@ pub struct Entry {
     pub poll_indirect: u64,
     /// The same for [`Reason::Lookup`], to the address in RAX.
     pub lookup: u64,
-    /// At the head of a region that holds no longer: goes on to the address in RAX.
+    /// Called at the head of a region that holds no longer: goes on to the address behind the call.
     pub stale: u64,
     /// The same for [`Reason::Resolve`], with the exit's number in EDX.
     pub resolve: u64,
@@ -49,6 +50,8 @@ pub struct Entry {
     pub wrote: u64,
     /// Looks for the window around the address in RAX, which is lost as RCX and RDX are.
     pub window: u64,
+    /// Searches of the fast TLB.
+    pub searches: Searches,
     loads: [u64; 4],
     stores: [u64; 4],
 }
@@ -65,9 +68,8 @@ impl Entry {
     }
 }
 
-/// Assembles the code for `origin`, with data at `data`.
-/// `stores`: stores go through the window.
-pub fn assemble(origin: u64, data: u64, stores: bool) -> Option<(Entry, Vec<u8>)> {
+/// Assembles the code for `origin`, with data at `data`. Stores are `watched` if there are several vCPUs.
+pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>)> {
     let mut asm = Asm::new(origin);
     let mut entry = Entry::default();
     let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
@@ -75,7 +77,7 @@ pub fn assemble(origin: u64, data: u64, stores: bool) -> Option<(Entry, Vec<u8>)
 
     entry.window = asm.here();
     let (tlb, key) = (field(offset_of!(Frame, tlb)), field(offset_of!(Frame, data_key)));
-    window::assemble(&mut asm, field(offset_of!(Frame, window)), tlb, key, stores);
+    window::assemble(&mut asm, field(offset_of!(Frame, window)), tlb, key, !watched);
 
     entry.enter = asm.here();
     for reg in SAVED {
@@ -109,10 +111,11 @@ pub fn assemble(origin: u64, data: u64, stores: bool) -> Option<(Entry, Vec<u8>)
     asm.jcc(Cond::B, event);
     asm.mov(Size::Q, Reg::Rax, cia);
     let lookup = asm.label();
-    entry.stale = asm.here();
     jumps::go(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
     entry.switch = asm.here();
     switch::assemble(&mut asm, data, entry.window, |asm, cond| asm.jcc(cond, lookup));
+    entry.stale = asm.here();
+    stale(&mut asm, data, &field, lookup);
     asm.bind(lookup);
     entry.lookup = asm.here();
     asm.store(Size::Q, cia, Reg::Rax);
@@ -168,6 +171,7 @@ pub fn assemble(origin: u64, data: u64, stores: bool) -> Option<(Entry, Vec<u8>)
     entry.privileged = call(&mut asm, &field, 4, 0, &HOLDERS, leave);
     entry.decline = call(&mut asm, &field, 2, 0, &HOLDERS, leave);
     entry.decline_access = call(&mut asm, &field, 2, 16, &HOLDERS, leave);
+    entry.searches = Searches::assemble(&mut asm, data, watched);
     Some((entry, asm.finish()?))
 }
 
@@ -193,6 +197,27 @@ fn time(asm: &mut Asm, field: &impl Fn(usize) -> Mem) -> u64 {
     asm.ret();
     here
 }
+
+/// Goes on to the address that stands behind the call by which it came here, or to `lookup` with that in RAX. Forgets who
+/// is remembered as leading there if that is who called.
+fn stale(asm: &mut Asm, data: u64, field: &impl Fn(usize) -> Mem, lookup: crate::asm::Label) {
+    let behind = field(offset_of!(Frame, target));
+    asm.pop(Reg::Rax);
+    asm.store(Size::Q, behind, Reg::Rax);
+    asm.mov(Size::Q, Reg::Rax, Mem::Base(Reg::Rax, 0));
+    jumps::find(asm, data, |asm, cond| asm.jcc(cond, lookup));
+    asm.mov(Size::Q, Reg::Rcx, jumps::HOST);
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rcx, CALL);
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rcx, behind);
+    let itself = asm.label();
+    asm.jcc(Cond::E, itself);
+    asm.jmp_rm(jumps::HOST);
+    asm.bind(itself);
+    asm.store_imm(Size::Q, jumps::KEY, 0);
+}
+
+/// Bytes of a call.
+const CALL: i32 = 5;
 
 /// A call out: function `index` of the frame. Holders are in the frame meanwhile; `changed` come back from there.
 fn call(

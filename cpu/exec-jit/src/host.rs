@@ -8,13 +8,16 @@
 
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
+use std::thread::JoinHandle;
 
 use exec::{Context, Vcpu, VcpuState};
-use rustix::mm::{MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap_anonymous, mprotect, mremap_fixed, munmap};
+use rustix::mm::{
+    Advice, MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap_anonymous, mprotect, mremap_fixed, munmap,
+};
 
 use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
-use crate::jumps::{JUMPS, Jump, LINKS, Link};
+use crate::jumps::{self, JUMPS, Jump, LINKS, Link};
 use crate::strip::STREAMS;
 use crate::switch::{SWITCHES, Switch};
 use crate::tlb::{ENTRIES, Entry, HINTS};
@@ -62,6 +65,8 @@ pub struct Frame {
     pub target: u64,
     /// Number of the space and mode in which instructions are fetched.
     pub fetch_key: u64,
+    /// See [`crate::jumps::spread`].
+    pub fetch_spread: u64,
     /// Number of the space of data accesses, in its place in a tag.
     pub data_key: u64,
     /// Number of the place for which switches hold, 0 if none is known.
@@ -90,6 +95,8 @@ pub struct Frame {
     pub code: u64,
     /// Host address of the word of granule 0, less what RAM's host address shifted right by the granule takes.
     pub granules: u64,
+    /// Bytes, less one, inside of which loads and stores that are not aligned find no border.
+    pub whole: [u64; 2],
     /// What the FPSCR in the state lacks.
     pub status: Status,
     /// Operands of comparisons that were written since: two for each CR field.
@@ -104,6 +111,14 @@ pub struct Frame {
     engine: *mut Translator,
     vcpu: *mut Vcpu,
     context: *const c_void,
+}
+
+impl Frame {
+    /// Makes `key` that of instruction fetches.
+    pub fn fetch_by(&mut self, key: u64) {
+        self.fetch_key = key;
+        self.fetch_spread = jumps::spread(key);
+    }
 }
 
 /// What lies within reach of code.
@@ -178,13 +193,19 @@ pub type Call = fn(&mut Translator, &mut Vcpu, &Context, site: u32, bytes: u32) 
 
 type CallFromCode = unsafe extern "C" fn(*mut Frame, u32, u32) -> Answer;
 
-const DATA_LEN: usize = size_of::<Data>().next_multiple_of(4096);
+/// Bytes of a large page of the host: code is spread over more memory than the host's TLBs hold small pages of.
+const LARGE_PAGE: usize = 2 << 20;
+const DATA_LEN: usize = size_of::<Data>().next_multiple_of(LARGE_PAGE);
 
 /// Code memory and data.
 pub struct Host {
     base: NonNull<u8>,
     writable: NonNull<u8>,
     code_len: usize,
+    /// Bytes of code memory that are in large pages as far as the host has any.
+    large: usize,
+    /// Who makes them so: it may have to wait for the host's other processors.
+    enlarger: Option<JoinHandle<()>>,
 }
 
 // SAFETY: the mappings belong to this value alone.
@@ -199,20 +220,22 @@ impl Host {
         let code_len = code_len.next_multiple_of(4096);
         let readable = ProtFlags::READ | ProtFlags::WRITE;
         // Shared memory without a file, of which a second view is made by moving nothing of it: `perf` gives names to
-        // code in memory without a file only.
-        // SAFETY: new mappings at addresses that the kernel chooses; the fixed one lies inside the first.
+        // code in memory without a file only. Both views begin where a large page may.
+        // SAFETY: new mappings at addresses that the kernel chooses; the fixed ones lie inside of them.
         let (base, writable) = unsafe {
-            let base = mmap_anonymous(null_mut(), DATA_LEN + code_len, readable, MapFlags::PRIVATE)?.cast::<u8>();
-            let code = base.add(DATA_LEN).cast();
-            let shared = MapFlags::SHARED | MapFlags::NORESERVE;
-            let writable = mmap_anonymous(null_mut(), code_len, readable, shared)?;
+            let base = reserve(DATA_LEN + code_len)?;
+            let code = base.as_ptr().add(DATA_LEN).cast();
+            let fixed = MapFlags::SHARED | MapFlags::NORESERVE | MapFlags::FIXED;
+            let writable = mmap_anonymous(reserve(code_len)?.as_ptr().cast(), code_len, readable, fixed)?;
             mremap_fixed(writable, 0, code_len, MremapFlags::MAYMOVE, code)?;
             mprotect(code, code_len, MprotectFlags::READ | MprotectFlags::EXEC)?;
-            (base, writable.cast::<u8>())
+            // A host that has none goes on without.
+            let _ = rustix::mm::madvise(base.as_ptr().cast(), DATA_LEN, Advice::LinuxHugepage);
+            (base.as_ptr(), writable.cast::<u8>())
         };
         match (NonNull::new(base), NonNull::new(writable)) {
             (Some(base), Some(writable)) => {
-                let mut host = Host { base, writable, code_len };
+                let mut host = Host { base, writable, code_len, large: 0, enlarger: None };
                 let calls: [CallFromCode; 6] = [load, store, decline, wrote, privileged, time];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
@@ -247,6 +270,26 @@ impl Host {
         self.write(at.wrapping_sub(self.code_at(0)) as usize, &[0xe9, a, b, c, d]);
     }
 
+    /// Makes more of code memory large pages in both views, if the host lets it, where code of `used` bytes begins to fill it.
+    fn enlarge(&mut self, used: usize) {
+        let (from, to) = (self.large, self.large + LARGE_PAGE);
+        let busy = self.enlarger.as_ref().is_some_and(|enlarger| !enlarger.is_finished());
+        if used <= from || to > self.code_len || busy {
+            return;
+        }
+        self.large = to;
+        // SAFETY: inside both views.
+        let views = unsafe { [self.writable.as_ptr().add(from), self.base.as_ptr().add(DATA_LEN + from)] };
+        let views = views.map(|view| view as usize);
+        let enlarge = move || {
+            for view in views {
+                // SAFETY: contents stay as they are, and who unmaps the views waits for this.
+                unsafe { libc::madvise(view as *mut c_void, LARGE_PAGE, libc::MADV_COLLAPSE) };
+            }
+        };
+        self.enlarger = std::thread::Builder::new().spawn(enlarge).ok();
+    }
+
     /// Copies `code` to `offset`; false if it does not fit.
     pub fn write(&mut self, offset: usize, code: &[u8]) -> bool {
         if offset > self.code_len || self.code_len - offset < code.len() {
@@ -254,12 +297,32 @@ impl Host {
         }
         // SAFETY: inside the writable view, checked above.
         unsafe { self.writable.as_ptr().add(offset).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        self.enlarge(offset + code.len());
         true
+    }
+}
+
+/// Address space for `len` bytes and nothing else, which begins at a multiple of [`LARGE_PAGE`].
+fn reserve(len: usize) -> std::io::Result<NonNull<u8>> {
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping at an address that the kernel chooses, of which the ends go again.
+    unsafe {
+        let room = mmap_anonymous(null_mut(), len + LARGE_PAGE, protection, MapFlags::PRIVATE | MapFlags::NORESERVE)?;
+        let before = room.cast::<u8>().align_offset(LARGE_PAGE);
+        let base = room.cast::<u8>().add(before);
+        if before > 0 {
+            munmap(room, before)?;
+        }
+        munmap(base.add(len).cast(), LARGE_PAGE - before)?;
+        NonNull::new(base).ok_or_else(|| std::io::ErrorKind::OutOfMemory.into())
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
+        if let Some(enlarger) = self.enlarger.take() {
+            let _ = enlarger.join();
+        }
         // SAFETY: the mappings made in `new`; nothing refers to them any more.
         unsafe {
             let _ = munmap(self.base.as_ptr().cast(), DATA_LEN + self.code_len);

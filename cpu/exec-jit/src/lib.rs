@@ -22,6 +22,7 @@ mod loadstore;
 mod lower;
 mod plan;
 mod reversed;
+mod search;
 mod shared;
 mod slow;
 mod strip;

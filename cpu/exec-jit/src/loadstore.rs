@@ -139,7 +139,8 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
-    l.slow_search(Search { label, back, slow, hint: Some(hint), older, address, tag, bytes, strict });
+    let search = l.setting.entry.searches.of(unit, stores, if strict { 1 } else { bytes });
+    l.slow_search(Search { label, back, slow, hint: Some(hint), older, address, tag, search, bytes });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
@@ -162,89 +163,8 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     address.plus(Reg::Rcx)
 }
 
-/// RCX = the TLB's entry for the effective address in RAX.
-pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
-    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
-    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
-    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
-    asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
-}
-
-/// The code of a search, behind the region.
-pub fn search(l: &mut Lower, search: Search) {
-    let Search { label, back, slow, hint, older, address, tag, bytes, strict } = search;
-    let watched = l.setting.watched.is_some();
-    let granule = 1i32 << l.setting.watched.unwrap_or(0);
-    let stores = tag == offset_of!(tlb::Entry, store);
-    let (table, code, unit) = (frame!(l, tlb), frame!(l, code), l.setting.unit);
-    let key = frame!(l, data_key);
-    let asm = &mut l.asm;
-    let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
-    let found = asm.label();
-    asm.bind(label);
-    if address != IN_RAX {
-        asm.lea(Size::Q, Reg::Rax, address);
-    }
-    if hint.is_none() {
-        tag_of(asm, IN_RAX, bytes, unit, key);
-    }
-    let entry = Mem::Base(Reg::Rcx, tag as i32);
-    let hint_at = |number: u32| hint.map(|hint| hint.at(8 * number as i32));
-    for hint in (1..=older).filter_map(hint_at) {
-        asm.mov(Size::Q, Reg::Rcx, hint);
-        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
-        asm.jcc(Cond::E, back);
-    }
-    self::entry(asm, table, unit);
-    let other = asm.label();
-    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
-    asm.jcc(Cond::Ne, other);
-    for (from, to) in (0..older).rev().filter_map(|number| Some((hint_at(number)?, hint_at(number + 1)?))) {
-        asm.mov(Size::Q, Reg::Rdx, from);
-        asm.store(Size::Q, to, Reg::Rdx);
-    }
-    if let Some(hint) = hint {
-        asm.store(Size::Q, hint, Reg::Rcx);
-    }
-    asm.bind(found);
-    if hint.is_none() {
-        asm.mov(Size::Q, Reg::Rcx, addend);
-    }
-    asm.jmp(back);
-    asm.bind(other);
-    let found = if hint.is_none() { found } else { back };
-    if stores && !watched {
-        // The unit has code, but maybe not in this page.
-        let unaligned = asm.label();
-        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, careful) as i32));
-        asm.jcc(Cond::Ne, unaligned);
-        asm.mov(Size::Q, Reg::Rdx, addend);
-        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
-        asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, guest_mem::PAGE_SHIFT as u8);
-        asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
-        asm.alu(Alu::Add, Size::Q, Reg::Rdx, code);
-        asm.test_imm(Size::D, Mem::Base(Reg::Rdx, 0), NOTICED as i32);
-        asm.jcc(Cond::E, found);
-        asm.jmp(slow);
-        asm.bind(unaligned);
-    }
-    // What is not aligned is as good inside a unit, where stores look at no page and granule.
-    if bytes == 1 || strict {
-        return asm.jmp(slow);
-    }
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, -i32::from(bytes));
-    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, entry);
-    asm.jcc(Cond::Ne, slow);
-    asm.mov(Size::D, Reg::Rdx, Reg::Rax);
-    let whole = if watched && stores { granule } else { 1 << unit };
-    asm.alu_imm(Alu::And, Size::D, Reg::Rdx, whole - 1);
-    asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, whole - i32::from(bytes));
-    asm.jcc(Cond::A, slow);
-    asm.jmp(found);
-}
-
 /// RDX = what the tag of an entry for the effective address must be.
-fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Mem) {
+pub fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Mem) {
     match address {
         Mem::Base(base, 0) => asm.mov(Size::Q, Reg::Rdx, base),
         _ => asm.lea(Size::Q, Reg::Rdx, address),

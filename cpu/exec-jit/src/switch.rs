@@ -192,6 +192,8 @@ pub fn assemble(asm: &mut Asm, data: u64, look_around: u64, unknown: impl Fn(&mu
     asm.store(Size::Q, field(offset_of!(Frame, data_key)), Reg::Rcx);
     asm.mov(Size::Q, Reg::Rcx, from(offset_of!(Switch, fetch)));
     asm.store(Size::Q, field(offset_of!(Frame, fetch_key)), Reg::Rcx);
+    jumps::spread_of(asm, Reg::Rcx);
+    asm.store(Size::Q, field(offset_of!(Frame, fetch_spread)), Reg::Rcx);
     asm.store(Size::Q, field(offset_of!(Frame, switched)), Reg::Rdx);
     asm.push(Reg::Rax);
     for (_, host) in PINNED.into_iter().filter(|(guest, _)| *guest == window::STACK) {

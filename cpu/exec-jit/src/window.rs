@@ -12,6 +12,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Size, op};
 use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::lower::{Lower, Search, Setting, Stub, frame};
+use crate::search;
 use crate::tlb::{self, Entry, LARGE};
 
 /// Bytes below r1 that are in reach.
@@ -56,7 +57,7 @@ impl Window {
 pub fn assemble(asm: &mut Asm, window: Mem, table: Mem, key: Mem, stores: bool) {
     let none = asm.label();
     let start = window.at(offset_of!(Window, start) as i32);
-    loadstore::entry(asm, table, LARGE);
+    search::entry(asm, table, LARGE);
     asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
     asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(LARGE) as i32);
     asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
@@ -107,7 +108,8 @@ impl Lower<'_> {
         self.asm.bind(back);
         let at = if stays { address } else { loadstore::IN_RAX };
         let tag = if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) };
-        self.slow_search(Search { label, back, slow, hint: None, older: 0, address: at, tag, bytes, strict: false });
+        let search = self.setting.entry.searches.of(LARGE, stores, bytes);
+        self.slow_search(Search { label, back, slow, hint: None, older: 0, address: at, tag, search, bytes });
         at.plus(Reg::Rcx)
     }
 

@@ -17,6 +17,7 @@ use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, Unary};
 use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::plan::{self, CTR, Parts, Plan};
+use crate::search;
 use crate::strip::{Shape, Step, Stream, Strips, Term};
 use crate::tlb;
 
@@ -241,7 +242,7 @@ impl Lower<'_> {
             asm.test_imm(Size::B, Reg::Rcx, align as i32 - 1);
             asm.jcc(Cond::Ne, head);
         }
-        loadstore::entry(asm, table, unit);
+        search::entry(asm, table, unit);
         asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
         asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32);
         asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);

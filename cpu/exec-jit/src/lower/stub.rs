@@ -5,10 +5,11 @@ use std::mem::offset_of;
 use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Size, Xmm};
 use crate::entry::Entry;
 use crate::float::{self, Doubtful};
-use crate::host::{Data, Reason};
+use crate::host::{Data, Frame, Reason};
 use crate::loadstore;
-use crate::lower::{Edge, Lower, Noted, home};
+use crate::lower::{Edge, Lower, Noted, frame, home};
 use crate::plan::{ALL, LR};
+use crate::tlb;
 use crate::vsx::{self, DoubtfulLanes};
 
 /// One of them.
@@ -56,10 +57,10 @@ pub struct Search {
     pub address: Mem,
     /// Offset of the tag in an entry.
     pub tag: usize,
+    /// Address of what searches, see [`crate::search`].
+    pub search: u64,
     /// Bytes of the access.
     pub bytes: u8,
-    /// It must be aligned.
-    pub strict: bool,
 }
 
 /// An access that left the fast path.
@@ -160,6 +161,36 @@ impl Lower<'_> {
         (label, back)
     }
 
+    fn search(&mut self, search: Search) {
+        let Search { label, back, slow, hint, older, address, tag, search, bytes } = search;
+        let (unit, key) = (self.setting.unit, frame!(self, data_key));
+        let asm = &mut self.asm;
+        asm.bind(label);
+        if address != loadstore::IN_RAX {
+            asm.lea(Size::Q, Reg::Rax, address);
+        }
+        if hint.is_none() {
+            loadstore::tag_of(asm, loadstore::IN_RAX, bytes, unit, key);
+        }
+        let hint_at = |number: u32| hint.map(|hint| hint.at(8 * number as i32));
+        for hint in (1..=older).filter_map(hint_at) {
+            asm.mov(Size::Q, Reg::Rcx, hint);
+            asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
+            asm.jcc(Cond::E, back);
+        }
+        asm.call_to(search);
+        asm.jcc(Cond::B, slow);
+        for (from, to) in (0..older).rev().filter_map(|number| Some((hint_at(number)?, hint_at(number + 1)?))) {
+            asm.mov(Size::Q, Reg::Rdx, from);
+            asm.store(Size::Q, to, Reg::Rdx);
+        }
+        match hint {
+            Some(hint) => asm.store(Size::Q, hint, Reg::Rcx),
+            None => asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32)),
+        }
+        self.asm.jmp(back);
+    }
+
     /// Assembles all of it.
     pub(super) fn stubs(&mut self) {
         let mut next = 0;
@@ -197,7 +228,7 @@ impl Lower<'_> {
                     self.store_dirty(dirty);
                     self.leave(cia, 0, Reason::Event);
                 }
-                Stub::Search(search) => loadstore::search(self, search),
+                Stub::Search(search) => self.search(search),
                 Stub::Window { label, back } => self.look_around(label, back),
                 Stub::Report { label, back } => {
                     self.asm.bind(label);

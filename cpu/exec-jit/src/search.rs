@@ -1,0 +1,96 @@
+//! The search of the fast TLB, which all accesses share: where the entry that one remembers is not the right one, it calls.
+
+use std::mem::offset_of;
+
+use guest_mem::NOTICED;
+
+use crate::asm::{Alu, Asm, Cond, Mem, Reg, Shift, Size};
+use crate::host::{Data, Frame};
+use crate::tlb::{self, Entry};
+
+/// Addresses of the searches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Searches {
+    /// By unit, whether for a store, and log2 of the bytes.
+    at: [[[u64; SIZES]; 2]; UNITS.len()],
+}
+
+const UNITS: [u8; 2] = [tlb::LARGE, tlb::SMALL];
+const SIZES: usize = 5;
+
+impl Searches {
+    /// The search for units of 2^`unit` bytes, for an access of `bytes`: 1 where it is to be found only if it is aligned.
+    ///
+    /// It takes the effective address in RAX and its tag, with the low bits of what is to be aligned, in RDX, which is lost.
+    /// RCX is the entry then; with carry there is none.
+    pub fn of(&self, unit: u8, stores: bool, bytes: u8) -> u64 {
+        let unit = usize::from(unit == tlb::SMALL);
+        self.at[unit][usize::from(stores)][bytes.trailing_zeros() as usize % SIZES]
+    }
+
+    /// Assembles them, with data at `data`. Stores are `watched` if there are several vCPUs.
+    pub fn assemble(asm: &mut Asm, data: u64, watched: bool) -> Searches {
+        let mut searches = Searches::default();
+        for (unit, by_access) in UNITS.into_iter().zip(&mut searches.at) {
+            for (stores, by_size) in [false, true].into_iter().zip(by_access) {
+                for (size, at) in by_size.iter_mut().enumerate() {
+                    *at = asm.here();
+                    search(asm, data, unit, 1 << size, stores, watched);
+                }
+            }
+        }
+        searches
+    }
+}
+
+fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched: bool) {
+    let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
+    let tag = if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) };
+    let of_entry = |offset: usize| Mem::Base(Reg::Rcx, offset as i32);
+    let (other, slow) = (asm.label(), asm.label());
+    entry(asm, field(offset_of!(Frame, tlb)), unit);
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, of_entry(tag));
+    asm.jcc(Cond::Ne, other);
+    asm.ret();
+    asm.bind(other);
+    if stores && !watched {
+        // The unit has code, but maybe not in this page.
+        let unaligned = asm.label();
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, of_entry(offset_of!(Entry, careful)));
+        asm.jcc(Cond::Ne, unaligned);
+        asm.mov(Size::Q, Reg::Rdx, of_entry(offset_of!(Entry, addend)));
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
+        asm.shift_imm(Shift::Shr, Size::Q, Reg::Rdx, guest_mem::PAGE_SHIFT as u8);
+        asm.shift_imm(Shift::Shl, Size::Q, Reg::Rdx, 3);
+        asm.alu(Alu::Add, Size::Q, Reg::Rdx, field(offset_of!(Frame, code)));
+        asm.test_imm(Size::D, Mem::Base(Reg::Rdx, 0), NOTICED as i32);
+        asm.jcc(Cond::Ne, slow);
+        asm.ret();
+        asm.bind(unaligned);
+    }
+    if bytes > 1 {
+        // What is not aligned is as good inside a unit, where stores look at no page and granule.
+        let whole = field(offset_of!(Frame, whole) + 8 * usize::from(stores));
+        asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, -bytes);
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, of_entry(tag));
+        asm.jcc(Cond::Ne, slow);
+        asm.mov(Size::D, Reg::Rdx, Reg::Rax);
+        asm.alu(Alu::And, Size::D, Reg::Rdx, whole);
+        asm.alu_imm(Alu::Add, Size::D, Reg::Rdx, bytes - 1);
+        asm.alu(Alu::Cmp, Size::D, Reg::Rdx, whole);
+        asm.jcc(Cond::A, slow);
+        asm.test(Size::D, Reg::Rdx, Reg::Rdx);
+        asm.ret();
+    }
+    asm.bind(slow);
+    asm.stc();
+    asm.ret();
+}
+
+/// RCX = the TLB's entry for the effective address in RAX.
+pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
+    asm.mov(Size::D, Reg::Rcx, Reg::Rax);
+    asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
+    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
+    asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
+}
