@@ -23,6 +23,7 @@ use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
 use crate::lower::{self, Setting, bits};
+use crate::pages::Pages;
 use crate::plan::{self, Guess, HELD, Insn, Named};
 use crate::reversed::Reversed;
 use crate::shared;
@@ -96,6 +97,9 @@ pub struct Translator {
     /// Whose user pages privileged state accesses through entries of the fast TLB, and the places of these.
     view: View,
     viewed: Vec<usize>,
+    /// Pages of the kernel that branches and the fast TLB rest on.
+    fetched: Pages,
+    translated: Pages,
     /// Invalidations at hand.
     asked: Vec<Invalidation>,
 }
@@ -151,6 +155,8 @@ impl Translator {
             former: Vec::new(),
             view: View::default(),
             viewed: Vec::new(),
+            fetched: Pages::default(),
+            translated: Pages::default(),
             asked: Vec::new(),
         })
     }
@@ -187,6 +193,10 @@ impl Translator {
             *slot = entry;
         }
         self.keys.translated();
+        if self.keys.now().view.is_some() && ea >> 62 == 3 {
+            let accesses = [load.map(|_| Access::Load), store.map(|_| Access::Store)];
+            self.translated.note(context.mem, context.partition.process_table(), ea, accesses, real);
+        }
         if self.viewed.len() < VIEWED && self.keys.now().view.is_some_and(|view| view.reaches(ea)) {
             self.viewed.push(index);
         }
@@ -441,6 +451,15 @@ impl Translator {
         &mut self.interpreter
     }
 
+    /// Looks at the kernel's pages again. Returns whether what was fetched from them, and their data, is where it was.
+    fn look(&mut self, context: &Context) -> [bool; 2] {
+        let (mem, table) = (context.mem, context.partition.process_table());
+        let mut same = true;
+        let fetched = self.fetched.look(mem, table, |_| same = false) && same;
+        let (unit, entries) = (self.unit, &mut self.host.data().tlb);
+        [fetched, self.translated.look(mem, table, |page| tlb::invalidate(entries, page.address, page.shift, unit))]
+    }
+
     /// Takes the invalidations that were asked for.
     pub(crate) fn take_invalidations(&mut self, state: &mut VcpuState, context: &Context) {
         let mut asked = std::mem::take(&mut self.asked);
@@ -456,8 +475,11 @@ impl Translator {
                 }
                 _ => {
                     self.forget_view();
-                    self.keys.invalidate(what);
-                    self.turn += 1;
+                    let holds = if what == Invalidation::Process(0) { self.look(context) } else { [false; 2] };
+                    self.keys.invalidate(what, holds);
+                    if !(holds[0] && self.keys.now().is_shared()) {
+                        self.turn += 1;
+                    }
                 }
             }
         }
@@ -516,6 +538,9 @@ impl Translator {
             return Ok(Some(host));
         }
         self.keys.fetched(ea);
+        if keys.is_shared() {
+            self.fetched.note(mem, context.partition.process_table(), ea, [Some(Access::Fetch), None], real);
+        }
         if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea, keys.fetch)) {
             *jump = Jump::new(ea, keys.fetch, host);
         }

@@ -40,6 +40,11 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// Whether the key for fetches is the kernel's, for all processes.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
     /// Whether what is found at `ea` follows from the key for fetches.
     pub fn covers(&self, ea: u64) -> bool {
         !self.shared || ea >> 62 == 3
@@ -209,11 +214,14 @@ impl Keyring {
         self.low = [0; WORDS];
     }
 
-    /// Retires what `what`, which is not one page, names.
-    pub fn invalidate(&mut self, what: Invalidation) {
+    /// Retires what `what`, which is not one page, names, but what is the kernel's for all processes as far as it `holds`:
+    /// what is fetched, and data.
+    pub fn invalidate(&mut self, what: Invalidation, holds: [bool; 2]) {
         self.forget_recent();
-        self.data.retire(|space| space.is_of(what));
-        self.fetch.retire(|(_, space)| space.is_of(what));
+        let [fetched, data] =
+            holds.map(|holds| move |space: &Space| space.is_of(what) && !(holds && space.is_shared()));
+        self.data.retire(data);
+        self.fetch.retire(|(_, space)| fetched(space));
     }
 
     /// Retires keys if instructions may have been fetched through the translation of a page of `1 << shift` bytes. Returns
@@ -354,7 +362,7 @@ mod tests {
             keys.fetched(0x1000_0000);
             let two = enter(keys, true, 2, 0);
             keys.fetched(0x1000_0000);
-            keys.invalidate(Invalidation::Process(1));
+            keys.invalidate(Invalidation::Process(1), [false; 2]);
             assert_ne!(enter(keys, true, 1, 0).fetch, one.fetch);
             assert_ne!(enter(keys, true, 1, 0).data, user.data);
             assert_eq!(enter(keys, true, 2, 0), two);

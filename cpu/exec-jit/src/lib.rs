@@ -20,6 +20,7 @@ mod jumps;
 mod keys;
 mod loadstore;
 mod lower;
+mod pages;
 mod plan;
 mod reversed;
 mod search;

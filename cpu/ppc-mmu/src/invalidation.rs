@@ -10,7 +10,7 @@ pub enum Invalidation {
         /// log2 of the page size.
         shift: u32,
     },
-    /// Everything translated for one PID.
+    /// Everything translated for one PID. With radix trees that of PID 0 is in every address space.
     Process(u32),
     /// What another processor invalidates in the software-managed TLB of this one (BookE): the entries themselves, of
     /// which [`crate::SoftTlb`] knows nothing, and everything derived from them.

@@ -48,6 +48,12 @@ pub(crate) fn translate(
 
 /// `None` when the entry changed before its reference and change bits were set.
 fn walk(space: &Space, table: u64, size: u64, pid: u32, ea: u64, access: Access) -> Result<Option<Mapping>, Fault> {
+    let (at, pte, shift) = find(space.mem, table, size, pid, ea)?;
+    leaf(space, at, pte, shift, ea, access)
+}
+
+/// The entry that maps `ea`: where it is, what it is, and log2 of its page's bytes.
+fn find(mem: &GuestMem, table: u64, size: u64, pid: u32, ea: u64) -> Result<(u64, u64, u32), Fault> {
     // Quadrants 1 and 2 belong to hypervisors (section 5.7.10.1).
     let pid = match ea >> 62 {
         0 => pid,
@@ -58,7 +64,7 @@ fn walk(space: &Space, table: u64, size: u64, pid: u32, ea: u64, access: Access)
     if slot + 16 > size {
         return Err(Fault::Storage(NO_PTE));
     }
-    let entry = read(space.mem, table.wrapping_add(slot))?;
+    let entry = read(mem, table.wrapping_add(slot))?;
     let address_bits = 31 + ((((entry >> 61) & 3) << 3 | (entry >> 5) & 7) as u32);
     let mut index_bits = (entry & NEXT_SIZE) as u32;
     let mut base = entry & NEXT_BASE;
@@ -75,12 +81,12 @@ fn walk(space: &Space, table: u64, size: u64, pid: u32, ea: u64, access: Access)
         left -= index_bits;
         let index = (address >> left) & ((1 << index_bits) - 1);
         let at = base.wrapping_add(index * 8);
-        let pte = read(space.mem, at)?;
+        let pte = read(mem, at)?;
         if pte & VALID == 0 {
             return Err(Fault::Storage(NO_PTE));
         }
         if pte & LEAF != 0 {
-            return leaf(space, at, pte, left, ea, access);
+            return Ok((at, pte, left));
         }
         index_bits = (pte & NEXT_SIZE) as u32;
         base = pte & NEXT_BASE;
@@ -132,6 +138,41 @@ fn leaf(space: &Space, at: u64, pte: u64, shift: u32, ea: u64, access: Access) -
         execute: allows(Access::Fetch) && keys_allow(Access::Fetch),
         uncached: pte & INHIBITED != 0,
     }))
+}
+
+/// A page of the supervisor's half of the address space, which is every process's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its first effective address.
+    pub address: u64,
+    /// log2 of its bytes.
+    pub shift: u32,
+    pte: u64,
+}
+
+impl Page {
+    /// The page of `ea` as the process table at `table`, of `size` bytes, has it now; `None` if there is none that
+    /// privileged state alone may access. Nothing is changed, neither are reference and change bits.
+    pub fn of(mem: &GuestMem, table: u64, size: u64, ea: u64) -> Option<Page> {
+        let (_, pte, shift) = find(mem, table, size, 0, ea).ok().filter(|_| ea >> 62 == 3)?;
+        (pte & PRIVILEGED != 0 && pte & REFERENCE != 0).then_some(Page { address: ea >> shift << shift, shift, pte })
+    }
+
+    /// Whether `ea` lies in it.
+    pub fn covers(&self, ea: u64) -> bool {
+        (ea ^ self.address) >> self.shift == 0
+    }
+
+    /// Where privileged state finds `ea`, an address in it, for fetches or for data.
+    pub fn real(&self, ea: u64, access: Access) -> Option<u64> {
+        let allowed = match access {
+            Access::Fetch => self.pte & EXECUTE != 0 && self.pte & ATTRIBUTES != NON_IDEMPOTENT,
+            Access::Load => self.pte & (READ | READ_WRITE) != 0,
+            Access::Store => self.pte & READ_WRITE != 0 && self.pte & CHANGE != 0,
+        };
+        let offset = (1u64 << self.shift) - 1;
+        allowed.then_some(self.pte & RPN & !offset | ea & offset)
+    }
 }
 
 fn read(mem: &GuestMem, at: u64) -> Result<u64, Fault> {

@@ -259,7 +259,7 @@ impl SoftTlb {
             Invalidation::Process(pid) => {
                 self.entered = [None; RECENT];
                 self.contexts.retain(|key, _| match key {
-                    Key::Radix { pid: own, .. } => *own != pid,
+                    Key::Radix { pid: own, .. } => *own != pid && pid != 0,
                     Key::BookE { pids, .. } => !pids.contains(&pid),
                     _ => true,
                 });

@@ -124,7 +124,7 @@ fn tlbie(vcpu: &Vcpu, word: u32, rs: u64, rb: u64) -> Invalidation {
             // A page walk cache invalidation reaches further than one page.
             if whole_caches { Invalidation::All } else { Invalidation::Page { address: rb & !0xfff, shift } }
         }
-        (1, true) if rs >> 32 != 0 => Invalidation::Process((rs >> 32) as u32),
+        (1, true) => Invalidation::Process((rs >> 32) as u32),
         (0, false) => Invalidation::Page { address: rb & !0xfff, shift: if rb & 1 != 0 { 24 } else { 12 } },
         _ => Invalidation::All,
     }
