@@ -8,6 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::lower::{Compare, Held, Leaving, Site};
 use crate::reversed::Reversed;
+use crate::tlb::COMMON_HINTS;
 
 /// Hashes numbers by multiplication, for tables that are looked into often. A guest that makes them collide is slow itself.
 #[derive(Default)]
@@ -101,7 +102,7 @@ pub struct Cache {
 impl Cache {
     /// Forgets everything but the first `kept` bytes of code memory.
     pub fn clear(&mut self, kept: usize) {
-        *self = Cache { used: kept, ..Cache::default() };
+        *self = Cache { used: kept, hints: COMMON_HINTS, ..Cache::default() };
     }
 
     /// What is known of `ea` in its page, whose memory has `generation` now; it is counted if it is still cold. `left` is

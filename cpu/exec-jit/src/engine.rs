@@ -625,6 +625,7 @@ impl Translator {
             unit: self.unit,
             block: self.cpu.cache_block(),
             first_hint: self.cache.hints as u32,
+            problem: state.mode.problem(),
             first_exit: self.cache.leaving.len() as u32,
             told: self.watched.is_some(),
             first_counter: self.first_counter(),
@@ -743,9 +744,13 @@ impl Turns for Translator {
         self.until = limit;
         let shared = (vcpu.shared.order(), vcpu.shared.mapped());
         if shared != self.shared {
+            // Code of before the page was mapped finds it as it finds devices.
+            let holds = shared.0 == self.shared.0 && self.shared.1.is_none();
             self.shared = shared;
-            self.flush();
-            self.enter_mode(&vcpu.state, context);
+            if !holds {
+                self.flush();
+                self.enter_mode(&vcpu.state, context);
+            }
         }
         loop {
             if self.is_behind(context) {

@@ -20,7 +20,7 @@ use crate::engine::Translator;
 use crate::jumps::{self, JUMPS, Jump, LINKS, Link};
 use crate::strip::STREAMS;
 use crate::switch::{SWITCHES, Switch};
-use crate::tlb::{ENTRIES, Entry, HINTS};
+use crate::tlb::{COMMON_HINTS, ENTRIES, Entry, HINTS};
 use crate::watch::COUNTERS;
 use crate::window::Window;
 
@@ -239,6 +239,8 @@ impl Host {
                 let calls: [CallFromCode; 6] = [load, store, decline, wrote, privileged, time];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
+                let first = host.data().frame.tlb;
+                host.data().hints.iter_mut().take(COMMON_HINTS).for_each(|hint| *hint = first);
                 host.data().switches.fill(Switch::none());
                 host.data().constants = CONSTANTS;
                 Ok(host)

@@ -332,7 +332,7 @@ mod tests {
             let others = [place(true, 2, 0), place(false, 1, 1 << 62)];
             assert!(one != 0 && !others.contains(&one) && others[0] != others[1]);
             assert_eq!(place(false, 1, 0), one);
-            keys.invalidate(Invalidation::Process(7));
+            keys.invalidate(Invalidation::Process(7), [false; 2]);
             assert_eq!(keys.now().place, 0);
             enter(keys, false, 1, 0);
             assert!(![0, one].contains(&keys.now().place));

@@ -157,6 +157,8 @@ pub struct Setting<'a> {
     pub first_link: u32,
     /// First hint.
     pub first_hint: u32,
+    /// The code is for problem state.
+    pub problem: bool,
     /// log2 of the bytes that an entry of the fast TLB is for.
     pub unit: u8,
     /// Bytes of a cache block.
@@ -218,6 +220,8 @@ pub struct Lower<'a> {
     leaving: Vec<Leaving>,
     links: u32,
     hints: u32,
+    /// Hints of base registers, until these are written.
+    bases: [Option<u32>; 32],
     lines: Vec<Line>,
     insn: Insn,
     next: Option<Insn>,
@@ -259,6 +263,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         leaving: Vec::new(),
         links: 0,
         hints: 0,
+        bases: [None; 32],
         lines: Vec::new(),
         insn: first,
         next: None,
@@ -616,6 +621,9 @@ impl Lower<'_> {
     /// The new value of a guest register is in `from`.
     pub fn written(&mut self, register: usize, from: Reg) {
         debug_assert!(self.insn.writes >> register & 1 != 0, "a register that the plan does not know of");
+        if let Some(hint) = self.bases.get_mut(register) {
+            *hint = None;
+        }
         match self.held[register] {
             Some(host) => {
                 if host != from {

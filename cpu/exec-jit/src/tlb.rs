@@ -13,6 +13,8 @@ use ppc_mmu::{Invalidation, Keys, Tables};
 pub const ENTRIES: usize = 1024;
 /// Accesses that can remember an entry; then all code is dropped.
 pub const HINTS: usize = 1 << 18;
+/// The first of them are for accesses of all code.
+pub const COMMON_HINTS: usize = 6;
 /// log2 of the bytes of an entry.
 pub const ENTRY_SHIFT: u32 = 5;
 /// Where the number of the address space stands in a tag, above the low bits of the largest operand.

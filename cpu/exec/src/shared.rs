@@ -166,6 +166,20 @@ impl SharedPage {
 
     /// Maps the page, or unmaps it when both addresses are zero, and fixes its byte order.
     pub fn map(&mut self, real: u64, effective: u64, order: Order) {
+        self.put_in(order);
+        let (real, effective) = (real & REAL_MASK & !0xfff, effective & !0xfff);
+        self.mapped = (real != 0 || effective != 0).then_some(Mapped { real, effective });
+    }
+
+    /// The guest will map the page in this byte order, if at all. Nobody sees the order of a page that is not mapped, but
+    /// engines that make code for it need not make that again.
+    pub fn expect(&mut self, order: Order) {
+        if self.mapped.is_none() {
+            self.put_in(order);
+        }
+    }
+
+    fn put_in(&mut self, order: Order) {
         let order = if order == Order::Little { SharedOrder::Little } else { SharedOrder::Big };
         if order != self.order {
             for field in FIELDS {
@@ -175,8 +189,6 @@ impl SharedPage {
             }
             self.order = order;
         }
-        let (real, effective) = (real & REAL_MASK & !0xfff, effective & !0xfff);
-        self.mapped = (real != 0 || effective != 0).then_some(Mapped { real, effective });
     }
 
     /// Byte order of the fields.
@@ -309,7 +321,11 @@ mod tests {
         assert_eq!(page.sprg(5), 55);
         assert_eq!(page.bytes::<8>(offset::MSR), 0x8000_0000_0000_1032u64.to_le_bytes());
         assert_eq!(page.mapped().unwrap().real, 0x0fff_ffff_ffff_f000);
+        page.expect(Order::Big);
+        assert_eq!(page.order(), Order::Little);
         page.map(0, 0, Order::Little);
         assert_eq!(page.mapped(), None);
+        page.expect(Order::Big);
+        assert_eq!((page.order(), page.sprg(5), page.mapped()), (Order::Big, 55, None));
     }
 }

@@ -36,6 +36,7 @@ fn h_set_mode(_: &Papr, visit: &mut Visit, &[flags, resource, value1, value2, ..
         (set_mode::ADDR_TRANS_MODE, _) => return Err(unsupported_flag(0)),
         _ => return Err(unsupported_flag(63)),
     }
+    visit.vcpu.shared.expect(partition.interrupt_order());
     visit.context.invalidate(Invalidation::All);
     Ok(Answer::ok())
 }
