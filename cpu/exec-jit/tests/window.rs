@@ -72,7 +72,7 @@ fn frames_are_where_they_were_wherever_the_stack_goes() {
     for (msr, high) in [(msr::SF, 0), (0, 0xdead_beef_0000_0000)] {
         for (size, aside) in [(32, 0), (48, 8), (992, 1), (5008, 0), (16368, 0)] {
             for program in [straight(size), looping(size)] {
-                let r1 = high | 0xc_0400 + aside;
+                let r1 = high | (0xc_0400 + aside);
                 let jit = &mut Translator::new(Cpu::Power9, Policy::default()).unwrap();
                 let (a, b) = (
                     run(jit, Cpu::Power9, msr, r1, &program),
