@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 
-use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size};
+use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size, op};
 use crate::host::{Data, Frame, Reason};
 use crate::lower::{BIAS, HOLDERS, PINNED, home, state};
 use crate::search::Searches;
@@ -115,7 +115,7 @@ pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>
     entry.switch = asm.here();
     switch::assemble(&mut asm, data, entry.window, |asm, cond| asm.jcc(cond, lookup));
     entry.stale = asm.here();
-    stale(&mut asm, data, &field, lookup);
+    stale(&mut asm, data, lookup);
     asm.bind(lookup);
     entry.lookup = asm.here();
     asm.store(Size::Q, cia, Reg::Rax);
@@ -198,26 +198,26 @@ fn time(asm: &mut Asm, field: &impl Fn(usize) -> Mem) -> u64 {
     here
 }
 
-/// Goes on to the address that stands behind the call by which it came here, or to `lookup` with that in RAX. Forgets who
-/// is remembered as leading there if that is who called.
-fn stale(asm: &mut Asm, data: u64, field: &impl Fn(usize) -> Mem, lookup: crate::asm::Label) {
-    let behind = field(offset_of!(Frame, target));
+/// Goes on to the address that stands behind the call by which it came here, or to `lookup` with that in RAX. Where what
+/// is remembered of the address is a region that holds no longer either, it is forgotten: it may lead back here.
+fn stale(asm: &mut Asm, data: u64, lookup: crate::asm::Label) {
     asm.pop(Reg::Rax);
-    asm.store(Size::Q, behind, Reg::Rax);
     asm.mov(Size::Q, Reg::Rax, Mem::Base(Reg::Rax, 0));
     jumps::find(asm, data, |asm, cond| asm.jcc(cond, lookup));
     asm.mov(Size::Q, Reg::Rcx, jumps::HOST);
-    asm.alu_imm(Alu::Add, Size::Q, Reg::Rcx, CALL);
-    asm.alu(Alu::Cmp, Size::Q, Reg::Rcx, behind);
-    let itself = asm.label();
-    asm.jcc(Cond::E, itself);
+    asm.insn(op::MOVZX8, Reg::Rcx, Mem::Base(Reg::Rcx, 0));
+    asm.alu_imm(Alu::And, Size::D, Reg::Rcx, !1 & 0xff);
+    asm.alu_imm(Alu::Cmp, Size::D, Reg::Rcx, CALL);
+    let former = asm.label();
+    asm.jcc(Cond::E, former);
     asm.jmp_rm(jumps::HOST);
-    asm.bind(itself);
+    asm.bind(former);
     asm.store_imm(Size::Q, jumps::KEY, 0);
 }
 
-/// Bytes of a call.
-const CALL: i32 = 5;
+/// Regions that hold no longer begin with a call, or with a jump to what came in their place: these opcodes differ in the
+/// last bit. Others may, too.
+const CALL: i32 = 0xe8;
 
 /// A call out: function `index` of the frame. Holders are in the frame meanwhile; `changed` come back from there.
 fn call(
