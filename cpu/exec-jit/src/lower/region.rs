@@ -1,0 +1,135 @@
+//! What is fixed for a region before it is lowered, and what comes with its code.
+
+use exec_interp::Decoded;
+use ppc_isa::Cpu;
+
+use super::fields::{Compare, Noted};
+use crate::asm::Reg;
+use crate::entry::Entry;
+use crate::plan::{HELD, Plan};
+use crate::reversed::Reversed;
+use crate::watch::Line;
+
+/// A call out of code, as the engine finds it again.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// The instruction.
+    pub decoded: Decoded,
+    /// Its address.
+    pub ea: u64,
+    /// Instructions completed that R15 does not account for.
+    pub done: u32,
+    /// Guest registers whose holders are newer than the state.
+    pub dirty: u64,
+    /// Guest registers that are held.
+    pub held: u64,
+    /// Which region.
+    pub region: u32,
+    /// Comparisons whose fields are not computed.
+    pub fields: Noted,
+}
+
+/// A direct branch out of a region.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    /// Where to.
+    pub target: u64,
+    /// Address of the jump to patch (same page), or 0: then a link remembers the target.
+    pub patch: u64,
+    /// Number of the link.
+    pub link: u32,
+}
+
+/// Which guest register is where.
+pub type Held = [Option<Reg>; HELD];
+
+/// A way out of a block.
+#[derive(Clone, Copy)]
+pub struct Edge {
+    /// Address that control goes to.
+    pub target: u64,
+    /// An event point: a branch back.
+    pub event: bool,
+    /// Instructions completed.
+    pub done: u32,
+}
+
+/// What is fixed for a region.
+pub struct Setting<'a> {
+    /// What is translated.
+    pub plan: &'a Plan,
+    /// GPRs that may be held reversed.
+    pub reversed: Reversed,
+    /// Where data and entry code are.
+    pub data: u64,
+    /// Code of the entry and the calls.
+    pub entry: &'a Entry,
+    /// 64-bit mode.
+    pub sixty_four: bool,
+    /// Little-endian.
+    pub little: bool,
+    /// FPSCR may make floating point interrupt, or round otherwise than to nearest.
+    pub exacting: bool,
+    /// `XER[SO]`.
+    pub overflowed: bool,
+    /// The CPU has 64 bits.
+    pub wide: bool,
+    /// CPU model.
+    pub cpu: Cpu,
+    /// System calls are delivered in code.
+    pub calls: bool,
+    /// The shared page's fields are little-endian.
+    pub shared_little: bool,
+    /// Reservations are watched by stores: there are several vCPUs.
+    pub watched: Option<u8>,
+    /// log2 of the bytes of a granule.
+    pub granule: u8,
+    /// What its word is while the vCPU alone holds a reservation there.
+    pub reserved: u64,
+    /// Number of the region, of its first site, and of its first link.
+    pub region: u32,
+    /// First site.
+    pub first_site: u32,
+    /// First comparison.
+    pub first_compare: u32,
+    /// First link.
+    pub first_link: u32,
+    /// First hint.
+    pub first_hint: u32,
+    /// The code is for problem state.
+    pub problem: bool,
+    /// log2 of the bytes that an entry of the fast TLB is for.
+    pub unit: u8,
+    /// Bytes of a cache block.
+    pub block: u64,
+    /// First exit.
+    pub first_exit: u32,
+    /// Somebody asks what is done for each instruction.
+    pub told: bool,
+    /// Number of the counter of the first block, if blocks are counted.
+    pub first_counter: Option<u32>,
+}
+
+/// The code of a region.
+pub struct Lowered {
+    /// Code.
+    pub code: Vec<u8>,
+    /// Its calls out.
+    pub sites: Vec<Site>,
+    /// Comparisons that its sites name.
+    pub compares: Vec<Compare>,
+    /// Its ways out.
+    pub leaving: Vec<Leaving>,
+    /// Which guest register is where.
+    pub held: Held,
+    /// Those that are held reversed.
+    pub reversed: Reversed,
+    /// Links used.
+    pub links: u32,
+    /// Hints used.
+    pub hints: u32,
+    /// What was done for each instruction.
+    pub lines: Vec<Line>,
+    /// Offset of the code behind that of the instructions.
+    pub behind: usize,
+}
