@@ -15,10 +15,11 @@ use crate::lower::{Lower, Search, Setting, Stub, frame};
 use crate::search;
 use crate::tlb::{self, Entry, LARGE};
 
-/// Bytes below r1 that are in reach.
-const BELOW: i32 = 1024;
+/// Bytes below r1 that are in reach: what leaf functions use, and most frames. Where r1 is that near to an end of its unit
+/// there is no window, so it is better that this is seldom.
+const BELOW: i32 = 512;
 /// Bytes from r1 on that are in reach.
-const ABOVE: i32 = 4096;
+const ABOVE: i32 = 512;
 /// How far r1 may go in a unit.
 const LEEWAY: i32 = (1 << LARGE) - BELOW - ABOVE;
 /// The guest's stack pointer.

@@ -16,8 +16,8 @@ fn push(size: u16) -> [u32; 5] {
         0x38a5_0001,                                      // addi r5,r5,1
         0xf821_0001 | u32::from(0u16.wrapping_sub(size)), // stdu r1,-size(r1)
         0xf8a1_0010,                                      // std r5,16(r1)
-        0x98a1_fc00,                                      // stb r5,-1024(r1)
-        0x98a1_1000,                                      // stb r5,4096(r1)
+        0x98a1_fe00,                                      // stb r5,-512(r1)
+        0x98a1_01ff,                                      // stb r5,511(r1)
     ]
 }
 
@@ -25,9 +25,9 @@ fn push(size: u16) -> [u32; 5] {
 const POP: [u32; 7] = [
     0xe8e1_0010, // ld r7,16(r1)
     0x7cc6_3a14, // add r6,r6,r7
-    0x8901_fc00, // lbz r8,-1024(r1)
+    0x8901_fe00, // lbz r8,-512(r1)
     0x7cc6_4214, // add r6,r6,r8
-    0x8901_1000, // lbz r8,4096(r1)
+    0x8901_01ff, // lbz r8,511(r1)
     0x7cc6_4214, // add r6,r6,r8
     0xe821_0000, // ld r1,0(r1)
 ];
@@ -80,7 +80,7 @@ fn frames_are_where_they_were_wherever_the_stack_goes() {
                 );
                 assert_eq!(a, b, "frames of {size} bytes");
                 // Small frames write over each other's far ends.
-                if size > 4096 + 1024 {
+                if size > 512 + 512 {
                     assert_eq!(a.state.gpr[6], 3 * sum, "frames of {size} bytes");
                 }
                 assert_eq!(a.state.gpr[1] & 0xffff_ffff, 0xc_0400 + aside);
