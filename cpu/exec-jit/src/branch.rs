@@ -115,10 +115,7 @@ pub fn leave(l: &mut Lower, op: Branch, w: u32) {
     let target = plan::target(w, l.ea(), op, l.setting.sixty_four);
     let edge = Edge { target, event: target <= l.ea(), done };
     if links {
-        let next = l.next_ea();
-        let to = l.target(LR, Reg::Rax);
-        l.asm.mov_imm(to, next);
-        l.written(LR, to);
+        link(l, Reg::Rax);
     }
     if op == Branch::B || plan::always(w) {
         return l.go(edge);
@@ -128,6 +125,14 @@ pub fn leave(l: &mut Lower, op: Branch, w: u32) {
     l.go_if(cond, edge, tested(w));
     l.asm.bind(skip);
     fall_through(l, cond, w);
+}
+
+/// LR becomes the next address; `scratch` is lost unless LR is held.
+fn link(l: &mut Lower, scratch: Reg) {
+    let next = l.next_ea();
+    let to = l.target(LR, scratch);
+    l.asm.mov_imm(to, next);
+    l.written(LR, to);
 }
 
 /// The CR field on which a conditional branch depends.
@@ -197,18 +202,14 @@ fn indirect(l: &mut Lower, register: Register, w: u32) {
     }
     l.asm.alu_imm(Alu::And, l.mode_size(), Reg::Rax, !3);
     if links {
-        let next = l.next_ea();
-        l.asm.mov_imm(Reg::Rcx, next);
-        l.written(LR, Reg::Rcx);
+        link(l, Reg::Rcx);
     }
     l.go_indirect();
     if let Some((cond, noted)) = before {
         l.asm.bind(skip);
         l.fields.recall(noted);
         if links {
-            let next = l.next_ea();
-            l.asm.mov_imm(Reg::Rcx, next);
-            l.written(LR, Reg::Rcx);
+            link(l, Reg::Rcx);
         }
         fall_through(l, cond, w);
     }
@@ -237,10 +238,7 @@ fn guarded(l: &mut Lower, register: usize, target: u64, w: u32) {
     }
     l.guard(Cond::Ne, register, w & 1 != 0);
     if w & 1 != 0 {
-        let next = l.next_ea();
-        let to = l.target(LR, Reg::Rax);
-        l.asm.mov_imm(to, next);
-        l.written(LR, to);
+        link(l, Reg::Rax);
     }
     l.go(Edge { target, event: true, done: l.completed() });
 }

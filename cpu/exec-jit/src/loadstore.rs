@@ -122,7 +122,7 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     }
     let key = frame!(l, data_key);
     let (hint, unit) = (l.hint(older), l.setting.unit);
-    let tag = if stores { offset_of!(tlb::Entry, store) } else { offset_of!(tlb::Entry, load) };
+    let tag = tlb::Entry::tag_at(stores);
     let (label, back) = (l.asm.label(), l.asm.label());
     let watched = l.setting.watched.filter(|_| stores);
     let asm = &mut l.asm;

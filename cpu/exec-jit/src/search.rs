@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use guest_mem::NOTICED;
 
-use crate::asm::{Alu, Asm, Cond, Mem, Reg, Shift, Size};
+use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Shift, Size};
 use crate::host::{Data, Frame};
 use crate::tlb::{self, Entry};
 
@@ -45,7 +45,7 @@ impl Searches {
 
 fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched: bool) {
     let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
-    let tag = if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) };
+    let tag = Entry::tag_at(stores);
     let of_entry = |offset: usize| Mem::Base(Reg::Rcx, offset as i32);
     let (other, slow) = (asm.label(), asm.label());
     entry(asm, field(offset_of!(Frame, tlb)), unit);
@@ -93,4 +93,12 @@ pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
     asm.shift_imm(Shift::Shr, Size::D, Reg::Rcx, unit - tlb::ENTRY_SHIFT as u8);
     asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((tlb::ENTRIES - 1) << tlb::ENTRY_SHIFT) as i32);
     asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
+}
+
+/// Goes elsewhere unless the entry at RCX has the tag in RDX for what is needed: loads, stores.
+pub fn compare(asm: &mut Asm, loads: bool, stores: bool, elsewhere: Label) {
+    for stores in [loads.then_some(false), stores.then_some(true)].into_iter().flatten() {
+        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, Entry::tag_at(stores) as i32));
+        asm.jcc(Cond::Ne, elsewhere);
+    }
 }

@@ -6,6 +6,8 @@
 //! last and looks there first: what it adds to the address does then not depend on the address, and is there before it.
 //! Entries are copies of what the interpreter's TLB knows, for RAM only.
 
+use std::mem::offset_of;
+
 use exec::VcpuState;
 use ppc_mmu::{Invalidation, Keys, Tables};
 
@@ -48,6 +50,11 @@ pub struct Entry {
 pub const EMPTY: Entry = Entry { load: 0, store: 0, addend: 0, careful: 0 };
 
 impl Entry {
+    /// Where in an entry the tag is that loads, or stores, compare with.
+    pub fn tag_at(stores: bool) -> usize {
+        if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) }
+    }
+
     /// Stores are to look at the word of their page from now on, if the entry is of the unit at the host address `unit`.
     pub fn be_careful(&mut self, unit: u64, mask: u64) {
         if self.store != 0 && (self.store & mask).wrapping_add(self.addend) == unit {

@@ -54,19 +54,14 @@ impl Window {
     }
 }
 
-/// Assembles [`Window::around`] for RAX, which is lost, and so are RCX and RDX. `field` makes places in the frame.
+/// Assembles [`Window::around`] for RAX, which is lost, and so are RCX and RDX. `window`, `table` and `key` are
+/// their places in the frame.
 pub fn assemble(asm: &mut Asm, window: Mem, table: Mem, key: Mem, stores: bool) {
     let none = asm.label();
     let start = window.at(offset_of!(Window, start) as i32);
     search::entry(asm, table, LARGE);
-    asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(LARGE) as i32);
-    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
-    let tags = [Some(offset_of!(Entry, load)), stores.then_some(offset_of!(Entry, store))];
-    for tag in tags.into_iter().flatten() {
-        asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
-        asm.jcc(Cond::Ne, none);
-    }
+    loadstore::tag_of(asm, loadstore::IN_RAX, 1, LARGE, key);
+    search::compare(asm, true, stores, none);
     asm.insn(op::MOVZX16, Reg::Rdx, Reg::Rax);
     asm.alu_imm(Alu::Sub, Size::D, Reg::Rdx, BELOW);
     asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, LEEWAY);
@@ -108,7 +103,7 @@ impl Lower<'_> {
         self.asm.jcc(Cond::E, label);
         self.asm.bind(back);
         let at = if stays { address } else { loadstore::IN_RAX };
-        let tag = if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) };
+        let tag = Entry::tag_at(stores);
         let search = self.setting.entry.searches.of(LARGE, stores, bytes);
         self.slow_search(Search { label, back, slow, hint: None, older: 0, address: at, tag, search, bytes });
         at.plus(Reg::Rcx)

@@ -63,6 +63,11 @@ fn access(r: &mut Random) -> u32 {
     }
 }
 
+/// Ends a loop by a branch back to its first instruction as long as CTR counts down: bdnz.
+fn count_down(body: &mut Vec<u32>) {
+    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+}
+
 /// A loop, with a second one around it now and then.
 fn program(r: &mut Random) -> Vec<u32> {
     let step = |r: &mut Random| {
@@ -213,8 +218,7 @@ fn copies(r: &mut Random) -> Vec<u32> {
             _ => d(14, data, data, 1),
         });
     }
-    // bdnz
-    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+    count_down(&mut body);
     body.push(SYSTEM_CALL);
     body
 }
@@ -268,7 +272,7 @@ fn indices(r: &mut Random) -> Vec<u32> {
             }
         });
     }
-    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+    count_down(&mut body);
     words.extend(body);
     words.push(SYSTEM_CALL);
     words
@@ -300,8 +304,7 @@ fn reservations(r: &mut Random) -> Vec<u32> {
             _ => d(14, data, data, 1),
         });
     }
-    // bdnz
-    body.push(16 << 26 | 16 << 21 | (-4 * body.len() as i32) as u32 & 0xfffc);
+    count_down(&mut body);
     body.push(SYSTEM_CALL);
     body
 }

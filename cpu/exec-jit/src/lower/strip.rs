@@ -243,14 +243,8 @@ impl Lower<'_> {
             asm.jcc(Cond::Ne, head);
         }
         search::entry(asm, table, unit);
-        asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
-        asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32);
-        asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
-        let tags = [(loads, offset_of!(tlb::Entry, load)), (stores, offset_of!(tlb::Entry, store))];
-        for (_, tag) in tags.into_iter().filter(|(needed, _)| *needed) {
-            asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
-            asm.jcc(Cond::Ne, head);
-        }
+        loadstore::tag_of(asm, loadstore::IN_RAX, 1, unit, key);
+        search::compare(asm, loads, stores, head);
         let to = addend.unwrap_or(Reg::Rdx);
         asm.mov(Size::Q, to, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
         if addend.is_none() {
