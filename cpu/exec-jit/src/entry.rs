@@ -6,7 +6,7 @@ use exec::VcpuState;
 
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size, op};
 use crate::host::{Data, Frame, Reason};
-use crate::lower::{BIAS, HOLDERS, PINNED, home, state};
+use crate::lower::{BIAS, HOLDERS, KEY, PINNED, home, state};
 use crate::search::Searches;
 use crate::{jumps, switch, window};
 
@@ -87,6 +87,7 @@ pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>
     asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
     asm.lea(Size::Q, Reg::Rbp, Mem::Base(Reg::Rsi, BIAS as i32));
     asm.mov(Size::Q, Reg::R15, left);
+    asm.mov(Size::Q, KEY, key);
     asm.mov(Size::Q, Reg::Rax, Reg::Rdi);
     for (guest, host) in PINNED {
         asm.mov(Size::Q, host, home(guest));
@@ -179,7 +180,7 @@ pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>
 fn time(asm: &mut Asm, field: &impl Fn(usize) -> Mem) -> u64 {
     let here = asm.here();
     let held = |reg: Reg| field(offset_of!(Frame, host) + 8 * reg as usize);
-    for reg in VOLATILE {
+    for reg in VOLATILE.into_iter().chain([KEY]) {
         asm.store(Size::Q, held(reg), reg);
     }
     asm.store(Size::Q, field(offset_of!(Frame, left)), Reg::R15);
@@ -219,7 +220,8 @@ fn stale(asm: &mut Asm, data: u64, lookup: crate::asm::Label) {
 /// last bit. Others may, too.
 const CALL: i32 = 0xe8;
 
-/// A call out: function `index` of the frame. Holders are in the frame meanwhile; `changed` come back from there.
+/// A call out: function `index` of the frame. Holders are in the frame meanwhile; `changed` come back from there, but for
+/// [`KEY`], which has the key then.
 fn call(
     asm: &mut Asm,
     field: &impl Fn(usize) -> Mem,
@@ -230,6 +232,7 @@ fn call(
 ) -> u64 {
     let here = asm.here();
     let held = |reg: Reg| field(offset_of!(Frame, host) + 8 * reg as usize);
+    let key = field(offset_of!(Frame, data_key));
     for reg in HOLDERS {
         asm.store(Size::Q, held(reg), reg);
     }
@@ -254,11 +257,13 @@ fn call(
     for (guest, host) in PINNED {
         asm.mov(Size::Q, host, home(guest));
     }
+    asm.mov(Size::Q, KEY, key);
     asm.jmp_rm(field(offset_of!(Frame, target)));
     asm.bind(go_on);
-    for &reg in changed {
+    for &reg in changed.iter().filter(|reg| **reg != KEY) {
         asm.mov(Size::Q, reg, held(reg));
     }
+    asm.mov(Size::Q, KEY, key);
     asm.mov(Size::Q, Reg::Rax, field(offset_of!(Frame, value)));
     asm.ret();
     here

@@ -18,6 +18,7 @@ use rustix::mm::{
 use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
 use crate::jumps::{self, JUMPS, Jump, LINKS, Link};
+use crate::lower::GROUPS;
 use crate::strip::STREAMS;
 use crate::switch::{SWITCHES, Switch};
 use crate::tlb::{COMMON_HINTS, ENTRIES, Entry, HINTS};
@@ -81,6 +82,8 @@ pub struct Frame {
     pub vectored: u64,
     /// The window around r1.
     pub window: Window,
+    /// What is added to the addresses of groups of accesses to make the host's, or 0.
+    pub bases: [u64; GROUPS],
     /// Address of the fast TLB.
     pub tlb: u64,
     /// The vCPU's request word.

@@ -62,7 +62,8 @@ const OLDER: u32 = 3;
 /// What RAX says.
 pub const IN_RAX: Mem = Mem::Base(Reg::Rax, 0);
 
-fn displacement(form: Form, w: u32) -> Option<i32> {
+/// The displacement of an access of a form that has one.
+pub fn displacement(form: Form, w: u32) -> Option<i32> {
     match form {
         Form::X => None,
         Form::Ds => Some(i32::from(w as i16) & !3),
@@ -120,8 +121,10 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     if let Some(place) = l.streamed_place() {
         return place;
     }
-    let key = frame!(l, data_key);
-    let (hint, unit) = (l.hint(older), l.setting.unit);
+    if let Some(member) = l.member.filter(|_| !strict) {
+        return l.group_place(member, address, bytes, stores, slow);
+    }
+    let (hint, unit, key) = (l.hint(older), l.setting.unit, l.key());
     let tag = tlb::Entry::tag_at(stores);
     let (label, back) = (l.asm.label(), l.asm.label());
     let watched = l.setting.watched.filter(|_| stores);
@@ -164,7 +167,7 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
 }
 
 /// RDX = what the tag of an entry for the effective address must be.
-pub fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Mem) {
+pub fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Rm) {
     match address {
         Mem::Base(base, 0) => asm.mov(Size::Q, Reg::Rdx, base),
         _ => asm.lea(Size::Q, Reg::Rdx, address),

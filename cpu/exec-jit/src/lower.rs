@@ -1,8 +1,8 @@
 //! Lowering: from a plan to code of the host. This file has what all instructions share; what one does is in the file of
 //! its operation, named as in the instruction table.
 //!
-//! Registers of the host: RBP points into the state, R15 counts instructions down to the limit, RAX, RCX and RDX are for
-//! the instruction at hand, the others hold guest registers. Those of [`PINNED`] are where they are whenever a region is
+//! Registers of the host: RBP points into the state, R15 counts instructions down to the limit, R14 has the key of data
+//! accesses, RAX, RCX and RDX are for the instruction at hand, the others hold guest registers. Those of [`PINNED`] are where they are whenever a region is
 //! entered or left; their values in the state are stale while code runs. Others are those that the region names often: in
 //! a loop, which may hold them in the place of pinned ones that it does not name, they are loaded before its head; in a
 //! trace when they are first named. They are stored where the region is left. Vector registers of the host
@@ -27,6 +27,7 @@ use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, jumps, loadstore, shared, system, vector, vsx, window};
 
 mod fields;
+mod group;
 mod region;
 mod strip;
 mod stub;
@@ -34,6 +35,8 @@ mod vectors;
 
 use fields::Fields;
 pub use fields::{Compare, Noted, With};
+pub use group::GROUPS;
+use group::Member;
 pub use region::{Edge, Held, Leaving, Lowered, Setting, Site};
 use strip::Copies;
 pub use stub::{Access, Search, Stub, Value};
@@ -41,7 +44,9 @@ use vectors::{Late, Vectors};
 
 /// Registers that hold guest registers.
 pub const HOLDERS: [Reg; 10] =
-    [Reg::Rbx, Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11, Reg::R12, Reg::R13, Reg::R14];
+    [Reg::Rbx, Reg::Rsi, Reg::Rdi, Reg::R8, Reg::R9, Reg::R10, Reg::R11, Reg::R12, Reg::R13, KEY];
+/// The register that has the key of data accesses, in its place in a tag, unless a loop holds something else there.
+pub const KEY: Reg = Reg::R14;
 /// Guest registers that are held everywhere: those that compilers use most.
 pub const PINNED: [(usize, Reg); 8] = [
     (1, Reg::Rbx),
@@ -100,6 +105,8 @@ pub struct Lower<'a> {
     lines: Vec<Line>,
     insn: Insn,
     next: Option<Insn>,
+    /// The part of the instruction in a group of accesses.
+    pub member: Option<Member>,
     /// Comparisons whose CR fields are not computed.
     pub fields: Fields,
 }
@@ -142,6 +149,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         lines: Vec::new(),
         insn: first,
         next: None,
+        member: None,
         fields: Fields::default(),
         setting,
     };
@@ -176,9 +184,10 @@ fn assign(plan: &Plan) -> Held {
         order.truncate(HOLDERS.len());
     }
     let is_pinned = |host: &Reg| PINNED.iter().any(|(_, pinned)| pinned == host);
-    let free = HOLDERS.into_iter().filter(|host| !is_pinned(host));
+    let free = HOLDERS.into_iter().filter(|host| !is_pinned(host) && *host != KEY);
     let unnamed = PINNED.into_iter().filter(|(guest, _)| plan.is_loop && !order.contains(guest));
-    let mut hosts = free.map(|host| (None, host)).chain(unnamed.map(|(guest, host)| (Some(guest), host)));
+    let key = plan.is_loop.then_some((None, KEY));
+    let mut hosts = free.map(|host| (None, host)).chain(unnamed.map(|(guest, host)| (Some(guest), host))).chain(key);
     for &guest in order.iter().filter(|guest| PINNED_SET >> **guest & 1 == 0) {
         let Some((evicted, host)) = hosts.next() else { break };
         if let Some(evicted) = evicted {
@@ -256,8 +265,10 @@ impl Lower<'_> {
                 self.asm.bind(label);
             }
             self.count_block();
-            for (at, insn) in block.insns.iter().enumerate() {
+            let groups = self.groups(block);
+            for ((at, insn), member) in block.insns.iter().enumerate().zip(groups) {
                 self.insn = *insn;
+                self.member = member;
                 self.next = block.insns.get(at + 1).copied();
                 let first = self.stubs.len();
                 self.instruction();
@@ -439,6 +450,20 @@ impl Lower<'_> {
         for (guest, host) in PINNED.into_iter().filter(|(guest, _)| self.held[*guest].is_none()) {
             self.asm.mov(Size::Q, host, home(guest));
         }
+        if self.borrows_key() {
+            let key = frame!(self, data_key);
+            self.asm.mov(Size::Q, KEY, key);
+        }
+    }
+
+    /// Whether [`KEY`] holds something else in the region.
+    pub fn borrows_key(&self) -> bool {
+        self.held.contains(&Some(KEY)) || self.copies.hold(KEY)
+    }
+
+    /// The key of data accesses.
+    pub fn key(&self) -> Rm {
+        if self.borrows_key() { frame!(self, data_key).into() } else { KEY.into() }
     }
 
     /// Stores all dirty registers, as where the region is left.

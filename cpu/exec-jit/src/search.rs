@@ -13,6 +13,30 @@ use crate::tlb::{self, Entry};
 pub struct Searches {
     /// By unit, whether for a store, and log2 of the bytes.
     at: [[[u64; SIZES]; 2]; UNITS.len()],
+    /// By unit, and by what is needed.
+    wide: [[u64; Needs::ALL.len()]; UNITS.len()],
+}
+
+/// What is done in a unit.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Something is loaded.
+    pub loads: bool,
+    /// Something is stored.
+    pub stores: bool,
+}
+
+impl Needs {
+    const ALL: [Needs; 3] = [
+        Needs { loads: true, stores: false },
+        Needs { loads: false, stores: true },
+        Needs { loads: true, stores: true },
+    ];
+
+    /// Another access that `stores` or loads.
+    pub fn with(self, stores: bool) -> Needs {
+        Needs { loads: self.loads || !stores, stores: self.stores || stores }
+    }
 }
 
 const UNITS: [u8; 2] = [tlb::LARGE, tlb::SMALL];
@@ -28,6 +52,13 @@ impl Searches {
         self.at[unit][usize::from(stores)][bytes.trailing_zeros() as usize % SIZES]
     }
 
+    /// The search for all of a unit: the effective address in RAX, its tag in RDX, which both stay. RCX is the entry then;
+    /// with carry there is none.
+    pub fn wide(&self, unit: u8, needs: Needs) -> u64 {
+        let number = Needs::ALL.iter().position(|other| *other == needs).unwrap_or_default();
+        self.wide[usize::from(unit == tlb::SMALL)][number]
+    }
+
     /// Assembles them, with data at `data`. Stores are `watched` if there are several vCPUs.
     pub fn assemble(asm: &mut Asm, data: u64, watched: bool) -> Searches {
         let mut searches = Searches::default();
@@ -39,12 +70,29 @@ impl Searches {
                 }
             }
         }
+        let table = frame_field(data, offset_of!(Frame, tlb));
+        for (unit, by_needs) in UNITS.into_iter().zip(&mut searches.wide) {
+            for (needs, at) in Needs::ALL.into_iter().zip(by_needs) {
+                let none = asm.label();
+                *at = asm.here();
+                entry(asm, table, unit);
+                compare(asm, needs, none);
+                asm.ret();
+                asm.bind(none);
+                asm.stc();
+                asm.ret();
+            }
+        }
         searches
     }
 }
 
+fn frame_field(data: u64, offset: usize) -> Mem {
+    Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64)
+}
+
 fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched: bool) {
-    let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
+    let field = |offset: usize| frame_field(data, offset);
     let tag = Entry::tag_at(stores);
     let of_entry = |offset: usize| Mem::Base(Reg::Rcx, offset as i32);
     let (other, slow) = (asm.label(), asm.label());
@@ -95,8 +143,9 @@ pub fn entry(asm: &mut Asm, table: Mem, unit: u8) {
     asm.alu(Alu::Add, Size::Q, Reg::Rcx, table);
 }
 
-/// Goes elsewhere unless the entry at RCX has the tag in RDX for what is needed: loads, stores.
-pub fn compare(asm: &mut Asm, loads: bool, stores: bool, elsewhere: Label) {
+/// Goes elsewhere unless the entry at RCX has the tag in RDX for what is needed.
+pub fn compare(asm: &mut Asm, needs: Needs, elsewhere: Label) {
+    let Needs { loads, stores } = needs;
     for stores in [loads.then_some(false), stores.then_some(true)].into_iter().flatten() {
         asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, Entry::tag_at(stores) as i32));
         asm.jcc(Cond::Ne, elsewhere);

@@ -12,7 +12,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Size, op};
 use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::lower::{Lower, Search, Setting, Stub, frame};
-use crate::search;
+use crate::search::{self, Needs};
 use crate::tlb::{self, Entry, LARGE};
 
 /// Bytes below r1 that are in reach: what leaf functions use, and most frames. Where r1 is that near to an end of its unit
@@ -60,8 +60,8 @@ pub fn assemble(asm: &mut Asm, window: Mem, table: Mem, key: Mem, stores: bool) 
     let none = asm.label();
     let start = window.at(offset_of!(Window, start) as i32);
     search::entry(asm, table, LARGE);
-    loadstore::tag_of(asm, loadstore::IN_RAX, 1, LARGE, key);
-    search::compare(asm, true, stores, none);
+    loadstore::tag_of(asm, loadstore::IN_RAX, 1, LARGE, key.into());
+    search::compare(asm, Needs { loads: true, stores }, none);
     asm.insn(op::MOVZX16, Reg::Rdx, Reg::Rax);
     asm.alu_imm(Alu::Sub, Size::D, Reg::Rdx, BELOW);
     asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, LEEWAY);

@@ -17,7 +17,7 @@ use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, Unary};
 use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::plan::{self, CTR, Parts, Plan};
-use crate::search;
+use crate::search::{self, Needs};
 use crate::strip::{Shape, Step, Stream, Strips, Term};
 use crate::tlb;
 
@@ -56,6 +56,13 @@ fn counts(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> bool 
         }
         _ => false,
     })
+}
+
+impl Copies {
+    /// Whether a stream's addend is in `reg`.
+    pub fn hold(&self, reg: Reg) -> bool {
+        self.loops.iter().any(|copied| copied.addends.contains(&Some(reg)))
+    }
 }
 
 impl Lower<'_> {
@@ -220,7 +227,7 @@ impl Lower<'_> {
         let &Stream { terms: (first, second), step, low, high, anchor, align, loads, stores } = stream;
         let size = self.mode_size();
         let (turns, slot) = (frame!(self, turns), self.slot(number));
-        let (table, key, unit) = (frame!(self, tlb), frame!(self, data_key), self.setting.unit);
+        let (table, key, unit) = (frame!(self, tlb), self.key(), self.setting.unit);
         let (last, bytes) = ((high - low - 1) as i32, 1i32 << unit);
         let mut base = self.term(first, Reg::Rax, head);
         if let Some(second) = second {
@@ -244,7 +251,7 @@ impl Lower<'_> {
         }
         search::entry(asm, table, unit);
         loadstore::tag_of(asm, loadstore::IN_RAX, 1, unit, key);
-        search::compare(asm, loads, stores, head);
+        search::compare(asm, Needs { loads, stores }, head);
         let to = addend.unwrap_or(Reg::Rdx);
         asm.mov(Size::Q, to, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
         if addend.is_none() {

@@ -7,9 +7,10 @@ use exec_interp::fields::ra;
 use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Size, Xmm};
 use crate::entry::Entry;
 use crate::float::{self, Doubtful};
-use crate::host::{Data, Frame, Reason};
+use crate::host::{Data, Reason};
 use crate::loadstore;
-use crate::lower::{Edge, Lower, Noted, frame, home};
+use crate::lower::group::Reach;
+use crate::lower::{Edge, Lower, Noted, home};
 use crate::plan::{ALL, LR};
 use crate::tlb;
 use crate::vsx::{self, DoubtfulLanes};
@@ -27,6 +28,9 @@ pub enum Stub {
     Access { label: Label, back: Label, site: u32, access: Access },
     /// Searches the TLB and goes on.
     Search(Search),
+    /// Searches the TLB for a group of accesses, of which this is the first, and goes on at `found`; goes to `alone` with
+    /// no base where they are not of one unit that the TLB knows.
+    Group { label: Label, found: Label, apart: Label, alone: Label, base: Mem, address: Mem, reach: Reach, hint: Mem },
     /// Looks for another window and goes on.
     Window { label: Label, back: Label },
     /// Reports a store and goes on.
@@ -184,7 +188,7 @@ impl Lower<'_> {
 
     fn search(&mut self, search: Search) {
         let Search { label, back, slow, hint, older, address, tag, search, bytes } = search;
-        let (unit, key) = (self.setting.unit, frame!(self, data_key));
+        let (unit, key) = (self.setting.unit, self.key());
         let asm = &mut self.asm;
         asm.bind(label);
         if address != loadstore::IN_RAX {
@@ -250,6 +254,7 @@ impl Lower<'_> {
                     self.leave(cia, 0, Reason::Event);
                 }
                 Stub::Search(search) => self.search(search),
+                Stub::Group { .. } => self.search_group(stub),
                 Stub::Window { label, back } => self.look_around(label, back),
                 Stub::Report { label, back } => {
                     self.asm.bind(label);

@@ -14,7 +14,7 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 
-use super::{Lower, state};
+use super::{KEY, Lower, frame, state};
 use crate::asm::{Mem, Size, Xmm, XmmRm, vop};
 use crate::host::{Data, Frame, Status};
 use crate::plan::{self, Plan, VECTORS};
@@ -409,6 +409,10 @@ impl Lower<'_> {
             self.asm.v_store(vop::MOVSD_STORE, kept, OLD);
         }
         self.asm.call_to(address);
+        if self.borrows_key() {
+            let held = frame!(self, host).at(8 * KEY as i32);
+            self.asm.mov(Size::Q, KEY, held);
+        }
         if old {
             self.asm.v2(vop::MOVSD_LOAD, OLD, kept);
         }
