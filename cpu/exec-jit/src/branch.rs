@@ -204,7 +204,7 @@ fn indirect(l: &mut Lower, register: Register, w: u32) {
     if links {
         link(l, Reg::Rcx);
     }
-    l.go_indirect();
+    l.go_indirect(source);
     if let Some((cond, noted)) = before {
         l.asm.bind(skip);
         l.fields.recall(noted);

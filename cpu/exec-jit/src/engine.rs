@@ -426,6 +426,9 @@ impl Translator {
         }
         self.tell_region(&plan, &lowered, page.real, state.mode.problem(), origin);
         self.cache.used += lowered.code.len().next_multiple_of(16);
+        if let Some(new) = self.host.data().links.get_mut(self.cache.links..links) {
+            new.fill(Link::NONE);
+        }
         self.cache.links = links;
         // What never matches is at the address of the first entry, with a key that no mode has.
         let none = self.host.data_at() + offset_of!(Data, tlb) as u64;

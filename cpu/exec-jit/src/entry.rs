@@ -4,8 +4,9 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 
-use crate::asm::{Alu, Asm, Cond, Mem, Reg, Size, op};
+use crate::asm::{Alu, Asm, Cond, Mem, Reg, Shift, Size, op};
 use crate::host::{Data, Frame, Reason};
+use crate::jumps::Link;
 use crate::lower::{BIAS, HOLDERS, KEY, PINNED, home, state};
 use crate::search::Searches;
 use crate::{jumps, switch, window};
@@ -32,6 +33,8 @@ pub struct Entry {
     pub poll_indirect: u64,
     /// The same for [`Reason::Lookup`], to the address in RAX.
     pub lookup: u64,
+    /// Goes on to the address in RAX, which the link at RDX does not remember; RCX is an address in the link's page.
+    pub elsewhere: u64,
     /// Called at the head of a region that holds no longer: goes on to the address behind the call.
     pub stale: u64,
     /// The same for [`Reason::Resolve`], with the exit's number in EDX.
@@ -115,6 +118,8 @@ pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>
     jumps::go(&mut asm, data, |asm, cond| asm.jcc(cond, lookup));
     entry.switch = asm.here();
     switch::assemble(&mut asm, data, entry.window, |asm, cond| asm.jcc(cond, lookup));
+    entry.elsewhere = asm.here();
+    elsewhere(&mut asm, data, lookup);
     entry.stale = asm.here();
     stale(&mut asm, data, lookup);
     asm.bind(lookup);
@@ -214,6 +219,31 @@ fn stale(asm: &mut Asm, data: u64, lookup: crate::asm::Label) {
     asm.jmp_rm(jumps::HOST);
     asm.bind(former);
     asm.store_imm(Size::Q, jumps::KEY, 0);
+}
+
+/// Goes on to the address in RAX, or to `lookup`. If that is in the page of the address in RCX, the link at RDX remembers
+/// it, but not each time: where a branch leads now here, now there, one of the ways is fast.
+fn elsewhere(asm: &mut Asm, data: u64, lookup: crate::asm::Label) {
+    const SELDOM: i32 = 0x38;
+    let known = asm.label();
+    asm.alu(Alu::Xor, Size::Q, Reg::Rcx, Reg::Rax);
+    asm.shift_imm(Shift::Shr, Size::Q, Reg::Rcx, guest_mem::PAGE_SHIFT as u8);
+    asm.jcc(Cond::Ne, known);
+    asm.test_imm(Size::D, Reg::R15, SELDOM);
+    asm.jcc(Cond::Ne, known);
+    asm.push(Reg::Rdx);
+    let none = asm.label();
+    jumps::find(asm, data, |asm, cond| asm.jcc(cond, none));
+    asm.pop(Reg::Rcx);
+    asm.mov(Size::Q, Reg::Rdx, jumps::HOST);
+    asm.store(Size::Q, Mem::Base(Reg::Rcx, offset_of!(Link, host) as i32), Reg::Rdx);
+    asm.store(Size::Q, Mem::Base(Reg::Rcx, offset_of!(Link, key) as i32), Reg::Rax);
+    asm.jmp_rm(Reg::Rdx);
+    asm.bind(none);
+    asm.pop(Reg::Rcx);
+    asm.jmp(lookup);
+    asm.bind(known);
+    jumps::go(asm, data, |asm, cond| asm.jcc(cond, lookup));
 }
 
 /// Regions that hold no longer begin with a call, or with a jump to what came in their place: these opcodes differ in the

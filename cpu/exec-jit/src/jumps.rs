@@ -34,14 +34,19 @@ impl Jump {
     }
 }
 
-/// The code for the one target of a site.
+/// The code for the one target of a site, or for the last one of an indirect branch.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Link {
-    /// Key; 0 = none.
+    /// Key, or effective address.
     pub key: u64,
     /// Host address.
     pub host: u64,
+}
+
+impl Link {
+    /// None: there is no such key, and no such address of an instruction.
+    pub const NONE: Link = Link { key: u64::MAX, host: 0 };
 }
 
 /// What tells apart the places of one address under different keys: what alternates has a place each.

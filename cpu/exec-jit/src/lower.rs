@@ -21,10 +21,11 @@ use ppc_isa::op::Op;
 
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Size};
 use crate::host::{Data, Frame, Reason};
+use crate::jumps::{self, Link};
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
 use crate::reversed::Reversed;
 use crate::watch::{Line, Live, What};
-use crate::{branch, float, integer, jumps, loadstore, shared, system, vector, vsx, window};
+use crate::{branch, float, integer, loadstore, shared, system, vector, vsx, window};
 
 mod fields;
 mod group;
@@ -673,16 +674,14 @@ impl Lower<'_> {
             self.asm.jmp(next);
             self.asm.bind(next);
         } else {
-            let link = self.setting.first_link + self.links;
-            self.links += 1;
-            self.leaving.push(Leaving { target: edge.target, patch: 0, link });
-            let at = self.setting.data + offset_of!(Data, links) as u64 + 16 * u64::from(link);
+            let (number, link) = self.link();
+            self.leaving.push(Leaving { target: edge.target, patch: 0, link: number });
             let resolve = self.asm.label();
             let key = frame!(self, fetch_key);
             self.asm.mov(Size::Q, Reg::Rax, key);
-            self.asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Mem::Absolute(at));
+            self.asm.alu(Alu::Cmp, Size::Q, Reg::Rax, link);
             self.asm.jcc(Cond::Ne, resolve);
-            self.asm.jmp_rm(Mem::Absolute(at + 8));
+            self.asm.jmp_rm(link.at(offset_of!(Link, host) as i32));
             self.asm.bind(resolve);
         }
         self.asm.mov_imm(Reg::Rdx, number);
@@ -690,12 +689,29 @@ impl Lower<'_> {
     }
 
     /// Leaves for the address in RAX, an event point; `done` instructions are completed, dirty registers stored. RCX and
-    /// RDX are lost.
-    fn exit_indirect(&mut self, done: u32) {
+    /// RDX are lost. Where a branch through CTR led in its page before is remembered: there code is the same in all spaces.
+    /// Functions return to many places.
+    fn exit_indirect(&mut self, done: u32, register: Option<usize>) {
         let Setting { data, entry, .. } = self.setting;
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
         self.asm.jcc_to(Cond::Le, entry.poll_indirect);
-        jumps::go(&mut self.asm, data, |asm, cond| asm.jcc_to(cond, entry.lookup));
+        if register != Some(CTR) {
+            return jumps::go(&mut self.asm, data, |asm, cond| asm.jcc_to(cond, entry.lookup));
+        }
+        let (_, link) = self.link();
+        let label = self.asm.label();
+        self.asm.alu(Alu::Cmp, Size::Q, Reg::Rax, link);
+        self.asm.jcc(Cond::Ne, label);
+        self.asm.jmp_rm(link.at(offset_of!(Link, host) as i32));
+        self.behind(Stub::Elsewhere { label, link });
+    }
+
+    /// A link, its number and its place.
+    fn link(&mut self) -> (u32, Mem) {
+        let number = self.setting.first_link + self.links;
+        self.links += 1;
+        let offset = offset_of!(Data, links) + size_of::<Link>() * number as usize;
+        (number, Mem::Absolute(self.setting.data + offset as u64))
     }
 
     /// Where the trace goes on behind the block at hand.
@@ -713,10 +729,10 @@ impl Lower<'_> {
         self.behind(Stub::Indirect { label, register, link, done, dirty, fields });
     }
 
-    /// Leaves through the address in RAX. RCX and RDX are lost.
-    pub fn go_indirect(&mut self) {
+    /// Leaves through the address in RAX, which is that of `register` if it is among [`HELD`]. RCX and RDX are lost.
+    pub fn go_indirect(&mut self, register: Option<usize>) {
         self.store_dirty(self.dirty);
-        self.exit_indirect(self.done + 1);
+        self.exit_indirect(self.done + 1, register);
     }
 
     /// Address of the next instruction.

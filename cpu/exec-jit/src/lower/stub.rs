@@ -22,6 +22,8 @@ pub enum Stub {
     Edge { label: Label, to: Edge, dirty: u64, fields: Noted },
     /// Leaves through a register with dirty ones stored, having executed `done` instructions more. LR becomes `link`.
     Indirect { label: Label, register: usize, link: Option<u64>, done: u32, dirty: u64, fields: Noted },
+    /// Goes to the address in RAX, which is not the one that the link remembers.
+    Elsewhere { label: Label, link: Mem },
     /// At an event point with R15 used up: leaves with dirty registers stored, or goes on.
     Event { label: Label, back: Label, cia: u64, dirty: u64, fields: Noted },
     /// Calls out for an access and goes on.
@@ -242,7 +244,13 @@ impl Lower<'_> {
                         self.asm.mov_imm(Reg::Rcx, link);
                         self.asm.store(Size::Q, home(LR), Reg::Rcx);
                     }
-                    self.exit_indirect(done);
+                    self.exit_indirect(done, Some(register));
+                }
+                Stub::Elsewhere { label, link } => {
+                    self.asm.bind(label);
+                    self.asm.lea(Size::Q, Reg::Rdx, link);
+                    self.asm.mov_imm(Reg::Rcx, self.setting.plan.entry);
+                    self.asm.jmp_to(self.setting.entry.elsewhere);
                 }
                 Stub::Event { label, back, cia, dirty, fields } => {
                     self.asm.bind(label);
