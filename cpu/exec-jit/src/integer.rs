@@ -97,9 +97,14 @@ pub fn lower(l: &mut Lower, op: Integer, w: u32) -> Option<()> {
 }
 
 fn move_register(l: &mut Lower, from: usize, to: usize) {
-    let target = l.target(to, Reg::Rax);
-    l.copy(from, target);
-    l.written(to, target);
+    let value = match l.held[to] {
+        Some(host) => {
+            l.copy(from, host);
+            host
+        }
+        None => l.value(from, Reg::Rax),
+    };
+    l.written(to, value);
 }
 
 /// The result in `value`: to its register, and to CR field 0 if it is recorded.
@@ -183,21 +188,23 @@ fn add_plain(l: &mut Lower, complement: bool, addend: Addend, w: u32, recorded: 
         l.copy(ra(w), to);
         l.asm.unary(asm::Unary::Neg, Size::Q, to);
     } else if complement {
-        let a = l.operand(ra(w));
-        let to = l.target_beside(rt(w), a, Reg::Rax);
-        l.copy(rb(w), to);
-        l.asm.alu(Alu::Sub, Size::Q, to, a);
-        return finish(l, rt(w), to, recorded);
+        let (a, b) = (l.operand(ra(w)), l.operand(rb(w)));
+        if a == Rm::Reg(to) {
+            l.asm.alu(Alu::Sub, Size::Q, to, b);
+            l.asm.unary(asm::Unary::Neg, Size::Q, to);
+        } else {
+            l.copy(rb(w), to);
+            l.asm.alu(Alu::Sub, Size::Q, to, a);
+        }
     } else {
-        let a = l.value(ra(w), Reg::Rax);
-        match l.operand(rb(w)) {
-            Rm::Reg(b) => l.asm.lea(Size::Q, to, Mem::Index(a, b, 1, 0)),
-            b @ Rm::Mem(_) => {
-                // Memory does not move with the target.
-                if to != a {
+        match (l.operand(ra(w)), l.operand(rb(w))) {
+            (Rm::Reg(a), Rm::Reg(b)) => l.asm.lea(Size::Q, to, Mem::Index(a, b, 1, 0)),
+            // Memory does not move with the target.
+            (a, other @ Rm::Mem(_)) | (other, a) => {
+                if a != Rm::Reg(to) {
                     l.asm.mov(Size::Q, to, a);
                 }
-                l.asm.alu(Alu::Add, Size::Q, to, b);
+                l.asm.alu(Alu::Add, Size::Q, to, other);
             }
         }
     }
@@ -325,9 +332,11 @@ fn logic(l: &mut Lower, op: Logic, w: u32) {
     let recorded = w & 1 != 0;
     if rt(w) == rb(w) && matches!(op, Logic::Or | Logic::And) {
         // mr
-        let to = l.target(ra(w), Reg::Rax);
-        l.copy(rt(w), to);
-        return finish(l, ra(w), to, recorded);
+        move_register(l, rt(w), ra(w));
+        if recorded {
+            l.record(ra(w));
+        }
+        return;
     }
     let (alu, not_b, not_result) = match op {
         Logic::And => (Alu::And, false, false),

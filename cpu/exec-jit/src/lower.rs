@@ -33,6 +33,7 @@ mod region;
 mod strip;
 mod stub;
 mod vectors;
+mod version;
 
 use fields::Fields;
 pub use fields::{Compare, Noted, With};
@@ -42,6 +43,7 @@ pub use region::{Edge, Held, Leaving, Lowered, Setting, Site};
 use strip::Copies;
 pub use stub::{Access, Search, Stub, Value};
 use vectors::{Late, Vectors};
+use version::Version;
 
 /// Registers that hold guest registers.
 pub const HOLDERS: [Reg; 10] =
@@ -97,6 +99,9 @@ pub struct Lower<'a> {
     stubs: Vec<(Stub, Late, Late)>,
     vectors: Vectors,
     copies: Copies,
+    versions: Vec<Version>,
+    /// The blocks of which a copy is being made.
+    copy: Option<(usize, usize)>,
     sites: Vec<Site>,
     leaving: Vec<Leaving>,
     links: u32,
@@ -142,6 +147,8 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         labels,
         stubs: Vec::with_capacity(2 * insns + 4),
         copies: Copies::default(),
+        versions: Vec::new(),
+        copy: None,
         sites: Vec::with_capacity(insns),
         leaving: Vec::new(),
         links: 0,
@@ -249,6 +256,7 @@ impl Lower<'_> {
         }
         self.prepare_copies();
         self.blocks(0..plan.blocks.len());
+        self.make_versions();
         self.second_copies();
     }
 
@@ -256,31 +264,42 @@ impl Lower<'_> {
     fn blocks(&mut self, numbers: Range<usize>) {
         let plan = self.setting.plan;
         for (index, block) in plan.blocks.iter().enumerate().take(numbers.end).skip(numbers.start) {
-            self.block = index;
             if !block.follows {
-                self.done = 0;
-                self.join_vectors();
-                self.fields.forget(ALL);
+                self.begin_block();
             }
             if let Some(&label) = self.labels.get(index) {
                 self.asm.bind(label);
             }
-            self.count_block();
-            let groups = self.groups(block);
-            for ((at, insn), member) in block.insns.iter().enumerate().zip(groups) {
-                self.insn = *insn;
-                self.member = member;
-                self.next = block.insns.get(at + 1).copied();
-                let first = self.stubs.len();
-                self.instruction();
-                let late = self.vectors.late;
-                self.stubs.iter_mut().skip(first).for_each(|(.., after)| *after = late);
-            }
-            let last = self.insn;
-            let ended = matches!(last.op, None | Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
-            if !ended {
-                self.go(Edge { target: self.next_ea(), event: false, done: self.done });
-            }
+            self.block(index);
+        }
+    }
+
+    /// At the start of a block that is reached in several ways.
+    fn begin_block(&mut self) {
+        self.done = 0;
+        self.join_vectors();
+        self.fields.forget(ALL);
+    }
+
+    /// Block `index`, behind its label.
+    fn block(&mut self, index: usize) {
+        let Some(block) = self.setting.plan.blocks.get(index) else { return };
+        self.block = index;
+        self.count_block();
+        let groups = self.groups(block);
+        for ((at, insn), member) in block.insns.iter().enumerate().zip(groups) {
+            self.insn = *insn;
+            self.member = member;
+            self.next = block.insns.get(at + 1).copied();
+            let first = self.stubs.len();
+            self.instruction();
+            let late = self.vectors.late;
+            self.stubs.iter_mut().skip(first).for_each(|(.., after)| *after = late);
+        }
+        let last = self.insn;
+        let ended = matches!(last.op, None | Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
+        if !ended {
+            self.go(Edge { target: self.next_ea(), event: false, done: self.done });
         }
     }
 
@@ -543,13 +562,20 @@ impl Lower<'_> {
         let inside = plan.follows(self.block, edge.target, true);
         let before = self.fields.note();
         match inside.and_then(|index| Some((index, *self.labels.get(index)?))) {
+            Some((index, to)) if index > self.block => {
+                let label = self.asm.label();
+                self.asm.jcc(cond, label);
+                self.learn(tested, cond);
+                let (live, fields) = (plan.live_at(self.block, edge.target, true), self.fields.note());
+                self.behind(Stub::Forward { label, to, done: edge.done, live, fields });
+            }
             Some((index, to)) => {
                 // What would be an edge of the flow graph: counted on its own way.
                 let skip = self.asm.label();
                 self.asm.jcc(cond.not(), skip);
                 self.learn(tested, cond);
                 let live = plan.live_at(self.block, edge.target, true);
-                self.settle(live);
+                let to = self.entrance(edge, index, live, to);
                 if self.is_turn(index) {
                     self.next_turn(edge, to, live);
                 } else {
@@ -597,7 +623,7 @@ impl Lower<'_> {
             return;
         }
         let live = plan.live_at(self.block, edge.target, false);
-        self.settle(live);
+        let label = label.map(|label| self.entrance(edge, index, live, label));
         if let Some(to) = label.filter(|_| self.is_turn(index)) {
             return self.next_turn(edge, to, live);
         }

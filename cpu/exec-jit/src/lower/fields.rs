@@ -140,6 +140,20 @@ impl Fields {
         self.noted = None;
     }
 
+    /// All of them.
+    pub fn pending(&self) -> &[Compare] {
+        &self.pending
+    }
+
+    fn noted(&self, Noted { first, count }: Noted) -> &[Compare] {
+        self.all.get(first as usize..(first + count) as usize).unwrap_or_default()
+    }
+
+    /// Whether the same was noted at two places.
+    pub fn are_same(&self, one: Noted, other: Noted) -> bool {
+        self.noted(one) == self.noted(other)
+    }
+
     /// Forgets those of `fields`.
     pub fn forget(&mut self, fields: Parts) {
         self.noted = None;
@@ -157,11 +171,16 @@ impl Fields {
         noted
     }
 
+    /// Those of `fields` that are pending, for later.
+    pub fn note_of(&mut self, fields: Parts) -> Noted {
+        let first = self.all.len();
+        self.all.extend(self.pending.iter().filter(|compare| fields >> compare.field & 1 != 0));
+        Noted { first: first as u32, count: (self.all.len() - first) as u32 }
+    }
+
     /// What was noted is pending.
     pub fn recall(&mut self, noted: Noted) {
-        let first = noted.first as usize;
-        self.pending.clear();
-        self.pending.extend_from_slice(self.all.get(first..first + noted.count as usize).unwrap_or_default());
+        self.pending = self.noted(noted).to_vec();
         self.noted = Some(noted);
     }
 

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::mem::offset_of;
+use std::ops::RangeInclusive;
 
 use exec_interp::fields;
 use ppc_isa::branch::Branch;
@@ -83,16 +84,23 @@ impl Lower<'_> {
             self.begin_strip(number);
             let Some((first, last)) = self.copies.loops.get(number).map(|copied| copied.strips.blocks) else { return };
             let heads = self.labels.clone();
-            for block in first..=last {
-                let label = self.asm.label();
-                if let Some(slot) = self.labels.get_mut(block) {
-                    *slot = label;
-                }
-            }
+            self.relabel(first..=last);
             self.copies.second = Some(number);
+            self.copy = Some((first, last));
             self.blocks(first..last + 1);
             self.copies.second = None;
+            self.copy = None;
             self.labels = heads;
+        }
+    }
+
+    /// Other labels for the blocks of these numbers, of which there will be a copy.
+    pub(super) fn relabel(&mut self, blocks: RangeInclusive<usize>) {
+        for block in blocks {
+            let label = self.asm.label();
+            if let Some(slot) = self.labels.get_mut(block) {
+                *slot = label;
+            }
         }
     }
 
@@ -108,7 +116,7 @@ impl Lower<'_> {
 
     /// Whether block `index` is in the copy that is being made.
     pub(super) fn is_in_copy(&self, index: usize) -> bool {
-        self.second().is_none_or(|copied| (copied.strips.blocks.0..=copied.strips.blocks.1).contains(&index))
+        self.copy.is_none_or(|(first, last)| (first..=last).contains(&index))
     }
 
     /// On the way back to block `index`: if that is the head of a loop's first copy, begins a strip now and then.

@@ -11,7 +11,7 @@ use crate::host::{Data, Reason};
 use crate::loadstore;
 use crate::lower::group::Reach;
 use crate::lower::{Edge, Lower, Noted, home};
-use crate::plan::{ALL, LR};
+use crate::plan::{ALL, LR, Parts};
 use crate::tlb;
 use crate::vsx::{self, DoubtfulLanes};
 
@@ -20,6 +20,8 @@ use crate::vsx::{self, DoubtfulLanes};
 pub enum Stub {
     /// Leaves with dirty registers stored, having executed `done` instructions more.
     Edge { label: Label, to: Edge, dirty: u64, fields: Noted },
+    /// Goes to a block further on, at `to`, where `live` is read, having executed `done` instructions more.
+    Forward { label: Label, to: Label, done: u32, live: Parts, fields: Noted },
     /// Leaves through a register with dirty ones stored, having executed `done` instructions more. LR becomes `link`.
     Indirect { label: Label, register: usize, link: Option<u64>, done: u32, dirty: u64, fields: Noted },
     /// Goes to the address in RAX, which is not the one that the link remembers.
@@ -231,6 +233,14 @@ impl Lower<'_> {
                     self.settle(ALL);
                     self.store_dirty(dirty);
                     self.exit(to);
+                }
+                Stub::Forward { label, to, done, live, fields } => {
+                    self.asm.bind(label);
+                    self.fields.recall(fields);
+                    self.settle(live);
+                    self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
+                    self.note_for(live);
+                    self.asm.jmp(to);
                 }
                 Stub::Indirect { label, register, link, done, dirty, fields } => {
                     self.asm.bind(label);
