@@ -534,6 +534,11 @@ impl Asm {
         self.byte(0xf9);
     }
 
+    /// Complements the carry flag.
+    pub fn cmc(&mut self) {
+        self.byte(0xf5);
+    }
+
     /// An instruction with a VEX prefix, in which two bits stand for the prefix byte: of two bytes if that is enough.
     fn vex(&mut self, insn: Insn, reg: u8, second: u8, rm: Rm, trailing: usize) {
         let Code { prefix, map, opcode } = insn.code;

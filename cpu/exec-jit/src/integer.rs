@@ -146,7 +146,9 @@ fn add_carrying(l: &mut Lower, carry: CarryIn, w: u32, recorded: bool) {
             asm.alu(Alu::Adc, Size::Q, Reg::Rax, Reg::Rdx);
         }
         CarryIn::Ca => {
-            asm.bt_imm(Size::D, state(offset_of!(VcpuState, ca)), 0);
+            // Only a load of its size finds a byte that was stored just before.
+            asm.alu_imm(Alu::Cmp, Size::B, state(offset_of!(VcpuState, ca)), 1);
+            asm.cmc();
             asm.alu(Alu::Adc, Size::Q, Reg::Rax, Reg::Rdx);
         }
     }
@@ -168,6 +170,15 @@ fn add(l: &mut Lower, adder: Adder, w: u32, recorded: bool) {
     let Adder { complement, addend, carry, set_ca } = adder;
     if !set_ca && carry != CarryIn::Ca {
         return add_plain(l, complement, addend, w, recorded);
+    }
+    if complement && addend == Addend::Rb && ra(w) == rb(w) && carry == CarryIn::Ca {
+        // CA - 1, of which the carries are CA.
+        l.asm.insn(op::MOVZX8, Reg::Rax, state(offset_of!(VcpuState, ca)));
+        if set_ca && l.is_live(CA) {
+            l.asm.store(Size::B, state(offset_of!(VcpuState, ca32)), Reg::Rax);
+        }
+        l.asm.alu_imm(Alu::Sub, Size::Q, Reg::Rax, 1);
+        return finish(l, rt(w), Reg::Rax, recorded);
     }
     l.copy(ra(w), Reg::Rax);
     if complement {
