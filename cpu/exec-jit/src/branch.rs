@@ -160,9 +160,15 @@ fn taken(l: &mut Lower, w: u32, skip: crate::asm::Label) -> Cond {
     if bo & 4 == 0 {
         let size = l.mode_size();
         let ctr = l.value(CTR, Reg::Rax);
-        l.asm.lea(Size::Q, ctr, crate::asm::Mem::Base(ctr, -1));
-        l.written(CTR, ctr);
-        l.asm.test(size, ctr, ctr);
+        if size == Size::Q {
+            // Neither this nor a move changes the flags again.
+            l.asm.alu_imm(Alu::Sub, size, ctr, 1);
+            l.written(CTR, ctr);
+        } else {
+            l.asm.lea(Size::Q, ctr, crate::asm::Mem::Base(ctr, -1));
+            l.written(CTR, ctr);
+            l.asm.test(size, ctr, ctr);
+        }
         let cond = if bo & 2 != 0 { Cond::E } else { Cond::Ne };
         if bo & 16 != 0 {
             return cond;

@@ -7,6 +7,7 @@ use exec_interp::fields::{bf, mask, mb6, ra, rb, rc, rt, sh6, si};
 use ppc_isa::integer::{
     Addend, Adder, CarryIn, Divide, Integer, Logic, Multiply, MultiplyAdd, RotateMask, Shift, Unary,
 };
+use ppc_isa::op::Op;
 use ppc_isa::spr;
 
 use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
@@ -195,7 +196,10 @@ fn add(l: &mut Lower, adder: Adder, w: u32, recorded: bool) {
 /// Sum, difference (RB - RA) and negation without carry.
 fn add_plain(l: &mut Lower, complement: bool, addend: Addend, w: u32, recorded: bool) {
     let to = l.target(rt(w), Reg::Rax);
-    if addend == Addend::Zero {
+    if let Some((index, scale)) = l.scaled.take() {
+        let base = l.value(if ra(w) == rt(w) { rb(w) } else { ra(w) }, Reg::Rax);
+        l.asm.lea(Size::Q, to, Mem::Index(base, index, scale, 0));
+    } else if addend == Addend::Zero {
         l.copy(ra(w), to);
         l.asm.unary(asm::Unary::Neg, Size::Q, to);
     } else if complement {
@@ -516,6 +520,9 @@ fn rotate_double(l: &mut Lower, register: bool, kind: RotateMask, w: u32) {
     };
     let mask = mask(mb, me);
     let s = l.operand(rt(w));
+    if !register && kind != RotateMask::Insert && !recorded && scale(l, s, amount, mask, w).is_some() {
+        return;
+    }
     if !register && kind != RotateMask::Insert {
         let to = l.target(ra(w), Reg::Rax);
         if amount > 0 && mask == u64::MAX << amount {
@@ -533,29 +540,61 @@ fn rotate_double(l: &mut Lower, register: bool, kind: RotateMask, w: u32) {
             return finish(l, ra(w), to, recorded);
         }
     }
+    let to = if kind == RotateMask::Insert { Reg::Rax } else { l.target(ra(w), Reg::Rax) };
     if register {
         let b = l.value(rb(w), Reg::Rcx);
         l.asm.mov(Size::Q, Reg::Rcx, b);
-        l.asm.mov(Size::Q, Reg::Rax, s);
-        l.asm.shift_cl(asm::Shift::Rol, Size::Q, Reg::Rax);
+        l.asm.mov(Size::Q, to, s);
+        l.asm.shift_cl(asm::Shift::Rol, Size::Q, to);
     } else if amount == 0 {
-        l.asm.mov(Size::Q, Reg::Rax, s);
+        l.asm.mov(Size::Q, to, s);
     } else {
-        l.asm.rorx(Size::Q, Reg::Rax, s, 64 - amount);
+        l.asm.rorx(Size::Q, to, s, 64 - amount);
     }
     match i32::try_from(mask as i64) {
         Ok(-1) => {}
-        Ok(small) => l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, small),
+        Ok(small) => l.asm.alu_imm(Alu::And, Size::Q, to, small),
         Err(_) => {
             l.asm.mov_imm(Reg::Rdx, mask);
-            l.asm.alu(Alu::And, Size::Q, Reg::Rax, Reg::Rdx);
+            l.asm.alu(Alu::And, Size::Q, to, Reg::Rdx);
         }
     }
     if kind == RotateMask::Insert {
         keep(l, w, mask);
     }
-    finish(l, ra(w), Reg::Rax, recorded);
+    finish(l, ra(w), to, recorded);
 }
+
+/// A shift left of `s` into `mask` whose result the next instruction adds to another register, and overwrites: an index on
+/// its way to an address. The sum shifts; here is what else there is to do.
+fn scale(l: &mut Lower, s: Rm, amount: u8, mask: u64, w: u32) -> Option<()> {
+    let next = l.next?;
+    let (index, sum) = (ra(w), next.decoded.word);
+    let Some(Op::Integer(Integer::Adder(PLAIN))) = next.op.filter(|_| sum & 0x401 == 0) else { return None };
+    let indexed = rt(sum) == index && (ra(sum) == index) != (rb(sum) == index);
+    let host = l.held[index].filter(|_| indexed && (1..=3).contains(&amount))?;
+    let index = match (mask >> amount, s) {
+        (0xff, _) => {
+            l.asm.insn(op::MOVZX8, host, s);
+            host
+        }
+        (0xffff, _) => {
+            l.asm.insn(op::MOVZX16, host, s);
+            host
+        }
+        (0xffff_ffff, _) => {
+            l.asm.mov(Size::D, host, s);
+            host
+        }
+        (all, Rm::Reg(s)) if all == u64::MAX >> amount => s,
+        _ => return None,
+    };
+    l.scaled = Some((index, 1 << amount));
+    Some(())
+}
+
+/// add.
+const PLAIN: Adder = Adder { complement: false, addend: Addend::Rb, carry: CarryIn::Zero, set_ca: false };
 
 /// Shifts by a register. Amounts of 64 and more (32 for words) give zero, or the sign.
 fn shift(l: &mut Lower, op: Shift, w: u32) {

@@ -110,9 +110,12 @@ pub struct Lower<'a> {
     bases: [Option<u32>; 32],
     lines: Vec<Line>,
     insn: Insn,
-    next: Option<Insn>,
+    /// The one behind it in its block.
+    pub next: Option<Insn>,
     /// The part of the instruction in a group of accesses.
     pub member: Option<Member>,
+    /// What the instruction at hand adds in the place of its result: a register, times this.
+    pub scaled: Option<(Reg, u8)>,
     /// Comparisons whose CR fields are not computed.
     pub fields: Fields,
 }
@@ -158,6 +161,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         insn: first,
         next: None,
         member: None,
+        scaled: None,
         fields: Fields::default(),
         setting,
     };
