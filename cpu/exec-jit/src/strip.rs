@@ -110,6 +110,26 @@ pub struct Strips {
     pub turn: u32,
 }
 
+impl Strips {
+    /// A register that stays as it is in the loop, and is a part of all addresses of stream `number`: then each is the sum
+    /// of it and another one.
+    pub fn base(&self, number: usize, plan: &Plan) -> Option<usize> {
+        let (first, second) = self.streams.get(number)?.terms;
+        let written = plan.blocks.get(self.blocks.0..=self.blocks.1)?.iter().flat_map(|block| &block.insns);
+        let written = written.fold(0, |all, insn| all | insn.writes);
+        let insn = |ea: u64| plan.blocks.iter().flat_map(|block| &block.insns).find(|insn| insn.ea == ea);
+        let names = |base: usize| {
+            self.accesses.iter().filter(|(.., stream)| *stream == number).all(|&(ea, shape, _)| {
+                let both = insn(ea).map(|insn| insn.decoded.word).map(|w| (fields::ra(w), fields::rb(w)));
+                let plain = shape.displacement.is_none() && !shape.update && !shape.truncated;
+                plain && both.is_some_and(|(ra, rb)| ra != 0 && (ra == base) != (rb == base))
+            })
+        };
+        let terms = [Some(first), second].into_iter().flatten().filter(|term| !term.low && term.shift == 0);
+        terms.map(|term| term.register).find(|&base| written >> base & 1 == 0 && names(base))
+    }
+}
+
 /// What a register holds, by what registers held at the head.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Value {

@@ -273,7 +273,7 @@ fn greater(l: &mut Lower, lane: Lane, signed: bool, to: Xmm, a: Xmm, b: Xmm) -> 
 fn compare(l: &mut Lower, relation: Relation, lane: Lane, signed: bool, w: u32) -> Option<()> {
     let equal = by(lane, &[PCMPEQB, PCMPEQW, PCMPEQD, PCMPEQQ])?;
     let (a, b) = (l.vector(vra(w), X0), l.vector(vrb(w), X1));
-    let single = relation == Relation::Equal || relation == Relation::Greater && signed;
+    let single = matches!(relation, Relation::Equal | Relation::Greater);
     let to = if single { l.vector_target(vrt(w), X2) } else { X2 };
     match relation {
         Relation::Greater => greater(l, lane, signed, to, a, b)?,

@@ -14,7 +14,7 @@ use ppc_isa::op::Op;
 
 use super::stub::Stub;
 use super::{Edge, HOLDERS, Lower, frame};
-use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, Unary};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Shift, Size, Unary};
 use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::plan::{self, CTR, Parts, Plan};
@@ -45,6 +45,8 @@ struct Copied {
     /// Head of the first copy.
     head: Label,
     addends: Vec<Addend>,
+    /// Registers that addends include.
+    bases: Vec<Option<usize>>,
 }
 
 /// Whether the loop ends when the count register is zero.
@@ -74,7 +76,9 @@ impl Lower<'_> {
             let Some(&head) = self.labels.get(strips.blocks.0) else { continue };
             let mut free = HOLDERS.into_iter().filter(|host| !self.held.contains(&Some(*host)));
             let addends = strips.streams.iter().map(|_| free.next()).collect();
-            self.copies.loops.push(Copied { strips: strips.clone(), begin: self.asm.label(), head, addends });
+            let bases = (0..strips.streams.len()).map(|n| strips.base(n, plan).filter(|_| self.setting.sixty_four));
+            let (strips, bases) = (strips.clone(), bases.collect());
+            self.copies.loops.push(Copied { strips, begin: self.asm.label(), head, addends, bases });
         }
     }
 
@@ -181,6 +185,26 @@ impl Lower<'_> {
     pub fn streamed_place(&mut self) -> Option<Mem> {
         let (shape, stream, addend) = self.streamed()?;
         let word = self.insn.decoded.word;
+        let base = self.second().and_then(|copied| copied.bases.get(stream).copied().flatten());
+        if let Some(base) = base {
+            let other = if fields::ra(word) == base { fields::rb(word) } else { fields::ra(word) };
+            let other = self.operand(other);
+            let sum = match addend {
+                Some(addend) => addend,
+                None => {
+                    let slot = self.slot(stream);
+                    self.asm.mov(Size::Q, Reg::Rax, slot);
+                    Reg::Rax
+                }
+            };
+            return Some(match other {
+                Rm::Reg(other) => Mem::Index(sum, other, 1, 0),
+                other => {
+                    self.asm.mov(Size::Q, Reg::Rcx, other);
+                    Mem::Index(sum, Reg::Rcx, 1, 0)
+                }
+            });
+        }
         if let (Some(addend), Some(displacement), false, true) =
             (addend, shape.displacement, shape.truncated, self.setting.sixty_four)
         {
@@ -203,8 +227,10 @@ impl Lower<'_> {
 
     /// Code that begins a strip of a loop if all streams allow one, else goes to the first copy.
     fn begin_strip(&mut self, number: usize) {
-        let Some(&Copied { ref strips, begin, head, ref addends }) = self.copies.loops.get(number) else { return };
-        let (strips, addends) = (strips.clone(), addends.clone());
+        let Some(&Copied { ref strips, begin, head, ref addends, ref bases }) = self.copies.loops.get(number) else {
+            return;
+        };
+        let (strips, addends, bases) = (strips.clone(), addends.clone(), bases.clone());
         let (turns, beyond) = (frame!(self, turns), frame!(self, beyond));
         self.asm.bind(begin);
         if counts(self.setting.plan, strips.blocks, self.setting.sixty_four) {
@@ -215,7 +241,8 @@ impl Lower<'_> {
         }
         self.asm.store_imm(Size::Q, turns, (LONGEST / strips.turn).max(1) as i32);
         for (number, (stream, addend)) in strips.streams.iter().zip(addends).enumerate() {
-            self.begin_stream(stream, number, addend, head);
+            let base = bases.get(number).copied().flatten();
+            self.begin_stream(stream, number, addend, base, head);
         }
         let asm = &mut self.asm;
         asm.mov(Size::Q, Reg::Rax, turns);
@@ -231,12 +258,13 @@ impl Lower<'_> {
     }
 
     /// Finds the addend of a stream, and lessens the turns of the strip to those that stay in its unit.
-    fn begin_stream(&mut self, stream: &Stream, number: usize, addend: Addend, head: Label) {
+    fn begin_stream(&mut self, stream: &Stream, number: usize, addend: Addend, base: Option<usize>, head: Label) {
         let &Stream { terms: (first, second), step, low, high, anchor, align, loads, stores } = stream;
         let size = self.mode_size();
         let (turns, slot) = (frame!(self, turns), self.slot(number));
         let (table, key, unit) = (frame!(self, tlb), self.key(), self.setting.unit);
         let (last, bytes) = ((high - low - 1) as i32, 1i32 << unit);
+        let included = base.map(|base| self.operand(base));
         let mut base = self.term(first, Reg::Rax, head);
         if let Some(second) = second {
             let second = self.term(second, Reg::Rcx, head);
@@ -262,6 +290,9 @@ impl Lower<'_> {
         search::compare(asm, Needs { loads, stores }, head);
         let to = addend.unwrap_or(Reg::Rdx);
         asm.mov(Size::Q, to, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
+        if let Some(included) = included {
+            asm.alu(Alu::Add, Size::Q, to, included);
+        }
         if addend.is_none() {
             asm.store(Size::Q, slot, to);
         }
