@@ -143,7 +143,7 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
     let search = l.setting.entry.searches.of(unit, stores, if strict { 1 } else { bytes });
-    l.slow_search(Search { label, back, slow, hint: Some(hint), older, address, tag, search, bytes });
+    l.slow_search(Search { label, back, slow, hint, looked: true, older, address, tag, search, bytes });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;

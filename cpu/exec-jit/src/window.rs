@@ -31,21 +31,26 @@ pub const STACK: usize = 1;
 pub struct Window {
     /// What is added to an address in reach to make the host's, or 0: nothing is known.
     pub addend: u64,
-    /// The least r1 for which it is true.
+    /// The least r1 for which that holds.
     pub start: u64,
 }
 
 impl Window {
     /// The window around `r1`, as the mode sees it, in space `key`. Stores go through it only if the unit has no code.
     pub fn around(r1: u64, key: u64, entries: &[Entry], stores: bool) -> Window {
-        let none = Window { addend: 0, start: r1 ^ 1 << 63 };
-        let Some(entry) = entries.get(tlb::index(r1, LARGE)) else { return none };
-        let tag = tlb::tag(r1, key, LARGE);
         let start = (r1 & tlb::mask(LARGE)).wrapping_add(BELOW as u64);
-        if entry.load != tag || stores && entry.store != tag || r1.wrapping_sub(start) >= LEEWAY as u64 {
-            return none;
+        if r1.wrapping_sub(start) >= LEEWAY as u64 {
+            // It is not worth a look while r1 stays there, and where it goes from there in calls.
+            let end = r1.wrapping_add(ABOVE as u64) & tlb::mask(LARGE);
+            return Window { addend: 0, start: end.wrapping_add_signed(i64::from(BELOW - LEEWAY)) };
         }
-        Window { addend: entry.addend, start }
+        let tag = tlb::tag(r1, key, LARGE);
+        match entries.get(tlb::index(r1, LARGE)) {
+            Some(entry) if entry.load == tag && (!stores || entry.store == tag) => {
+                Window { addend: entry.addend, start }
+            }
+            _ => Window { addend: 0, start: r1 ^ 1 << 63 },
+        }
     }
 
     /// That of the state.
@@ -57,26 +62,39 @@ impl Window {
 /// Assembles [`Window::around`] for RAX, which is lost, and so are RCX and RDX. `window`, `table` and `key` are
 /// their places in the frame.
 pub fn assemble(asm: &mut Asm, window: Mem, table: Mem, key: Mem, stores: bool) {
-    let none = asm.label();
+    let (none, near) = (asm.label(), asm.label());
     let start = window.at(offset_of!(Window, start) as i32);
+    from_start(asm);
+    asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, LEEWAY);
+    asm.jcc(Cond::Ae, near);
     search::entry(asm, table, LARGE);
     loadstore::tag_of(asm, loadstore::IN_RAX, 1, LARGE, key.into());
     search::compare(asm, Needs { loads: true, stores }, none);
-    asm.insn(op::MOVZX16, Reg::Rdx, Reg::Rax);
-    asm.alu_imm(Alu::Sub, Size::D, Reg::Rdx, BELOW);
-    asm.alu_imm(Alu::Cmp, Size::D, Reg::Rdx, LEEWAY);
-    asm.jcc(Cond::Ae, none);
+    from_start(asm);
     asm.alu(Alu::Sub, Size::Q, Reg::Rax, Reg::Rdx);
     asm.store(Size::Q, start, Reg::Rax);
     asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(Entry, addend) as i32));
     asm.store(Size::Q, window, Reg::Rcx);
     asm.ret();
     asm.bind(none);
+    let known = asm.label();
     asm.mov_imm(Reg::Rcx, 1 << 63);
     asm.alu(Alu::Xor, Size::Q, Reg::Rax, Reg::Rcx);
+    asm.jmp(known);
+    asm.bind(near);
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rax, ABOVE);
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rax, tlb::mask(LARGE) as i32);
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rax, BELOW - LEEWAY);
+    asm.bind(known);
     asm.store(Size::Q, start, Reg::Rax);
     asm.store_imm(Size::Q, window, 0);
     asm.ret();
+}
+
+/// EDX = how far the address in RAX is from the start of its unit's window.
+fn from_start(asm: &mut Asm) {
+    asm.insn(op::MOVZX16, Reg::Rdx, Reg::Rax);
+    asm.alu_imm(Alu::Sub, Size::D, Reg::Rdx, BELOW);
 }
 
 impl Lower<'_> {
@@ -103,9 +121,9 @@ impl Lower<'_> {
         self.asm.jcc(Cond::E, label);
         self.asm.bind(back);
         let at = if stays { address } else { loadstore::IN_RAX };
-        let tag = Entry::tag_at(stores);
+        let (tag, hint) = (Entry::tag_at(stores), self.hint(0));
         let search = self.setting.entry.searches.of(LARGE, stores, bytes);
-        self.slow_search(Search { label, back, slow, hint: None, older: 0, address: at, tag, search, bytes });
+        self.slow_search(Search { label, back, slow, hint, looked: false, older: 0, address: at, tag, search, bytes });
         at.plus(Reg::Rcx)
     }
 

@@ -180,10 +180,10 @@ impl Lower<'_> {
     pub fn group_place(&mut self, member: Member, address: Mem, bytes: u8, stores: bool, slow: Label) -> Mem {
         let base = self.base(member.group);
         let (unit, key) = (self.setting.unit, self.key());
-        let tag = Entry::tag_at(stores);
+        let (tag, hint) = (Entry::tag_at(stores), self.hint(0));
         let search = self.setting.entry.searches.of(unit, stores, bytes);
         let (alone, back) = (self.asm.label(), self.asm.label());
-        let single = Search { label: alone, back, slow, hint: None, older: 0, address, tag, search, bytes };
+        let single = Search { label: alone, back, slow, hint, looked: false, older: 0, address, tag, search, bytes };
         let Some(reach) = member.leads else {
             self.asm.mov(Size::Q, Reg::Rcx, base);
             self.asm.test(Size::Q, Reg::Rcx, Reg::Rcx);
@@ -192,7 +192,6 @@ impl Lower<'_> {
             self.slow_search(single);
             return address.plus(Reg::Rcx);
         };
-        let hint = self.hint(0);
         let (label, found, apart) = (self.asm.label(), self.asm.label(), self.asm.label());
         let size = self.mode_size();
         let asm = &mut self.asm;

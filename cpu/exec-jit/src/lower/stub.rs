@@ -49,8 +49,8 @@ pub enum Stub {
     DoubtfulLanes(DoubtfulLanes),
 }
 
-/// A search of the TLB for the effective address in RAX. With a hint, its tag is in RDX, and the entry is to be in RCX;
-/// without one, what is added to the address is.
+/// A search of the TLB for the effective address in RAX. Where code has looked at the hint its tag is in RDX, and the entry
+/// is to be in RCX; else what is added to the address is.
 #[derive(Clone, Copy)]
 pub struct Search {
     /// Where it begins.
@@ -60,7 +60,9 @@ pub struct Search {
     /// Where it goes without.
     pub slow: Label,
     /// Where it is remembered.
-    pub hint: Option<Mem>,
+    pub hint: Mem,
+    /// The code has looked there.
+    pub looked: bool,
     /// How many that were used before are remembered behind it.
     pub older: u32,
     /// The address, if it is not in RAX yet, as an operand.
@@ -191,31 +193,33 @@ impl Lower<'_> {
     }
 
     fn search(&mut self, search: Search) {
-        let Search { label, back, slow, hint, older, address, tag, search, bytes } = search;
+        let Search { label, back, slow, hint, looked, older, address, tag, search, bytes } = search;
         let (unit, key) = (self.setting.unit, self.key());
         let asm = &mut self.asm;
         asm.bind(label);
         if address != loadstore::IN_RAX {
             asm.lea(Size::Q, Reg::Rax, address);
         }
-        if hint.is_none() {
+        let found = if looked { back } else { asm.label() };
+        if !looked {
             loadstore::tag_of(asm, loadstore::IN_RAX, bytes, unit, key);
         }
-        let hint_at = |number: u32| hint.map(|hint| hint.at(8 * number as i32));
-        for hint in (1..=older).filter_map(hint_at) {
+        let hint_at = |number: u32| hint.at(8 * number as i32);
+        for hint in (u32::from(looked)..=older).map(hint_at) {
             asm.mov(Size::Q, Reg::Rcx, hint);
             asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
-            asm.jcc(Cond::E, back);
+            asm.jcc(Cond::E, found);
         }
         asm.call_to(search);
         asm.jcc(Cond::B, slow);
-        for (from, to) in (0..older).rev().filter_map(|number| Some((hint_at(number)?, hint_at(number + 1)?))) {
+        for (from, to) in (0..older).rev().map(|number| (hint_at(number), hint_at(number + 1))) {
             asm.mov(Size::Q, Reg::Rdx, from);
             asm.store(Size::Q, to, Reg::Rdx);
         }
-        match hint {
-            Some(hint) => asm.store(Size::Q, hint, Reg::Rcx),
-            None => asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32)),
+        asm.store(Size::Q, hint, Reg::Rcx);
+        if !looked {
+            asm.bind(found);
+            asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
         }
         self.asm.jmp(back);
     }
