@@ -8,6 +8,7 @@ use crate::program;
 use crate::workspace::Workspace;
 
 mod boot;
+mod exits;
 mod peer;
 mod pv;
 pub mod speed;
@@ -17,6 +18,8 @@ pub mod speed;
 enum Subject {
     /// A stock kernel to its shell, beside QEMU
     Boot,
+    /// What exits cost
+    Exits,
     /// What the paravirtual interface saves, on a guest of each processor family
     Pv,
     /// Kernels of many kinds natively, on QEMU and on PowerVisor
@@ -63,6 +66,9 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     let wanted = |subject| bench.subject.is_none_or(|only| only == subject);
     if wanted(Subject::Boot) {
         boot::run(workspace, bench)?;
+    }
+    if wanted(Subject::Exits) {
+        exits::run(workspace, bench)?;
     }
     if wanted(Subject::Pv) {
         pv::run(workspace, bench)?;

@@ -29,7 +29,7 @@ fn top(report: &Report) -> Vec<(&'static str, u64)> {
 
 /// All counters.
 pub fn json(report: &Report, elapsed: Duration) -> Value {
-    let named = report.counts.instructions.iter().map(|(insn, n)| (insn.name(report.family), *n));
+    let named = report.counts.instructions().into_iter().map(|(insn, n)| (insn.name(report.family), n));
     let instructions: BTreeMap<String, u64> = named.collect();
     json!({
         "outcome": format!("{:?}", report.outcome),

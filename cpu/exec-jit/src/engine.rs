@@ -101,6 +101,8 @@ pub struct Translator {
     /// Pages of the kernel that branches and the fast TLB rest on.
     fetched: Pages,
     translated: Pages,
+    /// Entries of other views that hold as long as nothing is invalidated, with their places.
+    aside: Vec<(View, usize, tlb::Entry)>,
     /// Invalidations at hand.
     asked: Vec<Invalidation>,
 }
@@ -158,6 +160,7 @@ impl Translator {
             viewed: Vec::new(),
             fetched: Pages::default(),
             translated: Pages::default(),
+            aside: Vec::new(),
             asked: Vec::new(),
         })
     }
@@ -203,7 +206,7 @@ impl Translator {
     /// Brings the state up to the instruction at `site`.
     pub(crate) fn write_back(&mut self, vcpu: &mut Vcpu, site: u32) -> Option<Decoded> {
         let site = *self.cache.sites.get(site as usize)?;
-        let &(held, reversed) = self.cache.held.get(site.region as usize)?;
+        let (held, reversed) = self.cache.held.get(site.region as usize)?;
         let frame = &self.host.data().frame;
         for register in bits(site.dirty) {
             if let Some(&value) = held[register].and_then(|host| frame.host.get(host as usize)) {
@@ -360,17 +363,17 @@ impl Translator {
 
     /// Translates the region at the next instruction, in `page`.
     fn translate(&mut self, vcpu: &Vcpu, context: &Context, page: PageKey) -> Option<u64> {
-        let Context { mem, privileged, .. } = *context;
+        let (mem, inline) = (context.mem, context.privileged == Privileged::Inline);
         let state = &vcpu.state;
         let code = self.interpreter.enter_code(mem, page.real, state.order())?;
         let interpreter = &self.interpreter;
         let dispatch = interpreter.dispatch();
         let at_constant = shared::is_at_constant(vcpu);
-        let inline = privileged == Privileged::Inline && !state.mode.problem();
+        let supervisor = !state.mode.problem();
         let decode = |ea: u64| {
             let decoded = interpreter.decoded(mem, code, ea & 0xfff).unwrap_or_else(|| dispatch.decoded(0));
             let lacking = decoded.need & state.unavailable;
-            let privileged = inline && lacking == need::PRIVILEGED;
+            let privileged = supervisor && lacking == need::PRIVILEGED;
             let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
             let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
             let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
@@ -398,6 +401,7 @@ impl Translator {
             overflowed: self.basis.overflowed,
             wide: self.cpu.sixty_four(),
             cpu: self.cpu,
+            inline,
             calls: self.cpu.family() == Family::Book3s64 && context.delivers && sixty_four && state.mode.problem(),
             shared_little: self.shared.0 == Order::Little,
             watched: self.policy.watched.then(|| mem.host().granule_shift),

@@ -72,6 +72,8 @@ pub struct Frame {
     pub data_key: u64,
     /// Number of the place for which switches hold, 0 if none is known.
     pub place: u64,
+    /// Address of the switches.
+    pub switches: u64,
     /// Address of the last switch that code has made since it was entered or called out, or 0.
     pub switched: u64,
     /// The MSR that a system call of problem state makes, without EE and RI.
@@ -241,6 +243,7 @@ impl Host {
                 let mut host = Host { base, writable, code_len, large: 0, enlarger: None };
                 let calls: [CallFromCode; 6] = [load, store, decline, wrote, privileged, time];
                 host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
+                host.data().frame.switches = host.data_at() + std::mem::offset_of!(Data, switches) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
                 let first = host.data().frame.tlb;
                 host.data().hints.iter_mut().take(COMMON_HINTS).for_each(|hint| *hint = first);

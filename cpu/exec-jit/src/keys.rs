@@ -14,9 +14,9 @@ use crate::engine::Basis;
 use crate::tlb::{self, Numbers, Space, View};
 
 /// Contexts whose keys are found at once.
-const RECENT: usize = 8;
+const RECENT: usize = 16;
 /// Places that are told apart at a time.
-const PLACES: usize = 8;
+const PLACES: usize = 16;
 /// Pages that are remembered as fetched from before all are forgotten.
 const PAGES: usize = 1 << 16;
 /// Words of [`Keyring::low`]: a bit for each of 4096 pages, as many as the interpreter's TLB tells apart.
@@ -58,7 +58,7 @@ fn duties(context: &Context) -> Duties {
     (context.privileged == Privileged::Inline, context.delivers)
 }
 
-/// What decides on the keys on Book3S-64; other families have more than is worth comparing.
+/// What decides on the keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Registers {
     mode: Mode,
@@ -72,25 +72,36 @@ struct Others {
     fscr: u64,
     duties: Duties,
     basis: Basis,
-    pid: u32,
+    pids: [u32; 3],
     masks: ppc_mmu::Keys,
     slb: u64,
+    segments: [u32; 16],
 }
 
 impl Registers {
-    fn of(state: &VcpuState, context: &Context) -> Option<Registers> {
-        (state.cpu.family() == Family::Book3s64).then(|| Registers {
-            mode: state.mode,
-            unavailable: state.unavailable,
-            others: Others {
-                fscr: state.fscr,
-                duties: duties(context),
-                basis: Basis::of(state),
-                pid: state.pid,
-                masks: state.keys(),
-                slb: state.slb.generation,
-            },
-        })
+    /// Whether these are the state's.
+    fn are(&self, state: &VcpuState, context: &Context) -> bool {
+        let Others { fscr, duties, basis, pids: [pid, pid1, pid2], masks, slb, segments } = &self.others;
+        (self.mode, self.unavailable) == (state.mode, state.unavailable)
+            && (*pid, [*pid1, *pid2]) == (state.pid, state.booke.pids)
+            && *masks == state.keys()
+            && (*slb, *fscr) == (state.slb.generation, state.fscr)
+            && (*duties, *basis) == (self::duties(context), Basis::of(state))
+            && (state.cpu.family() != Family::Book3s32 || *segments == state.book3s32.segments)
+    }
+
+    fn of(state: &VcpuState, context: &Context) -> Registers {
+        let [pid1, pid2] = state.booke.pids;
+        let others = Others {
+            fscr: state.fscr,
+            duties: duties(context),
+            basis: Basis::of(state),
+            pids: [state.pid, pid1, pid2],
+            masks: state.keys(),
+            slb: state.slb.generation,
+            segments: state.book3s32.segments,
+        };
+        Registers { mode: state.mode, unavailable: state.unavailable, others }
     }
 }
 
@@ -103,6 +114,8 @@ pub struct Keyring {
     places: Vec<(Others, u64)>,
     last_place: u64,
     now: Keys,
+    /// From which they were found out, if nothing was forgotten since.
+    from: Option<Registers>,
     /// Pages whose translations branches rest on, and the low bits of their numbers.
     pages: HashSet<u64, Mixing>,
     low: [u64; WORDS],
@@ -120,6 +133,7 @@ impl Default for Keyring {
             places: Vec::new(),
             last_place: 0,
             now: Keys::default(),
+            from: None,
             pages: HashSet::default(),
             low: [0; WORDS],
             effective: false,
@@ -133,13 +147,19 @@ impl Keyring {
         self.now
     }
 
+    /// Whether the keys are those of the state.
+    pub fn are_of(&self, state: &VcpuState, context: &Context) -> bool {
+        self.from.as_ref().is_some_and(|from| from.are(state, context))
+    }
+
     /// Makes the keys those of the state. `None` when numbers are used up: then the caller forgets what goes by them.
     pub fn enter(&mut self, state: &VcpuState, context: &Context) -> Option<Keys> {
         let registers = Registers::of(state, context);
-        let found = registers.and_then(|registers| self.recent.iter().position(|(known, _)| *known == registers));
+        let found = self.recent.iter().position(|(known, _)| *known == registers);
         if let Some(at) = found {
             self.recent.swap(at, at / 2);
             self.now = self.recent.get(at / 2)?.1;
+            self.from = Some(registers);
             return Some(self.now);
         }
         let mode = (state.mode, state.unavailable, duties(context), Basis::of(state));
@@ -156,12 +176,11 @@ impl Keyring {
         }
         let view = data.is_shared().then(|| View::of(state));
         let data = self.data.of(data, tlb::SPACES)?;
-        let place = registers.map_or(0, |registers| self.place(registers.others));
+        let place = self.place(registers.others);
         self.now = Keys { mode, data, fetch: self.fetch.of((mode, fetch), u64::MAX)?, shared, view, place };
-        if let Some(registers) = registers {
-            self.recent.truncate(RECENT - 1);
-            self.recent.push((registers, self.now));
-        }
+        self.recent.truncate(RECENT - 1);
+        self.recent.push((registers, self.now));
+        self.from = Some(registers);
         Some(self.now)
     }
 
@@ -178,6 +197,7 @@ impl Keyring {
     /// The keys are those to which code has switched.
     pub fn switch(&mut self, keys: Keys) {
         self.now = keys;
+        self.from = None;
     }
 
     /// What follows from registers is to be found out again.
@@ -185,6 +205,7 @@ impl Keyring {
         self.recent.clear();
         self.places.clear();
         self.now.place = 0;
+        self.from = None;
     }
 
     /// Notes that a data translation goes by the key in force.

@@ -350,7 +350,7 @@ impl Lower<'_> {
         let translated = match self.insn.op {
             None => return self.interpret(),
             Some(op) if self.insn.privileged => {
-                if system::lower(self, op, word).is_none() {
+                if !self.setting.inline || system::lower(self, op, word).is_none() {
                     self.did(What::Privileged);
                     self.call_handler(self.setting.entry.privileged);
                 }

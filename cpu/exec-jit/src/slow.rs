@@ -2,7 +2,7 @@
 
 use exec::fp::fpscr;
 use exec::timebase::timebase;
-use exec::{Context, Exit, Instruction, Interrupt, Vcpu, engine, supervisor};
+use exec::{Context, Exit, Instruction, Interrupt, Privileged, Vcpu, engine, supervisor};
 use guest_mem::Word;
 use ppc_isa::op::{Integer, Op, System};
 
@@ -79,7 +79,7 @@ fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: 
     let page = vcpu.state.cia & !0xfff;
     engine.settle(&mut vcpu.state);
     let answer = match engine.interpreter(&vcpu.state, context).execute(vcpu, context, decoded) {
-        Err(exit) => return leave(engine, vcpu, context, exit),
+        Err(ref exit) => return leave(engine, vcpu, context, exit),
         Ok(event) if event || vcpu.state.cia & !0xfff != page => Reason::Event,
         Ok(_) => Reason::Lookup,
     };
@@ -120,7 +120,7 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
             return 0;
         }
         Ok(true) => Reason::Event,
-        Err(exit) => return leave(engine, vcpu, context, exit),
+        Err(ref exit) => return leave(engine, vcpu, context, exit),
     };
     let retired = vcpu.state.retired;
     engine.count_from(retired);
@@ -128,9 +128,9 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
 }
 
 /// Leaves code for `exit`, or delivers its interrupt and goes on.
-fn leave(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, exit: Exit) -> Answer {
+fn leave(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, exit: &Exit) -> Answer {
     let calls = matches!(exit, Exit::SystemCall(_) | Exit::Interrupt(Interrupt::SystemCallVectored(_)));
-    let ended = engine::deliver(vcpu, context, exit, engine.until).or_else(|| engine::fp_exception(&vcpu.state));
+    let ended = engine::answer(vcpu, context, exit, engine.until).or_else(|| engine::fp_exception(&vcpu.state));
     let value = calls.then(|| vcpu.shared.msr());
     go_on(engine, vcpu, context, ended, value) as Answer
 }
@@ -163,7 +163,7 @@ fn go_on(
     reason
 }
 
-/// Carries out a privileged instruction, as `exec::engine::run` does.
+/// Carries out a privileged instruction, or has it answered, as `exec::engine::run` does.
 pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, _: u32) -> Answer {
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
     let Some(row) = engine.interpreter.dispatch().row(decoded) else { return Reason::Event as Answer };
@@ -176,12 +176,16 @@ pub fn privileged(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, s
         Op::System(System::Rfscv) => Some(vcpu.state.ctr),
         _ => None,
     };
-    let ended = match supervisor::execute(vcpu, context, &insn) {
-        Err(interrupt) => return leave(engine, vcpu, context, Exit::Interrupt(interrupt)),
-        Ok(()) if engine::is_event(vcpu, context, &insn, engine.until) => Some(Exit::Event),
-        Ok(()) => engine::fp_exception(&vcpu.state),
+    let ended = match context.privileged {
+        Privileged::Trap => engine::answer(vcpu, context, &Exit::Privileged(insn), engine.until),
+        Privileged::Inline => match supervisor::execute(vcpu, context, &insn) {
+            Err(interrupt) => return leave(engine, vcpu, context, &Exit::Interrupt(interrupt)),
+            Ok(()) => engine::is_event(vcpu, context, &insn, engine.until).then_some(Exit::Event),
+        },
     };
-    if ended.is_none() && reads(row.op) && context.requests.pending() == 0 && !engine.is_behind(context) {
+    let ended = ended.or_else(|| engine::fp_exception(&vcpu.state));
+    let stays = ended.is_none() && reads(row.op) && vcpu.state.cia == next;
+    if stays && context.requests.pending() == 0 && !engine.is_behind(context) {
         engine.read_back(vcpu, site);
         return 0;
     }

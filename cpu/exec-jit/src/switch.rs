@@ -23,7 +23,7 @@ use crate::system::{self, Home};
 use crate::window;
 
 /// Switches that are remembered; a power of two.
-pub const SWITCHES: usize = 64;
+pub const SWITCHES: usize = 256;
 /// log2 of the bytes of a [`Switch`].
 const SHIFT: u8 = 6;
 /// Spreads values of the MSR: the golden ratio's digits have no pattern.
@@ -59,9 +59,9 @@ impl Switch {
     }
 }
 
-/// Index of the switch for `value`.
-pub fn index(value: u64) -> usize {
-    ((value as u32).wrapping_mul(SPREAD) >> (32 - SWITCHES.trailing_zeros())) as usize
+/// Index of the switch for `value` at `place`.
+pub fn index(value: u64, place: u64) -> usize {
+    ((value as u32).wrapping_add(place as u32).wrapping_mul(SPREAD) >> (32 - SWITCHES.trailing_zeros())) as usize
 }
 
 /// Whether code may switch to the state's mode: in 64-bit mode, with no arithmetic that interrupts and nothing traced.
@@ -153,17 +153,16 @@ pub fn return_from(l: &mut Lower, op: System) -> Option<()> {
 
 /// The switch for the value in RCX, to RDX; goes to `slow` where none is remembered. RAX is lost.
 fn look_up(l: &mut Lower, slow: Label) {
-    let place = frame!(l, place);
-    let switches = l.setting.data + offset_of!(Data, switches) as u64;
+    let (place, switches) = (frame!(l, place), frame!(l, switches));
     let asm = &mut l.asm;
-    asm.imul_imm(Size::D, Reg::Rdx, Reg::Rcx, SPREAD as i32);
+    asm.mov(Size::Q, Reg::Rax, place);
+    asm.lea(Size::D, Reg::Rdx, Mem::Index(Reg::Rcx, Reg::Rax, 1, 0));
+    asm.imul_imm(Size::D, Reg::Rdx, Reg::Rdx, SPREAD as i32);
     asm.shift_imm(Shift::Shr, Size::D, Reg::Rdx, 32 - SWITCHES.trailing_zeros() as u8);
     asm.shift_imm(Shift::Shl, Size::D, Reg::Rdx, SHIFT);
-    asm.lea(Size::Q, Reg::Rax, Mem::Absolute(switches));
-    asm.alu(Alu::Add, Size::Q, Reg::Rdx, Reg::Rax);
+    asm.alu(Alu::Add, Size::Q, Reg::Rdx, switches);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rcx, Mem::Base(Reg::Rdx, offset_of!(Switch, value) as i32));
     asm.jcc(Cond::Ne, slow);
-    asm.mov(Size::Q, Reg::Rax, place);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rax, Mem::Base(Reg::Rdx, offset_of!(Switch, place) as i32));
     asm.jcc(Cond::Ne, slow);
 }
@@ -213,10 +212,10 @@ mod tests {
         let user = msr::SF | msr::EE | msr::PR | msr::ME | msr::IR | msr::DR | msr::RI | msr::LE;
         let kernel = user & !(msr::PR | msr::EE);
         let all = [user, user | msr::FP, user | msr::FP | msr::VEC | msr::VSX, kernel, kernel | msr::EE];
-        let mut places: Vec<usize> = all.iter().map(|value| index(*value)).collect();
-        assert!(places.iter().all(|place| *place < SWITCHES));
-        places.sort_unstable();
-        places.dedup();
-        assert_eq!(places.len(), all.len());
+        let mut found: Vec<usize> = (1..9).flat_map(|place| all.map(|value| index(value, place))).collect();
+        assert!(found.iter().all(|index| *index < SWITCHES));
+        found.sort_unstable();
+        found.dedup();
+        assert!(found.len() > 8 * all.len() * 3 / 4, "{found:?}");
     }
 }

@@ -50,6 +50,11 @@ pub struct Entry {
 pub const EMPTY: Entry = Entry { load: 0, store: 0, addend: 0, careful: 0 };
 
 impl Entry {
+    /// Nothing matches it.
+    pub fn is_empty(&self) -> bool {
+        self.load | self.store | self.careful == 0
+    }
+
     /// Where in an entry the tag is that loads, or stores, compare with.
     pub fn tag_at(stores: bool) -> usize {
         if stores { offset_of!(Entry, store) } else { offset_of!(Entry, load) }

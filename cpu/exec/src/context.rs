@@ -6,8 +6,10 @@ use std::sync::Arc;
 use guest_mem::GuestMem;
 use ppc_mmu::Invalidation;
 
+use crate::exit::Exit;
 use crate::partition::PartitionState;
 use crate::request::{Requests, Start};
+use crate::vcpu::Vcpu;
 
 /// Size of a device access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,14 @@ impl Peers for Requests {
     }
 }
 
+/// The hypervisor, as an engine finds it that does not leave guest code for each exit.
+pub trait Answers: Sync {
+    /// Answers `exit`. Returns whether the guest goes on as if nothing had happened beside it: nothing is to be waited for,
+    /// and what is pending has changed by no more than a request or `supervisor::concerns_pending` says. If not, the run
+    /// ends with [`Exit::Event`].
+    fn answer(&self, vcpu: &mut Vcpu, context: &Context, exit: &Exit) -> bool;
+}
+
 /// What an engine works with besides the vCPU.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -130,6 +140,8 @@ pub struct Context<'a> {
     pub privileged: Privileged,
     /// The engine delivers the interrupts that instructions cause, and goes on; else they are exits.
     pub delivers: bool,
+    /// Who answers exits where they occur; without, all of them end the run.
+    pub answers: Option<&'a dyn Answers>,
 }
 
 impl<'a> Context<'a> {
@@ -142,7 +154,7 @@ impl<'a> Context<'a> {
         privileged: Privileged,
     ) -> Context<'a> {
         let (clock, mmio, peers, delivers) = (&VirtualClock, &NoMmio, requests, false);
-        Context { mem, partition, requests, clock, mmio, peers, privileged, delivers }
+        Context { mem, partition, requests, clock, mmio, peers, privileged, delivers, answers: None }
     }
 
     /// Asks all vCPUs to forget translations, this one included. It must wait for the others before it goes on behind a

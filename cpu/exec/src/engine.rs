@@ -52,6 +52,7 @@ pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: 
             }
         };
         let exit = match exit {
+            Exit::Event => return exit,
             Exit::Privileged(insn) if inline && !vcpu.state.mode.problem() => {
                 match supervisor::execute(vcpu, context, &insn) {
                     Err(interrupt) => Exit::Interrupt(interrupt),
@@ -61,29 +62,41 @@ pub fn run(engine: &mut impl Turns, vcpu: &mut Vcpu, context: &Context, budget: 
             }
             exit => exit,
         };
-        if let Some(exit) = deliver(vcpu, context, exit, limit) {
+        if let Some(exit) = answer(vcpu, context, &exit, limit) {
             return exit;
         }
     }
 }
 
-/// Delivers the interrupt of `exit` if that is for the engine to do; what comes next is then an event point. Returns the
-/// exit with which the run ends, if it does.
-pub fn deliver(vcpu: &mut Vcpu, context: &Context, exit: Exit, limit: u64) -> Option<Exit> {
-    let (interrupt, next) = match exit {
-        _ if !context.delivers => return Some(exit),
-        Exit::Interrupt(interrupt) => (interrupt, vcpu.state.cia),
-        Exit::SystemCall(insn) if is_system_call(&vcpu.state, &insn) => {
-            (Interrupt::SystemCall, insn.address.wrapping_add(u64::from(insn.len)))
-        }
-        _ => return Some(exit),
-    };
+/// Delivers the interrupt of `exit` if that is for the engine to do, or has the hypervisor answer it here. What comes next
+/// is then an event point. Returns the exit with which the run ends, if it does.
+pub fn answer(vcpu: &mut Vcpu, context: &Context, exit: &Exit, limit: u64) -> Option<Exit> {
     // Handlers that interrupt at their first instruction may do so forever, and nothing is ever retired.
-    let first = vcpu.state.cia & 15 == 0 || matches!(interrupt, Interrupt::SystemCallVectored(_));
-    let ends = first && !vcpu.state.mode.problem() || is_limit(vcpu, context, limit);
-    vcpu.state.cia = next;
-    delivery::deliver(vcpu, context.partition, interrupt);
-    ends.then_some(Exit::Event)
+    let first = vcpu.state.cia & 15 == 0 || matches!(exit, Exit::Interrupt(Interrupt::SystemCallVectored(_)));
+    let (first, retired) = (first && !vcpu.state.mode.problem(), vcpu.state.retired);
+    let interrupt = match *exit {
+        Exit::Interrupt(interrupt) => Some((interrupt, vcpu.state.cia)),
+        Exit::SystemCall(insn) if is_system_call(&vcpu.state, &insn) => {
+            Some((Interrupt::SystemCall, insn.address.wrapping_add(u64::from(insn.len))))
+        }
+        _ => None,
+    };
+    let goes_on = match interrupt.filter(|_| context.delivers) {
+        Some((interrupt, next)) => {
+            vcpu.state.cia = next;
+            delivery::deliver(vcpu, context.partition, interrupt);
+            true
+        }
+        None => match context.answers {
+            Some(hypervisor) => hypervisor.answer(vcpu, context, exit),
+            None => return Some(*exit),
+        },
+    };
+    let ends = match exit {
+        Exit::Privileged(insn) => is_event(vcpu, context, insn, limit),
+        _ => is_limit(vcpu, context, limit),
+    };
+    (ends || !goes_on || first && vcpu.state.retired == retired).then_some(Exit::Event)
 }
 
 /// Whether `insn` is a system call for certain, and no hypercall: OSI's are open to problem state.
@@ -109,4 +122,43 @@ pub fn is_event(vcpu: &Vcpu, context: &Context, insn: &Instruction, limit: u64) 
 /// Whether the run ends at an event point, since `limit` instructions are retired, or something was requested.
 pub fn is_limit(vcpu: &Vcpu, context: &Context, limit: u64) -> bool {
     vcpu.state.retired >= limit || context.requests.pending() & !request::INVALIDATE != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use guest_mem::GuestMem;
+    use ppc_isa::{Cpu, msr};
+
+    use super::*;
+    use crate::{PartitionState, Requests};
+
+    /// An engine whose every instruction is a trap.
+    struct Traps {
+        turns: u32,
+    }
+
+    impl Turns for Traps {
+        fn prepare(&mut self, _: &mut VcpuState, _: &Context) {}
+
+        fn turns(&mut self, _: &mut Vcpu, _: &Context, _: u64) -> Exit {
+            self.turns += 1;
+            Exit::Interrupt(Interrupt::Program(program::TRAP))
+        }
+    }
+
+    #[test]
+    fn handlers_that_interrupt_at_once_end_the_run() {
+        let (mem, requests, partition) =
+            (GuestMem::new(4096).unwrap(), Requests::default(), PartitionState::new(None, false));
+        let context = Context { delivers: true, ..Context::alone(&mem, &partition, &requests, Privileged::Inline) };
+        let mut vcpu = Vcpu::new(Cpu::Power9, 0);
+        vcpu.set_msr(msr::SF | msr::PR);
+        vcpu.state.cia = 0x1234;
+        let mut traps = Traps { turns: 0 };
+        // From problem state to the handler, and from there once.
+        assert!(matches!(run(&mut traps, &mut vcpu, &context, u64::MAX), Exit::Event));
+        assert_eq!((traps.turns, vcpu.state.cia, vcpu.shared.srr0()), (2, 0x700, 0x700));
+        let exits = Context { delivers: false, ..context };
+        assert!(matches!(run(&mut traps, &mut vcpu, &exits, u64::MAX), Exit::Interrupt(_)));
+    }
 }

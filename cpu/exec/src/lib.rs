@@ -23,7 +23,7 @@ pub mod timebase;
 pub mod timer;
 pub mod vcpu;
 
-pub use context::{Clock, Context, Lines, MmioPort, NoMmio, Peers, Privileged, VirtualClock, Width};
+pub use context::{Answers, Clock, Context, Lines, MmioPort, NoMmio, Peers, Privileged, VirtualClock, Width};
 pub use engine::Engine;
 pub use exit::{Exit, Instruction};
 pub use interrupt::Interrupt;

@@ -138,6 +138,15 @@ impl Requests {
         Inside(self)
     }
 
+    /// Does `work` as if the vCPU were outside guest code, in the middle of which it is. The engine must take invalidations
+    /// before its next access.
+    pub fn outside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.inside.store(false, Ordering::Release);
+        let result = work();
+        self.inside.swap(true, Ordering::SeqCst);
+        result
+    }
+
     /// Whether the vCPU has asked others to forget translations and not waited until they have. Engines look at it in
     /// `sync` and leave, see [`crate::Engine`].
     #[inline(always)]
@@ -252,6 +261,11 @@ mod tests {
         requests.take_invalidations(|what| taken.push(what));
         assert_eq!(taken, [Invalidation::All]);
         requests.wait_for_invalidations();
+        requests.outside(|| {
+            requests.invalidate(Invalidation::All);
+            requests.wait_for_invalidations();
+        });
+        requests.take_invalidations(|_| ());
         drop(inside);
         requests.invalidate(Invalidation::All);
         requests.wait_for_invalidations();

@@ -8,12 +8,29 @@ use ppc_isa::op::{Integer, Op};
 use ppc_isa::spr;
 
 /// A privileged instruction as it is counted: by mnemonic, and by register where it moves one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Eq, PartialOrd, Ord)]
 pub struct Emulated {
     /// Mnemonic.
     pub row: &'static str,
     /// Number of the special purpose register.
     pub spr: Option<u16>,
+}
+
+/// Whether two names are the same: most that are stand at one address.
+fn same(one: &'static str, other: &'static str) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
+impl PartialEq for Emulated {
+    fn eq(&self, other: &Emulated) -> bool {
+        self.spr == other.spr && same(self.row, other.row)
+    }
+}
+
+impl PartialEq for Call {
+    fn eq(&self, other: &Call) -> bool {
+        same(self.name, other.name) && same(self.interface, other.interface)
+    }
 }
 
 impl Emulated {
@@ -36,7 +53,7 @@ impl Emulated {
 }
 
 /// A hypercall by interface and name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Eq, PartialOrd, Ord)]
 pub struct Call {
     /// `kvm`, `papr`, `rtas`, ...
     pub interface: &'static str,
@@ -49,11 +66,22 @@ pub struct Call {
 pub struct ExitCounts {
     /// By KVM's statistics name. A few are counted often: those are found at their place soon.
     reasons: Vec<(&'static str, u64)>,
-    /// Emulated privileged instructions.
-    pub instructions: BTreeMap<Emulated, u64>,
+    instructions: Vec<(Emulated, u64)>,
     /// The hypercall that the last exit was, the innermost one where calls carry others.
     pub last_call: Option<Call>,
-    hypercalls: BTreeMap<Call, u64>,
+    hypercalls: Vec<(Call, u64)>,
+}
+
+/// Adds to the count of `key`. Those that are counted often are found soon: each comes forward when it is counted.
+fn count<K: Copy + PartialEq>(counts: &mut Vec<(K, u64)>, key: K, times: u64) {
+    let at = counts.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+        counts.push((key, 0));
+        counts.len() - 1
+    });
+    if let Some((_, count)) = counts.get_mut(at) {
+        *count += times;
+    }
+    counts.swap(at, at / 2);
 }
 
 impl ExitCounts {
@@ -80,12 +108,17 @@ impl ExitCounts {
     pub fn hypercall(&mut self, interface: &'static str, name: &'static str) {
         let call = Call { interface, name };
         self.last_call = Some(call);
-        *self.hypercalls.entry(call).or_default() += 1;
+        count(&mut self.hypercalls, call, 1);
     }
 
     /// Hypercalls by `interface:name`.
     pub fn hypercalls(&self) -> BTreeMap<String, u64> {
         self.hypercalls.iter().map(|(call, n)| (format!("{}:{}", call.interface, call.name), *n)).collect()
+    }
+
+    /// Emulated privileged instructions.
+    pub fn instructions(&self) -> BTreeMap<Emulated, u64> {
+        self.instructions.iter().copied().collect()
     }
 
     /// Counts `exit` in the sum and by its own reason.
@@ -95,7 +128,7 @@ impl ExitCounts {
         match exit {
             Exit::Privileged(insn) => {
                 self.reason("emulated_inst_exits");
-                *self.instructions.entry(Emulated::of(insn)).or_default() += 1;
+                count(&mut self.instructions, Emulated::of(insn), 1);
             }
             // Counted as a system call only when no hypercall interface takes it.
             Exit::SystemCall(_) => {}
@@ -108,8 +141,8 @@ impl ExitCounts {
     /// Adds what another vCPU has counted.
     pub fn add(&mut self, other: &ExitCounts) {
         other.reasons.iter().for_each(|(reason, n)| self.add_reason(reason, *n));
-        other.instructions.iter().for_each(|(which, n)| *self.instructions.entry(*which).or_default() += n);
-        other.hypercalls.iter().for_each(|(call, n)| *self.hypercalls.entry(*call).or_default() += n);
+        other.instructions.iter().for_each(|(which, n)| count(&mut self.instructions, *which, *n));
+        other.hypercalls.iter().for_each(|(call, n)| count(&mut self.hypercalls, *call, *n));
     }
 
     /// The number counted for a reason.

@@ -30,19 +30,19 @@ impl Hypervisor {
     }
 
     /// Answers `exit`.
-    pub fn handle(&self, exit: Exit, visit: &mut Visit) -> Next {
-        visit.counts.exit(&exit);
+    pub fn handle(&self, exit: &Exit, visit: &mut Visit) -> Next {
+        visit.counts.exit(exit);
         match exit {
-            Exit::Privileged(insn) => self.privileged(visit, &insn),
-            Exit::SystemCall(insn) => self.system_call(visit, &insn),
-            Exit::Illegal { word } => {
+            Exit::Privileged(insn) => self.privileged(visit, insn),
+            Exit::SystemCall(insn) => self.system_call(visit, insn),
+            &Exit::Illegal { word } => {
                 let taken = self.interfaces.iter().find_map(|interface| interface.illegal(visit, word));
                 taken.unwrap_or_else(|| {
                     visit.deliver(Interrupt::Program(program::ILLEGAL));
                     Next::Run
                 })
             }
-            Exit::Interrupt(interrupt) => {
+            &Exit::Interrupt(interrupt) => {
                 visit.deliver(interrupt);
                 Next::Run
             }
@@ -60,8 +60,14 @@ impl Hypervisor {
     }
 
     fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Next {
-        if let Some(next) = self.interfaces.iter().find_map(|interface| interface.system_call(visit, insn)) {
-            return next;
+        for interface in &self.interfaces {
+            match interface.system_call(visit, insn) {
+                None => {}
+                // The two that are frequent, without copies of what others hold.
+                Some(Next::Run) => return Next::Run,
+                Some(Next::Resume) => return Next::Resume,
+                Some(other) => return other,
+            }
         }
         visit.counts.reason("syscall_exits");
         visit.vcpu.state.cia = insn.address.wrapping_add(u64::from(insn.len));

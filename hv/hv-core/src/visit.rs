@@ -28,6 +28,8 @@ impl Visit<'_> {
 pub enum Next {
     /// Run on.
     Run,
+    /// Run on, with nothing changed but registers.
+    Resume,
     /// Run on, after others had a chance to.
     Yield,
     /// Wait until a request or an interrupt arrives, then run on.

@@ -23,7 +23,10 @@ pub struct Kvm {
 impl Kvm {
     fn answer(&self, visit: &mut Visit, token: u32, parameters: &Parameters) -> (&'static str, Checked) {
         match token {
-            kvm::FEATURES if self.kvm => ("FEATURES", Ok(Answer::outputs([kvm::FEATURE_MAGIC_PAGE]))),
+            kvm::FEATURES if self.kvm => {
+                let answer = Answer { next: Next::Resume, ..Answer::outputs([kvm::FEATURE_MAGIC_PAGE]) };
+                ("FEATURES", Ok(answer))
+            }
             kvm::MAP_MAGIC_PAGE if self.kvm => ("MAP_MAGIC_PAGE", Ok(map_magic_page(visit, parameters))),
             _ => {
                 let call = self.epapr.as_ref().and_then(|ports| Some((ports, epapr::find(token)?)));

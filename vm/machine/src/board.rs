@@ -234,6 +234,7 @@ impl Machine {
             peers: &self.mailboxes,
             privileged,
             delivers: false,
+            answers: None,
         })
     }
 

@@ -14,6 +14,7 @@ use ppc_isa::cpu::Family;
 
 pub mod observer;
 
+mod desk;
 mod parallel;
 mod round_robin;
 mod runner;

@@ -8,6 +8,7 @@ use exec::{Interrupt, Privileged, Start};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
 
+use crate::desk::Desk;
 use crate::observer::Observer;
 use crate::{Outcome, Policy};
 
@@ -42,6 +43,8 @@ pub struct Runner<'a, 'o> {
     pub context: Context<'a>,
     policy: &'a Policy,
     observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
+    /// Exits are answered where they occur, as far as they can be.
+    answers: bool,
     counts: ExitCounts,
     idle: Duration,
     /// Ticks of virtual time that passed without instructions of its own.
@@ -60,10 +63,12 @@ impl<'a, 'o> Runner<'a, 'o> {
         observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
     ) -> Option<Runner<'a, 'o>> {
         let mut context = machine.context(vcpu.state.pir, &*policy.time.clock, policy.privileged)?;
-        // Nobody sees such an exit, and it costs nothing.
-        context.delivers = observer.is_none() && policy.privileged == Privileged::Inline && policy.exit_cost.is_zero();
+        // Nobody sees the exits, and they cost nothing.
+        let answers = observer.is_none() && policy.exit_cost.is_zero();
+        context.delivers = answers && policy.privileged == Privileged::Inline;
         let (counts, idle) = (ExitCounts::default(), Duration::ZERO);
-        Some(Runner { machine, vcpu, engine, context, policy, observer, counts, idle, skipped: 0, settled: false })
+        let (skipped, settled) = (0, false);
+        Some(Runner { machine, vcpu, engine, context, policy, observer, answers, counts, idle, skipped, settled })
     }
 
     /// Exit counts, all instructions of the vCPU, time asleep.
@@ -142,17 +147,22 @@ impl<'a, 'o> Runner<'a, 'o> {
         }
         let budget = budget(visit.vcpu, &context, time.is_virtual).min(most);
         let watched = self.observer.is_some();
+        let desk = Desk::new(machine, policy, elsewhere, std::mem::take(&mut self.counts));
+        let inside = Context { answers: if self.answers { Some(&desk) } else { None }, ..context };
         let (exit, guest) = timed(watched, || {
             let _inside = requests.enter();
-            self.engine.run(visit.vcpu, &context, budget)
+            self.engine.run(self.vcpu, &inside, budget)
         });
+        let answered;
+        (self.counts, answered) = desk.close();
+        let mut visit = Visit { vcpu: &mut *self.vcpu, context: &context, counts: &mut self.counts };
         // One exit at a time: an observer sees each with its answer. Nobody waits for a vCPU that waits here.
         let mut observer = self.observer.map(lock);
         if let Some(observer) = &mut observer {
             observer.exit(visit.vcpu, &exit, guest);
         }
         let (next, host) = timed(watched, || {
-            let next = machine.hypervisor.handle(exit, &mut visit);
+            let next = answered.unwrap_or_else(|| machine.hypervisor.handle(&exit, &mut visit));
             self.skipped = self.skipped.wrapping_add(charge(policy, &exit, visit.vcpu));
             next
         });
@@ -176,7 +186,7 @@ impl<'a, 'o> Runner<'a, 'o> {
             context.settle();
         }
         match next {
-            Next::Run => Turn::Runs,
+            Next::Run | Next::Resume => Turn::Runs,
             Next::Yield => Turn::Yields,
             Next::Wait => {
                 self.counts.reason("halt_wakeup");
@@ -266,11 +276,13 @@ fn budget(vcpu: &Vcpu, context: &Context, is_virtual: bool) -> u64 {
         _ if vcpu.critical() => rest(CRITICAL_SLICE),
         _ => rest(SLICE),
     };
+    if !is_virtual {
+        return slice;
+    }
     // A timer that is up already is held, and does not count.
     match timer::ticks_left(&vcpu.state, context) {
         0 => slice,
-        left if is_virtual => slice.min(left),
-        _ => slice,
+        left => slice.min(left),
     }
 }
 

@@ -66,6 +66,7 @@ impl Translator {
         let last = marks.page & mask;
         let one = marks.count == self.marks.count.wrapping_add(1);
         self.marks = marks;
+        self.aside.clear();
         let Data { tlb, frame, .. } = self.host.data();
         for entry in tlb.iter_mut().filter(|entry| entry.store != 0) {
             let unit = (entry.store & mask).wrapping_add(entry.addend).wrapping_sub(frame.ram);
@@ -93,6 +94,7 @@ impl Translator {
 
     pub(super) fn forget_spaces(&mut self) {
         self.keys.clear_data();
+        self.aside.clear();
         let Data { frame, tlb, .. } = self.host.data();
         frame.place = 0;
         tlb.fill(tlb::EMPTY);
@@ -100,6 +102,7 @@ impl Translator {
 
     /// Forgets what privileged state sees of user pages.
     pub(super) fn forget_view(&mut self) {
+        self.aside.clear();
         let tlb = &mut self.host.data().tlb;
         if self.viewed.len() == VIEWED {
             // More than were noted.
@@ -112,8 +115,36 @@ impl Translator {
         }
     }
 
+    /// Makes `view` what privileged state sees of user pages. What it saw before is put aside, what was put aside of `view`
+    /// comes back to places that are empty.
+    fn change_view(&mut self, view: View) {
+        if self.viewed.len() + self.aside.len() >= VIEWED {
+            self.forget_view();
+        }
+        let tlb = &mut self.host.data().tlb;
+        for index in self.viewed.drain(..) {
+            if let Some(entry) = tlb.get_mut(index) {
+                let entry = std::mem::replace(entry, tlb::EMPTY);
+                self.aside.push((self.view, index, entry));
+            }
+        }
+        self.view = view;
+        let viewed = &mut self.viewed;
+        self.aside.retain(|(of, index, entry)| {
+            let slot = tlb.get_mut(*index).filter(|slot| *of == view && slot.is_empty());
+            if let Some(slot) = slot {
+                *slot = *entry;
+                viewed.push(*index);
+            }
+            *of != view
+        });
+    }
+
     /// Makes the keys those of the state.
     pub(crate) fn enter_mode(&mut self, state: &VcpuState, context: &Context) {
+        if self.keys.are_of(state, context) {
+            return self.look_around(state);
+        }
         self.basis = Basis::of(state);
         let before = self.keys.now();
         let keys = self.keys.enter(state, context).or_else(|| {
@@ -130,8 +161,7 @@ impl Translator {
         // In problem state, too: code that switches back looks at nothing.
         let view = View::of(state);
         if view != self.view {
-            self.forget_view();
-            self.view = view;
+            self.change_view(view);
         }
         let frame = &mut self.host.data().frame;
         frame.data_key = keys.data << KEY_SHIFT;
@@ -153,7 +183,7 @@ impl Translator {
         if keys.place == 0 || !switch::is_plain(vcpu, self.basis.exacting) {
             return;
         }
-        let (at, state) = (switch::index(value), &vcpu.state);
+        let (at, state) = (switch::index(value, keys.place), &vcpu.state);
         if let (Some(slot), Some(known)) = (self.host.data().switches.get_mut(at), self.switches.get_mut(at)) {
             *known = keys;
             let (mode, unavailable) = (state.mode, state.unavailable.into());
@@ -209,6 +239,7 @@ impl Translator {
         self.interpreter.take_invalidations(state, context, |what: Invalidation| asked.push(what));
         for what in asked.drain(..) {
             self.fresh = false;
+            self.aside.clear();
             match what {
                 Invalidation::Page { address, shift } => {
                     tlb::invalidate(&mut self.host.data().tlb, address, shift, self.unit);

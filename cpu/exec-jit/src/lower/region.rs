@@ -76,6 +76,8 @@ pub struct Setting<'a> {
     pub wide: bool,
     /// CPU model.
     pub cpu: Cpu,
+    /// Privileged instructions are carried out in code, as far as it can.
+    pub inline: bool,
     /// System calls are delivered in code.
     pub calls: bool,
     /// The shared page's fields are little-endian.

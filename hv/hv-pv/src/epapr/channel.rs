@@ -4,7 +4,7 @@ use hv_core::Visit;
 use pv_abi::epapr::{CHANNEL_BYTES, Status};
 
 use super::ports::{ByteChannels, Ports};
-use crate::answer::{Answer, Checked, Parameters};
+use crate::answer::{Answer, Checked, Outputs, Parameters};
 
 const WORD: usize = 4;
 
@@ -30,7 +30,7 @@ pub(super) fn receive(ports: &Ports, _: &mut Visit, &[handle, wanted, ..]: &Para
     let out = data.get_mut(..wanted).unwrap_or_default();
     let count = channels(ports)?.receive(handle as u32, out).ok_or(Status::Invalid)?;
     let words = data.as_chunks::<WORD>().0.iter().map(|&bytes| u64::from(u32::from_be_bytes(bytes)));
-    Ok(Answer::outputs([count as u64].into_iter().chain(words).collect::<Vec<u64>>()))
+    Ok(Answer::outputs([count as u64].into_iter().chain(words).collect::<Outputs>()))
 }
 
 pub(super) fn poll(ports: &Ports, _: &mut Visit, &[handle, ..]: &Parameters) -> Checked {

@@ -231,7 +231,7 @@ impl Case {
             let completed = self.vm.vcpu.state.retired > before;
             exits += u32::from(!completed && !matches!(exit, Exit::Event | Exit::Interrupt(Interrupt::Trace)));
             match next {
-                Next::Run | Next::Yield => {}
+                Next::Run | Next::Resume | Next::Yield => {}
                 Next::Wait if self.wait() => {}
                 Next::Wait | Next::Stop => break End::Waits,
                 Next::Halt(_) => break End::Halts,

@@ -120,14 +120,15 @@ impl Vm {
     /// What the run loop does between runs.
     pub fn visit<T>(&mut self, work: impl FnOnce(&Machine, &mut Visit) -> T) -> T {
         let machine = &self.machine;
-        let context = machine.context(0, &VirtualClock, self.privileged).unwrap();
+        let mut context = machine.context(0, &VirtualClock, self.privileged).unwrap();
+        context.delivers = self.privileged == Privileged::Inline;
         let (vcpu, counts) = (&mut self.vcpu, &mut self.counts);
         work(machine, &mut Visit { vcpu, context: &context, counts })
     }
 
     /// Hands an exit to the hypervisor.
     pub fn handle(&mut self, exit: Exit) -> Next {
-        self.visit(|machine, visit| machine.hypervisor.handle(exit, visit))
+        self.visit(|machine, visit| machine.hypervisor.handle(&exit, visit))
     }
 
     /// Executes the system call `word` in the hypervisor.

@@ -52,7 +52,7 @@ fn run(machine: &Machine, vcpu: &mut Vcpu, runner: Runner, end: u64) -> u64 {
             Exit::Event => {}
             _ => panic!("{}: {exit:?} at {:#x}", cpu.name(), visit.vcpu.state.cia),
         }
-        assert_eq!(machine.hypervisor.handle(exit, &mut visit), Next::Run);
+        assert_eq!(machine.hypervisor.handle(&exit, &mut visit), Next::Run);
         assert!(visit.vcpu.state.retired < limit, "{}: lost at {:#x}", cpu.name(), visit.vcpu.state.cia);
     }
 }
