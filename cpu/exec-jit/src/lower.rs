@@ -2,12 +2,12 @@
 //! its operation, named as in the instruction table.
 //!
 //! Registers of the host: RBP points into the state, R15 counts instructions down to the limit, R14 has the key of data
-//! accesses, RAX, RCX and RDX are for the instruction at hand, the others hold guest registers. Those of [`PINNED`] are where they are whenever a region is
-//! entered or left; their values in the state are stale while code runs. Others are those that the region names often: in
-//! a loop, which may hold them in the place of pinned ones that it does not name, they are loaded before its head; in a
-//! trace when they are first named. They are stored where the region is left. Vector registers of the host
-//! hold vector-scalar registers likewise; those below 6 are for the instruction at hand. A call may change all of these, so
-//! code calls through [`Lower::call_inline`] and [`Lower::call_out`] only.
+//! accesses, RAX, RCX and RDX are for the instruction at hand, the others hold guest registers. Those of [`PINNED`] are
+//! where they are whenever a region is entered or left; their values in the state are stale while code runs. Others are
+//! those that the region names often: in a loop, which may hold them in the place of the key and of pinned ones that it
+//! does not name, they are loaded before its head; in a trace when they are first named. They are stored where the region
+//! is left. Vector registers of the host hold vector-scalar registers likewise; those below 6 are for the instruction at
+//! hand. A call may change all of these, so code calls through [`Lower::call_inline`] and [`Lower::call_out`] only.
 //!
 //! An instruction that no file translates is *declined*: the interpreter's handler is called for it.
 

@@ -1,9 +1,10 @@
 //! Loops that walk through memory in even steps.
 //!
-//! A register that every turn of a loop raises by the same constant or by a register that it leaves alone, or leaves alone,
-//! makes the addresses of a *stream*, as it is or as an index: its low word, shifted to the left. As long as a stream stays in one unit of the TLB, its accesses need no look into it: the lowering makes a second copy
-//! of the loop, which runs for a *strip* of so many turns that all streams stay in their units and the limit is not
-//! reached, and looks at the TLB before each strip.
+//! A register that every turn of a loop raises by the same constant or by a register that it leaves alone, or leaves
+//! alone, makes the addresses of a *stream*, as it is or as an index: its low word, shifted to the left. As long as a
+//! stream stays in one unit of the TLB, its accesses need no look into it: the lowering makes a second copy of the loop,
+//! which runs for a *strip* of so many turns that all streams stay in their units and the limit is not reached, and looks
+//! at the TLB before each strip.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,5 @@
-//! Loops that walk through memory or reserve it, on the translator and on the interpreter: made at random, across the ends of units of
-//! the TLB and of RAM, over their own code, and stopped by budgets anywhere.
+//! Loops that walk through memory or reserve it, on the translator and on the interpreter: made at random, across the ends
+//! of units of the TLB and of RAM, over their own code, and stopped by budgets anywhere.
 
 use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
@@ -109,7 +109,8 @@ fn program(r: &mut Random) -> Vec<u32> {
     body
 }
 
-/// What `engine` makes of a program whose registers follow from `seed`, those that point all `near` one place if it is given: after each budget that is used up, and at the end.
+/// What `engine` makes of a program whose registers follow from `seed`, those that point all `near` one place if it is
+/// given: after each budget that is used up, and at the end.
 fn run(
     engine: &mut dyn Engine,
     words: &[u32],
