@@ -133,6 +133,7 @@ fn link(l: &mut Lower, scratch: Reg) {
     let to = l.target(LR, scratch);
     l.asm.mov_imm(to, next);
     l.written(LR, to);
+    l.linked = Some(next);
 }
 
 /// The CR field on which a conditional branch depends.
@@ -232,6 +233,10 @@ fn held(register: Register) -> Option<usize> {
 
 /// An indirect branch that is guessed to lead to `target`, where the trace goes on; it does not link if it is through LR.
 fn guarded(l: &mut Lower, register: usize, target: u64, w: u32) {
+    // A return from what was called in the trace, and has not touched LR.
+    if register == LR && l.linked == Some(target) {
+        return l.go(Edge { target, event: true, done: l.completed() });
+    }
     let source = l.operand(register);
     l.asm.mov(Size::Q, Reg::Rax, source);
     l.asm.alu_imm(Alu::And, l.mode_size(), Reg::Rax, !3);

@@ -114,6 +114,8 @@ pub struct Lower<'a> {
     pub next: Option<Insn>,
     /// The part of the instruction in a group of accesses.
     pub member: Option<Member>,
+    /// What LR holds, if it was written by a call in the trace.
+    pub linked: Option<u64>,
     /// What the instruction at hand adds in the place of its result: a register, times this.
     pub scaled: Option<(Reg, u8)>,
     /// Comparisons whose CR fields are not computed.
@@ -161,6 +163,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         insn: first,
         next: None,
         member: None,
+        linked: None,
         scaled: None,
         fields: Fields::default(),
         setting,
@@ -283,6 +286,7 @@ impl Lower<'_> {
         self.done = 0;
         self.join_vectors();
         self.fields.forget(ALL);
+        self.linked = None;
     }
 
     /// Block `index`, behind its label.
@@ -446,6 +450,7 @@ impl Lower<'_> {
         self.call_inline(call);
         // The state has them now, and the handler may have changed them.
         self.fields.forget(ALL);
+        self.linked = None;
         if !self.setting.plan.is_loop {
             self.dirty = 0;
         }
@@ -547,6 +552,9 @@ impl Lower<'_> {
         debug_assert!(self.insn.writes >> register & 1 != 0, "a register that the plan does not know of");
         if let Some(hint) = self.bases.get_mut(register) {
             *hint = None;
+        }
+        if register == LR {
+            self.linked = None;
         }
         match self.held[register] {
             Some(host) => {
