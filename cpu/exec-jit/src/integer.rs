@@ -12,7 +12,7 @@ use ppc_isa::spr;
 
 use crate::asm::{self, Alu, Cond, Mem, Reg, Rm, Size, op};
 use crate::branch::cr;
-use crate::lower::{Compare, Lower, With, home, state};
+use crate::lower::{Compare, Lower, Scaled, With, home, state};
 use crate::plan::{CA, CTR, LR};
 use crate::system;
 
@@ -196,9 +196,14 @@ fn add(l: &mut Lower, adder: Adder, w: u32, recorded: bool) {
 /// Sum, difference (RB - RA) and negation without carry.
 fn add_plain(l: &mut Lower, complement: bool, addend: Addend, w: u32, recorded: bool) {
     let to = l.target(rt(w), Reg::Rax);
-    if let Some((index, scale)) = l.scaled.take() {
-        let base = l.value(if ra(w) == rt(w) { rb(w) } else { ra(w) }, Reg::Rax);
-        l.asm.lea(Size::Q, to, Mem::Index(base, index, scale, 0));
+    if let Some(scaled) = l.scaled.take() {
+        debug_assert_eq!(scaled.until, l.asm.here(), "RAX is the index");
+        let base = l.value(scaled.base, Reg::Rcx);
+        l.asm.lea(Size::Q, to, Mem::Index(base, scaled.index, 1 << scaled.amount, 0));
+        l.written(rt(w), to);
+        // Where the index was is the sum now, or it is still there.
+        l.summed = (scaled.index != to).then(|| (to, Scaled { until: l.asm.here(), ..scaled }));
+        return;
     } else if addend == Addend::Zero {
         l.copy(ra(w), to);
         l.asm.unary(asm::Unary::Neg, Size::Q, to);
@@ -572,24 +577,17 @@ fn scale(l: &mut Lower, s: Rm, amount: u8, mask: u64, w: u32) -> Option<()> {
     let (index, sum) = (ra(w), next.decoded.word);
     let Some(Op::Integer(Integer::Adder(PLAIN))) = next.op.filter(|_| sum & 0x401 == 0) else { return None };
     let indexed = rt(sum) == index && (ra(sum) == index) != (rb(sum) == index);
-    let host = l.held[index].filter(|_| indexed && (1..=3).contains(&amount))?;
-    let index = match (mask >> amount, s) {
-        (0xff, _) => {
-            l.asm.insn(op::MOVZX8, host, s);
-            host
-        }
-        (0xffff, _) => {
-            l.asm.insn(op::MOVZX16, host, s);
-            host
-        }
-        (0xffff_ffff, _) => {
-            l.asm.mov(Size::D, host, s);
-            host
-        }
-        (all, Rm::Reg(s)) if all == u64::MAX >> amount => s,
+    let base = if ra(sum) == index { rb(sum) } else { ra(sum) };
+    l.held[index].filter(|_| indexed && (1..=3).contains(&amount))?;
+    let mut index = Reg::Rax;
+    match (mask >> amount, s) {
+        (0xff, _) => l.asm.insn(op::MOVZX8, index, s),
+        (0xffff, _) => l.asm.insn(op::MOVZX16, index, s),
+        (0xffff_ffff, _) => l.asm.mov(Size::D, index, s),
+        (all, Rm::Reg(s)) if all == u64::MAX >> amount => index = s,
         _ => return None,
-    };
-    l.scaled = Some((index, 1 << amount));
+    }
+    l.scaled = Some(Scaled { base, index, amount, until: l.asm.here() });
     Some(())
 }
 

@@ -13,7 +13,7 @@ use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Shift, Size, op, vop};
 use crate::atomic;
 use crate::float;
 use crate::host::{Data, Frame};
-use crate::lower::{Access, Lower, Search, Value, frame, home};
+use crate::lower::{Access, Lower, Scaled, Search, Value, frame, home};
 use crate::vsr::X0;
 use crate::{tlb, window};
 
@@ -124,6 +124,15 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     if let Some(member) = l.member.filter(|_| !strict) {
         return l.group_place(member, address, bytes, stores, slow);
     }
+    // An index that was added just now: then the host's address does not wait for the sum.
+    let until = l.asm.here();
+    let plain = l.setting.sixty_four && !strict && older == 0 && bytes <= 8 && !(stores && l.setting.watched.is_some());
+    let scaled = match (address, l.summed.take()) {
+        (Mem::Base(base, displacement), Some((sum, scaled))) if plain && base == sum && scaled.until == until => {
+            Some((scaled, displacement))
+        }
+        _ => None,
+    };
     let (hint, unit, key) = (l.hint(older), l.setting.unit, l.key());
     let tag = tlb::Entry::tag_at(stores);
     let (label, back) = (l.asm.label(), l.asm.label());
@@ -143,7 +152,8 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
     let search = l.setting.entry.searches.of(unit, stores, if strict { 1 } else { bytes });
-    l.slow_search(Search { label, back, slow, hint, looked: true, older, address, tag, search, bytes });
+    let index = scaled.filter(|(scaled, _)| scaled.index == Reg::Rax).map(|(scaled, _)| scaled);
+    l.slow_search(Search { label, back, slow, hint, looked: true, older, address, tag, search, bytes, index });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
@@ -163,6 +173,11 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
     }
     // The sum is the host's to make, so that a chain of loads does not wait for it.
     asm.mov(Size::Q, Reg::Rcx, addend);
+    if let Some((Scaled { base, index, amount, .. }, displacement)) = scaled {
+        let base = l.operand(base);
+        l.asm.alu(Alu::Add, Size::Q, Reg::Rcx, base);
+        return Mem::Index(Reg::Rcx, index, 1 << amount, displacement);
+    }
     address.plus(Reg::Rcx)
 }
 

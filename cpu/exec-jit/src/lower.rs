@@ -116,8 +116,10 @@ pub struct Lower<'a> {
     pub member: Option<Member>,
     /// What LR holds, if it was written by a call in the trace.
     pub linked: Option<u64>,
-    /// What the instruction at hand adds in the place of its result: a register, times this.
-    pub scaled: Option<(Reg, u8)>,
+    /// What the instruction at hand adds in the place of its operand.
+    pub scaled: Option<Scaled>,
+    /// What was added, and where the sum is, if the code just made did that.
+    pub summed: Option<(Reg, Scaled)>,
     /// Comparisons whose CR fields are not computed.
     pub fields: Fields,
 }
@@ -165,6 +167,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         member: None,
         linked: None,
         scaled: None,
+        summed: None,
         fields: Fields::default(),
         setting,
     };
@@ -216,6 +219,19 @@ fn assign(plan: &Plan) -> Held {
         held[evicted] = None;
     }
     held
+}
+
+/// An index that is added, scaled, to a register.
+#[derive(Clone, Copy)]
+pub struct Scaled {
+    /// The register to which it is added.
+    pub base: usize,
+    /// Where the host has it; RAX is lost with the next instruction of the host that uses it.
+    pub index: Reg,
+    /// Places by which it is shifted to the left.
+    pub amount: u8,
+    /// Address of the host behind the code that made it, or added it.
+    pub until: u64,
 }
 
 /// The registers of [`PINNED`], as bits.

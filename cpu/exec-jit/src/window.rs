@@ -123,7 +123,19 @@ impl Lower<'_> {
         let at = if stays { address } else { loadstore::IN_RAX };
         let (tag, hint) = (Entry::tag_at(stores), self.hint(0));
         let search = self.setting.entry.searches.of(LARGE, stores, bytes);
-        self.slow_search(Search { label, back, slow, hint, looked: false, older: 0, address: at, tag, search, bytes });
+        self.slow_search(Search {
+            label,
+            back,
+            slow,
+            hint,
+            looked: false,
+            older: 0,
+            address: at,
+            tag,
+            search,
+            bytes,
+            index: None,
+        });
         at.plus(Reg::Rcx)
     }
 

@@ -377,3 +377,49 @@ fn comparisons_agree() {
         }
     }
 }
+
+/// Loops that look things up in tables: an index is shifted, added to a base, and accessed through.
+fn tables(r: &mut Random) -> Vec<u32> {
+    const SHIFTED: u32 = 24;
+    let mut body = Vec::new();
+    for _ in 0..1 + r.below(5) {
+        let (index, shifted, pointer) = (INDICES + r.below(3), SHIFTED + r.below(3), POINTERS + r.below(4));
+        let from = r.of(&[index, index, shifted]);
+        let by = 1 + r.below(4);
+        let kept = r.of(&[8, 16, 32, 64 - by, 11]);
+        // rldic or rldicr, sometimes something else, add, sometimes something else
+        body.push(if kept == 64 - by {
+            md(1, shifted, from, by, 63 - by)
+        } else {
+            md(2, shifted, from, by, 64 - kept - by)
+        });
+        if r.below(6) == 0 {
+            body.push(d(14, index, index, 1));
+        }
+        body.push(if r.below(2) == 0 { x(266, shifted, shifted, pointer) } else { x(266, shifted, pointer, shifted) });
+        if r.below(6) == 0 {
+            body.push(11 << 26 | (DATA + r.below(4)) << 16 | r.below(64));
+        }
+        let (data, base) = (r.of(&[DATA, DATA + 1, shifted, index]), r.of(&[shifted, shifted, shifted, pointer]));
+        // lwz, lbz, lhz, lha, stw, stb, sth; ld, std
+        body.push(match r.below(9) {
+            7 => d(58, data, base, r.of(&[0, 8, -8, 40])),
+            8 => d(62, data, base, r.of(&[0, 8, 40])),
+            n => d([32, 34, 40, 42, 36, 38, 44][n as usize], data, base, r.of(&[0, 4, 8, 24, 3])),
+        });
+        body.push(d(14, index, index, r.of(&[1, 3, 7, 100])));
+    }
+    count_down(&mut body);
+    body.push(SYSTEM_CALL);
+    body
+}
+
+#[test]
+fn tables_agree() {
+    for seed in 2500..2700 {
+        for bits in [msr::SF | msr::LE, msr::SF, 0] {
+            let policy = Policy { watched: seed % 5 == 0, cold: 0, ..Policy::default() };
+            agree_on(&policy, bits, seed, &tables(&mut Random(seed)), Some(0x1_f800 + (seed << 12 & 0x7_0000)));
+        }
+    }
+}

@@ -183,7 +183,19 @@ impl Lower<'_> {
         let (tag, hint) = (Entry::tag_at(stores), self.hint(0));
         let search = self.setting.entry.searches.of(unit, stores, bytes);
         let (alone, back) = (self.asm.label(), self.asm.label());
-        let single = Search { label: alone, back, slow, hint, looked: false, older: 0, address, tag, search, bytes };
+        let single = Search {
+            label: alone,
+            back,
+            slow,
+            hint,
+            looked: false,
+            older: 0,
+            address,
+            tag,
+            search,
+            bytes,
+            index: None,
+        };
         let Some(reach) = member.leads else {
             self.asm.mov(Size::Q, Reg::Rcx, base);
             self.asm.test(Size::Q, Reg::Rcx, Reg::Rcx);

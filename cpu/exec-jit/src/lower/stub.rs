@@ -4,13 +4,13 @@ use std::mem::offset_of;
 
 use exec_interp::fields::ra;
 
-use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Size, Xmm};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Shift, Size, Xmm};
 use crate::entry::Entry;
 use crate::float::{self, Doubtful};
 use crate::host::{Data, Reason};
 use crate::loadstore;
 use crate::lower::group::Reach;
-use crate::lower::{Edge, Lower, Noted, home};
+use crate::lower::{Edge, Lower, Noted, Scaled, home};
 use crate::plan::{ALL, LR, Parts};
 use crate::tlb;
 use crate::vsx::{self, DoubtfulLanes};
@@ -73,6 +73,8 @@ pub struct Search {
     pub search: u64,
     /// Bytes of the access.
     pub bytes: u8,
+    /// The index that is to be in RAX behind it; the address's register is its sum.
+    pub index: Option<Scaled>,
 }
 
 /// An access that left the fast path.
@@ -193,7 +195,7 @@ impl Lower<'_> {
     }
 
     fn search(&mut self, search: Search) {
-        let Search { label, back, slow, hint, looked, older, address, tag, search, bytes } = search;
+        let Search { label, back, slow, hint, looked, older, address, tag, search, bytes, index } = search;
         let (unit, key) = (self.setting.unit, self.key());
         let asm = &mut self.asm;
         asm.bind(label);
@@ -220,6 +222,12 @@ impl Lower<'_> {
         if !looked {
             asm.bind(found);
             asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
+        }
+        if let (Some(Scaled { base, amount, .. }), Mem::Base(sum, _)) = (index, address) {
+            asm.mov(Size::Q, Reg::Rax, sum);
+            let base = self.held[base].map_or(home(base).into(), Rm::Reg);
+            self.asm.alu(Alu::Sub, Size::Q, Reg::Rax, base);
+            self.asm.shift_imm(Shift::Shr, Size::Q, Reg::Rax, amount);
         }
         self.asm.jmp(back);
     }
