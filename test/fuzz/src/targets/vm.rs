@@ -50,6 +50,8 @@ pub struct Vm {
     pub vcpu: Vcpu,
     /// Who carries out privileged instructions.
     pub privileged: Privileged,
+    /// The engine delivers interrupts that instructions cause, which are no exits then.
+    pub delivers: bool,
     /// What runs its code.
     pub runner: Runner,
     counts: ExitCounts,
@@ -92,7 +94,7 @@ impl Vm {
         ENGINES.with_borrow_mut(|engines| engines[index(cpu)].reset());
         TRANSLATORS.with_borrow_mut(|engines| engines[index(cpu)].iter_mut().flatten().for_each(Translator::reset));
         let (privileged, runner) = (Privileged::Trap, Runner::Interpreter);
-        Vm { machine, vcpu, privileged, runner, counts: ExitCounts::default() }
+        Vm { machine, vcpu, privileged, delivers: false, runner, counts: ExitCounts::default() }
     }
 
     /// The machine's parts.
@@ -121,7 +123,7 @@ impl Vm {
     pub fn visit<T>(&mut self, work: impl FnOnce(&Machine, &mut Visit) -> T) -> T {
         let machine = &self.machine;
         let mut context = machine.context(0, &VirtualClock, self.privileged).unwrap();
-        context.delivers = self.privileged == Privileged::Inline;
+        context.delivers = self.delivers;
         let (vcpu, counts) = (&mut self.vcpu, &mut self.counts);
         work(machine, &mut Visit { vcpu, context: &context, counts })
     }

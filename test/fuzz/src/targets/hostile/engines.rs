@@ -134,6 +134,7 @@ fn machine(data: &[u8], runner: Runner) -> Vm {
     let mut vm = Vm::new(cpu, true);
     vm.runner = runner;
     vm.privileged = if input.flag() { Privileged::Inline } else { Privileged::Trap };
+    vm.delivers = vm.privileged == Privileged::Inline;
     let little = cpu.family() == Family::Book3s64 && input.byte() & 3 == 0;
     let order = if little { Order::Little } else { Order::Big };
     vm.machine().partition.set_interrupt_order(order);
