@@ -15,7 +15,6 @@ use guest_mem::LOCKED_BIT;
 
 use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size};
 use crate::branch::cr;
-use crate::host::{Data, Frame};
 use crate::loadstore::{effective_address, fetch, put, report, reverse, translate_aligned};
 use crate::lower::{Lower, frame, state};
 

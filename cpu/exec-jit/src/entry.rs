@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use exec::VcpuState;
 
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Shift, Size, op};
-use crate::host::{Data, Frame, Reason};
+use crate::host::{Frame, Reason, frame_field};
 use crate::jumps::Link;
 use crate::lower::{BIAS, HOLDERS, KEY, PINNED, home, state};
 use crate::search::Searches;
@@ -75,7 +75,7 @@ impl Entry {
 pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>)> {
     let mut asm = Asm::new(origin);
     let mut entry = Entry::default();
-    let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
+    let field = |offset: usize| frame_field(data, offset);
     let left = field(offset_of!(Frame, left));
 
     entry.window = asm.here();
@@ -188,14 +188,7 @@ fn time(asm: &mut Asm, field: &impl Fn(usize) -> Mem) -> u64 {
     for reg in VOLATILE.into_iter().chain([KEY]) {
         asm.store(Size::Q, held(reg), reg);
     }
-    asm.store(Size::Q, field(offset_of!(Frame, left)), Reg::R15);
-    asm.mov(Size::D, Reg::Rsi, Reg::Rdx);
-    if let Mem::Absolute(frame) = field(0) {
-        asm.lea(Size::Q, Reg::Rdi, Mem::Absolute(frame));
-    }
-    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
-    asm.call_rm(field(offset_of!(Frame, calls) + 8 * 5));
-    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+    call_frame(asm, field, 5, 0);
     for reg in VOLATILE {
         asm.mov(Size::Q, reg, held(reg));
     }
@@ -246,6 +239,18 @@ fn elsewhere(asm: &mut Asm, data: u64, lookup: crate::asm::Label) {
     jumps::go(asm, data, |asm, cond| asm.jcc(cond, lookup));
 }
 
+/// Calls function `index` of the frame with the frame, the site in EDX, and `bytes`.
+fn call_frame(asm: &mut Asm, field: &impl Fn(usize) -> Mem, index: usize, bytes: u8) {
+    asm.store(Size::Q, field(offset_of!(Frame, left)), Reg::R15);
+    asm.mov(Size::D, Reg::Rsi, Reg::Rdx);
+    asm.lea(Size::Q, Reg::Rdi, field(0));
+    asm.mov_imm(Reg::Rdx, bytes.into());
+    // The return address of this code has moved the stack by eight bytes.
+    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
+    asm.call_rm(field(offset_of!(Frame, calls) + 8 * index));
+    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+}
+
 /// Regions that hold no longer begin with a call, or with a jump to what came in their place: these opcodes differ in the
 /// last bit. Others may, too.
 const CALL: i32 = 0xe8;
@@ -266,17 +271,9 @@ fn call(
     for reg in HOLDERS {
         asm.store(Size::Q, held(reg), reg);
     }
-    asm.store(Size::Q, field(offset_of!(Frame, left)), Reg::R15);
     asm.store(Size::Q, field(offset_of!(Frame, ea)), Reg::Rax);
     asm.store(Size::Q, field(offset_of!(Frame, value)), Reg::Rcx);
-    asm.mov(Size::D, Reg::Rsi, Reg::Rdx);
-    let Mem::Absolute(frame) = field(0) else { return here };
-    asm.lea(Size::Q, Reg::Rdi, Mem::Absolute(frame));
-    asm.mov_imm(Reg::Rdx, bytes.into());
-    // The return address of this code has moved the stack by eight bytes.
-    asm.alu_imm(Alu::Sub, Size::Q, Reg::Rsp, 8);
-    asm.call_rm(field(offset_of!(Frame, calls) + 8 * index));
-    asm.alu_imm(Alu::Add, Size::Q, Reg::Rsp, 8);
+    call_frame(asm, field, index, bytes);
     asm.mov(Size::Q, Reg::R15, field(offset_of!(Frame, left)));
     asm.test(Size::D, Reg::Rax, Reg::Rax);
     let go_on = asm.label();

@@ -7,6 +7,7 @@
 // UNSAFETY: translated code is entered, and calls back, through raw pointers; the mappings live as long as `Host`.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 use std::ptr::{NonNull, null_mut};
 use std::thread::JoinHandle;
 
@@ -15,6 +16,7 @@ use rustix::mm::{
     Advice, MapFlags, MprotectFlags, MremapFlags, ProtFlags, mmap_anonymous, mprotect, mremap_fixed, munmap,
 };
 
+use crate::asm::Mem;
 use crate::constants::{CONSTANTS, Constants};
 use crate::engine::Translator;
 use crate::jumps::{self, JUMPS, Jump, LINKS, Link};
@@ -45,7 +47,7 @@ pub struct Status {
     pub old: u64,
 }
 
-const _: () = assert!(std::mem::offset_of!(Status, site) % 8 == 0);
+const _: () = assert!(offset_of!(Status, site) % 8 == 0);
 
 /// What code and engine tell each other. Fields are addressed by code.
 #[repr(C)]
@@ -124,6 +126,11 @@ impl Frame {
         self.fetch_key = key;
         self.fetch_spread = jumps::spread(key);
     }
+}
+
+/// The field of the frame at `offset`, as an operand of code; [`Data`] is at `data`.
+pub fn frame_field(data: u64, offset: usize) -> Mem {
+    Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64)
 }
 
 /// What lies within reach of code.
@@ -242,8 +249,8 @@ impl Host {
             (Some(base), Some(writable)) => {
                 let mut host = Host { base, writable, code_len, large: 0, enlarger: None };
                 let calls: [CallFromCode; 6] = [load, store, decline, wrote, privileged, time];
-                host.data().frame.tlb = host.data_at() + std::mem::offset_of!(Data, tlb) as u64;
-                host.data().frame.switches = host.data_at() + std::mem::offset_of!(Data, switches) as u64;
+                host.data().frame.tlb = host.data_at() + offset_of!(Data, tlb) as u64;
+                host.data().frame.switches = host.data_at() + offset_of!(Data, switches) as u64;
                 host.data().frame.calls = calls.map(|call| call as *const () as u64);
                 let first = host.data().frame.tlb;
                 host.data().hints.iter_mut().take(COMMON_HINTS).for_each(|hint| *hint = first);

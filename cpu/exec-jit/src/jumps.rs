@@ -5,7 +5,7 @@
 use std::mem::offset_of;
 
 use crate::asm::{Alu, Asm, Cond, Mem, Reg, Shift, Size};
-use crate::host::{Data, Frame};
+use crate::host::{Data, Frame, frame_field};
 
 /// Entries of the table of indirect branches; a power of two.
 pub const JUMPS: usize = 1 << 17;
@@ -82,7 +82,7 @@ pub const HOST: Mem = Mem::Base(Reg::Rdx, offset_of!(Jump, host) as i32);
 
 /// Finds what is remembered of the address in RAX, as [`go`] does.
 pub fn find(asm: &mut Asm, data: u64, unknown: impl Fn(&mut Asm, Cond)) {
-    let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
+    let field = |offset: usize| frame_field(data, offset);
     asm.mov(Size::D, Reg::Rcx, Reg::Rax);
     asm.alu(Alu::Xor, Size::D, Reg::Rcx, field(offset_of!(Frame, fetch_spread)));
     asm.alu_imm(Alu::And, Size::D, Reg::Rcx, ((JUMPS - 1) << 2) as i32);

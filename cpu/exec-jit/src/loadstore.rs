@@ -12,7 +12,6 @@ use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Shift, Size, op, vop};
 use crate::atomic;
 use crate::float;
-use crate::host::{Data, Frame};
 use crate::lower::{Access, Lower, Scaled, Search, Value, frame, home};
 use crate::vsr::X0;
 use crate::{tlb, window};

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use guest_mem::NOTICED;
 
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Shift, Size};
-use crate::host::{Data, Frame};
+use crate::host::{Frame, frame_field};
 use crate::tlb::{self, Entry};
 
 /// Addresses of the searches.
@@ -85,10 +85,6 @@ impl Searches {
         }
         searches
     }
-}
-
-fn frame_field(data: u64, offset: usize) -> Mem {
-    Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64)
 }
 
 fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched: bool) {

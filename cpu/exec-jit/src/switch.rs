@@ -15,7 +15,7 @@ use pv_abi::magic::offset;
 use pv_abi::osi;
 
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Shift, Size};
-use crate::host::{Data, Frame};
+use crate::host::{Frame, frame_field};
 use crate::jumps;
 use crate::lower::{KEY, Lower, PINNED, frame, home, state};
 use crate::plan::{ALL, CTR, LR};
@@ -181,7 +181,7 @@ fn go(l: &mut Lower, done: u32) {
 /// RAX, or where `unknown` says if that is not remembered.
 /// `look_around` looks for the window of the new space.
 pub fn assemble(asm: &mut Asm, data: u64, look_around: u64, unknown: impl Fn(&mut Asm, Cond)) {
-    let field = |offset: usize| Mem::Absolute(data + (offset_of!(Data, frame) + offset) as u64);
+    let field = |offset: usize| frame_field(data, offset);
     let from = |offset: usize| Mem::Base(Reg::Rdx, offset as i32);
     asm.mov(Size::D, Reg::Rcx, from(offset_of!(Switch, mode)));
     asm.store(Size::D, state(offset_of!(VcpuState, mode)), Reg::Rcx);

@@ -9,7 +9,7 @@ use std::mem::offset_of;
 use exec::VcpuState;
 
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Size, op};
-use crate::host::{Data, Frame};
+use crate::host::Data;
 use crate::loadstore;
 use crate::lower::{Lower, Search, Setting, Stub, frame};
 use crate::search::{self, Needs};

@@ -177,6 +177,20 @@ fn agree(policy: Policy, bits: u64, seeds: std::ops::Range<u64>) {
     }
 }
 
+/// What `make` makes of each of `seeds` in both byte orders, with 32 bits, too, for one vCPU and for one of several.
+fn agree_everywhere(
+    seeds: std::ops::Range<u64>,
+    make: impl Fn(&mut Random) -> Vec<u32>,
+    near: impl Fn(u64) -> Option<u64>,
+) {
+    for (seed, watched) in seeds.flat_map(|seed| [(seed, false), (seed, true)]) {
+        for bits in [msr::SF | msr::LE, msr::SF, msr::LE, 0] {
+            let policy = Policy { watched, cold: 0, ..Policy::default() };
+            agree_on(&policy, bits, seed, &make(&mut Random(seed)), near(seed));
+        }
+    }
+}
+
 #[test]
 fn loops_agree() {
     agree(Policy::default(), msr::SF | msr::LE, 0..150);
@@ -226,13 +240,7 @@ fn copies(r: &mut Random) -> Vec<u32> {
 
 #[test]
 fn copies_agree() {
-    for (seed, watched) in (1200..1230).flat_map(|seed| [(seed, false), (seed, true)]) {
-        for bits in [msr::SF | msr::LE, msr::SF, 0] {
-            let policy = Policy { watched, cold: 0, ..Policy::default() };
-            let near = (seed % 3 == 0).then_some(0x2_0000);
-            agree_on(&policy, bits, seed, &copies(&mut Random(seed)), near);
-        }
-    }
+    agree_everywhere(1200..1230, copies, |seed| (seed % 3 == 0).then_some(0x2_0000));
 }
 
 /// A rotation of doublewords, by its extended opcode.
@@ -281,12 +289,7 @@ fn indices(r: &mut Random) -> Vec<u32> {
 
 #[test]
 fn indices_agree() {
-    for seed in 1500..1700 {
-        for bits in [msr::SF | msr::LE, msr::SF, 0] {
-            let policy = Policy { watched: seed % 5 == 0, cold: 0, ..Policy::default() };
-            agree_on(&policy, bits, seed, &indices(&mut Random(seed)), Some(0x2_0000 + (seed << 13 & 0x6_0000)));
-        }
-    }
+    agree_everywhere(1500..1600, indices, |seed| Some(0x2_0000 + (seed << 13 & 0x6_0000)));
 }
 
 /// Loops of reservations and conditional stores of all sizes, with plain stores between them.
@@ -312,12 +315,7 @@ fn reservations(r: &mut Random) -> Vec<u32> {
 
 #[test]
 fn reservations_agree() {
-    for (seed, watched) in (1000..1040).flat_map(|seed| [(seed, false), (seed, true)]) {
-        for bits in [msr::SF | msr::LE, msr::SF] {
-            let policy = Policy { watched, cold: 0, ..Policy::default() };
-            agree_on(&policy, bits, seed, &reservations(&mut Random(seed)), Some(0x2_0000));
-        }
-    }
+    agree_everywhere(1000..1040, reservations, |_| Some(0x2_0000));
 }
 
 /// Loops that go back by a comparison, while others are pending: over accesses, forward branches, and what they compare.
@@ -370,12 +368,7 @@ fn comparisons(r: &mut Random) -> Vec<u32> {
 
 #[test]
 fn comparisons_agree() {
-    for seed in 2000..2200 {
-        for bits in [msr::SF | msr::LE, 0] {
-            let policy = Policy { watched: seed % 5 == 0, cold: 0, ..Policy::default() };
-            agree_on(&policy, bits, seed, &comparisons(&mut Random(seed)), Some(0x1_f000 + (seed << 8 & 0xf00)));
-        }
-    }
+    agree_everywhere(2000..2100, comparisons, |seed| Some(0x1_f000 + (seed << 8 & 0xf00)));
 }
 
 /// Loops that look things up in tables: an index is shifted, added to a base, and accessed through.
@@ -416,10 +409,5 @@ fn tables(r: &mut Random) -> Vec<u32> {
 
 #[test]
 fn tables_agree() {
-    for seed in 2500..2700 {
-        for bits in [msr::SF | msr::LE, msr::SF, 0] {
-            let policy = Policy { watched: seed % 5 == 0, cold: 0, ..Policy::default() };
-            agree_on(&policy, bits, seed, &tables(&mut Random(seed)), Some(0x1_f800 + (seed << 12 & 0x7_0000)));
-        }
-    }
+    agree_everywhere(2500..2600, tables, |seed| Some(0x1_f800 + (seed << 12 & 0x7_0000)));
 }

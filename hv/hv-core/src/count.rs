@@ -21,6 +21,16 @@ fn same(one: &'static str, other: &'static str) -> bool {
     std::ptr::eq(one, other) || one == other
 }
 
+/// A reason by KVM's statistics name.
+#[derive(Clone, Copy, Debug, Eq)]
+struct Reason(&'static str);
+
+impl PartialEq for Reason {
+    fn eq(&self, other: &Reason) -> bool {
+        same(self.0, other.0)
+    }
+}
+
 impl PartialEq for Emulated {
     fn eq(&self, other: &Emulated) -> bool {
         self.spr == other.spr && same(self.row, other.row)
@@ -64,8 +74,7 @@ pub struct Call {
 /// Counters of one vCPU. Passed in, never static.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExitCounts {
-    /// By KVM's statistics name. A few are counted often: those are found at their place soon.
-    reasons: Vec<(&'static str, u64)>,
+    reasons: Vec<(Reason, u64)>,
     instructions: Vec<(Emulated, u64)>,
     /// The hypercall that the last exit was, the innermost one where calls carry others.
     pub last_call: Option<Call>,
@@ -87,21 +96,12 @@ fn count<K: Copy + PartialEq>(counts: &mut Vec<(K, u64)>, key: K, times: u64) {
 impl ExitCounts {
     /// Counts one exit for `reason`.
     pub fn reason(&mut self, reason: &'static str) {
-        self.add_reason(reason, 1);
-    }
-
-    fn add_reason(&mut self, reason: &'static str, times: u64) {
-        // The same text may stand at two addresses.
-        let same = self.reasons.iter().position(|(known, _)| std::ptr::eq(*known, reason));
-        match same.or_else(|| self.reasons.iter().position(|(known, _)| *known == reason)) {
-            Some(at) => self.reasons.iter_mut().skip(at).take(1).for_each(|(_, count)| *count += times),
-            None => self.reasons.push((reason, times)),
-        }
+        count(&mut self.reasons, Reason(reason), 1);
     }
 
     /// What was counted by KVM's statistics name.
     pub fn reasons(&self) -> BTreeMap<&'static str, u64> {
-        self.reasons.iter().copied().collect()
+        self.reasons.iter().map(|(reason, n)| (reason.0, *n)).collect()
     }
 
     /// Counts a hypercall. `interface` and `name` together name it.
@@ -140,14 +140,14 @@ impl ExitCounts {
 
     /// Adds what another vCPU has counted.
     pub fn add(&mut self, other: &ExitCounts) {
-        other.reasons.iter().for_each(|(reason, n)| self.add_reason(reason, *n));
+        other.reasons.iter().for_each(|(reason, n)| count(&mut self.reasons, *reason, *n));
         other.instructions.iter().for_each(|(which, n)| count(&mut self.instructions, *which, *n));
         other.hypercalls.iter().for_each(|(call, n)| count(&mut self.hypercalls, *call, *n));
     }
 
     /// The number counted for a reason.
     pub fn count(&self, reason: &str) -> u64 {
-        self.reasons.iter().find(|(known, _)| *known == reason).map_or(0, |(_, count)| *count)
+        self.reasons.iter().find(|(known, _)| known.0 == reason).map_or(0, |(_, count)| *count)
     }
 }
 

@@ -60,14 +60,8 @@ impl Hypervisor {
     }
 
     fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Next {
-        for interface in &self.interfaces {
-            match interface.system_call(visit, insn) {
-                None => {}
-                // The two that are frequent, without copies of what others hold.
-                Some(Next::Run) => return Next::Run,
-                Some(Next::Resume) => return Next::Resume,
-                Some(other) => return other,
-            }
+        if let Some(next) = self.interfaces.iter().find_map(|interface| interface.system_call(visit, insn)) {
+            return next;
         }
         visit.counts.reason("syscall_exits");
         visit.vcpu.state.cia = insn.address.wrapping_add(u64::from(insn.len));

@@ -33,10 +33,7 @@ impl Answers for Desk<'_> {
     fn answer(&self, vcpu: &mut Vcpu, context: &Context, exit: &Exit) -> bool {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let (counts, next) = &mut *book;
-        if self.policy.time.is_virtual {
-            let retired = vcpu.state.retired.wrapping_add(self.elsewhere);
-            self.machine.time.set(timebase::duration(self.policy.time.clock.ticks(retired)));
-        }
+        set_time(self.machine, self.policy, vcpu, self.elsewhere);
         let problem = vcpu.state.mode.problem();
         let mut handle = || self.machine.hypervisor.handle(exit, &mut Visit { vcpu, context, counts });
         let answer = match exit {
@@ -56,5 +53,14 @@ impl Answers for Desk<'_> {
             *next = Some(answer);
         }
         goes_on
+    }
+}
+
+/// Virtual time is what `vcpu` and the others, which have retired `elsewhere` instructions, have come to.
+pub fn set_time(machine: &Machine, policy: &Policy, vcpu: &Vcpu, elsewhere: u64) {
+    let time = &policy.time;
+    if time.is_virtual {
+        let retired = vcpu.state.retired.wrapping_add(elsewhere);
+        machine.time.set(timebase::duration(time.clock.ticks(retired)));
     }
 }

@@ -8,7 +8,7 @@ use exec::{Interrupt, Privileged, Start};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
 
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::observer::Observer;
 use crate::{Outcome, Policy};
 
@@ -126,10 +126,7 @@ impl<'a, 'o> Runner<'a, 'o> {
             reset = requests.take(noticed) & request::SYSTEM_RESET != 0;
         }
         let time = &policy.time;
-        if time.is_virtual {
-            let retired = self.vcpu.state.retired.wrapping_add(elsewhere);
-            machine.time.set(timebase::duration(time.clock.ticks(retired)));
-        }
+        desk::set_time(machine, policy, self.vcpu, elsewhere);
         let settled = std::mem::take(&mut self.settled) && requests.pending() == 0;
         let mut visit = Visit { vcpu: &mut *self.vcpu, context: &context, counts: &mut self.counts };
         if reset {

@@ -19,7 +19,7 @@ use ppc_isa::vsx::Vsx;
 use crate::asm::{Alu, Cond, Mem, Reg, Rm, Size};
 use crate::branch::{self, cr};
 use crate::constants::Constants;
-use crate::host::{Data, Frame};
+use crate::host::Data;
 use crate::lower::{Lower, frame, home};
 use crate::plan::{self, HELD, Insn, Parts};
 

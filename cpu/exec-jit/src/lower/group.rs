@@ -15,7 +15,6 @@ use ppc_isa::spr;
 use super::stub::{Search, Stub};
 use super::{Lower, frame};
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Size, op};
-use crate::host::{Data, Frame};
 use crate::loadstore::{self, displacement};
 use crate::plan::{Block, Insn};
 use crate::search::{self, Needs};
@@ -210,8 +209,7 @@ impl Lower<'_> {
         asm.lea(size, Reg::Rdx, address.at(-reach.below));
         in_one_unit(asm, reach, unit, apart);
         asm.mov(Size::Q, Reg::Rcx, hint);
-        asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32);
-        asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
+        loadstore::tag_of(asm, Mem::Base(Reg::Rdx, 0), 1, unit, key);
         search::compare(asm, reach.needs, label);
         asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(Entry, addend) as i32));
         asm.bind(found);

@@ -43,17 +43,6 @@ pub struct Leaving {
 /// Which guest register is where.
 pub type Held = [Option<Reg>; HELD];
 
-/// A way out of a block.
-#[derive(Clone, Copy)]
-pub struct Edge {
-    /// Address that control goes to.
-    pub target: u64,
-    /// An event point: a branch back.
-    pub event: bool,
-    /// Instructions completed.
-    pub done: u32,
-}
-
 /// What is fixed for a region.
 pub struct Setting<'a> {
     /// What is translated.

@@ -15,7 +15,6 @@ use ppc_isa::op::Op;
 use super::stub::Stub;
 use super::{Edge, HOLDERS, Lower, frame};
 use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Shift, Size, Unary};
-use crate::host::{Data, Frame};
 use crate::loadstore;
 use crate::plan::{self, CTR, Parts, Plan};
 use crate::search::{self, Needs};

@@ -16,7 +16,7 @@ use exec::VcpuState;
 
 use super::{KEY, Lower, frame, state};
 use crate::asm::{Mem, Size, Xmm, XmmRm, vop};
-use crate::host::{Data, Frame, Status};
+use crate::host::{Frame, Status, frame_field};
 use crate::plan::{self, Plan, VECTORS};
 
 /// Registers that hold vector-scalar registers.
@@ -315,8 +315,7 @@ impl Lower<'_> {
     }
 
     fn status(&self, offset: usize) -> Mem {
-        let frame = self.setting.data + offset_of!(Data, frame) as u64;
-        Mem::Absolute(frame + (offset_of!(Frame, status) + offset) as u64)
+        frame_field(self.setting.data, offset_of!(Frame, status) + offset)
     }
 
     fn put_status(&mut self, source: Source, offset: usize) {
