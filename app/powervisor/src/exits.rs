@@ -110,7 +110,7 @@ fn way(
     let (seconds, cpu) = (start.elapsed(), processor_time() - cpu);
     match (&report.outcome, stop) {
         (Outcome::Halted(Halt::PowerOff), _) => {}
-        (Outcome::Halted(Halt::Panic(words)), _) => bail!("{name}: the guest's kernel panicked: {words}"),
+        (Outcome::Halted(Halt::Panic(panic)), _) => bail!("{name}: the guest's kernel panicked: {panic}"),
         (_, Some(crate::current::Stop::Timeout)) => {
             bail!("{name}: the guest did not switch itself off before --timeout; give it a task that ends")
         }

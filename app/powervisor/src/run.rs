@@ -46,8 +46,8 @@ pub fn run(flags: &RunFlags) -> Result<u8> {
 /// The program's exit code for how a run ended, with a word about it on standard error.
 pub fn exit_code(flags: &RunFlags, report: &Report, stop: Option<Stop>) -> u8 {
     match (&report.outcome, stop) {
-        (Outcome::Halted(Halt::Panic(words)), _) => {
-            eprintln!("powervisor: the guest's kernel panicked: {words}");
+        (Outcome::Halted(Halt::Panic(panic)), _) => {
+            eprintln!("powervisor: the guest's kernel panicked: {panic}");
             GUEST_PANIC
         }
         (Outcome::Stopped, Some(Stop::Timeout)) => {

@@ -6,8 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::lower::{Compare, Held, Leaving, Site};
-use crate::reversed::Reversed;
+use crate::lower::{Compare, Leaving, Places, Site};
 use crate::tlb::COMMON_HINTS;
 
 /// Hashes numbers by multiplication, for tables that are looked into often. A guest that makes them collide is slow itself.
@@ -95,8 +94,8 @@ pub struct Cache {
     pub compares: Vec<Compare>,
     /// Direct ways out, by number.
     pub leaving: Vec<Leaving>,
-    /// Which guest register is where, by region.
-    pub held: Vec<(Held, Reversed)>,
+    /// How holders have guest registers, by region.
+    pub places: Vec<Places>,
 }
 
 impl Cache {

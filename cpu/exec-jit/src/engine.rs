@@ -22,7 +22,7 @@ use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
-use crate::lower::{self, Setting, bits};
+use crate::lower::{self, PINNED, Places, Setting, bits};
 use crate::pages::Pages;
 use crate::plan::{self, Guess, HELD, Insn, Named};
 use crate::reversed::Reversed;
@@ -206,9 +206,14 @@ impl Translator {
     /// Brings the state up to the instruction at `site`.
     pub(crate) fn write_back(&mut self, vcpu: &mut Vcpu, site: u32) -> Option<Decoded> {
         let site = *self.cache.sites.get(site as usize)?;
-        let (held, reversed) = self.cache.held.get(site.region as usize)?;
+        let Places { held, reversed, usual } = self.cache.places.get(site.region as usize)?;
         let frame = &self.host.data().frame;
-        for register in bits(site.dirty) {
+        for (guest, host) in PINNED {
+            if usual >> guest & 1 != 0 {
+                vcpu.state.gpr[guest] = frame.host[host as usize];
+            }
+        }
+        for register in bits(site.dirty & !usual) {
             if let Some(&value) = held[register].and_then(|host| frame.host.get(host as usize)) {
                 *register_of(&mut vcpu.state, register) = reversed.value(register, value);
             }
@@ -266,9 +271,14 @@ impl Translator {
     /// Brings the held registers up to the state.
     pub(crate) fn read_back(&mut self, vcpu: &mut Vcpu, site: u32) {
         let Some(site) = self.cache.sites.get(site as usize) else { return };
-        let Some((held, reversed)) = self.cache.held.get(site.region as usize) else { return };
+        let Some(Places { held, reversed, usual }) = self.cache.places.get(site.region as usize) else { return };
         let frame = &mut self.host.data().frame;
-        for register in bits(site.held) {
+        for (guest, host) in PINNED {
+            if usual >> guest & 1 != 0 {
+                frame.host[host as usize] = vcpu.state.gpr[guest];
+            }
+        }
+        for register in bits(site.held & !usual) {
             if let Some(slot) = held[register].and_then(|host| frame.host.get_mut(host as usize)) {
                 *slot = reversed.value(register, *register_of(&mut vcpu.state, register));
             }
@@ -407,7 +417,7 @@ impl Translator {
             watched: self.policy.watched.then(|| mem.host().granule_shift),
             granule: mem.host().granule_shift,
             reserved: Writer::vcpu(state.pir).reserved(),
-            region: self.cache.held.len() as u32,
+            region: self.cache.places.len() as u32,
             first_site: self.cache.sites.len() as u32,
             first_compare: self.cache.compares.len() as u32,
             first_link: self.cache.links as u32,
@@ -443,7 +453,7 @@ impl Translator {
         self.cache.sites.extend(lowered.sites);
         self.cache.compares.extend(lowered.compares);
         self.cache.leaving.extend(lowered.leaving);
-        self.cache.held.push((lowered.held, lowered.reversed));
+        self.cache.places.push(lowered.places);
         Some(origin)
     }
 

@@ -40,7 +40,7 @@ use fields::Fields;
 pub use fields::{Compare, Noted, With};
 pub use group::GROUPS;
 use group::Member;
-pub use region::{Held, Leaving, Lowered, Setting, Site};
+pub use region::{Held, Leaving, Lowered, Places, Setting, Site};
 use strip::Copies;
 pub use stub::{Access, Search, Stub, Value};
 use vectors::{Late, Vectors};
@@ -179,8 +179,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         sites: l.sites,
         compares: l.fields.all,
         leaving: l.leaving,
-        held: l.held,
-        reversed: l.reversed,
+        places: Places::new(l.held, l.reversed),
         links: l.links,
         hints: l.hints,
         lines: l.lines,

@@ -93,9 +93,11 @@ fn interpret(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: 
 pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site: u32, bytes: u32) -> Answer {
     let Some(decoded) = engine.write_back(vcpu, site) else { return Reason::Event as Answer };
     engine.count_call(vcpu.state.mode.problem(), site, What::Declined);
-    engine.settle(&mut vcpu.state);
     // Branches access no memory: system calls need no translations, and often change the mode next.
     let branch = engine.interpreter.dispatch().row(decoded).is_some_and(|row| matches!(row.op, Op::Branch(_)));
+    if !branch {
+        engine.settle(&mut vcpu.state);
+    }
     let before = Basis::of(&vcpu.state);
     let stack = vcpu.state.gpr[STACK];
     let interpreter = if branch { &mut engine.interpreter } else { engine.interpreter(&vcpu.state, context) };
@@ -131,7 +133,7 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
 fn leave(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, exit: &Exit) -> Answer {
     let calls = matches!(exit, Exit::SystemCall(_) | Exit::Interrupt(Interrupt::SystemCallVectored(_)));
     let ended = engine::answer(vcpu, context, exit, engine.until).or_else(|| engine::fp_exception(&vcpu.state));
-    let value = calls.then(|| vcpu.shared.msr());
+    let value = (calls && context.delivers).then(|| vcpu.shared.msr());
     go_on(engine, vcpu, context, ended, value) as Answer
 }
 

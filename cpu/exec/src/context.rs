@@ -114,7 +114,7 @@ impl Peers for Requests {
 }
 
 /// The hypervisor, as an engine finds it that does not leave guest code for each exit.
-pub trait Answers: Sync {
+pub trait Answers {
     /// Answers `exit`. Returns whether the guest goes on as if nothing had happened beside it: nothing is to be waited for,
     /// and what is pending has changed by no more than a request or `supervisor::concerns_pending` says. If not, the run
     /// ends with [`Exit::Event`].

@@ -74,6 +74,8 @@ pub struct Call {
 /// Counters of one vCPU. Passed in, never static.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExitCounts {
+    exits: u64,
+    emulated: u64,
     reasons: Vec<(Reason, u64)>,
     instructions: Vec<(Emulated, u64)>,
     /// The hypercall that the last exit was, the innermost one where calls carry others.
@@ -87,10 +89,12 @@ fn count<K: Copy + PartialEq>(counts: &mut Vec<(K, u64)>, key: K, times: u64) {
         counts.push((key, 0));
         counts.len() - 1
     });
-    if let Some((_, count)) = counts.get_mut(at) {
+    if at != 0 {
+        counts.swap(at, at / 2);
+    }
+    if let Some((_, count)) = counts.get_mut(at / 2) {
         *count += times;
     }
-    counts.swap(at, at / 2);
 }
 
 impl ExitCounts {
@@ -101,7 +105,9 @@ impl ExitCounts {
 
     /// What was counted by KVM's statistics name.
     pub fn reasons(&self) -> BTreeMap<&'static str, u64> {
-        self.reasons.iter().map(|(reason, n)| (reason.0, *n)).collect()
+        let sums = [("sum_exits", self.exits), ("emulated_inst_exits", self.emulated)];
+        let others = self.reasons.iter().map(|(reason, n)| (reason.0, *n));
+        sums.into_iter().filter(|(_, n)| *n != 0).chain(others).collect()
     }
 
     /// Counts a hypercall. `interface` and `name` together name it.
@@ -124,10 +130,10 @@ impl ExitCounts {
     /// Counts `exit` in the sum and by its own reason.
     pub fn exit(&mut self, exit: &Exit) {
         self.last_call = None;
-        self.reason("sum_exits");
+        self.exits += 1;
         match exit {
             Exit::Privileged(insn) => {
-                self.reason("emulated_inst_exits");
+                self.emulated += 1;
                 count(&mut self.instructions, Emulated::of(insn), 1);
             }
             // Counted as a system call only when no hypercall interface takes it.
@@ -140,6 +146,8 @@ impl ExitCounts {
 
     /// Adds what another vCPU has counted.
     pub fn add(&mut self, other: &ExitCounts) {
+        self.exits += other.exits;
+        self.emulated += other.emulated;
         other.reasons.iter().for_each(|(reason, n)| count(&mut self.reasons, *reason, *n));
         other.instructions.iter().for_each(|(which, n)| count(&mut self.instructions, *which, *n));
         other.hypercalls.iter().for_each(|(call, n)| count(&mut self.hypercalls, *call, *n));
@@ -147,7 +155,7 @@ impl ExitCounts {
 
     /// The number counted for a reason.
     pub fn count(&self, reason: &str) -> u64 {
-        self.reasons.iter().find(|(known, _)| known.0 == reason).map_or(0, |(_, count)| *count)
+        self.reasons().get(reason).copied().unwrap_or(0)
     }
 }
 

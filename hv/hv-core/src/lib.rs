@@ -12,4 +12,4 @@ pub mod visit;
 
 pub use count::{Call, Emulated, ExitCounts};
 pub use hypervisor::{Hypervisor, Interface};
-pub use visit::{Halt, Next, Visit};
+pub use visit::{Halt, Next, Panic, Visit};

@@ -1,5 +1,8 @@
 //! What a handler is given, and what it answers.
 
+use std::fmt;
+use std::time::Duration;
+
 use exec::delivery;
 use exec::interrupt::Interrupt;
 use exec::{Context, Vcpu};
@@ -47,6 +50,21 @@ pub enum Halt {
     PowerOff,
     /// The guest asked for a restart.
     Reset,
-    /// The guest's kernel says that it panicked, with its words.
-    Panic(String),
+    /// The guest's kernel says that it panicked.
+    Panic(Box<Panic>),
+}
+
+/// Last words of a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panic {
+    /// What it said.
+    pub words: String,
+    /// How long it had run.
+    pub uptime: Duration,
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} ({} s after start)", self.words, self.uptime.as_secs())
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exec::timebase;
 use guest_mem::{GuestMem, Order};
-use hv_core::{Halt, Next, Visit};
+use hv_core::{Halt, Next, Panic, Visit};
 use papr_abi::hcall;
 use papr_abi::rtas::{self, MAX_CELLS, PARAMETER, SUCCESS};
 use papr_abi::status::H_PARAMETER;
@@ -182,7 +182,7 @@ fn os_term(_: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
         (start..start + LONGEST).map_while(|at| mem.load::<u8>(at, Order::Big).filter(|b| *b != 0)).collect();
     let words: String = String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect();
     let words = if words.is_empty() { "without a message".to_owned() } else { words };
-    halt(cells, Halt::Panic(format!("{words} ({} s after start)", elapsed(visit).as_secs())))
+    halt(cells, Halt::Panic(Box::new(Panic { words, uptime: elapsed(visit) })))
 }
 
 #[cfg(test)]

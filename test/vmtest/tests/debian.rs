@@ -112,7 +112,7 @@ fn reboot_is_a_reset() -> Result<()> {
 /// The panic's words, if the guest panicked.
 fn panic_of(run: &Run) -> Result<&str> {
     match &run.outcome {
-        Outcome::Halted(Halt::Panic(words)) => Ok(words),
+        Outcome::Halted(Halt::Panic(panic)) => Ok(&panic.words),
         outcome => bail!("no panic but {outcome:?}; {run}"),
     }
 }

@@ -225,17 +225,27 @@ impl Machine {
 
     /// What an engine runs vCPU `server` in. `None` when there is no such vCPU.
     pub fn context<'a>(&'a self, server: u32, clock: &'a dyn Clock, privileged: Privileged) -> Option<Context<'a>> {
-        Some(Context {
+        Some(self.context_of(self.mailboxes.0.get(server as usize)?, clock, privileged))
+    }
+
+    /// The same for the vCPU whose mailbox is `requests`.
+    pub fn context_of<'a>(
+        &'a self,
+        requests: &'a Requests,
+        clock: &'a dyn Clock,
+        privileged: Privileged,
+    ) -> Context<'a> {
+        Context {
             mem: &self.mem,
             partition: &self.partition,
-            requests: self.mailboxes.0.get(server as usize)?,
+            requests,
             clock,
             mmio: &self.bus,
             peers: &self.mailboxes,
             privileged,
             delivers: false,
             answers: None,
-        })
+        }
     }
 
     /// Resets `vcpu`, which was stopped, and sets its registers to those with which it starts. Its time goes on.

@@ -1,6 +1,6 @@
 //! The hypervisor as engines reach it without leaving guest code.
 
-use std::sync::{Mutex, PoisonError};
+use std::cell::RefCell;
 
 use exec::{Answers, Context, Exit, Vcpu, timebase};
 use hv_core::{ExitCounts, Next, Visit};
@@ -14,25 +14,25 @@ pub struct Desk<'a> {
     policy: &'a Policy,
     elsewhere: u64,
     /// Exits by reason, and how the vCPU goes on if its run has ended by an answer.
-    book: Mutex<(ExitCounts, Option<Next>)>,
+    book: RefCell<(ExitCounts, Option<Next>)>,
 }
 
 impl<'a> Desk<'a> {
     /// Goes on counting in `counts`. Other vCPUs have retired `elsewhere` instructions.
     pub fn new(machine: &'a Machine, policy: &'a Policy, elsewhere: u64, counts: ExitCounts) -> Desk<'a> {
-        Desk { machine, policy, elsewhere, book: Mutex::new((counts, None)) }
+        Desk { machine, policy, elsewhere, book: RefCell::new((counts, None)) }
     }
 
     /// What was counted, and how the vCPU goes on if its run has ended by an answer.
     pub fn close(self) -> (ExitCounts, Option<Next>) {
-        self.book.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.book.into_inner()
     }
 }
 
 impl Answers for Desk<'_> {
     fn answer(&self, vcpu: &mut Vcpu, context: &Context, exit: &Exit) -> bool {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let (counts, next) = &mut *book;
+        // Nothing asks that is being answered.
+        let (counts, next) = &mut *self.book.borrow_mut();
         set_time(self.machine, self.policy, vcpu, self.elsewhere);
         let problem = vcpu.state.mode.problem();
         let mut handle = || self.machine.hypervisor.handle(exit, &mut Visit { vcpu, context, counts });

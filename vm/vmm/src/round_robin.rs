@@ -74,6 +74,6 @@ fn turns(runner: &mut Runner, length: u64, elsewhere: u64) -> Turn {
 /// Ticks until a timer of one of them interrupts.
 fn to_first_timer(runners: &[Runner]) -> Option<u64> {
     let running = runners.iter().filter(|runner| !runner.requests().stopped());
-    let ticks = running.map(|runner| timer::ticks_left(&runner.vcpu.state, &runner.context)).min()?;
+    let ticks = running.map(|runner| timer::ticks_left(&runner.vcpu.state, &runner.context())).min()?;
     (ticks < FOREVER).then_some(ticks)
 }

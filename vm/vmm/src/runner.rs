@@ -40,7 +40,7 @@ pub struct Runner<'a, 'o> {
     machine: &'a Machine,
     pub vcpu: &'a mut Vcpu,
     engine: &'a mut dyn Engine,
-    pub context: Context<'a>,
+    requests: &'a Requests,
     policy: &'a Policy,
     observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
     /// Exits are answered where they occur, as far as they can be.
@@ -62,13 +62,12 @@ impl<'a, 'o> Runner<'a, 'o> {
         policy: &'a Policy,
         observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
     ) -> Option<Runner<'a, 'o>> {
-        let mut context = machine.context(vcpu.state.pir, &*policy.time.clock, policy.privileged)?;
+        let requests = machine.mailboxes.0.get(vcpu.state.pir as usize)?;
         // Nobody sees the exits, and they cost nothing.
         let answers = observer.is_none() && policy.exit_cost.is_zero();
-        context.delivers = answers && policy.privileged == Privileged::Inline;
         let (counts, idle) = (ExitCounts::default(), Duration::ZERO);
         let (skipped, settled) = (0, false);
-        Some(Runner { machine, vcpu, engine, context, policy, observer, answers, counts, idle, skipped, settled })
+        Some(Runner { machine, vcpu, engine, requests, policy, observer, answers, counts, idle, skipped, settled })
     }
 
     /// Exit counts, all instructions of the vCPU, time asleep.
@@ -78,7 +77,14 @@ impl<'a, 'o> Runner<'a, 'o> {
 
     /// Its mailbox.
     pub fn requests(&self) -> &'a Requests {
-        self.context.requests
+        self.requests
+    }
+
+    /// What its engine works with.
+    pub fn context(&self) -> Context<'a> {
+        let Runner { machine, policy, requests, answers, .. } = *self;
+        let delivers = answers && policy.privileged == Privileged::Inline;
+        Context { delivers, ..machine.context_of(requests, &*policy.time.clock, policy.privileged) }
     }
 
     /// Runs until the machine stops, with the thread for itself.
@@ -115,8 +121,8 @@ impl<'a, 'o> Runner<'a, 'o> {
     /// Looks at what was asked and what is pending, runs the guest for at most `most` instructions to its next exit, and
     /// answers that. Others have retired `elsewhere` instructions.
     pub fn turn(&mut self, most: u64, elsewhere: u64) -> Turn {
-        let Runner { machine, policy, context, .. } = *self;
-        let requests = context.requests;
+        let Runner { machine, policy, requests, .. } = *self;
+        let context = self.context();
         let mut reset = false;
         if requests.pending() != 0 {
             if requests.take(request::STOP) != 0 {
@@ -196,15 +202,15 @@ impl<'a, 'o> Runner<'a, 'o> {
 
     /// Whether an interrupt is pending, let in or not, or a request is there that ends waiting.
     pub fn awake(&mut self) -> bool {
-        self.requests().awakening() != 0 || delivery::pending(self.vcpu, &self.context, &*self.machine.lines).any()
+        self.requests().awakening() != 0 || delivery::pending(self.vcpu, &self.context(), &*self.machine.lines).any()
     }
 
     /// Sleeps until an interrupt is pending or a request arrives.
     fn wait(&mut self) {
-        if delivery::pending(self.vcpu, &self.context, &*self.machine.lines).any() {
+        if delivery::pending(self.vcpu, &self.context(), &*self.machine.lines).any() {
             return;
         }
-        let ticks = timer::ticks_left(&self.vcpu.state, &self.context);
+        let ticks = timer::ticks_left(&self.vcpu.state, &self.context());
         let deadline = if ticks < FOREVER { Instant::now().checked_add(timebase::duration(ticks)) } else { None };
         self.requests().sleep(deadline);
     }

@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 
-use exec::{Context, Vcpu, VcpuState};
+use exec::{Context, Vcpu, VcpuState, request};
 use exec_interp::Interpreter;
 use ppc_mmu::{Access, Invalidation};
 
@@ -235,6 +235,9 @@ impl Translator {
 
     /// Takes the invalidations that were asked for.
     pub(crate) fn take_invalidations(&mut self, state: &mut VcpuState, context: &Context) {
+        if context.requests.pending() & request::INVALIDATE == 0 {
+            return;
+        }
         let mut asked = std::mem::take(&mut self.asked);
         self.interpreter.take_invalidations(state, context, |what: Invalidation| asked.push(what));
         for what in asked.drain(..) {

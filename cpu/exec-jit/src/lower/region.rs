@@ -3,6 +3,7 @@
 use exec_interp::Decoded;
 use ppc_isa::Cpu;
 
+use super::PINNED;
 use super::fields::{Compare, Noted};
 use crate::asm::Reg;
 use crate::entry::Entry;
@@ -42,6 +43,25 @@ pub struct Leaving {
 
 /// Which guest register is where.
 pub type Held = [Option<Reg>; HELD];
+
+/// How the holders of a region's guest registers have them.
+#[derive(Clone, Copy)]
+pub struct Places {
+    /// Which guest register is where.
+    pub held: Held,
+    /// Those that are held reversed.
+    pub reversed: Reversed,
+    /// Those of [`PINNED`] that are in their places as they are, as bits.
+    pub usual: u64,
+}
+
+impl Places {
+    /// Those of a region with these holders.
+    pub fn new(held: Held, reversed: Reversed) -> Places {
+        let usual = PINNED.into_iter().filter(|&(guest, host)| held[guest] == Some(host) && !reversed.has(guest));
+        Places { held, reversed, usual: usual.fold(0, |all, (guest, _)| all | 1 << guest) }
+    }
+}
 
 /// What is fixed for a region.
 pub struct Setting<'a> {
@@ -111,10 +131,8 @@ pub struct Lowered {
     pub compares: Vec<Compare>,
     /// Its ways out.
     pub leaving: Vec<Leaving>,
-    /// Which guest register is where.
-    pub held: Held,
-    /// Those that are held reversed.
-    pub reversed: Reversed,
+    /// How holders have guest registers.
+    pub places: Places,
     /// Links used.
     pub links: u32,
     /// Hints used.
