@@ -172,9 +172,7 @@ impl Translator {
 
     /// Looks for the window around r1: whenever what it follows from may have changed.
     pub(crate) fn look_around(&mut self, state: &VcpuState) {
-        let stores = !self.policy.watched;
-        let data = self.host.data();
-        data.frame.window = Window::of(state, data, stores);
+        Window::look_around(state, self.host.data(), !self.policy.watched);
     }
 
     /// Remembers that writing `value` to the MSR has led to the mode of `vcpu`, which is entered.
