@@ -69,16 +69,24 @@ pub fn store_conditional(l: &mut Lower, bytes: u8, w: u32) {
     let (slow, back) = l.slow_decline(false);
     translate_aligned(l, bytes, true, missed);
     let ram = frame!(l, ram);
+    let so = state(offset_of!(VcpuState, so));
     let asm = &mut l.asm;
+    let reserved = asm.label();
     asm.alu_imm(Alu::Cmp, Size::B, state(BYTES), bytes.into());
+    asm.jcc(Cond::E, reserved);
+    // Interrupts end with one, lest a reservation be left.
+    asm.alu_imm(Alu::Cmp, Size::B, state(BYTES), 0);
     asm.jcc(Cond::Ne, slow);
+    asm.insn(crate::asm::op::MOVZX8, Reg::Rdx, so);
+    asm.store(Size::B, cr(0), Reg::Rdx);
+    asm.jmp(done);
+    asm.bind(reserved);
     asm.mov(Size::Q, Reg::Rdx, Reg::Rax);
     asm.alu(Alu::Sub, Size::Q, Reg::Rdx, ram);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, state(REAL));
     asm.jcc(Cond::Ne, slow);
     word(l);
     let big = !l.setting.little;
-    let so = state(offset_of!(VcpuState, so));
     if l.setting.watched.is_none() {
         l.asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, 0));
         l.asm.jcc(Cond::Ne, slow);

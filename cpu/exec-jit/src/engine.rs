@@ -549,6 +549,7 @@ impl Turns for Translator {
             // Code of before the page was mapped finds it as it finds devices.
             let holds = shared.0 == self.shared.0 && self.shared.1.is_none();
             self.shared = shared;
+            self.host.data().frame.mapped = shared.1.is_some().into();
             if !holds {
                 self.flush();
                 self.enter_mode(&vcpu.state, context);

@@ -84,6 +84,8 @@ pub struct Frame {
     pub system_call: u64,
     /// See above.
     pub vectored: u64,
+    /// Whether the guest sees the shared page.
+    pub mapped: u64,
     /// The window around r1.
     pub window: Window,
     /// What is added to the addresses of groups of accesses to make the host's, or 0.

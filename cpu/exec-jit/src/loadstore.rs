@@ -29,6 +29,7 @@ pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
         LoadStore::Touch { .. } => touch(l, w),
         LoadStore::LoadReserve { bytes } if bytes <= 8 => atomic::load_reserve(l, bytes, w),
         LoadStore::StoreConditional { bytes } if bytes <= 8 => atomic::store_conditional(l, bytes, w),
+        LoadStore::StoreMultiple => return store_multiple(l, w),
         LoadStore::BlockZero => zero_block(l, w),
         LoadStore::Isync => l.synchronise(),
         _ => return None,
@@ -300,6 +301,30 @@ fn store(l: &mut Lower, shape: Shape, w: u32) {
     if updates {
         update(l, form, w);
     }
+}
+
+/// Stores RS to r31 in a page; what is not aligned is left to the interpreter. In a trace nothing but the instruction has to
+/// know which registers these are.
+fn store_multiple(l: &mut Lower, w: u32) -> Option<()> {
+    if l.setting.little || l.setting.watched.is_some() || l.setting.plan.is_loop {
+        return None;
+    }
+    let bytes = 4 * (32 - rt(w)) as i32;
+    effective_address(l, displacement(Form::D, w), false, w);
+    let (slow, back) = l.slow_decline(true);
+    l.asm.lea(Size::Q, Reg::Rdx, Mem::Base(Reg::Rax, bytes - 1));
+    l.asm.alu(Alu::Xor, Size::Q, Reg::Rdx, Reg::Rax);
+    l.asm.test_imm(Size::D, Reg::Rdx, !0xfff);
+    l.asm.jcc(Cond::Ne, slow);
+    l.asm.test_imm(Size::D, Reg::Rax, 3);
+    l.asm.jcc(Cond::Ne, slow);
+    translate_aligned(l, 1, true, slow);
+    for (place, register) in (rt(w)..32).enumerate() {
+        let value = l.value(register, Reg::Rdx);
+        put(l, Mem::Base(Reg::Rax, 4 * place as i32), 4, true, value);
+    }
+    l.asm.bind(back);
+    Some(())
 }
 
 /// Stores at a place in the host.

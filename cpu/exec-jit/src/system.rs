@@ -5,15 +5,18 @@
 
 use std::mem::offset_of;
 
+use exec::state::BookE;
+use exec::vcpu::kept_msr;
 use exec::{SharedPage, Vcpu, VcpuState};
 use exec_interp::fields;
 use ppc_isa::cpu::Family;
 use ppc_isa::op::{Integer, Op, System};
+use ppc_isa::system::BookE as booke;
 use ppc_isa::{msr, spr};
 use pv_abi::magic::offset;
 
-use crate::asm::{Alu, Cond, Mem, Reg, Shift, Size, op};
-use crate::lower::{BIAS, Lower, state};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Shift, Size, op};
+use crate::lower::{BIAS, Lower, frame, state};
 use crate::switch;
 
 /// Where the value of a register is.
@@ -25,6 +28,8 @@ pub enum Home {
     Shared(usize),
     /// A word of the shared page.
     SharedWord(usize),
+    /// A doubleword of the state, which keeps these bits.
+    Masked(usize, u64),
 }
 
 /// A privileged register that is a place in memory, for reads or for writes (`writes`).
@@ -36,11 +41,29 @@ fn home(family: Family, number: u16, writes: bool) -> Option<Home> {
         (spr::SPRG0..=spr::SPRG3, _) => Some(Home::Shared(sprg(number - spr::SPRG0))),
         (spr::DAR, Family::Book3s64 | Family::Book3s32) => Some(Home::Shared(offset::DAR)),
         (spr::DSISR, Family::Book3s64 | Family::Book3s32) => Some(Home::SharedWord(offset::DSISR)),
+        (spr::SPRG4..=spr::SPRG7, _) => Some(Home::Shared(offset::SPRG4 + 8 * usize::from(number - spr::SPRG4))),
+        (_, Family::BookE) => booke_home(number),
         (spr::CFAR, Family::Book3s64) => Some(Home::State(offset_of!(VcpuState, cfar))),
         (spr::AMR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, amr))),
         (spr::IAMR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, iamr))),
         (spr::DSCR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, dscr))),
         (spr::FSCR, Family::Book3s64) if !writes => Some(Home::State(offset_of!(VcpuState, fscr))),
+        _ => None,
+    }
+}
+
+/// The same for what is BookE's own.
+fn booke_home(number: u16) -> Option<Home> {
+    let (bucsr, kept) = BookE::BUCSR;
+    match number {
+        spr::booke::DEAR => Some(Home::Shared(offset::DAR)),
+        spr::booke::ESR => Some(Home::SharedWord(offset::ESR)),
+        spr::booke::MAS0 => Some(Home::SharedWord(offset::MAS0)),
+        spr::booke::MAS1 => Some(Home::SharedWord(offset::MAS1)),
+        spr::booke::MAS2 => Some(Home::Shared(offset::MAS2)),
+        spr::booke::MAS4 => Some(Home::SharedWord(offset::MAS4)),
+        spr::booke::MAS6 => Some(Home::SharedWord(offset::MAS6)),
+        spr::booke::BUCSR => Some(Home::Masked(offset_of!(VcpuState, booke) + bucsr, kept)),
         _ => None,
     }
 }
@@ -58,7 +81,7 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
     match op {
         Op::Integer(Integer::Mfspr) => {
             let home = home(family, spr::number(w), false)?;
-            let back = begin(l, rt);
+            let (_, back) = begin(l, rt);
             let to = l.target(rt, Reg::Rax);
             read(l, home, to);
             l.written(rt, to);
@@ -66,13 +89,13 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
         }
         Op::Integer(Integer::Mtspr) => {
             let home = home(family, spr::number(w), true)?;
-            let back = begin(l, rt);
+            let (_, back) = begin(l, rt);
             let value = l.value(rt, Reg::Rax);
             write(l, home, value);
             l.asm.bind(back);
         }
         Op::System(System::Mfmsr) => {
-            let back = begin(l, rt);
+            let (_, back) = begin(l, rt);
             let to = l.target(rt, Reg::Rax);
             read(l, Home::Shared(offset::MSR), to);
             l.written(rt, to);
@@ -80,12 +103,46 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
         }
         Op::System(System::Mtmsr | System::Mtmsrd) if family == Family::Book3s64 && w >> 16 & 1 != 0 => {
             let safe = (msr::EE | msr::RI) as i32;
-            let back = begin(l, rt);
+            let (_, back) = begin(l, rt);
             read(l, Home::Shared(offset::MSR), Reg::Rax);
             l.copy(rt, Reg::Rcx);
             l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !safe);
             l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, safe);
             l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
+            write(l, Home::Shared(offset::MSR), Reg::Rax);
+            l.asm.bind(back);
+        }
+        Op::System(System::Mtmsr) if family != Family::Book3s64 => {
+            let (slow, back) = begin(l, rt);
+            // What the page says of the mode is what the guest has stored there, once it is mapped.
+            let mapped = frame!(l, mapped);
+            l.asm.alu_imm(Alu::Cmp, Size::D, mapped, 0);
+            l.asm.jcc(Cond::Ne, slow);
+            read(l, Home::Shared(offset::MSR), Reg::Rax);
+            l.copy(rt, Reg::Rcx);
+            l.asm.test_imm(Size::D, Reg::Rcx, msr::POW as i32);
+            l.asm.jcc(Cond::Ne, slow);
+            l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, kept_msr(l.setting.cpu) as i32);
+            l.asm.alu(Alu::Xor, Size::D, Reg::Rax, Reg::Rcx);
+            l.asm.test_imm(Size::D, Reg::Rax, !(msr::EE | msr::CE | msr::ME | msr::RI) as i32);
+            l.asm.jcc(Cond::Ne, slow);
+            write(l, Home::Shared(offset::MSR), Reg::Rcx);
+            l.asm.bind(back);
+        }
+        Op::System(System::BookE(op @ (booke::Wrtee | booke::Wrteei))) => {
+            const EE: i32 = msr::EE as i32;
+            let (_, back) = begin(l, rt);
+            read(l, Home::Shared(offset::MSR), Reg::Rax);
+            if op == booke::Wrtee {
+                l.copy(rt, Reg::Rcx);
+                l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, EE);
+                l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !EE);
+                l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
+            } else if w & msr::EE as u32 != 0 {
+                l.asm.alu_imm(Alu::Or, Size::Q, Reg::Rax, EE);
+            } else {
+                l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !EE);
+            }
             write(l, Home::Shared(offset::MSR), Reg::Rax);
             l.asm.bind(back);
         }
@@ -96,8 +153,8 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
 }
 
 /// Begins code for a privileged instruction: calls out instead where the run may end behind it, or an interrupt is held.
-/// The label is to be bound behind it. RT, which it names, is held if it ever is.
-fn begin(l: &mut Lower, rt: usize) -> crate::asm::Label {
+/// That is at the first label, the second one is to be bound behind it. RT, which it names, is held if it ever is.
+fn begin(l: &mut Lower, rt: usize) -> (Label, Label) {
     l.operand(rt);
     let (slow, back) = l.slow_privileged();
     let done = l.completed() as i32;
@@ -105,14 +162,14 @@ fn begin(l: &mut Lower, rt: usize) -> crate::asm::Label {
     l.asm.jcc(Cond::Le, slow);
     l.asm.alu_imm(Alu::Cmp, Size::Q, state(offset_of!(VcpuState, held)), 0);
     l.asm.jcc(Cond::Ne, slow);
-    back
+    (slow, back)
 }
 
 /// Reads a register.
 pub fn read(l: &mut Lower, home: Home, to: Reg) {
     let little = l.setting.shared_little;
     match home {
-        Home::State(at) => l.asm.mov(Size::Q, to, state(at)),
+        Home::State(at) | Home::Masked(at, _) => l.asm.mov(Size::Q, to, state(at)),
         Home::Shared(at) if little => l.asm.mov(Size::Q, to, shared(at)),
         Home::Shared(at) => l.asm.insn(op::MOVBE64, to, shared(at)),
         Home::SharedWord(at) if little => l.asm.mov(Size::D, to, shared(at)),
@@ -120,7 +177,7 @@ pub fn read(l: &mut Lower, home: Home, to: Reg) {
     }
 }
 
-/// Writes `value`; RCX is lost.
+/// Writes `value`; RCX is lost, and so may be RDX.
 pub fn write(l: &mut Lower, home: Home, value: Reg) {
     let little = l.setting.shared_little;
     let asm = &mut l.asm;
@@ -132,6 +189,11 @@ pub fn write(l: &mut Lower, home: Home, value: Reg) {
     };
     match home {
         Home::State(at) => asm.store(Size::Q, state(at), value),
+        Home::Masked(at, kept) => {
+            asm.mov_imm(Reg::Rdx, kept);
+            asm.alu(Alu::And, Size::Q, Reg::Rdx, value);
+            asm.store(Size::Q, state(at), Reg::Rdx);
+        }
         Home::Shared(at) if little => asm.store(Size::Q, shared(at), value),
         Home::Shared(at) => asm.store_reversed(Size::Q, shared(at), value),
         Home::SharedWord(at) if little => asm.store(Size::D, shared(at), value),
@@ -221,7 +283,7 @@ fn read_xer(l: &mut Lower) {
 }
 
 /// RAX, to XER; goes to `slow` if SO changes, on which code rests.
-fn write_xer(l: &mut Lower, slow: crate::asm::Label) {
+fn write_xer(l: &mut Lower, slow: Label) {
     let [(_, so), rest @ ..] = XER;
     let changes = if l.setting.overflowed { Cond::Ae } else { Cond::B };
     let asm = &mut l.asm;

@@ -22,6 +22,17 @@ const CLASSIC_MSR: u64 = msr::EE
     | msr::PMM
     | msr::RI;
 
+/// Bits of the MSR that a write keeps; on Book3S-64 it does more than that.
+pub fn kept_msr(cpu: Cpu) -> u64 {
+    match cpu.family() {
+        Family::Book3s64 => !msr::POW,
+        Family::Book3s32 if ALTIVEC.contains(cpu) => CLASSIC_MSR | msr::VEC,
+        Family::Book3s32 if cpu == Cpu::Ppc603 => CLASSIC_MSR | msr::TGPR,
+        Family::Book3s32 => CLASSIC_MSR,
+        Family::BookE => msr::booke(cpu),
+    }
+}
+
 /// Registers and shared page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vcpu {
@@ -61,14 +72,13 @@ impl Vcpu {
                 let implied = if value & msr::PR != 0 { msr::EE | msr::IR | msr::DR } else { 0 };
                 (value & !(msr::HV | msr::TM | msr::TS | msr::POW)) | msr::ME | implied
             }
-            Family::Book3s32 if ALTIVEC.contains(self.state.cpu) => value & (CLASSIC_MSR | msr::VEC),
-            Family::Book3s32 if self.state.cpu == Cpu::Ppc603 => {
-                let VcpuState { gpr, book3s32, .. } = &mut self.state;
-                book3s32.use_temporary(value & msr::TGPR != 0, gpr);
-                value & (CLASSIC_MSR | msr::TGPR)
+            Family::Book3s32 | Family::BookE => {
+                let VcpuState { gpr, book3s32, cpu, .. } = &mut self.state;
+                if *cpu == Cpu::Ppc603 {
+                    book3s32.use_temporary(value & msr::TGPR != 0, gpr);
+                }
+                value & kept_msr(*cpu)
             }
-            Family::Book3s32 => value & CLASSIC_MSR,
-            Family::BookE => value & msr::booke(self.state.cpu),
         };
         self.shared.set_msr(value);
         self.derive_mode();

@@ -283,6 +283,12 @@ impl BookE {
         Some(())
     }
 
+    /// Where among these registers, in bytes, BUCSR is, and what it keeps of a value: no branch is ever predicted.
+    pub const BUCSR: (usize, u64) = {
+        let at = index(spr::BUCSR);
+        (std::mem::offset_of!(BookE, kept) + 8 * at, KEPT[at].1)
+    };
+
     /// Performance monitor register `number`; bit 4 of it tells whether it is the privileged name of the register.
     pub fn monitor(&mut self, number: u16) -> Option<&mut u32> {
         // PMC0-3, PMLCa0-3, PMLCb0-3, PMGC0 (e500 Core Family Reference Manual, table 2-37).
