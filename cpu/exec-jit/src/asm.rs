@@ -214,6 +214,26 @@ pub struct Asm {
     fixups: Vec<(usize, Label)>,
 }
 
+/// What an instruction begins with: at most 15 bytes.
+#[derive(Clone, Copy, Default)]
+struct Bytes {
+    /// The first in the low bits.
+    bits: u128,
+    count: u32,
+}
+
+impl Bytes {
+    fn push(&mut self, byte: u8) {
+        self.bits |= u128::from(byte) << (8 * self.count);
+        self.count += 1;
+    }
+
+    fn word(&mut self, word: i32) {
+        self.bits |= u128::from(word as u32) << (8 * self.count);
+        self.count += 4;
+    }
+}
+
 impl Asm {
     /// Code that will run at `origin`.
     pub fn new(origin: u64) -> Asm {
@@ -276,42 +296,45 @@ impl Asm {
     /// Legacy prefix, REX, opcode, ModRM and what follows it. `trailing` immediate bytes come after.
     fn encode(&mut self, code: Code, size: Size, reg: u8, rm: Rm, trailing: usize) {
         let Code { prefix, map, opcode } = code;
+        let mut bytes = Bytes::default();
         if size == Size::W {
-            self.byte(0x66);
+            bytes.push(0x66);
         }
         if prefix != 0 {
-            self.byte(prefix);
+            bytes.push(prefix);
         }
         let bits = Self::rex_bits(reg, rm) | if size == Size::Q { 8 } else { 0 };
         // Without REX, the numbers 4 to 7 name high bytes.
         let low_byte = |r: u8| size == Size::B && (4..8).contains(&r);
         if bits != 0 || low_byte(reg) || matches!(rm, Rm::Reg(r) if low_byte(r as u8)) {
-            self.byte(0x40 | bits);
+            bytes.push(0x40 | bits);
         }
-        match map {
-            0 => {}
-            1 => self.byte(0x0f),
-            2 => self.bytes.extend_from_slice(&[0x0f, 0x38]),
-            _ => self.bytes.extend_from_slice(&[0x0f, 0x3a]),
+        if map != 0 {
+            bytes.push(0x0f);
         }
-        self.byte(opcode);
-        self.modrm(reg, rm, trailing);
+        if map > 1 {
+            bytes.push(if map == 2 { 0x38 } else { 0x3a });
+        }
+        bytes.push(opcode);
+        self.modrm(bytes, reg, rm, trailing);
     }
 
-    fn modrm(&mut self, reg: u8, rm: Rm, trailing: usize) {
+    /// What an instruction begins with, then ModRM and what follows it.
+    fn modrm(&mut self, mut bytes: Bytes, reg: u8, rm: Rm, trailing: usize) {
         let reg = (reg & 7) << 3;
-        let mem = match rm {
-            Rm::Reg(rm) => return self.byte(0xc0 | reg | rm as u8 & 7),
-            Rm::Mem(mem) => mem,
-        };
-        let (base, index, disp) = match mem {
-            Mem::Absolute(address) => {
-                self.byte(reg | 5);
-                let next = self.here() + 4 + trailing as u64;
-                return self.word(address.wrapping_sub(next) as i32);
+        let (base, index, disp) = match rm {
+            Rm::Reg(rm) => {
+                bytes.push(0xc0 | reg | rm as u8 & 7);
+                return self.add(bytes);
             }
-            Mem::Base(base, disp) => (base, None, disp),
-            Mem::Index(base, index, scale, disp) => (base, Some((index, scale)), disp),
+            Rm::Mem(Mem::Absolute(address)) => {
+                bytes.push(reg | 5);
+                let next = self.here() + bytes.count as u64 + 4 + trailing as u64;
+                bytes.word(address.wrapping_sub(next) as i32);
+                return self.add(bytes);
+            }
+            Rm::Mem(Mem::Base(base, disp)) => (base, None, disp),
+            Rm::Mem(Mem::Index(base, index, scale, disp)) => (base, Some((index, scale)), disp),
         };
         let low = base as u8 & 7;
         let mode = match disp {
@@ -320,21 +343,29 @@ impl Asm {
             _ => 0x80,
         };
         match index {
-            None if low != 4 => self.byte(mode | reg | low),
+            None if low != 4 => bytes.push(mode | reg | low),
             None => {
-                self.byte(mode | reg | 4);
-                self.byte(0x20 | low);
+                bytes.push(mode | reg | 4);
+                bytes.push(0x20 | low);
             }
             Some((index, scale)) => {
-                self.byte(mode | reg | 4);
-                self.byte((scale.trailing_zeros() as u8) << 6 | (index as u8 & 7) << 3 | low);
+                bytes.push(mode | reg | 4);
+                bytes.push((scale.trailing_zeros() as u8) << 6 | (index as u8 & 7) << 3 | low);
             }
         }
         match mode {
-            0x40 => self.byte(disp as u8),
-            0x80 => self.word(disp),
+            0x40 => bytes.push(disp as u8),
+            0x80 => bytes.word(disp),
             _ => {}
         }
+        self.add(bytes);
+    }
+
+    fn add(&mut self, bytes: Bytes) {
+        let end = self.bytes.len() + bytes.count as usize;
+        // All of them, which takes no loop.
+        self.bytes.extend_from_slice(&bytes.bits.to_le_bytes());
+        self.bytes.truncate(end);
     }
 
     /// `op dst, src`.
@@ -454,7 +485,7 @@ impl Asm {
         if insn.code.map == 1 && insn.code.opcode == op::MOVZX8.code.opcode && high(src) {
             self.byte(0x40 | Self::rex_bits(dst as u8, src));
             self.bytes.extend_from_slice(&[0x0f, insn.code.opcode]);
-            return self.modrm(dst as u8, src, 0);
+            return self.modrm(Bytes::default(), dst as u8, src, 0);
         }
         self.encode(insn.code, size, dst as u8, src, 0);
     }
@@ -559,7 +590,7 @@ impl Asm {
             self.byte(u8::from(insn.wide) << 7 | last);
         }
         self.byte(opcode);
-        self.modrm(reg, rm, trailing);
+        self.modrm(Bytes::default(), reg, rm, trailing);
     }
 
     /// Shift by a register without flags (BMI2): `dst = src shifted by amount`.
