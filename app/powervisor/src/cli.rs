@@ -98,7 +98,7 @@ pub enum ClockFlag {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineFlag {
-    /// The interpreter
+    /// The interpreter: slower, on any host
     Interp,
     /// The translator to x86-64 code
     Jit,
@@ -158,7 +158,7 @@ pub struct RunFlags {
     /// `--machine bare`: the hypercalls that are answered; by default all that --pv allows
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     pub calls: Option<Vec<CallFlag>>,
-    /// What executes the guest's instructions [default: interp; jit for `powervisor hot`]
+    /// What executes the guest's instructions [default: jit where the host can]
     #[arg(long, value_enum)]
     pub engine: Option<EngineFlag>,
     /// `--engine jit`: memory for translated code, of each vCPU
@@ -194,13 +194,6 @@ pub struct RunFlags {
     /// Only the guest's own output: no greeting, no summary
     #[arg(long, short)]
     pub quiet: bool,
-}
-
-impl RunFlags {
-    /// What executes the guest's instructions.
-    pub fn engine(&self) -> EngineFlag {
-        self.engine.unwrap_or(EngineFlag::Interp)
-    }
 }
 
 #[derive(Debug, Args)]

@@ -128,6 +128,7 @@ pub fn run(
     let current = Current::default();
     let mut attached = None;
     let mut translators = None;
+    let translates = translates(flags);
     loop {
         // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
         let (mut machine, cpu) = {
@@ -138,7 +139,7 @@ pub fn run(
         if attached.is_none() {
             attached = Some(attach(flags, console, &current)?);
         }
-        if flags.engine() == EngineFlag::Jit && translators.is_none() {
+        if translates && translators.is_none() {
             translators = Some(Translators::new(flags, cpu, counter.clone())?);
         }
         let engines = machine.vcpus.iter().map(|_| engine(cpu, translators.as_ref()));
@@ -147,6 +148,20 @@ pub fn run(
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
+        }
+    }
+}
+
+/// Whether the translator executes the guest: as the flags say, or where the host can.
+fn translates(flags: &RunFlags) -> bool {
+    match (flags.engine, exec_jit::check()) {
+        (Some(engine), _) => engine == EngineFlag::Jit,
+        (None, Ok(())) => true,
+        (None, Err(why)) => {
+            if !flags.quiet {
+                eprintln!("powervisor: {why}; here the interpreter executes the guest, many times slower");
+            }
+            false
         }
     }
 }

@@ -37,4 +37,5 @@ mod watch;
 mod window;
 
 pub use engine::{Policy, Translator};
+pub use host::check;
 pub use watch::{Count, Counts, Line, Live, Place, Region, Watcher, What};
