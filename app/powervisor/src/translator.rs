@@ -34,10 +34,11 @@ impl Translators {
     /// # Errors
     /// Switches that say nothing, files that cannot be written.
     pub fn new(flags: &RunFlags, cpu: Cpu, counter: Option<Shared>) -> Result<Translators> {
-        let Switches { cold, untranslated, dump, dump_only, perf_map } = Switches::of(std::env::vars_os())?;
+        let Switches { avx512, cold, untranslated, dump, dump_only, perf_map } = Switches::of(std::env::vars_os())?;
         let policy = Policy {
             code_cache: usize::try_from(flags.code_cache).context("--code-cache is too large")?,
             watched: flags.cpus > 1,
+            avx512: avx512.unwrap_or(true),
             cold: cold.unwrap_or(Policy::default().cold),
             untranslated,
         };

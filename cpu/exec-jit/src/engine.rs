@@ -40,6 +40,8 @@ pub struct Policy {
     pub code_cache: usize,
     /// How often a place is interpreted before it is translated.
     pub cold: u8,
+    /// Code uses what AVX-512 has for vectors of 128 bits, where the host has that.
+    pub avx512: bool,
     /// Stores look at reservations: needed if there are several vCPUs.
     pub watched: bool,
     /// Rows of the instruction table that are left to the interpreter, by name.
@@ -49,7 +51,7 @@ pub struct Policy {
 impl Default for Policy {
     /// For a machine with one vCPU.
     fn default() -> Policy {
-        Policy { code_cache: 64 << 20, cold: 2, watched: false, untranslated: Vec::new() }
+        Policy { code_cache: 64 << 20, cold: 2, avx512: true, watched: false, untranslated: Vec::new() }
     }
 }
 
@@ -426,6 +428,7 @@ impl Translator {
             first_hint: self.cache.hints as u32,
             problem: state.mode.problem(),
             first_exit: self.cache.leaving.len() as u32,
+            ternary: self.policy.avx512 && host::has_avx512(),
             told: self.watched.is_some(),
             first_counter: self.first_counter(),
         };

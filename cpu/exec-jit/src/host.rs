@@ -366,6 +366,14 @@ pub fn check() -> std::io::Result<()> {
     return judge(&[("x86-64", false)]);
 }
 
+/// Whether the CPU has AVX-512 for vectors of 128 bits.
+pub fn has_avx512() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
 fn judge(features: &[(&str, bool)]) -> std::io::Result<()> {
     let lacking: Vec<_> = features.iter().filter(|(_, has)| !has).map(|(name, _)| *name).collect();
     if lacking.is_empty() {

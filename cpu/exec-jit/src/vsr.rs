@@ -176,6 +176,19 @@ pub fn logic(l: &mut Lower, op: Logic, t: usize, a: usize, b: usize) {
         let from = l.vector(a, X0);
         return write(l, t, from);
     }
+    let table = match op {
+        Logic::Nand => 0b0011_1111,
+        Logic::Nor => 0b0000_0011,
+        Logic::Orc => 0b1111_0011,
+        Logic::Eqv => 0b1100_0011,
+        _ => 0,
+    };
+    if l.setting.ternary && table != 0 {
+        read(l, X0, a);
+        let b = l.vector(b, X1);
+        l.asm.v_ternary(X0, b, b, table);
+        return write(l, t, X0);
+    }
     if op == Logic::Orc {
         read(l, X0, b);
         invert(l, X0, X1);
@@ -197,6 +210,12 @@ pub fn logic(l: &mut Lower, op: Logic, t: usize, a: usize, b: usize) {
 
 /// Register `t` = `a` where `c` has zeros, `b` where it has ones.
 pub fn select(l: &mut Lower, t: usize, a: usize, b: usize, c: usize) {
+    if l.setting.ternary {
+        read(l, X0, a);
+        let (b, c) = (l.vector(b, X1), l.vector(c, X2));
+        l.asm.v_ternary(X0, b, c, 0b1101_1000);
+        return write(l, t, X0);
+    }
     let c = l.vector(c, X0);
     let (b, a) = (vsr(l, b), vsr(l, a));
     l.asm.v3(vop::PAND, X1, c, b);

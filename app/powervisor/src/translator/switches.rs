@@ -15,6 +15,8 @@ const PREFIX: &str = "POWERVISOR_JIT_";
 pub struct Switches {
     /// How often a place is interpreted before it is translated.
     pub cold: Option<u8>,
+    /// Whether code may use AVX-512.
+    pub avx512: Option<bool>,
     /// Instructions that are left to the interpreter, by their rows' names.
     pub untranslated: Vec<String>,
     /// Where guest and host code of each region is written.
@@ -31,7 +33,14 @@ struct Switch {
     take: fn(&mut Switches, &OsStr) -> Result<()>,
 }
 
-const KNOWN: [Switch; 5] = [
+const KNOWN: [Switch; 6] = [
+    Switch {
+        name: "AVX512",
+        take: |switches, value| {
+            switches.avx512 = Some(bit(value)?);
+            Ok(())
+        },
+    },
     Switch {
         name: "COLD",
         take: |switches, value| {
@@ -70,15 +79,19 @@ const KNOWN: [Switch; 5] = [
     Switch {
         name: "PERF_MAP",
         take: |switches, value| {
-            switches.perf_map = match text(value)? {
-                "0" => false,
-                "1" => true,
-                _ => bail!("0 or 1"),
-            };
+            switches.perf_map = bit(value)?;
             Ok(())
         },
     },
 ];
+
+fn bit(value: &OsStr) -> Result<bool> {
+    match text(value)? {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => bail!("0 or 1"),
+    }
+}
 
 fn text(value: &OsStr) -> Result<&str> {
     value.to_str().context("text")
@@ -117,6 +130,7 @@ mod tests {
     fn values() {
         let switches = of(&[
             ("POWERVISOR_GUESTS", "elsewhere"),
+            ("POWERVISOR_JIT_AVX512", "0"),
             ("POWERVISOR_JIT_COLD", "0"),
             ("POWERVISOR_JIT_DECLINE", "lwz, add"),
             ("POWERVISOR_JIT_DUMP", "file"),
@@ -125,7 +139,7 @@ mod tests {
         ]);
         let untranslated = vec!["lwz".to_owned(), "add".to_owned()];
         let (dump, dump_only) = (Some("file".into()), Some("mem*".to_owned()));
-        let wanted = Switches { cold: Some(0), untranslated, dump, dump_only, perf_map: true };
+        let wanted = Switches { avx512: Some(false), cold: Some(0), untranslated, dump, dump_only, perf_map: true };
         assert_eq!(switches.unwrap(), wanted);
         assert_eq!(of(&[]).unwrap(), Switches::default());
     }

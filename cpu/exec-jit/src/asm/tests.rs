@@ -187,3 +187,10 @@ fn atomic_operations() {
     one(|a| a.lock_cmpxchg(Size::Q, Mem::Base(R9, 8), Rdx), "lock cmpxchg rdx,8(r9)");
     one(|a| a.barrier(), "lock orl $0,(rsp)");
 }
+
+#[test]
+fn ternary_logic() {
+    let [x0, x3, x9, x14] = [0, 3, 9, 14].map(Xmm::of);
+    one(|a| a.v_ternary(x0, x3, x9, 0xd8), "vpternlogq $0xD8,xmm9,xmm3,xmm0");
+    one(|a| a.v_ternary(x14, x9, x0, 1), "vpternlogq $1,xmm0,xmm9,xmm14");
+}

@@ -1,4 +1,5 @@
-//! Instructions on XMM registers, in VEX encodings of 128 bits (AVX, AVX2, FMA). Bits 255:128 are cleared by every write.
+//! Instructions on XMM registers, in VEX encodings of 128 bits (AVX, AVX2, FMA), and one in EVEX encoding. The bits above
+//! are cleared by every write.
 
 use super::{Asm, Insn, Mem, Reg, Rm};
 
@@ -245,6 +246,23 @@ impl Asm {
     pub fn v3_imm(&mut self, insn: Insn, dst: Xmm, a: Xmm, b: impl Into<XmmRm>, imm: u8) {
         self.vex(insn, dst.0 as u8, a.0 as u8, b.into().0, 1);
         self.byte(imm);
+    }
+
+    /// `dst = bit of `table` that the bits of dst, a and b number`, dst's being worth 4, a's 2 (`vpternlogq`, AVX-512VL).
+    pub fn v_ternary(&mut self, dst: Xmm, a: Xmm, b: Xmm, table: u8) {
+        const OPCODE: u8 = 0x25;
+        let [dst, a, b] = [dst, a, b].map(|xmm| xmm.0 as u8);
+        // EVEX.128.66.0F3A.W1: bits of register numbers are inverted.
+        let first = (!dst & 8) << 4 | (!b & 8) << 2 | 0x53;
+        self.bytes.extend_from_slice(&[
+            0x62,
+            first,
+            (!a & 15) << 3 | 0x85,
+            0x08,
+            OPCODE,
+            0xc0 | (dst & 7) << 3 | b & 7,
+            table,
+        ]);
     }
 
     /// `dst = op src`, or a load, or a comparison.

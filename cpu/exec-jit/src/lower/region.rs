@@ -115,6 +115,8 @@ pub struct Setting<'a> {
     pub block: u64,
     /// First exit.
     pub first_exit: u32,
+    /// The host has AVX-512's logic of three operands.
+    pub ternary: bool,
     /// Somebody asks what is done for each instruction.
     pub told: bool,
     /// Number of the counter of the first block, if blocks are counted.
