@@ -207,6 +207,7 @@ pub mod op {
 pub struct Label(usize);
 
 /// Assembles one piece of code.
+#[derive(Default)]
 pub struct Asm {
     bytes: Vec<u8>,
     origin: u64,
@@ -241,6 +242,15 @@ impl Asm {
         Asm { bytes: Vec::with_capacity(4096), origin, labels, fixups }
     }
 
+    /// What assembles for `origin` next, with the memory of what has finished.
+    pub fn again(mut self, origin: u64) -> Asm {
+        self.origin = origin;
+        self.bytes.clear();
+        self.labels.clear();
+        self.fixups.clear();
+        self
+    }
+
     /// Where the next instruction will run.
     pub fn here(&self) -> u64 {
         self.origin + self.bytes.len() as u64
@@ -248,12 +258,23 @@ impl Asm {
 
     /// The code. `None` if a label was used and never bound.
     pub fn finish(mut self) -> Option<Vec<u8>> {
-        for (at, label) in std::mem::take(&mut self.fixups) {
+        self.resolve()?;
+        Some(self.bytes)
+    }
+
+    /// Puts the addresses of labels where they are used; [`Asm::code`] is complete then.
+    pub fn resolve(&mut self) -> Option<()> {
+        for &(at, label) in &self.fixups {
             let target = self.labels.get(label.0).copied().flatten()?;
             let offset = (target as i64 - (at as i64 + 4)) as i32;
             self.bytes.get_mut(at..at + 4)?.copy_from_slice(&offset.to_le_bytes());
         }
-        Some(self.bytes)
+        Some(())
+    }
+
+    /// The code.
+    pub fn code(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// A label to be bound later.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::lower::{Compare, Leaving, Places, Site};
+use crate::plan::Loops;
 use crate::tlb::COMMON_HINTS;
 
 /// Hashes numbers by multiplication, for tables that are looked into often. A guest that makes them collide is slow itself.
@@ -64,11 +65,14 @@ struct Page {
     places: HashMap<u16, Place, Mixing>,
     /// Regions of before the page was written: whoever still comes to one is led on.
     former: Vec<(u16, u64)>,
+    /// Where it may have loops, if that was asked since.
+    loops: Option<Box<Loops>>,
 }
 
 impl Page {
     /// Makes regions of what was there former ones, which `left` is told: their addresses in the guest and the host.
     fn leave(&mut self, ea: u64, mut left: impl FnMut(u64, u64)) {
+        self.loops = None;
         for (offset, place) in self.places.drain() {
             if let Place::Code(host) = place {
                 self.former.push((offset, host));
@@ -136,6 +140,12 @@ impl Cache {
             page.former.iter().filter(move |(former, _)| *former == offset).map(|(_, host)| *host)
         });
         former.into_iter().flatten()
+    }
+
+    /// Whether the instruction at `ea` may be in a loop in its page, which `loops` says.
+    pub fn may_loop(&mut self, key: PageKey, ea: u64, loops: impl FnOnce() -> Loops) -> bool {
+        let page = self.pages.get_mut(&key);
+        page.is_none_or(|page| page.loops.get_or_insert_with(|| Box::new(loops())).has(ea))
     }
 
     /// Forgets the regions of pages whose memory was written. `left` is told of each: its addresses in the guest and the host.

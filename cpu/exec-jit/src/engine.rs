@@ -22,9 +22,9 @@ use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
-use crate::lower::{self, PINNED, Places, Setting, bits};
+use crate::lower::{self, PINNED, Places, Scratch, Setting, bits};
 use crate::pages::Pages;
-use crate::plan::{self, Guess, HELD, Insn, Named};
+use crate::plan::{self, Guess, HELD, Insn, Loops, Named};
 use crate::reversed::Reversed;
 use crate::shared;
 use crate::switch::SWITCHES;
@@ -95,6 +95,7 @@ pub struct Translator {
     marks: Marks,
     /// Pages smaller than that which were met.
     met_small: u32,
+    scratch: Scratch,
     /// Regions that hold no longer, by addresses in the guest and the host: see [`Translator::lead_on`].
     former: Vec<(u64, u64)>,
     /// Whose user pages privileged state accesses through entries of the fast TLB, and the places of these.
@@ -157,6 +158,7 @@ impl Translator {
             unit: tlb::LARGE,
             marks: Marks::default(),
             met_small: 0,
+            scratch: Scratch::default(),
             former: Vec::new(),
             view: View::default(),
             viewed: Vec::new(),
@@ -399,7 +401,9 @@ impl Translator {
             _ => state.gpr[register & 31],
         }));
         let named = |insn: &Insn| named.get(insn.decoded.index());
-        let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, named, guess);
+        let word = |offset| mem.load(page.real | offset, state.order()).unwrap_or(0);
+        let may_loop = self.cache.may_loop(page, state.cia, || Loops::of(word));
+        let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, named, guess, may_loop);
         plan.blocks.first()?.insns.first()?.op?;
         let (origin, sixty_four) = (self.host.code_at(self.cache.used), state.mode.sixty_four());
         let setting = Setting {
@@ -432,17 +436,17 @@ impl Translator {
             told: self.watched.is_some(),
             first_counter: self.first_counter(),
         };
-        let lowered = lower::lower(setting, origin)?;
+        let lowered = lower::lower(setting, std::mem::take(&mut self.scratch), origin)?;
         let links = self.cache.links + lowered.links as usize;
         let hints = self.cache.hints + lowered.hints as usize;
         let room = links <= LINKS && hints <= tlb::HINTS && self.can_count(plan.blocks.len());
-        if !room || !self.host.write(self.cache.used, &lowered.code) {
+        if !room || !self.host.write(self.cache.used, lowered.scratch.asm.code()) {
             // Full: what is there is dropped, and what is needed comes again.
             self.flush();
             return None;
         }
         self.tell_region(&plan, &lowered, page.real, state.mode.problem(), origin);
-        self.cache.used += lowered.code.len().next_multiple_of(16);
+        self.cache.used += lowered.scratch.asm.code().len().next_multiple_of(16);
         if let Some(new) = self.host.data().links.get_mut(self.cache.links..links) {
             new.fill(Link::NONE);
         }
@@ -457,6 +461,7 @@ impl Translator {
         self.cache.compares.extend(lowered.compares);
         self.cache.leaving.extend(lowered.leaving);
         self.cache.places.push(lowered.places);
+        self.scratch = lowered.scratch;
         Some(origin)
     }
 

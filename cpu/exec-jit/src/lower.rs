@@ -133,11 +133,21 @@ macro_rules! frame {
 }
 pub(crate) use frame;
 
+/// What lowering works in; its memory is used again.
+#[derive(Default)]
+pub struct Scratch {
+    /// The code, when it is finished.
+    pub asm: Asm,
+    stubs: Vec<(Stub, Late, Late)>,
+}
+
 /// Translates `setting.plan` for the address `origin`. `None` when it cannot be assembled.
-pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
+pub fn lower(setting: Setting, scratch: Scratch, origin: u64) -> Option<Lowered> {
     let plan = setting.plan;
     let first = *plan.blocks.first()?.insns.first()?;
-    let mut asm = Asm::new(origin);
+    let Scratch { asm, mut stubs } = scratch;
+    let mut asm = asm.again(origin);
+    stubs.clear();
     let labels = plan.blocks.iter().map(|_| asm.label()).collect();
     let insns = plan.blocks.iter().map(|block| block.insns.len()).sum::<usize>();
     let held = assign(plan);
@@ -153,7 +163,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         counted: false,
         block: 0,
         labels,
-        stubs: Vec::with_capacity(2 * insns + 4),
+        stubs,
         copies: Copies::default(),
         versions: Vec::new(),
         copy: None,
@@ -175,6 +185,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
     l.region();
     let behind = (l.asm.here() - origin) as usize;
     l.stubs();
+    l.asm.resolve()?;
     Some(Lowered {
         sites: l.sites,
         compares: l.fields.all,
@@ -184,7 +195,7 @@ pub fn lower(setting: Setting, origin: u64) -> Option<Lowered> {
         hints: l.hints,
         lines: l.lines,
         behind,
-        code: l.asm.finish()?,
+        scratch: Scratch { asm: l.asm, stubs: l.stubs },
     })
 }
 
@@ -249,7 +260,7 @@ pub fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let number = set.trailing_zeros();
         set &= set.wrapping_sub(1);
-        (number < HELD as u32).then_some(number as usize)
+        (number < u64::BITS).then_some(number as usize)
     })
 }
 

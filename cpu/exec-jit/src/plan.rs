@@ -268,21 +268,79 @@ impl Named {
 }
 
 /// Plans the region at `entry`. `decode` gives the instruction at an address of its page, `named` the registers of an
-/// instruction.
+/// instruction. It is a loop only if it `may_loop`, see [`Loops`].
 pub fn plan<'a>(
     entry: u64,
     sixty_four: bool,
     mut decode: impl FnMut(u64) -> Insn,
     named: impl Fn(&Insn) -> Option<&'a Named>,
     guess: Guess,
+    may_loop: bool,
 ) -> Plan {
-    let mut seen = Explored::of(entry, sixty_four, &mut decode);
-    let mut plan = seen.find_loop(entry).unwrap_or_else(|| trace(entry, sixty_four, &mut seen, &mut decode, guess));
+    let mut explored = may_loop.then(|| Explored::of(entry, sixty_four, &mut decode));
+    let found = explored.as_mut().and_then(|seen| seen.find_loop(entry));
+    let mut plan = found.unwrap_or_else(|| trace(entry, sixty_four, explored.as_ref(), &mut decode, guess));
     plan.find_followers(sixty_four);
     plan.find_live(sixty_four);
     plan.count(sixty_four, named);
     plan.strips = strip::find(&plan, sixty_four);
     plan
+}
+
+/// Instructions of a page.
+#[derive(Clone, Copy)]
+struct Slots([u64; SLOTS / 64]);
+
+impl Default for Slots {
+    fn default() -> Slots {
+        Slots([0; SLOTS / 64])
+    }
+}
+
+impl Slots {
+    /// Adds the one at `ea`. Returns whether it was not there.
+    fn insert(&mut self, ea: u64) -> bool {
+        let slot = (ea >> 2) as usize & (SLOTS - 1);
+        let (word, bit) = (&mut self.0[slot / 64], 1 << (slot % 64));
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+}
+
+/// Instructions of a page to which control may come again without leaving the page: those that branches back span.
+#[derive(Clone, Copy, Default)]
+pub struct Loops(Slots);
+
+impl Loops {
+    /// Those of a page, given the word at an offset.
+    pub fn of(word: impl Fn(u64) -> u32) -> Loops {
+        let mut slots = Slots::default();
+        // The least target of the branches from here on.
+        let mut least = u64::MAX;
+        for slot in (0..SLOTS as u64).rev() {
+            let from = 4 * slot;
+            let word = word(from);
+            let branch = match word >> 26 {
+                16 => Some(Branch::Bc),
+                18 => Some(Branch::B),
+                _ => None,
+            };
+            // Neither to an absolute address nor a call.
+            if let Some(branch) = branch.filter(|_| word & 3 == 0) {
+                least = least.min(target(word, from, branch, true));
+            }
+            if least <= from {
+                slots.insert(from);
+            }
+        }
+        Loops(slots)
+    }
+
+    /// Whether the instruction at `ea` is one of them.
+    pub fn has(mut self, ea: u64) -> bool {
+        !self.0.insert(ea)
+    }
 }
 
 /// Instructions of a page that were looked at, in the order of their discovery.
@@ -380,16 +438,17 @@ impl Explored {
 fn trace(
     entry: u64,
     sixty_four: bool,
-    seen: &mut Explored,
+    seen: Option<&Explored>,
     decode: &mut impl FnMut(u64) -> Insn,
     mut guess: Guess,
 ) -> Plan {
-    let mut blocks = vec![Block { insns: Vec::new(), live: ALL, follows: false }];
+    let empty = || Block { insns: Vec::with_capacity(8), live: ALL, follows: false };
+    let mut blocks = vec![empty()];
     let mut ea = entry;
-    let mut visited = Vec::new();
-    while visited.len() < TRACE && seen.slot(ea).is_some() && !visited.contains(&ea) {
-        visited.push(ea);
-        let known = seen.find(ea).and_then(|index| seen.insns.get(index)).map(|(insn, _)| *insn);
+    let (mut visited, mut slots) = (0, Slots::default());
+    while visited < TRACE && (ea ^ entry) & !0xfff == 0 && slots.insert(ea) {
+        visited += 1;
+        let known = seen.and_then(|seen| seen.insns.get(seen.find(ea)?)).map(|(insn, _)| *insn);
         let insn = known.unwrap_or_else(|| decode(ea));
         let ways = ways(&insn, sixty_four);
         let branch = matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
@@ -406,7 +465,7 @@ fn trace(
             _ => break,
         };
         if branch {
-            blocks.push(Block { insns: Vec::new(), live: ALL, follows: false });
+            blocks.push(empty());
         }
     }
     blocks.retain(|block| !block.insns.is_empty());

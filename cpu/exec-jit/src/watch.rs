@@ -171,9 +171,18 @@ impl Translator {
     /// Tells of a new region.
     pub(crate) fn tell_region(&mut self, plan: &Plan, lowered: &Lowered, page: u64, problem: bool, code_at: u64) {
         let Some(watched) = &mut self.watched else { return };
-        let Lowered { code, lines, behind, places, .. } = lowered;
+        let Lowered { scratch, lines, behind, places, .. } = lowered;
         let held = places.held.iter().enumerate().filter_map(|(guest, host)| Some((guest, (*host)? as u8))).collect();
-        let region = Region { page, problem, is_loop: plan.is_loop, code_at, code, lines, behind: *behind, held };
+        let region = Region {
+            page,
+            problem,
+            is_loop: plan.is_loop,
+            code_at,
+            code: scratch.asm.code(),
+            lines,
+            behind: *behind,
+            held,
+        };
         watched.counts.regions += 1;
         watched.counts.bytes += region.code.len() as u64;
         if watched.counting {

@@ -3,8 +3,8 @@
 use exec_interp::Decoded;
 use ppc_isa::Cpu;
 
-use super::PINNED;
 use super::fields::{Compare, Noted};
+use super::{PINNED, Scratch};
 use crate::asm::Reg;
 use crate::entry::Entry;
 use crate::plan::{HELD, Plan};
@@ -125,8 +125,8 @@ pub struct Setting<'a> {
 
 /// The code of a region.
 pub struct Lowered {
-    /// Code.
-    pub code: Vec<u8>,
+    /// Code, and what it was made in.
+    pub scratch: Scratch,
     /// Its calls out.
     pub sites: Vec<Site>,
     /// Comparisons that its sites name.

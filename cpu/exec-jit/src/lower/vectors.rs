@@ -14,7 +14,7 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 
-use super::{KEY, Lower, frame, state};
+use super::{KEY, Lower, bits, frame, state};
 use crate::asm::{Mem, Size, Xmm, XmmRm, vop};
 use crate::host::{Frame, Status, frame_field};
 use crate::plan::{self, Plan, VECTORS};
@@ -110,10 +110,6 @@ impl Vectors {
 /// Where vector-scalar register `n` is in the state.
 fn home(n: usize) -> Mem {
     state(offset_of!(VcpuState, vsr) + 16 * n)
-}
-
-fn members(set: u64) -> impl Iterator<Item = usize> {
-    (0..VECTORS).filter(move |n| set >> n & 1 != 0)
 }
 
 impl Lower<'_> {
@@ -373,7 +369,7 @@ impl Lower<'_> {
 
     /// Brings the state up to what is held, and notes what FPSCR lacks.
     pub(super) fn store_vectors(&mut self) {
-        for n in members(self.vectors.late.dirty) {
+        for n in bits(self.vectors.late.dirty) {
             if let Some(host) = self.vectors.held[n] {
                 self.store_home(n, host);
             }
@@ -415,7 +411,7 @@ impl Lower<'_> {
         if old {
             self.asm.v2(vop::MOVSD_LOAD, OLD, kept);
         }
-        for n in members(after.loaded) {
+        for n in bits(after.loaded) {
             if let Some(host) = self.vectors.held[n] {
                 self.load_home(host, n);
             }
