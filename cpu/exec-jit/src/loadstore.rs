@@ -310,6 +310,10 @@ fn store_multiple(l: &mut Lower, w: u32) -> Option<()> {
         return None;
     }
     let bytes = 4 * (32 - rt(w)) as i32;
+    // What is held is loaded before the ways part.
+    for register in rt(w)..32 {
+        l.operand(register);
+    }
     effective_address(l, displacement(Form::D, w), false, w);
     let (slow, back) = l.slow_decline(true);
     l.asm.lea(Size::Q, Reg::Rdx, Mem::Base(Reg::Rax, bytes - 1));

@@ -33,7 +33,7 @@ pub enum Runner {
 }
 
 /// Code memory so small that it is full at times.
-const EAGER: Policy = Policy { code_cache: 128 << 10, cold: 0, watched: false, untranslated: Vec::new() };
+const EAGER: Policy = Policy { code_cache: 128 << 10, cold: 0, avx512: true, watched: false, untranslated: Vec::new() };
 
 thread_local! {
     /// Engines are dear to make: one a model, reset before each case.
