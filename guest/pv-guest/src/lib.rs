@@ -82,6 +82,8 @@
 #![deny(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 #![cfg_attr(any(target_arch = "powerpc", target_arch = "powerpc64"), feature(asm_experimental_arch))]
+// Newer compilers need no such feature.
+#![allow(unknown_lints, unused_features)]
 
 pub mod code;
 pub mod discovery;
