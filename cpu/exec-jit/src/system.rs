@@ -143,7 +143,8 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
             } else {
                 l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !EE);
             }
-            write(l, Home::Shared(offset::MSR), Reg::Rax);
+            // What the guest has stored in the page stays but for the bit.
+            write_whole(l, Home::Shared(offset::MSR), Reg::Rax);
             l.asm.bind(back);
         }
         Op::System(op @ (System::Rfid | System::Rfscv)) => return switch::return_from(l, op),
@@ -177,16 +178,19 @@ pub fn read(l: &mut Lower, home: Home, to: Reg) {
     }
 }
 
-/// Writes `value`; RCX is lost, and so may be RDX.
+/// Writes `value`, of which a CPU of 32 bits has only these; RCX is lost, and so may be RDX.
 pub fn write(l: &mut Lower, home: Home, value: Reg) {
+    if l.setting.wide {
+        return write_whole(l, home, value);
+    }
+    l.asm.mov(Size::D, Reg::Rcx, value);
+    write_whole(l, home, Reg::Rcx);
+}
+
+/// Writes all of `value`; RDX may be lost.
+fn write_whole(l: &mut Lower, home: Home, value: Reg) {
     let little = l.setting.shared_little;
     let asm = &mut l.asm;
-    let value = if l.setting.wide {
-        value
-    } else {
-        asm.mov(Size::D, Reg::Rcx, value);
-        Reg::Rcx
-    };
     match home {
         Home::State(at) => asm.store(Size::Q, state(at), value),
         Home::Masked(at, kept) => {
