@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use exec_jit::{Count, Counts, Place, Region, Watcher, What};
@@ -29,6 +30,8 @@ struct Heat {
     left: BTreeMap<&'static str, u64>,
     regions: u64,
     bytes: u64,
+    code_instructions: u64,
+    translating: Duration,
     dropped: u64,
 }
 
@@ -94,6 +97,8 @@ impl Watcher for Sum {
         }
         sum.regions += counts.regions;
         sum.bytes += counts.bytes;
+        sum.code_instructions += counts.code_instructions;
+        sum.translating += counts.translating;
         sum.dropped += counts.dropped;
     }
 }
@@ -126,8 +131,8 @@ impl Heat {
         let mut calls: Vec<Call> = calls.into_iter().map(call).collect();
         calls.sort_by(|one, other| other.times.cmp(&one.times).then(one.name.cmp(&other.name)));
         let left = counts.left.iter().map(|(reason, times)| (*reason, *times)).collect();
-        let Counts { regions, bytes, dropped, .. } = *counts;
-        Heat { functions, calls, instructions, left, regions, bytes, dropped }
+        let Counts { regions, bytes, code_instructions, translating, dropped, .. } = *counts;
+        Heat { functions, calls, instructions, left, regions, bytes, code_instructions, translating, dropped }
     }
 
     fn json(&self) -> Value {
@@ -151,6 +156,8 @@ impl Heat {
             "interpreted": self.instructions[1],
             "regions": self.regions,
             "code_bytes": self.bytes,
+            "code_instructions": self.code_instructions,
+            "translation_seconds": self.translating.as_secs_f64(),
             "code_dropped": self.dropped,
             "left": self.left,
             "functions": functions.collect::<Value>(),

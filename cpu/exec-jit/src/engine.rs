@@ -377,6 +377,7 @@ impl Translator {
 
     /// Translates the region at the next instruction, in `page`.
     fn translate(&mut self, vcpu: &Vcpu, context: &Context, page: PageKey) -> Option<u64> {
+        let begun = self.begin_translation();
         let (mem, inline) = (context.mem, context.privileged == Privileged::Inline);
         let state = &vcpu.state;
         let code = self.interpreter.enter_code(mem, page.real, state.order())?;
@@ -445,6 +446,7 @@ impl Translator {
             self.flush();
             return None;
         }
+        self.end_translation(begun);
         self.tell_region(&plan, &lowered, page.real, state.mode.problem(), origin);
         self.cache.used += lowered.scratch.asm.code().len().next_multiple_of(16);
         if let Some(new) = self.host.data().links.get_mut(self.cache.links..links) {

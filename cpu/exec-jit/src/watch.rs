@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use ppc_isa::op::Op;
 
@@ -136,6 +137,10 @@ pub struct Counts {
     pub regions: u64,
     /// Bytes of code.
     pub bytes: u64,
+    /// Instructions in them.
+    pub code_instructions: u64,
+    /// How long that took.
+    pub translating: Duration,
     /// How often all code was dropped, because there was no room or what it rests on has changed.
     pub dropped: u64,
 }
@@ -168,6 +173,18 @@ impl Translator {
         self.watched.as_ref().is_none_or(|watched| watched.blocks.len() + blocks <= COUNTERS)
     }
 
+    /// The time at which a translation begins, if it is counted.
+    pub(crate) fn begin_translation(&self) -> Option<Instant> {
+        self.watched.as_ref().map(|_| Instant::now())
+    }
+
+    /// Counts the time of one that began then.
+    pub(crate) fn end_translation(&mut self, begun: Option<Instant>) {
+        if let (Some(watched), Some(begun)) = (&mut self.watched, begun) {
+            watched.counts.translating += begun.elapsed();
+        }
+    }
+
     /// Tells of a new region.
     pub(crate) fn tell_region(&mut self, plan: &Plan, lowered: &Lowered, page: u64, problem: bool, code_at: u64) {
         let Some(watched) = &mut self.watched else { return };
@@ -184,6 +201,7 @@ impl Translator {
             held,
         };
         watched.counts.regions += 1;
+        watched.counts.code_instructions += plan.blocks.iter().map(|block| block.insns.len() as u64).sum::<u64>();
         watched.counts.bytes += region.code.len() as u64;
         if watched.counting {
             for lines in region.lines.chunk_by(|one, next| one.block == next.block) {

@@ -19,6 +19,8 @@ pub fn report(heat: &Heat, top: usize) -> String {
     );
     let code = (heat.regions, heat.bytes / 1024, heat.dropped);
     let _ = writeln!(out, "code: {} regions, {} KiB, dropped {} times", code.0, code.1, code.2);
+    let each = heat.translating.as_secs_f64() * 1e6 / heat.code_instructions.max(1) as f64;
+    let _ = writeln!(out, "translation: {} instructions, {each:.2} us each", heat.code_instructions);
     let left: Vec<String> = heat.left.iter().map(|(reason, times)| format!("{reason} {times}")).collect();
     let _ = writeln!(out, "code was left: {}", left.join(", "));
 
