@@ -602,16 +602,17 @@ impl Asm {
         };
         let bits = Self::rex_bits(reg, rm);
         let last = (!second & 15) << 3 | pp;
+        let mut bytes = Bytes::default();
         if map == 1 && !insn.wide && bits & 3 == 0 {
-            self.byte(0xc5);
-            self.byte((!bits & 4) << 5 | last);
+            bytes.push(0xc5);
+            bytes.push((!bits & 4) << 5 | last);
         } else {
-            self.byte(0xc4);
-            self.byte((!bits & 7) << 5 | map);
-            self.byte(u8::from(insn.wide) << 7 | last);
+            bytes.push(0xc4);
+            bytes.push((!bits & 7) << 5 | map);
+            bytes.push(u8::from(insn.wide) << 7 | last);
         }
-        self.byte(opcode);
-        self.modrm(Bytes::default(), reg, rm, trailing);
+        bytes.push(opcode);
+        self.modrm(bytes, reg, rm, trailing);
     }
 
     /// Shift by a register without flags (BMI2): `dst = src shifted by amount`.

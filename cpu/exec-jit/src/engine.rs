@@ -118,8 +118,9 @@ impl Translator {
     ///
     /// # Errors
     /// When the host's CPU lacks instructions, or the host has no memory for code, or does not let it be executed.
-    pub fn new(cpu: Cpu, policy: Policy) -> std::io::Result<Translator> {
+    pub fn new(cpu: Cpu, mut policy: Policy) -> std::io::Result<Translator> {
         host::check()?;
+        policy.avx512 &= host::has_avx512();
         let interpreter = Interpreter::new(cpu);
         let mut host = Host::new(policy.code_cache)?;
         let too_small = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
@@ -433,7 +434,7 @@ impl Translator {
             first_hint: self.cache.hints as u32,
             problem: state.mode.problem(),
             first_exit: self.cache.leaving.len() as u32,
-            ternary: self.policy.avx512 && host::has_avx512(),
+            ternary: self.policy.avx512,
             told: self.watched.is_some(),
             first_counter: self.first_counter(),
         };

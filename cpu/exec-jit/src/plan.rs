@@ -288,7 +288,6 @@ pub fn plan<'a>(
 }
 
 /// Instructions of a page.
-#[derive(Clone, Copy)]
 struct Slots([u64; SLOTS / 64]);
 
 impl Default for Slots {
@@ -298,18 +297,27 @@ impl Default for Slots {
 }
 
 impl Slots {
+    /// Its word, and its bit there.
+    fn place(ea: u64) -> (usize, u64) {
+        let slot = (ea >> 2) as usize & (SLOTS - 1);
+        (slot / 64, 1 << (slot % 64))
+    }
+
+    fn has(&self, ea: u64) -> bool {
+        let (word, bit) = Slots::place(ea);
+        self.0[word] & bit != 0
+    }
+
     /// Adds the one at `ea`. Returns whether it was not there.
     fn insert(&mut self, ea: u64) -> bool {
-        let slot = (ea >> 2) as usize & (SLOTS - 1);
-        let (word, bit) = (&mut self.0[slot / 64], 1 << (slot % 64));
-        let new = *word & bit == 0;
-        *word |= bit;
+        let new = !self.has(ea);
+        let (word, bit) = Slots::place(ea);
+        self.0[word] |= bit;
         new
     }
 }
 
 /// Instructions of a page to which control may come again without leaving the page: those that branches back span.
-#[derive(Clone, Copy, Default)]
 pub struct Loops(Slots);
 
 impl Loops {
@@ -338,8 +346,8 @@ impl Loops {
     }
 
     /// Whether the instruction at `ea` is one of them.
-    pub fn has(mut self, ea: u64) -> bool {
-        !self.0.insert(ea)
+    pub fn has(&self, ea: u64) -> bool {
+        self.0.has(ea)
     }
 }
 

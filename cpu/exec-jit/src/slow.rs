@@ -133,7 +133,7 @@ pub fn decline(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, site
 fn leave(engine: &mut Translator, vcpu: &mut Vcpu, context: &Context, exit: &Exit) -> Answer {
     let calls = matches!(exit, Exit::SystemCall(_) | Exit::Interrupt(Interrupt::SystemCallVectored(_)));
     let ended = engine::answer(vcpu, context, exit, engine.until).or_else(|| engine::fp_exception(&vcpu.state));
-    let value = (calls && context.delivers).then(|| vcpu.shared.msr());
+    let value = calls.then(|| vcpu.shared.msr());
     go_on(engine, vcpu, context, ended, value) as Answer
 }
 
@@ -152,7 +152,8 @@ fn go_on(
     } else {
         engine.take_invalidations(&mut vcpu.state, context);
         engine.enter_mode(&vcpu.state, context);
-        if let Some(value) = value {
+        // Where all of them are exits, code makes none.
+        if let Some(value) = value.filter(|_| context.privileged == Privileged::Inline) {
             engine.remember_switch(value, vcpu);
         }
         let known = if engine.is_behind(context) { None } else { engine.known(vcpu.state.cia) };

@@ -102,15 +102,7 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
             l.asm.bind(back);
         }
         Op::System(System::Mtmsr | System::Mtmsrd) if family == Family::Book3s64 && w >> 16 & 1 != 0 => {
-            let safe = (msr::EE | msr::RI) as i32;
-            let (_, back) = begin(l, rt);
-            read(l, Home::Shared(offset::MSR), Reg::Rax);
-            l.copy(rt, Reg::Rcx);
-            l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !safe);
-            l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, safe);
-            l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
-            write(l, Home::Shared(offset::MSR), Reg::Rax);
-            l.asm.bind(back);
+            replace(l, rt, msr::EE | msr::RI);
         }
         Op::System(System::Mtmsr) if family != Family::Book3s64 => {
             let (slow, back) = begin(l, rt);
@@ -129,21 +121,15 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
             write(l, Home::Shared(offset::MSR), Reg::Rcx);
             l.asm.bind(back);
         }
-        Op::System(System::BookE(op @ (booke::Wrtee | booke::Wrteei))) => {
+        Op::System(System::BookE(booke::Wrtee)) => replace(l, rt, msr::EE),
+        Op::System(System::BookE(booke::Wrteei)) => {
             const EE: i32 = msr::EE as i32;
             let (_, back) = begin(l, rt);
             read(l, Home::Shared(offset::MSR), Reg::Rax);
-            if op == booke::Wrtee {
-                l.copy(rt, Reg::Rcx);
-                l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, EE);
-                l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !EE);
-                l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
-            } else if w & msr::EE as u32 != 0 {
-                l.asm.alu_imm(Alu::Or, Size::Q, Reg::Rax, EE);
-            } else {
-                l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !EE);
+            match w & msr::EE as u32 {
+                0 => l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !EE),
+                _ => l.asm.alu_imm(Alu::Or, Size::Q, Reg::Rax, EE),
             }
-            // What the guest has stored in the page stays but for the bit.
             write_whole(l, Home::Shared(offset::MSR), Reg::Rax);
             l.asm.bind(back);
         }
@@ -151,6 +137,18 @@ pub fn lower(l: &mut Lower, op: Op, w: u32) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+/// RS replaces `bits` of the MSR, on which no mode depends. What the guest has stored beside them in the page stays.
+fn replace(l: &mut Lower, rs: usize, bits: u64) {
+    let (_, back) = begin(l, rs);
+    read(l, Home::Shared(offset::MSR), Reg::Rax);
+    l.copy(rs, Reg::Rcx);
+    l.asm.alu_imm(Alu::And, Size::Q, Reg::Rax, !bits as i32);
+    l.asm.alu_imm(Alu::And, Size::D, Reg::Rcx, bits as i32);
+    l.asm.alu(Alu::Or, Size::Q, Reg::Rax, Reg::Rcx);
+    write_whole(l, Home::Shared(offset::MSR), Reg::Rax);
+    l.asm.bind(back);
 }
 
 /// Begins code for a privileged instruction: calls out instead where the run may end behind it, or an interrupt is held.
