@@ -1,5 +1,6 @@
 //! From a word to its row.
 
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -9,20 +10,47 @@ use crate::rows;
 
 /// Decodes the words of one CPU model.
 ///
-/// Words are bucketed by primary opcode and the low 11 bits; within a bucket the rows are tried in table order with
-/// those that fix more bits first, so that a special case (`nop`-like or fixed-field rows) wins over the general one.
+/// Words are bucketed by primary opcode and those of the low 11 bits that tell its rows apart; within a bucket the rows
+/// are tried in table order with those that fix more bits first, so that a special case (`nop`-like or fixed-field rows)
+/// wins over the general one. The tables are small, because most words are decoded when the caches hold other things.
 pub struct Decoder {
     cpu: Cpu,
     rows: Vec<&'static Row>,
-    /// For each of 64 x 2048 buckets: start in `chains`.
-    buckets: Vec<u32>,
-    /// Row indices, each chain ended by `END`.
-    chains: Vec<u16>,
+    primaries: [Primary; 64],
+    /// By bucket: start in `links`.
+    starts: Vec<u16>,
+    /// Chains, each with an end.
+    links: Vec<Link>,
     /// Row indices of prefixed instructions.
     prefixed: Vec<u16>,
 }
 
-const END: u16 = u16::MAX;
+/// Where the buckets of a primary opcode are.
+#[derive(Clone, Copy, Default)]
+struct Primary {
+    first: u16,
+    /// The bits by which rows are told apart, and all between them.
+    mask: u16,
+    /// Place of the lowest of them.
+    shift: u8,
+}
+
+impl Primary {
+    fn bucket(self, word: u32) -> usize {
+        usize::from(self.first) + ((word & u32::from(self.mask)) >> self.shift) as usize
+    }
+}
+
+/// A row of a chain, as far as words are held against it.
+#[derive(Clone, Copy)]
+struct Link {
+    mask: u32,
+    value: u32,
+    row: u16,
+}
+
+/// The end of a chain, which every word matches.
+const END: Link = Link { mask: 0, value: 0, row: u16::MAX };
 const LOW: u32 = 0x7ff;
 
 impl Decoder {
@@ -30,41 +58,48 @@ impl Decoder {
     pub fn new(cpu: Cpu) -> Decoder {
         let mut rows: Vec<&'static Row> = rows().filter(|r| r.models.contains(cpu)).collect();
         rows.sort_by_key(|r| core::cmp::Reverse(r.mask.count_ones()));
-        let mut lists: Vec<Vec<u16>> = vec![Vec::new(); 64 * 2048];
-        let mut prefixed = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            if row.prefixed() {
-                prefixed.push(index as u16);
-                continue;
+        let (prefixed, short): (Vec<u16>, Vec<u16>) =
+            (0..rows.len() as u16).partition(|&row| rows[usize::from(row)].prefixed());
+        let mut primaries = [Primary::default(); 64];
+        let mut starts = Vec::new();
+        let mut links = Vec::new();
+        let mut known = BTreeMap::new();
+        for (number, primary) in (0..).zip(&mut primaries) {
+            let link = |&row: &u16| {
+                let (mask, value) = (rows[usize::from(row)].mask as u32, rows[usize::from(row)].value as u32);
+                Link { mask, value, row }
+            };
+            let own: Vec<Link> = short.iter().map(link).filter(|link| link.value >> 26 == number).collect();
+            let telling = own.iter().fold(0, |all, link| all | link.mask & LOW);
+            let shift = telling.trailing_zeros() % u32::BITS;
+            let bits = (u32::BITS - telling.leading_zeros()).saturating_sub(shift);
+            let mask = ((1 << bits) - 1) << shift;
+            *primary = Primary { first: starts.len() as u16, mask: mask as u16, shift: shift as u8 };
+            // A row is in the buckets of all subsets of the bits that it leaves free.
+            let mut buckets = vec![Vec::new(); 1 << bits];
+            for link in &own {
+                let free = mask & !link.mask;
+                let mut subset = 0;
+                loop {
+                    buckets[((link.value & mask | subset) >> shift) as usize].push(*link);
+                    subset = subset.wrapping_sub(free) & free;
+                    if subset == 0 {
+                        break;
+                    }
+                }
             }
-            let (value, mask) = (row.value as u32, row.mask as u32);
-            let primary = value >> 26;
-            let free = LOW & !mask;
-            // Every subset of the free low bits.
-            let mut bits = 0;
-            loop {
-                let low = (value & LOW & mask) | bits;
-                if let Some(list) = lists.get_mut((primary * 2048 + low) as usize) {
-                    list.push(index as u16);
-                }
-                bits = bits.wrapping_sub(free) & free;
-                if bits == 0 {
-                    break;
-                }
+            for bucket in buckets {
+                let names: Vec<u16> = bucket.iter().map(|link| link.row).collect();
+                let start = *known.entry(names).or_insert_with(|| {
+                    let start = links.len() as u16;
+                    links.extend(bucket);
+                    links.push(END);
+                    start
+                });
+                starts.push(start);
             }
         }
-        let mut chains = vec![END];
-        let mut buckets = Vec::with_capacity(lists.len());
-        for list in lists {
-            if list.is_empty() {
-                buckets.push(0);
-            } else {
-                buckets.push(chains.len() as u32);
-                chains.extend_from_slice(&list);
-                chains.push(END);
-            }
-        }
-        Decoder { cpu, rows, buckets, chains, prefixed }
+        Decoder { cpu, rows, primaries, starts, links, prefixed }
     }
 
     /// The CPU model.
@@ -85,24 +120,16 @@ impl Decoder {
 
     /// The row of `word` with its index in [`Decoder::rows`].
     pub fn decode_indexed(&self, word: u64) -> Option<(usize, &'static Row)> {
-        if word >> 32 != 0 {
-            return self.find(&self.prefixed, word);
-        }
-        let short = word as u32;
-        let bucket = (short >> 26) * 2048 + (short & LOW);
-        let start = *self.buckets.get(bucket as usize)? as usize;
-        self.find(self.chains.get(start..)?, word)
-    }
-
-    /// The first of the rows in `chain` that `word` is.
-    fn find(&self, chain: &[u16], word: u64) -> Option<(usize, &'static Row)> {
-        for &index in chain {
-            let row = *self.rows.get(index as usize)?; // END is past every index
-            if row.matches(word) {
-                return Some((index as usize, row));
-            }
-        }
-        None
+        let index = if word >> 32 != 0 {
+            self.prefixed.iter().copied().find(|&row| self.rows.get(usize::from(row)).is_some_and(|row| row.matches(word)))
+        } else {
+            let short = word as u32;
+            let bucket = self.primaries[(short >> 26) as usize & 63].bucket(short);
+            let chain = self.links.get(usize::from(*self.starts.get(bucket)?)..)?;
+            chain.iter().find(|link| short & link.mask == link.value).map(|link| link.row)
+        };
+        let index = usize::from(index?);
+        Some((index, *self.rows.get(index)?)) // END is past every index
     }
 
     /// The rows of this model, in the order in which they are tried.

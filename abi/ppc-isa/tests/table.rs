@@ -28,6 +28,25 @@ fn random() -> impl FnMut() -> u32 {
 }
 
 #[test]
+fn words_are_the_first_row_that_they_match() {
+    let mut random = random();
+    for decoder in decoders() {
+        for row in decoder.rows().iter().filter(|row| !row.prefixed()) {
+            for _ in 0..200 {
+                let word = u64::from(random() & !row.mask as u32) | row.value;
+                let first = decoder.rows().iter().find(|row| row.matches(word)).map(|row| row.name);
+                assert_eq!(decoder.decode(word).map(|row| row.name), first, "{}: {word:#010x}", decoder.cpu().name());
+            }
+        }
+        for _ in 0..50_000 {
+            let word = random().into();
+            let first = decoder.rows().iter().find(|row| row.matches(word)).map(|row| row.name);
+            assert_eq!(decoder.decode(word).map(|row| row.name), first, "{}: {word:#010x}", decoder.cpu().name());
+        }
+    }
+}
+
+#[test]
 fn names_are_unique_in_a_model() {
     for decoder in decoders() {
         let mut seen = HashSet::new();
