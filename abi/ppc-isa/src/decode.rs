@@ -121,7 +121,10 @@ impl Decoder {
     /// The row of `word` with its index in [`Decoder::rows`].
     pub fn decode_indexed(&self, word: u64) -> Option<(usize, &'static Row)> {
         let index = if word >> 32 != 0 {
-            self.prefixed.iter().copied().find(|&row| self.rows.get(usize::from(row)).is_some_and(|row| row.matches(word)))
+            self.prefixed
+                .iter()
+                .copied()
+                .find(|&row| self.rows.get(usize::from(row)).is_some_and(|row| row.matches(word)))
         } else {
             let short = word as u32;
             let bucket = self.primaries[(short >> 26) as usize & 63].bucket(short);

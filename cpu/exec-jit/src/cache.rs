@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::explore::Loops;
 use crate::lower::{Compare, Leaving, Places, Site};
-use crate::plan::Loops;
 use crate::tlb::COMMON_HINTS;
 
 /// Hashes numbers by multiplication, for tables that are looked into often. A guest that makes them collide is slow itself.

@@ -12,19 +12,20 @@ use exec::{Context, Engine, Exit, Interrupt, Privileged, Vcpu, VcpuState};
 use exec_interp::{Decoded, Interpreter};
 use guest_mem::{Marks, Order, Writer};
 use ppc_isa::cpu::Family;
-use ppc_isa::{Cpu, Op, msr};
+use ppc_isa::{Cpu, Op, Row, msr};
 use ppc_mmu::{Access, Invalidation};
 
 use crate::asm::Asm;
 use crate::cache::{Cache, PageKey, Place};
 use crate::entry::{self, Entry};
+use crate::explore::{Explorer, Guess, Loops};
 use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
 use crate::keys::{Keyring, Keys};
 use crate::lower::{self, PINNED, Places, Scratch, Setting, bits};
 use crate::pages::Pages;
-use crate::plan::{self, Guess, HELD, Insn, Loops, Named};
+use crate::plan::{self, HELD, Insn, Named};
 use crate::reversed::Reversed;
 use crate::shared;
 use crate::switch::SWITCHES;
@@ -82,11 +83,10 @@ pub struct Translator {
     limit: u64,
     /// Retired instructions at which the run ends.
     pub(crate) until: u64,
+    /// By the index of a row.
     named: Vec<Named>,
     cpu: Cpu,
     policy: Policy,
-    /// Rows that are left to the interpreter, by index.
-    untranslated: Vec<bool>,
     /// Whom to tell of code.
     pub(crate) watched: Option<Watched>,
     /// log2 of the bytes that an entry of the fast TLB is for.
@@ -95,6 +95,7 @@ pub struct Translator {
     marks: Marks,
     /// Pages smaller than that which were met.
     met_small: u32,
+    explorer: Explorer,
     scratch: Scratch,
     /// Regions that hold no longer, by addresses in the guest and the host: see [`Translator::lead_on`].
     former: Vec<(u64, u64)>,
@@ -129,8 +130,8 @@ impl Translator {
             return Err(too_small());
         }
         let rows = interpreter.dispatch().rows();
-        let named = rows.iter().map(|row| Named::of(row)).collect();
-        let untranslated = rows.iter().map(|row| policy.untranslated.iter().any(|name| name == row.name)).collect();
+        let is_left = |row: &Row| policy.untranslated.iter().any(|name| name == row.name);
+        let named = rows.iter().map(|row| Named::of(row, !is_left(row))).collect();
         let entry_len = code.len().next_multiple_of(64);
         let mut cache = Cache::default();
         cache.clear(entry_len);
@@ -154,11 +155,11 @@ impl Translator {
             named,
             cpu,
             policy,
-            untranslated,
             watched: None,
             unit: tlb::LARGE,
             marks: Marks::default(),
             met_small: 0,
+            explorer: Explorer::default(),
             scratch: Scratch::default(),
             former: Vec::new(),
             view: View::default(),
@@ -384,19 +385,18 @@ impl Translator {
         let code = self.interpreter.enter_code(mem, page.real, state.order())?;
         let interpreter = &self.interpreter;
         let dispatch = interpreter.dispatch();
-        let at_constant = shared::is_at_constant(vcpu);
+        let (named, at_constant) = (&self.named, shared::is_at_constant(vcpu));
         let supervisor = !state.mode.problem();
         let decode = |ea: u64| {
             let decoded = interpreter.decoded(mem, code, ea & 0xfff).unwrap_or_else(|| dispatch.decoded(0));
             let lacking = decoded.need & state.unavailable;
             let privileged = supervisor && lacking == need::PRIVILEGED;
-            let row = dispatch.row(decoded).filter(|_| lacking == 0 || privileged);
-            let row = row.filter(|_| self.untranslated.get(decoded.index()) != Some(&true));
-            let op = row.map(|row| row.op).filter(|op| privileged || translatable(*op));
+            let named = named.get(decoded.index()).filter(|_| lacking == 0 || privileged);
+            let op = named.and_then(|named| named.op).filter(|op| privileged || translatable(*op));
             let shared = at_constant && shared::place(op, decoded.word).is_some();
-            Insn { decoded, op, privileged, shared, exacting: self.basis.exacting, ea, live: plan::ALL, writes: 0 }
+            let (live, exacting) = (plan::ALL, self.basis.exacting);
+            Insn { decoded, op, privileged, shared, exacting, ea, reads: 0, sets: 0, live, writes: 0 }
         };
-        let named = &self.named;
         let guess = Guess::of(std::array::from_fn(|register| match register {
             plan::CTR => state.ctr,
             plan::LR => state.lr,
@@ -405,12 +405,13 @@ impl Translator {
         let named = |insn: &Insn| named.get(insn.decoded.index());
         let word = |offset| mem.load(page.real | offset, state.order()).unwrap_or(0);
         let may_loop = self.cache.may_loop(page, state.cia, || Loops::of(word));
-        let plan = plan::plan(state.cia, state.mode.sixty_four(), decode, named, guess, may_loop);
-        plan.blocks.first()?.insns.first()?.op?;
+        let mut explorer = std::mem::take(&mut self.explorer);
+        let plan = explorer.plan(state.cia, state.mode.sixty_four(), decode, named, guess, may_loop);
+        plan.insns.first()?.op?;
         let (origin, sixty_four) = (self.host.code_at(self.cache.used), state.mode.sixty_four());
         let setting = Setting {
-            plan: &plan,
-            reversed: Reversed::of(&plan, state.mode.little(), named),
+            plan,
+            reversed: Reversed::of(plan, state.mode.little(), named),
             data: self.host.data_at(),
             entry: &self.entry,
             sixty_four,
@@ -448,7 +449,7 @@ impl Translator {
             return None;
         }
         self.end_translation(begun);
-        self.tell_region(&plan, &lowered, page.real, state.mode.problem(), origin);
+        self.tell_region(plan, &lowered, page.real, state.mode.problem(), origin);
         self.cache.used += lowered.scratch.asm.code().len().next_multiple_of(16);
         if let Some(new) = self.host.data().links.get_mut(self.cache.links..links) {
             new.fill(Link::NONE);
@@ -460,11 +461,11 @@ impl Translator {
             new.fill(none);
         }
         self.cache.hints = hints;
-        self.cache.sites.extend(lowered.sites);
-        self.cache.compares.extend(lowered.compares);
-        self.cache.leaving.extend(lowered.leaving);
+        self.cache.sites.extend_from_slice(&lowered.scratch.sites);
+        self.cache.compares.extend_from_slice(&lowered.scratch.fields.all);
+        self.cache.leaving.extend_from_slice(&lowered.scratch.leaving);
         self.cache.places.push(lowered.places);
-        self.scratch = lowered.scratch;
+        (self.explorer, self.scratch) = (explorer, lowered.scratch);
         Some(origin)
     }
 

@@ -13,6 +13,7 @@ mod cache;
 mod constants;
 mod engine;
 mod entry;
+mod explore;
 mod float;
 mod host;
 mod integer;

@@ -11,6 +11,7 @@
 //!
 //! An instruction that no file translates is *declined*: the interpreter's handler is called for it.
 
+use std::cmp::Reverse;
 use std::mem::offset_of;
 use std::ops::Range;
 
@@ -21,7 +22,7 @@ use ppc_isa::op::Op;
 
 use crate::asm::{Alu, Asm, Label, Mem, Reg, Rm, Size};
 use crate::host::{Data, Reason};
-use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan, effects};
+use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan};
 use crate::reversed::Reversed;
 use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, loadstore, shared, system, vector, vsx, window};
@@ -39,8 +40,8 @@ pub use edge::Edge;
 use fields::Fields;
 pub use fields::{Compare, Noted, With};
 pub use group::GROUPS;
-use group::Member;
-pub use region::{Held, Leaving, Lowered, Places, Setting, Site};
+use group::{Group, Member};
+pub use region::{Held, Leaving, Lowered, Places, Scratch, Setting, Site};
 use strip::Copies;
 pub use stub::{Access, Search, Stub, Value};
 use vectors::{Late, Vectors};
@@ -110,6 +111,9 @@ pub struct Lower<'a> {
     /// Hints of base registers, until these are written.
     bases: [Option<u32>; 32],
     lines: Vec<Line>,
+    /// The parts of the block's instructions in groups, and the groups.
+    members: Vec<Option<Member>>,
+    groups: Vec<Group>,
     insn: Insn,
     /// The one behind it in its block.
     pub next: Option<Insn>,
@@ -133,23 +137,12 @@ macro_rules! frame {
 }
 pub(crate) use frame;
 
-/// What lowering works in; its memory is used again.
-#[derive(Default)]
-pub struct Scratch {
-    /// The code, when it is finished.
-    pub asm: Asm,
-    stubs: Vec<(Stub, Late, Late)>,
-}
-
 /// Translates `setting.plan` for the address `origin`. `None` when it cannot be assembled.
 pub fn lower(setting: Setting, scratch: Scratch, origin: u64) -> Option<Lowered> {
     let plan = setting.plan;
-    let first = *plan.blocks.first()?.insns.first()?;
-    let Scratch { asm, mut stubs } = scratch;
-    let mut asm = asm.again(origin);
-    stubs.clear();
-    let labels = plan.blocks.iter().map(|_| asm.label()).collect();
-    let insns = plan.blocks.iter().map(|block| block.insns.len()).sum::<usize>();
+    let first = *plan.insns.first()?;
+    let Scratch { mut asm, fields, stubs, sites, leaving, lines, mut labels, members, groups } = scratch.again(origin);
+    labels.extend(plan.blocks.iter().map(|_| asm.label()));
     let held = assign(plan);
     let mut l = Lower {
         asm,
@@ -167,36 +160,43 @@ pub fn lower(setting: Setting, scratch: Scratch, origin: u64) -> Option<Lowered>
         copies: Copies::default(),
         versions: Vec::new(),
         copy: None,
-        sites: Vec::with_capacity(insns),
-        leaving: Vec::new(),
+        sites,
+        leaving,
         links: 0,
         hints: 0,
         bases: [None; 32],
-        lines: Vec::new(),
+        lines,
+        members,
+        groups,
         insn: first,
         next: None,
         member: None,
         linked: None,
         scaled: None,
         summed: None,
-        fields: Fields::default(),
+        fields,
         setting,
     };
     l.region();
     let behind = (l.asm.here() - origin) as usize;
     l.stubs();
-    l.asm.resolve()?;
-    Some(Lowered {
-        sites: l.sites,
-        compares: l.fields.all,
-        leaving: l.leaving,
-        places: Places::new(l.held, l.reversed),
-        links: l.links,
-        hints: l.hints,
-        lines: l.lines,
-        behind,
-        scratch: Scratch { asm: l.asm, stubs: l.stubs },
-    })
+    let (places, links, hints) = (Places::new(l.held, l.reversed), l.links, l.hints);
+    let Lower { asm, fields, stubs, sites, leaving, lines, labels, members, groups, .. } = l;
+    let mut scratch = Scratch { asm, fields, stubs, sites, leaving, lines, labels, members, groups };
+    scratch.asm.resolve()?;
+    Some(Lowered { scratch, places, links, hints, behind })
+}
+
+/// Collects the numbers of registers that are named as often as is `worth` it, the most named first.
+fn most_used<'a, const N: usize>(uses: &[u16; N], worth: u16, order: &'a mut [usize; N]) -> &'a [usize] {
+    let mut count = 0;
+    for n in (0..N).filter(|&n| uses[n] >= worth) {
+        order[count] = n;
+        count += 1;
+    }
+    let order = order.get_mut(..count).unwrap_or_default();
+    order.sort_unstable_by_key(|&n| (Reverse(uses[n]), n));
+    order
 }
 
 /// Gives the registers that are named most often a holder.
@@ -207,11 +207,9 @@ fn assign(plan: &Plan) -> Held {
     }
     // A trace would load what it names but once just as often.
     let worth = if plan.is_loop { 1 } else { 2 };
-    let mut order: Vec<usize> = (0..HELD).filter(|&n| plan.uses[n] >= worth).collect();
-    order.sort_by_key(|&n| std::cmp::Reverse(plan.uses[n]));
-    if plan.is_loop {
-        order.truncate(HOLDERS.len());
-    }
+    let mut order = [0; HELD];
+    let order = most_used(&plan.uses, worth, &mut order);
+    let order = if plan.is_loop { order.get(..HOLDERS.len()).unwrap_or(order) } else { order };
     let is_pinned = |host: &Reg| PINNED.iter().any(|(_, pinned)| pinned == host);
     let free = HOLDERS.into_iter().filter(|host| !is_pinned(host) && *host != KEY);
     let unnamed = PINNED.into_iter().filter(|(guest, _)| plan.is_loop && !order.contains(guest));
@@ -283,7 +281,7 @@ impl Lower<'_> {
             }
             self.dirty |= plan.written & self.loaded;
             self.load_vectors();
-            let head = plan.blocks.iter().position(|block| block.start() == self.entry());
+            let head = plan.blocks.iter().position(|block| block.start == self.entry());
             if let Some(&label) = head.filter(|head| *head != 0).and_then(|head| self.labels.get(head)) {
                 self.asm.jmp(label);
             }
@@ -318,14 +316,14 @@ impl Lower<'_> {
 
     /// Block `index`, behind its label.
     fn block(&mut self, index: usize) {
-        let Some(block) = self.setting.plan.blocks.get(index) else { return };
+        let insns = self.setting.plan.block(index);
         self.block = index;
         self.count_block();
-        let groups = self.groups(block);
-        for ((at, insn), member) in block.insns.iter().enumerate().zip(groups) {
+        self.find_groups(insns);
+        for (at, insn) in insns.iter().enumerate() {
             self.insn = *insn;
-            self.member = member;
-            self.next = block.insns.get(at + 1).copied();
+            self.member = self.members.get(at).copied().flatten();
+            self.next = insns.get(at + 1).copied();
             let first = self.stubs.len();
             self.instruction();
             let late = self.vectors.late;
@@ -408,7 +406,7 @@ impl Lower<'_> {
         }
         self.fields.forget(dead);
         if let Some(Op::Branch(Branch::Mcrf) | Op::Integer(Integer::Mtcrf)) = insn.op {
-            self.fields.forget(effects(&insn).1);
+            self.fields.forget(insn.sets);
         }
         if !std::mem::take(&mut self.counted) {
             self.done += 1;
@@ -592,7 +590,7 @@ impl Lower<'_> {
     /// Where the trace goes on behind the block at hand.
     pub fn continues(&self) -> Option<u64> {
         let plan = self.setting.plan;
-        plan.blocks.get(self.block + 1).filter(|_| !plan.is_loop).map(|block| block.start())
+        plan.blocks.get(self.block + 1).filter(|_| !plan.is_loop).map(|block| block.start)
     }
 
     /// Address of the next instruction.

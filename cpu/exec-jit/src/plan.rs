@@ -1,10 +1,9 @@
-//! Which instructions are translated together, and what is alive between them.
-//!
-//! A region lies in one page of 4 KiB and has one entry. If the entry is the head of a loop, it is the loop: all blocks
-//! that reach the entry again. Else it is a trace: the instructions that follow while no conditional branch is taken, into
-//! functions of the page that are called and out of them again; where an indirect branch leads is guessed.
+//! What is translated together, what is alive between its instructions, and how often it names registers.
 
-use exec_interp::{Decoded, fields};
+use std::iter::repeat_n;
+use std::ops::Range;
+
+use exec_interp::Decoded;
 use ppc_isa::Row;
 use ppc_isa::branch::{Branch, Register};
 use ppc_isa::float::Float;
@@ -16,14 +15,8 @@ use ppc_isa::vector::Vector;
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::compare::Compare;
 
+use crate::explore::Slots;
 use crate::strip::{self, Strips};
-
-/// The most instructions of a region.
-pub const MOST: usize = 96;
-/// The most instructions of a trace.
-const TRACE: usize = 48;
-/// Instructions of a page.
-const SLOTS: usize = 1024;
 
 /// Registers that translated code keeps in registers of the host: the GPRs, then these.
 pub const CTR: usize = 32;
@@ -58,37 +51,46 @@ pub struct Insn {
     pub exacting: bool,
     /// Effective address.
     pub ea: u64,
-    /// Parts that are read after it before they are written.
+    /// Parts that it reads, see [`effects`].
+    pub reads: Parts,
+    /// Parts that it sets.
+    pub sets: Parts,
+    /// Parts that are read after it before they are set.
     pub live: Parts,
     /// Registers among [`HELD`] that it writes, as bits.
     pub writes: u64,
 }
 
 impl Insn {
-    fn word(&self) -> u32 {
+    /// Its word; of a prefixed instruction, the suffix.
+    pub fn word(&self) -> u32 {
         self.decoded.word
     }
 }
 
 /// Instructions without a branch but the last.
+#[derive(Clone, Copy)]
 pub struct Block {
-    /// The instructions; never empty.
-    pub insns: Vec<Insn>,
-    /// Parts that are read before they are written from its start on.
+    /// Address of the first instruction.
+    pub start: u64,
+    /// Its number in the plan.
+    first: usize,
+    /// How many there are; never 0.
+    count: usize,
+    /// Parts that are read before they are set from its start on.
     pub live: Parts,
     /// It is reached from the end of the block before it only, which does not jump to it.
     pub follows: bool,
 }
 
 impl Block {
-    /// Address of the first instruction.
-    pub fn start(&self) -> u64 {
-        self.insns.first().map_or(0, |insn| insn.ea)
+    /// Address behind the last instruction.
+    fn end(&self) -> u64 {
+        self.start.wrapping_add(4 * self.count as u64)
     }
 
-    /// Address behind the last one.
-    pub fn end(&self) -> u64 {
-        self.insns.last().map_or(0, |insn| insn.ea.wrapping_add(4))
+    fn insns(&self) -> Range<usize> {
+        self.first..self.first + self.count
     }
 }
 
@@ -96,6 +98,8 @@ impl Block {
 pub struct Plan {
     /// Address of the entry.
     pub entry: u64,
+    /// All instructions, block by block.
+    pub insns: Vec<Insn>,
     /// By address; in a trace, in the order of execution.
     pub blocks: Vec<Block>,
     /// The region is a loop.
@@ -229,9 +233,11 @@ pub fn effects(insn: &Insn) -> (Parts, Parts) {
     }
 }
 
-/// The registers among [`HELD`] that instructions of a row name, found once.
-#[derive(Clone, Default)]
+/// What instructions of a row do, and the registers among [`HELD`] that they name, found once.
+#[derive(Clone)]
 pub struct Named {
+    /// Their operation, unless they are left to the interpreter.
+    pub op: Option<Op>,
     /// Position of the field in the word, and whether the register is written.
     fields: Vec<(u8, bool)>,
     /// Operands that are vector-scalar registers, how much their numbers are greater than the operand, and whether they
@@ -240,8 +246,8 @@ pub struct Named {
 }
 
 impl Named {
-    /// Of `row`.
-    pub fn of(row: &'static Row) -> Named {
+    /// Of `row`, which is left to the interpreter unless it is `translated`.
+    pub fn of(row: &'static Row, translated: bool) -> Named {
         let mut fields = Vec::new();
         for operand in operands(row).filter(|o| matches!(o.kind, Kind::Gpr | Kind::GprOrZero)) {
             if let Some(shift) = [21, 16, 11, 6].into_iter().find(|shift| operand.get(31 << shift) == 31) {
@@ -256,7 +262,7 @@ impl Named {
             };
             Some((o, base, o.access != Access::Read))
         });
-        Named { fields, vectors: vectors.collect() }
+        Named { op: translated.then_some(row.op), fields, vectors: vectors.collect() }
     }
 }
 
@@ -267,278 +273,13 @@ impl Named {
     }
 }
 
-/// Plans the region at `entry`. `decode` gives the instruction at an address of its page, `named` the registers of an
-/// instruction. It is a loop only if it `may_loop`, see [`Loops`].
-pub fn plan<'a>(
-    entry: u64,
-    sixty_four: bool,
-    mut decode: impl FnMut(u64) -> Insn,
-    named: impl Fn(&Insn) -> Option<&'a Named>,
-    guess: Guess,
-    may_loop: bool,
-) -> Plan {
-    let mut explored = may_loop.then(|| Explored::of(entry, sixty_four, &mut decode));
-    let found = explored.as_mut().and_then(|seen| seen.find_loop(entry));
-    let mut plan = found.unwrap_or_else(|| trace(entry, sixty_four, explored.as_ref(), &mut decode, guess));
-    plan.find_followers(sixty_four);
-    plan.find_live(sixty_four);
-    plan.count(sixty_four, named);
-    plan.strips = strip::find(&plan, sixty_four);
-    plan
-}
-
-/// Instructions of a page.
-struct Slots([u64; SLOTS / 64]);
-
-impl Default for Slots {
-    fn default() -> Slots {
-        Slots([0; SLOTS / 64])
-    }
-}
-
-impl Slots {
-    /// Its word, and its bit there.
-    fn place(ea: u64) -> (usize, u64) {
-        let slot = (ea >> 2) as usize & (SLOTS - 1);
-        (slot / 64, 1 << (slot % 64))
-    }
-
-    fn has(&self, ea: u64) -> bool {
-        let (word, bit) = Slots::place(ea);
-        self.0[word] & bit != 0
-    }
-
-    /// Adds the one at `ea`. Returns whether it was not there.
-    fn insert(&mut self, ea: u64) -> bool {
-        let new = !self.has(ea);
-        let (word, bit) = Slots::place(ea);
-        self.0[word] |= bit;
-        new
-    }
-}
-
-/// Instructions of a page to which control may come again without leaving the page: those that branches back span.
-pub struct Loops(Slots);
-
-impl Loops {
-    /// Those of a page, given the word at an offset.
-    pub fn of(word: impl Fn(u64) -> u32) -> Loops {
-        let mut slots = Slots::default();
-        // The least target of the branches from here on.
-        let mut least = u64::MAX;
-        for slot in (0..SLOTS as u64).rev() {
-            let from = 4 * slot;
-            let word = word(from);
-            let branch = match word >> 26 {
-                16 => Some(Branch::Bc),
-                18 => Some(Branch::B),
-                _ => None,
-            };
-            // Neither to an absolute address nor a call.
-            if let Some(branch) = branch.filter(|_| word & 3 == 0) {
-                least = least.min(target(word, from, branch, true));
-            }
-            if least <= from {
-                slots.insert(from);
-            }
-        }
-        Loops(slots)
-    }
-
-    /// Whether the instruction at `ea` is one of them.
-    pub fn has(&self, ea: u64) -> bool {
-        self.0.has(ea)
-    }
-}
-
-/// Instructions of a page that were looked at, in the order of their discovery.
-struct Explored {
-    insns: Vec<(Insn, Ways)>,
-    /// 1 + index into `insns` by place in the page.
-    by_slot: Box<[u8; SLOTS]>,
-    page: u64,
-}
-
-impl Explored {
-    fn of(entry: u64, sixty_four: bool, decode: &mut impl FnMut(u64) -> Insn) -> Explored {
-        let mut seen =
-            Explored { insns: Vec::with_capacity(MOST + 2), by_slot: Box::new([0; SLOTS]), page: entry & !0xfff };
-        seen.visit(entry, sixty_four, decode);
-        let mut next = 0;
-        while let Some((insn, ways)) = seen.insns.get(next)
-            && seen.insns.len() < MOST
-        {
-            let (after, jump) = (ways.next.then(|| insn.ea.wrapping_add(4)), ways.jump);
-            for ea in [after, jump].into_iter().flatten() {
-                seen.visit(ea, sixty_four, decode);
-            }
-            next += 1;
-        }
-        seen
-    }
-
-    fn slot(&self, ea: u64) -> Option<usize> {
-        (ea & !0xfff == self.page).then_some((ea >> 2) as usize & (SLOTS - 1))
-    }
-
-    fn find(&self, ea: u64) -> Option<usize> {
-        let index = *self.by_slot.get(self.slot(ea)?)?;
-        usize::from(index).checked_sub(1)
-    }
-
-    fn visit(&mut self, ea: u64, sixty_four: bool, decode: &mut impl FnMut(u64) -> Insn) {
-        let Some(slot) = self.slot(ea) else { return };
-        if self.by_slot.get(slot) == Some(&0) {
-            let insn = decode(ea);
-            let ways = ways(&insn, sixty_four);
-            self.insns.push((insn, ways));
-            self.by_slot[slot] = self.insns.len() as u8;
-        }
-    }
-
-    /// The loop whose head is `entry`, if there is one.
-    fn find_loop(&mut self, entry: u64) -> Option<Plan> {
-        let mut inside = vec![false; self.insns.len()];
-        let reaches = |seen: &Explored, inside: &[bool], (insn, ways): &(Insn, Ways)| {
-            let after = ways.next.then(|| insn.ea.wrapping_add(4));
-            [after, ways.jump]
-                .into_iter()
-                .flatten()
-                .any(|ea| ea == entry || seen.find(ea).is_some_and(|index| inside.get(index) == Some(&true)))
-        };
-        loop {
-            let mut changed = false;
-            for (index, insn) in self.insns.iter().enumerate().rev() {
-                if !inside.get(index).copied().unwrap_or(true) && reaches(self, &inside, insn) {
-                    inside[index] = true;
-                    changed = true;
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
-        if inside.first() != Some(&true) {
-            return None;
-        }
-        let mut leaders = vec![entry];
-        for ((insn, ways), _) in self.insns.iter().zip(&inside).filter(|(_, inside)| **inside) {
-            leaders.extend(ways.jump);
-            if matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_)))) {
-                leaders.push(insn.ea.wrapping_add(4));
-            }
-        }
-        let mut insns: Vec<Insn> =
-            self.insns.iter().zip(&inside).filter(|(_, inside)| **inside).map(|((insn, _), _)| *insn).collect();
-        insns.sort_by_key(|insn| insn.ea);
-        let mut blocks: Vec<Block> = Vec::new();
-        for insn in insns {
-            match blocks.last_mut() {
-                Some(block) if block.end() == insn.ea && !leaders.contains(&insn.ea) => block.insns.push(insn),
-                _ => blocks.push(Block { insns: vec![insn], live: ALL, follows: false }),
-            }
-        }
-        Some(Plan::of(entry, blocks, true))
-    }
-}
-
-/// The instructions from `entry` on while no conditional branch is taken.
-fn trace(
-    entry: u64,
-    sixty_four: bool,
-    seen: Option<&Explored>,
-    decode: &mut impl FnMut(u64) -> Insn,
-    mut guess: Guess,
-) -> Plan {
-    let empty = || Block { insns: Vec::with_capacity(8), live: ALL, follows: false };
-    let mut blocks = vec![empty()];
-    let mut ea = entry;
-    let (mut visited, mut slots) = (0, Slots::default());
-    while visited < TRACE && (ea ^ entry) & !0xfff == 0 && slots.insert(ea) {
-        visited += 1;
-        let known = seen.and_then(|seen| seen.insns.get(seen.find(ea)?)).map(|(insn, _)| *insn);
-        let insn = known.unwrap_or_else(|| decode(ea));
-        let ways = ways(&insn, sixty_four);
-        let branch = matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
-        let called = guess.target(&insn, sixty_four);
-        guess.execute(&insn);
-        if let Some(block) = blocks.last_mut() {
-            block.insns.push(insn);
-        }
-        ea = match (ways, called) {
-            (Ways { next: true, .. }, _) => ea.wrapping_add(4),
-            // Only forward: a branch back is an event point, and the head of a loop wants a region of its own.
-            (Ways { jump: Some(jump), .. }, _) if jump > ea => jump,
-            (_, Some(called)) => called,
-            _ => break,
-        };
-        if branch {
-            blocks.push(empty());
-        }
-    }
-    blocks.retain(|block| !block.insns.is_empty());
-    Plan::of(entry, blocks, false)
-}
-
-/// What registers of [`HELD`] may hold: a guess where branches through them lead, by what they hold when the region is
-/// translated.
-pub struct Guess {
-    values: [Option<u64>; HELD],
-    /// LR was written by a call since.
-    called: bool,
-}
-
-impl Guess {
-    /// From the values at the entry.
-    pub fn of(values: [u64; HELD]) -> Guess {
-        Guess { values: values.map(Some), called: false }
-    }
-
-    /// Where a call leads, or an indirect branch. Of returns nothing is guessed but from what was called in the trace.
-    fn target(&self, insn: &Insn, sixty_four: bool) -> Option<u64> {
-        let word = insn.word();
-        let value = match insn.op? {
-            Op::Branch(Branch::B) if word & 1 != 0 => return Some(target(word, insn.ea, Branch::B, sixty_four)),
-            Op::Branch(Branch::BcTo(Register::Ctr)) if always(word) => self.values[CTR]?,
-            Op::Branch(Branch::BcTo(Register::Lr)) if always(word) && word & 1 == 0 && self.called => self.values[LR]?,
-            _ => return None,
-        };
-        Some(value & if sixty_four { !3 } else { 0xffff_fffc })
-    }
-
-    /// Behind `insn`.
-    fn execute(&mut self, insn: &Insn) {
-        let w = insn.word();
-        let (rt, ra) = (fields::rt(w), fields::ra(w));
-        match insn.op {
-            Some(Op::Branch(op)) => {
-                if w & 1 != 0 && matches!(op, Branch::B | Branch::Bc | Branch::BcTo(_)) {
-                    (self.values[LR], self.called) = (Some(insn.ea.wrapping_add(4)), true);
-                }
-            }
-            Some(Op::Integer(Integer::Logic(Logic::Or))) if rt == fields::rb(w) => self.values[ra] = self.values[rt],
-            Some(Op::Integer(op @ (Integer::Mtspr | Integer::Mfspr))) => {
-                let register = match spr::number(w) {
-                    spr::LR => LR,
-                    spr::CTR => CTR,
-                    _ => rt,
-                };
-                let (from, to) = if op == Integer::Mtspr { (rt, register) } else { (register, rt) };
-                self.values[to] = self.values[from].filter(|_| from != to);
-            }
-            // It writes one of these, if any: for a guess that is enough.
-            _ => (self.values[rt], self.values[ra]) = (None, None),
-        }
-    }
-}
-
-impl Plan {
-    /// The plan of these blocks, of which nothing else was found out yet.
-    fn of(entry: u64, blocks: Vec<Block>, is_loop: bool) -> Plan {
+impl Default for Plan {
+    fn default() -> Plan {
         Plan {
-            entry,
-            blocks,
-            is_loop,
+            entry: 0,
+            insns: Vec::new(),
+            blocks: Vec::new(),
+            is_loop: false,
             uses: [0; HELD],
             written: 0,
             vector_uses: [0; VECTORS],
@@ -547,14 +288,62 @@ impl Plan {
             strips: Vec::new(),
         }
     }
+}
+
+impl Plan {
+    /// Begins anew, with the memory of what was planned before.
+    pub(crate) fn begin(&mut self, entry: u64) {
+        let Plan { mut insns, mut blocks, mut strips, .. } = std::mem::take(self);
+        insns.clear();
+        blocks.clear();
+        strips.clear();
+        *self = Plan { entry, insns, blocks, strips, ..Plan::default() };
+    }
+
+    /// Adds an instruction, to the last block unless it `begins` one.
+    pub(crate) fn add(&mut self, insn: Insn, begins: bool) {
+        match self.blocks.last_mut().filter(|_| !begins) {
+            Some(block) => block.count += 1,
+            None => {
+                let (start, first) = (insn.ea, self.insns.len());
+                self.blocks.push(Block { start, first, count: 1, live: ALL, follows: false });
+            }
+        }
+        let (reads, sets) = effects(&insn);
+        self.insns.push(Insn { reads, sets, ..insn });
+    }
+
+    /// Address behind the last instruction.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.blocks.last().map(Block::end)
+    }
+
+    /// Finds out what follows from the instructions. `named` gives the registers of one.
+    pub(crate) fn complete<'a>(&mut self, sixty_four: bool, named: impl Fn(&Insn) -> Option<&'a Named>) {
+        self.find_followers(sixty_four);
+        self.find_live(sixty_four);
+        self.count(sixty_four, named);
+        self.strips = strip::find(self, sixty_four);
+    }
+
+    /// The instructions of block `index`.
+    pub fn block(&self, index: usize) -> &[Insn] {
+        self.blocks.get(index).and_then(|block| self.insns.get(block.insns())).unwrap_or_default()
+    }
+
+    /// The instructions of the blocks from one to another.
+    pub fn between(&self, (first, last): (usize, usize)) -> &[Insn] {
+        let place = |index: usize| self.blocks.get(index).map_or(0..0, Block::insns);
+        self.insns.get(place(first).start..place(last).end).unwrap_or_default()
+    }
 
     /// The block to which control stays in the region when it goes from the end of block `index` to `ea`, by a
     /// conditional branch or not. A trace has no other ways than to the next block.
     pub fn follows(&self, index: usize, ea: u64, branches: bool) -> Option<usize> {
         if self.is_loop {
-            return self.blocks.iter().position(|block| block.start() == ea);
+            return self.blocks.iter().position(|block| block.start == ea);
         }
-        (!branches && self.blocks.get(index + 1)?.start() == ea).then_some(index + 1)
+        (!branches && self.blocks.get(index + 1)?.start == ea).then_some(index + 1)
     }
 
     /// Parts that are read when control goes that way.
@@ -564,30 +353,34 @@ impl Plan {
 
     /// Finds blocks that are reached in one way only.
     fn find_followers(&mut self, sixty_four: bool) {
-        let mut jumped_to = Vec::new();
-        for index in 0..self.blocks.len() {
-            let Some(last) = self.blocks.get(index).and_then(|block| block.insns.last()) else { continue };
-            let jump = ways(last, sixty_four).jump;
-            jumped_to.extend(jump.filter(|_| self.is_loop));
+        let Plan { entry, insns, blocks, is_loop, .. } = self;
+        if !*is_loop {
+            blocks.iter_mut().for_each(|block| block.follows = true);
+            return;
         }
-        let entry = self.entry;
+        let last = |block: &Block| insns.get(block.insns()).and_then(<[Insn]>::last);
+        let mut jumped_to = Slots::default();
+        let jumps = blocks.iter().filter_map(|block| ways(last(block)?, sixty_four).jump);
+        for jump in jumps.filter(|jump| (jump ^ *entry) & !0xfff == 0) {
+            jumped_to.insert(jump);
+        }
         let mut end = None;
-        for block in &mut self.blocks {
-            let start = block.start();
-            block.follows = end == Some(start) && start != entry && !jumped_to.contains(&start) || !self.is_loop;
-            end = block.insns.last().filter(|last| ways(last, sixty_four).next).map(|last| last.ea.wrapping_add(4));
+        for block in blocks {
+            let start = block.start;
+            block.follows = end == Some(start) && start != *entry && !jumped_to.has(start);
+            end = last(block).filter(|last| ways(last, sixty_four).next).map(|_| block.end());
         }
     }
 
-    /// Finds what is alive, from the ends to the starts until nothing changes.
+    /// Finds what is alive, from the ends to the starts; in a loop until nothing changes.
     fn find_live(&mut self, sixty_four: bool) {
         for block in &mut self.blocks {
             block.live = 0;
         }
-        loop {
-            let mut changed = false;
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
             for index in (0..self.blocks.len()).rev() {
-                let Some(last) = self.blocks.get(index).and_then(|block| block.insns.last()) else { continue };
+                let Some(last) = self.block(index).last() else { continue };
                 let ways = ways(last, sixty_four);
                 let mut live = if ways.next { self.live_at(index, last.ea.wrapping_add(4), false) } else { 0 };
                 live |= match ways.jump {
@@ -600,16 +393,12 @@ impl Plan {
                     None => ALL,
                 };
                 let Some(block) = self.blocks.get_mut(index) else { continue };
-                for insn in block.insns.iter_mut().rev() {
+                for insn in self.insns.get_mut(block.insns()).unwrap_or_default().iter_mut().rev() {
                     insn.live = live;
-                    let (reads, writes) = effects(insn);
-                    live = live & !writes | reads;
+                    live = live & !insn.sets | insn.reads;
                 }
-                changed |= block.live != live;
+                changed |= block.live != live && self.is_loop;
                 block.live = live;
-            }
-            if !changed {
-                break;
             }
         }
     }
@@ -618,7 +407,7 @@ impl Plan {
     /// each loop in which they are.
     fn weights(&self, sixty_four: bool) -> Vec<u16> {
         let mut loops: Vec<(u64, u64)> = Vec::new();
-        for last in self.blocks.iter().filter_map(|block| block.insns.last()).filter(|_| self.is_loop) {
+        for last in (0..self.blocks.len()).filter_map(|index| self.block(index).last()) {
             let Some(head) = ways(last, sixty_four).jump.filter(|jump| *jump <= last.ea) else { continue };
             match loops.iter_mut().find(|(known, _)| *known == head) {
                 Some((_, end)) => *end = last.ea.max(*end),
@@ -626,14 +415,15 @@ impl Plan {
             }
         }
         let depth = |start: u64| loops.iter().filter(|(head, end)| (*head..=*end).contains(&start)).count();
-        self.blocks.iter().map(|block| 1 << (2 * depth(block.start()).min(3))).collect()
+        self.blocks.iter().map(|block| 1 << (2 * depth(block.start).min(3))).collect()
     }
 
     fn count<'a>(&mut self, sixty_four: bool, named: impl Fn(&Insn) -> Option<&'a Named>) {
-        let weights = self.weights(sixty_four);
-        let Plan { blocks, uses, written, vector_uses, vectors_written, symmetric, .. } = self;
-        let insns = blocks.iter_mut().zip(weights);
-        for (insn, weight) in insns.flat_map(|(block, weight)| block.insns.iter_mut().map(move |insn| (insn, weight))) {
+        let weights = if self.is_loop { self.weights(sixty_four) } else { Vec::new() };
+        let Plan { insns, blocks, uses, written, vector_uses, vectors_written, symmetric, .. } = self;
+        let mut weights = blocks.iter().zip(weights).flat_map(|(block, weight)| repeat_n(weight, block.count));
+        for insn in insns {
+            let weight = weights.next().unwrap_or(1);
             let word = insn.word();
             let vectors = named(insn).filter(|_| insn.op.is_some()).map_or(&[][..], |named| &named.vectors);
             *symmetric &= vectors.is_empty() || insn.op.is_some_and(crate::vsr::is_symmetric);

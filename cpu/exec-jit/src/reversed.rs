@@ -25,7 +25,7 @@ impl Reversed {
     /// The registers that the region at hand can hold reversed. `named` gives the registers of an instruction.
     pub fn of<'a>(plan: &Plan, little: bool, named: impl Fn(&Insn) -> Option<&'a Named>) -> Reversed {
         let (mut doublewords, mut words, mut others) = (0u64, 0u64, 0u64);
-        for insn in plan.blocks.iter().flat_map(|block| &block.insns).filter(|_| plan.is_loop) {
+        for insn in plan.insns.iter().filter(|_| plan.is_loop) {
             let copied = copied(insn, little);
             match copied {
                 Some((register, 8)) => doublewords |= 1 << register,

@@ -116,9 +116,8 @@ impl Strips {
     /// of it and another one.
     pub fn base(&self, number: usize, plan: &Plan) -> Option<usize> {
         let (first, second) = self.streams.get(number)?.terms;
-        let written = plan.blocks.get(self.blocks.0..=self.blocks.1)?.iter().flat_map(|block| &block.insns);
-        let written = written.fold(0, |all, insn| all | insn.writes);
-        let insn = |ea: u64| plan.blocks.iter().flat_map(|block| &block.insns).find(|insn| insn.ea == ea);
+        let written = plan.between(self.blocks).iter().fold(0, |all, insn| all | insn.writes);
+        let insn = |ea: u64| plan.insns.iter().find(|insn| insn.ea == ea);
         let names = |base: usize| {
             self.accesses.iter().filter(|(.., stream)| *stream == number).all(|&(ea, shape, _)| {
                 let both = insn(ea).map(|insn| insn.decoded.word).map(|w| (fields::ra(w), fields::rb(w)));
@@ -319,7 +318,7 @@ pub fn find(plan: &Plan, sixty_four: bool) -> Vec<Strips> {
 
 /// Blocks of the region to which control may go from the end of block `from`.
 fn targets(plan: &Plan, from: usize, sixty_four: bool) -> [Option<usize>; 2] {
-    let Some(last) = plan.blocks.get(from).and_then(|block| block.insns.last()) else { return [None; 2] };
+    let Some(last) = plan.block(from).last() else { return [None; 2] };
     let ways = ways(last, sixty_four);
     let next = ways.next.then(|| last.ea.wrapping_add(4)).and_then(|ea| plan.follows(from, ea, false));
     [next, ways.jump.and_then(|ea| plan.follows(from, ea, true))]
@@ -332,9 +331,10 @@ fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Opti
     let mut starts: Vec<Option<(Values, u32)>> = vec![None; plan.blocks.len()];
     *starts.get_mut(first)? = Some((head, 0));
     let (mut ends, mut turn, mut accesses) = (Vec::<Values>::new(), u32::MAX, Vec::new());
-    for (index, block) in plan.blocks.iter().enumerate().take(last + 1).skip(first) {
+    for index in first..=last {
         let (mut values, before) = starts.get(index).copied().flatten()?;
-        for insn in &block.insns {
+        let insns = plan.block(index);
+        for insn in insns {
             if !is_plain(insn) {
                 return None;
             }
@@ -348,7 +348,7 @@ fn streams(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> Opti
             }
             execute(&mut values, insn, sixty_four);
         }
-        let done = before + block.insns.len() as u32;
+        let done = before + insns.len() as u32;
         for to in targets(plan, index, sixty_four).into_iter().flatten().filter(|to| (first..=last).contains(to)) {
             match starts.get_mut(to)? {
                 _ if to == first => {

@@ -188,7 +188,7 @@ impl Translator {
     /// Tells of a new region.
     pub(crate) fn tell_region(&mut self, plan: &Plan, lowered: &Lowered, page: u64, problem: bool, code_at: u64) {
         let Some(watched) = &mut self.watched else { return };
-        let Lowered { scratch, lines, behind, places, .. } = lowered;
+        let Lowered { scratch, behind, places, .. } = lowered;
         let held = places.held.iter().enumerate().filter_map(|(guest, host)| Some((guest, (*host)? as u8))).collect();
         let region = Region {
             page,
@@ -196,12 +196,12 @@ impl Translator {
             is_loop: plan.is_loop,
             code_at,
             code: scratch.asm.code(),
-            lines,
+            lines: &scratch.lines,
             behind: *behind,
             held,
         };
         watched.counts.regions += 1;
-        watched.counts.code_instructions += plan.blocks.iter().map(|block| block.insns.len() as u64).sum::<u64>();
+        watched.counts.code_instructions += plan.insns.len() as u64;
         watched.counts.bytes += region.code.len() as u64;
         if watched.counting {
             for lines in region.lines.chunk_by(|one, next| one.block == next.block) {

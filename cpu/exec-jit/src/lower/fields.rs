@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 use std::mem::offset_of;
+use std::ops::Range;
 
 use ppc_isa::branch::Branch;
 use ppc_isa::float::Float;
@@ -21,7 +22,7 @@ use crate::branch::{self, cr};
 use crate::constants::Constants;
 use crate::host::Data;
 use crate::lower::{Lower, frame, home};
-use crate::plan::{self, HELD, Insn, Parts};
+use crate::plan::{HELD, Insn, Parts};
 
 /// All fields.
 const FIELDS: Parts = 0xff;
@@ -111,6 +112,12 @@ pub struct Noted {
     pub count: u32,
 }
 
+impl Noted {
+    fn range(self) -> Range<usize> {
+        self.first as usize..(self.first + self.count) as usize
+    }
+}
+
 /// Comparisons whose fields are not computed yet.
 #[derive(Default)]
 pub struct Fields {
@@ -140,13 +147,20 @@ impl Fields {
         self.noted = None;
     }
 
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.pending.clear();
+        self.all.clear();
+        (self.noted, self.flags) = (None, None);
+    }
+
     /// All of them.
     pub fn pending(&self) -> &[Compare] {
         &self.pending
     }
 
-    fn noted(&self, Noted { first, count }: Noted) -> &[Compare] {
-        self.all.get(first as usize..(first + count) as usize).unwrap_or_default()
+    fn noted(&self, noted: Noted) -> &[Compare] {
+        self.all.get(noted.range()).unwrap_or_default()
     }
 
     /// Whether the same was noted at two places.
@@ -180,7 +194,8 @@ impl Fields {
 
     /// What was noted is pending.
     pub fn recall(&mut self, noted: Noted) {
-        self.pending = self.noted(noted).to_vec();
+        self.pending.clear();
+        self.pending.extend_from_slice(self.all.get(noted.range()).unwrap_or_default());
         self.noted = Some(noted);
     }
 
@@ -203,8 +218,8 @@ fn touched(insn: &Insn) -> Parts {
     let word = insn.decoded.word;
     let recorded = if word & 1 != 0 { FIELDS } else { 0 };
     match insn.op {
-        Some(Op::Branch(Branch::CrLogic(_) | Branch::Mcrf)) => plan::effects(insn).0,
-        Some(Op::Integer(Integer::SetBoolean | Integer::Mfcr)) => plan::effects(insn).0,
+        Some(Op::Branch(Branch::CrLogic(_) | Branch::Mcrf)) => insn.reads,
+        Some(Op::Integer(Integer::SetBoolean | Integer::Mfcr)) => insn.reads,
         Some(Op::Branch(_) | Op::Integer(_)) => 0,
         Some(Op::LoadStore(op)) => match op {
             LoadStore::Load(_) | LoadStore::Store(_) | LoadStore::BlockZero | LoadStore::Isync => 0,
@@ -361,7 +376,7 @@ impl Lower<'_> {
             return 0;
         }
         self.settle(touched(insn));
-        let (_, writes) = plan::effects(insn);
+        let sets = insn.sets;
         let mut dead = 0;
         for at in 0..self.fields.pending.len() {
             let Some(&compare) = self.fields.pending.get(at).filter(|compare| compare.known.is_none()) else {
@@ -372,8 +387,8 @@ impl Lower<'_> {
             {
                 continue;
             }
-            if insn.live & !writes & 1 << compare.field == 0 {
-                dead |= 1 << compare.field & !writes;
+            if insn.live & !sets & 1 << compare.field == 0 {
+                dead |= 1 << compare.field & !sets;
                 continue;
             }
             let slot = HELD + 2 * usize::from(compare.field);

@@ -4,7 +4,7 @@
 //! meanwhile, lies in one unit of the TLB, and keeps in the frame what makes the host's address of one there, or 0. The
 //! others look only there.
 
-use std::mem::offset_of;
+use std::mem::{offset_of, take};
 
 use exec_interp::fields;
 use ppc_isa::integer::Integer;
@@ -16,7 +16,7 @@ use super::stub::{Search, Stub};
 use super::{Lower, frame};
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Size, op};
 use crate::loadstore::{self, displacement};
-use crate::plan::{Block, Insn};
+use crate::plan::Insn;
 use crate::search::{self, Needs};
 use crate::tlb::{self, Entry};
 use crate::window::STACK;
@@ -52,44 +52,49 @@ struct Part {
     stores: bool,
 }
 
-/// A group that may still grow. Bytes are counted from the register as the first access has it.
-struct Open {
+/// Accesses through a register. Bytes are counted from the register as the first of them has it.
+pub struct Group {
     register: usize,
-    /// What was added to the register since.
-    offset: i32,
-    members: Vec<usize>,
+    /// What was added to the register since, if the group may still grow.
+    offset: Option<i32>,
+    /// Number of the first instruction in its block.
+    leader: usize,
+    count: usize,
+    /// Which place in the frame it has, if any.
+    number: Option<usize>,
     first: i32,
     low: i32,
     high: i32,
     needs: Needs,
 }
 
-impl Open {
-    fn of(part: &Part) -> Open {
+impl Group {
+    fn of(leader: usize, part: &Part) -> Group {
         let &Part { register, displacement, .. } = part;
-        let needs = Needs::default();
-        Open {
-            register,
-            offset: 0,
-            members: Vec::new(),
-            first: displacement,
-            low: displacement,
-            high: displacement,
-            needs,
-        }
+        let (first, low, high) = (displacement, displacement, displacement);
+        Group { register, offset: Some(0), leader, count: 0, number: None, first, low, high, needs: Needs::default() }
     }
 
-    /// Whether it has room for `part`, which is the access of instruction `index` of the block then.
-    fn takes(&mut self, index: usize, part: &Part) -> bool {
-        let at = self.offset + part.displacement;
+    /// Takes `part` if it has room for it.
+    fn takes(&mut self, part: &Part) -> bool {
+        let Some(offset) = self.offset.filter(|_| self.register == part.register) else { return false };
+        let at = offset + part.displacement;
         let (low, high) = (self.low.min(at), self.high.max(at + part.bytes));
-        let near = self.register == part.register && high - low <= SPAN;
+        let near = high - low <= SPAN;
         if near {
             (self.low, self.high) = (low, high);
             self.needs = self.needs.with(part.stores);
-            self.members.push(index);
+            self.count += 1;
         }
         near
+    }
+
+    /// Behind `insn`.
+    fn pass(&mut self, insn: &Insn) {
+        if insn.writes >> self.register & 1 != 0 {
+            let offset = self.offset.zip(step(insn, self.register)).map(|(offset, step)| offset + step);
+            self.offset = offset.filter(|offset| offset.abs() <= SPAN);
+        }
     }
 
     fn reach(&self) -> Reach {
@@ -117,40 +122,42 @@ fn step(insn: &Insn, register: usize) -> Option<i32> {
 }
 
 impl Lower<'_> {
-    /// The groups of a block, by instruction.
-    pub(super) fn groups(&mut self, block: &Block) -> Vec<Option<Member>> {
-        let mut members = vec![None; block.insns.len()];
-        let (mut open, mut closed) = (Vec::<Open>::new(), Vec::<Open>::new());
-        for (index, insn) in block.insns.iter().enumerate() {
+    /// Finds the groups of a block.
+    pub(super) fn find_groups(&mut self, insns: &[Insn]) {
+        let (mut members, mut groups) = (take(&mut self.members), take(&mut self.groups));
+        members.clear();
+        members.resize(insns.len(), None);
+        groups.clear();
+        for ((index, insn), member) in insns.iter().enumerate().zip(&mut members) {
             self.insn = *insn;
             if !keeps_translation(insn) {
-                closed.append(&mut open);
+                groups.iter_mut().for_each(|group| group.offset = None);
             }
-            if let Some(part) = self.part(insn)
-                && !open.iter_mut().any(|open| open.takes(index, &part))
-            {
-                closed.extend(open.extract_if(.., |open| open.register == part.register));
-                let mut group = Open::of(&part);
-                group.takes(index, &part);
-                open.push(group);
+            if let Some(part) = self.part(insn) {
+                let group = groups.iter_mut().position(|group| group.takes(&part)).unwrap_or_else(|| {
+                    for group in groups.iter_mut().filter(|group| group.register == part.register) {
+                        group.offset = None;
+                    }
+                    let mut group = Group::of(index, &part);
+                    group.takes(&part);
+                    groups.push(group);
+                    groups.len() - 1
+                });
+                *member = Some(Member { group, leads: None });
             }
-            let ends = |group: &mut Open| {
-                let step = if insn.writes >> group.register & 1 != 0 { step(insn, group.register) } else { Some(0) };
-                group.offset += step.unwrap_or_default();
-                step.is_none() || group.offset.abs() > SPAN
-            };
-            closed.extend(open.extract_if(.., ends));
+            groups.iter_mut().for_each(|group| group.pass(insn));
         }
-        closed.append(&mut open);
-        for (group, open) in closed.iter().filter(|open| open.members.len() > 1).take(GROUPS).enumerate() {
-            for (place, index) in open.members.iter().enumerate() {
-                let leads = (place == 0).then(|| open.reach());
-                if let Some(member) = members.get_mut(*index) {
-                    *member = Some(Member { group, leads });
-                }
-            }
+        // One alone is none.
+        for (group, number) in groups.iter_mut().filter(|group| group.count > 1).zip(0..GROUPS) {
+            group.number = Some(number);
         }
-        members
+        for (index, member) in members.iter_mut().enumerate() {
+            *member = member.and_then(|Member { group, .. }| {
+                let group = groups.get(group)?;
+                Some(Member { group: group.number?, leads: (group.leader == index).then(|| group.reach()) })
+            });
+        }
+        (self.members, self.groups) = (members, groups);
     }
 
     /// What may be grouped of the instruction at hand.

@@ -3,9 +3,11 @@
 use exec_interp::Decoded;
 use ppc_isa::Cpu;
 
-use super::fields::{Compare, Noted};
-use super::{PINNED, Scratch};
-use crate::asm::Reg;
+use super::fields::{Fields, Noted};
+use super::group::{Group, Member};
+use super::vectors::Late;
+use super::{PINNED, Stub};
+use crate::asm::{Asm, Label, Reg};
 use crate::entry::Entry;
 use crate::plan::{HELD, Plan};
 use crate::reversed::Reversed;
@@ -123,24 +125,49 @@ pub struct Setting<'a> {
     pub first_counter: Option<u32>,
 }
 
-/// The code of a region.
-pub struct Lowered {
-    /// Code, and what it was made in.
-    pub scratch: Scratch,
+/// What lowering makes, and what it works in; its memory is used again.
+#[derive(Default)]
+pub struct Scratch {
+    /// The code.
+    pub asm: Asm,
+    /// Comparisons that its sites name.
+    pub fields: Fields,
     /// Its calls out.
     pub sites: Vec<Site>,
-    /// Comparisons that its sites name.
-    pub compares: Vec<Compare>,
     /// Its ways out.
     pub leaving: Vec<Leaving>,
+    /// What was done for each instruction, if somebody asks.
+    pub lines: Vec<Line>,
+    pub(super) stubs: Vec<(Stub, Late, Late)>,
+    pub(super) labels: Vec<Label>,
+    pub(super) members: Vec<Option<Member>>,
+    pub(super) groups: Vec<Group>,
+}
+
+impl Scratch {
+    /// Empty, for code at the address `origin`.
+    pub(super) fn again(self, origin: u64) -> Scratch {
+        let Scratch { asm, mut fields, mut sites, mut leaving, mut lines, mut stubs, mut labels, .. } = self;
+        fields.clear();
+        sites.clear();
+        leaving.clear();
+        lines.clear();
+        stubs.clear();
+        labels.clear();
+        Scratch { asm: asm.again(origin), fields, sites, leaving, lines, stubs, labels, ..self }
+    }
+}
+
+/// The code of a region.
+pub struct Lowered {
+    /// Code, and what belongs to it.
+    pub scratch: Scratch,
     /// How holders have guest registers.
     pub places: Places,
     /// Links used.
     pub links: u32,
     /// Hints used.
     pub hints: u32,
-    /// What was done for each instruction.
-    pub lines: Vec<Line>,
     /// Offset of the code behind that of the instructions.
     pub behind: usize,
 }

@@ -50,11 +50,11 @@ struct Copied {
 
 /// Whether the loop ends when the count register is zero.
 fn counts(plan: &Plan, (first, last): (usize, usize), sixty_four: bool) -> bool {
-    let (Some(head), Some(last)) = (plan.blocks.get(first), plan.blocks.get(last)) else { return false };
-    last.insns.last().is_some_and(|last| match last.op {
+    let Some(head) = plan.blocks.get(first) else { return false };
+    plan.block(last).last().is_some_and(|last| match last.op {
         Some(Op::Branch(op @ Branch::Bc)) => {
             let word = last.decoded.word;
-            word >> 21 & 4 == 0 && plan::target(word, last.ea, op, sixty_four) == head.start()
+            word >> 21 & 4 == 0 && plan::target(word, last.ea, op, sixty_four) == head.start
         }
         _ => false,
     })

@@ -14,7 +14,7 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 
-use super::{KEY, Lower, bits, frame, state};
+use super::{KEY, Lower, bits, frame, most_used, state};
 use crate::asm::{Mem, Size, Xmm, XmmRm, vop};
 use crate::host::{Frame, Status, frame_field};
 use crate::plan::{self, Plan, VECTORS};
@@ -93,10 +93,8 @@ impl Vectors {
     /// Gives the registers that are named most often a holder.
     pub fn of(plan: &Plan, little: bool) -> Vectors {
         let worth = if plan.is_loop { 1 } else { 2 };
-        let mut order: Vec<usize> = (0..VECTORS).filter(|&n| plan.vector_uses[n] >= worth).collect();
-        order.sort_by_key(|&n| std::cmp::Reverse(plan.vector_uses[n]));
-        let mut held = [None; VECTORS];
-        for (guest, host) in order.into_iter().zip(HOLDERS) {
+        let (mut held, mut order) = ([None; VECTORS], [0; VECTORS]);
+        for (&guest, host) in most_used(&plan.vector_uses, worth, &mut order).iter().zip(HOLDERS) {
             held[guest] = Some(Xmm::of(host));
         }
         let swapped = little

@@ -7,7 +7,7 @@
 use super::fields::{Noted, With};
 use super::{Edge, Lower};
 use crate::asm::Label;
-use crate::plan::{Parts, Plan};
+use crate::plan::Parts;
 use crate::strip::Strips;
 
 /// The most versions of a region.
@@ -35,9 +35,9 @@ impl Lower<'_> {
     }
 
     fn version(&mut self, edge: Edge, index: usize, live: Parts) -> Option<Label> {
-        let Plan { blocks, strips, .. } = self.setting.plan;
+        let plan = self.setting.plan;
         let apart = |strips: &Strips| strips.blocks.1 < index || strips.blocks.0 > self.block;
-        if !edge.event || index > self.block || !strips.iter().all(apart) {
+        if !edge.event || index > self.block || !plan.strips.iter().all(apart) {
             return None;
         }
         for compare in self.fields.pending().to_vec() {
@@ -55,8 +55,7 @@ impl Lower<'_> {
         if let Some(version) = self.versions.iter().find(same) {
             return Some(version.label);
         }
-        let size = blocks.iter().take(self.block + 1).skip(index).map(|block| block.insns.len()).sum::<usize>();
-        if self.versions.len() == MOST || size > LARGEST {
+        if self.versions.len() == MOST || plan.between((index, self.block)).len() > LARGEST {
             return None;
         }
         let label = self.asm.label();
