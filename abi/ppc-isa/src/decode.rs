@@ -115,11 +115,12 @@ impl Decoder {
 
     /// The row of `word`, a prefix in its high half, or `None` when the model has no such instruction.
     pub fn decode(&self, word: u64) -> Option<&'static Row> {
-        self.decode_indexed(word).map(|(_, row)| row)
+        self.rows.get(self.index(word)?).copied()
     }
 
-    /// The row of `word` with its index in [`Decoder::rows`].
-    pub fn decode_indexed(&self, word: u64) -> Option<(usize, &'static Row)> {
+    /// The index of that row in [`Decoder::rows`].
+    #[inline]
+    pub fn index(&self, word: u64) -> Option<usize> {
         let index = if word >> 32 != 0 {
             self.prefixed
                 .iter()
@@ -131,8 +132,7 @@ impl Decoder {
             let chain = self.links.get(usize::from(*self.starts.get(bucket)?)..)?;
             chain.iter().find(|link| short & link.mask == link.value).map(|link| link.row)
         };
-        let index = usize::from(index?);
-        Some((index, *self.rows.get(index)?)) // END is past every index
+        index.filter(|row| *row != END.row).map(usize::from)
     }
 
     /// The rows of this model, in the order in which they are tried.

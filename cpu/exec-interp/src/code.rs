@@ -69,12 +69,57 @@ impl CodePage {
 /// Finds the handler of a word: the decoder of a CPU model and what its instructions need.
 pub struct Dispatch {
     decoder: Decoder,
+    /// By the index of a row.
+    forms: Vec<Form>,
+}
+
+/// What all words of a row have in common.
+struct Form {
+    handler: Handler,
+    /// What they need with none of the bits of `upper` set, and with any.
+    needs: [u16; 2],
+    /// The bit that makes it one of the upper 32 vector-scalar registers, if that is another unit's.
+    upper: u32,
+    /// The rest depends on the word in other ways: it may be an invalid form, or name a special purpose register.
+    varies: bool,
+}
+
+impl Form {
+    fn of(row: &'static Row) -> Form {
+        let upper = row.field("TX").or(row.field("SX")).map_or(0, |field| field.mask() as u32);
+        let moves = matches!(row.op, Op::Integer(Integer::Mtspr | Integer::Mfspr));
+        let varies = moves || may_be_invalid(row);
+        let mut more = 0;
+        let handler = match row.op {
+            Op::Branch(op) => branch::handler(op),
+            Op::Integer(op) => integer::handler(op),
+            Op::LoadStore(op) => loadstore::handler(op),
+            Op::Float(op) => float::handler(op),
+            Op::Dfp(op) => {
+                more = dfp_needs(op);
+                dfp::handler(op)
+            }
+            Op::Vector(op) => vector::handler(op),
+            Op::Vsx(op) => vsx::handler(op),
+            Op::Mma(op) => mma::handler(op),
+            Op::Spe(_) => spe::execute,
+            Op::System(_) => {
+                // Even those that problem state may use are carried out where the others are.
+                more = need::PRIVILEGED;
+                nothing
+            }
+        };
+        let needs = [0, upper.into()].map(|word| mode::needs(row, word) | more);
+        Form { handler, needs, upper, varies }
+    }
 }
 
 impl Dispatch {
     /// For `cpu`.
     pub fn new(cpu: Cpu) -> Dispatch {
-        Dispatch { decoder: Decoder::new(cpu) }
+        let decoder = Decoder::new(cpu);
+        let forms = decoder.rows().iter().map(|row| Form::of(row)).collect();
+        Dispatch { decoder, forms }
     }
 
     /// All rows of the CPU, by [`Decoded::index`].
@@ -98,35 +143,29 @@ impl Dispatch {
         if both >> 32 == 0 && self.decoder.is_prefix(word) {
             return Decoded { handler: nothing, word, need: need::SUFFIX, row: 0 };
         }
-        let found = self.decoder.decode_indexed(both).filter(|(_, row)| !invalid(row, both));
-        let Some((index, row)) = found else {
-            return Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 };
-        };
-        let mut needs = mode::needs(row, both);
-        let handler = match row.op {
-            Op::Branch(op) => branch::handler(op),
-            Op::Integer(op) => {
-                needs |= spr_needs(self.decoder.cpu(), op, word);
-                integer::handler(op)
-            }
-            Op::LoadStore(op) => loadstore::handler(op),
-            Op::Float(op) => float::handler(op),
-            Op::Dfp(op) => {
-                needs |= dfp_needs(op);
-                dfp::handler(op)
-            }
-            Op::Vector(op) => vector::handler(op),
-            Op::Vsx(op) => vsx::handler(op),
-            Op::Mma(op) => mma::handler(op),
-            Op::Spe(_) => spe::execute,
-            Op::System(_) => {
-                // Even those that problem state may use are carried out where the others are.
-                needs |= need::PRIVILEGED;
-                nothing
-            }
-        };
-        Decoded { handler, word, need: needs, row: index as u16 }
+        let index = self.decoder.index(both).unwrap_or(usize::MAX);
+        let Some(form) = self.forms.get(index) else { return illegal(word) };
+        let needs = form.needs[usize::from(word & form.upper != 0)];
+        let decoded = Decoded { handler: form.handler, word, need: needs, row: index as u16 };
+        if form.varies { self.judge(decoded, both) } else { decoded }
     }
+
+    /// An instruction of a row whose words are not all alike.
+    fn judge(&self, decoded: Decoded, word: u64) -> Decoded {
+        match self.row(decoded) {
+            Some(row) if !invalid(row, word) => match row.op {
+                Op::Integer(op) => {
+                    Decoded { need: decoded.need | spr_needs(self.decoder.cpu(), op, decoded.word), ..decoded }
+                }
+                _ => decoded,
+            },
+            _ => illegal(decoded.word),
+        }
+    }
+}
+
+fn illegal(word: u32) -> Decoded {
+    Decoded { handler: nothing, word, need: need::ILLEGAL, row: 0 }
 }
 
 /// All decoded pages of an engine.
@@ -214,6 +253,15 @@ fn invalid(row: &'static Row, word: u64) -> bool {
         Op::Mma(_) => operands(row)
             .any(|o| matches!(o.kind, Kind::Vsr | Kind::VsrPair) && o.get(word) >> 2 == i64::from(field("AT"))),
         _ => row.prefixed() && field("R") == 1 && field("RA") != 0,
+    }
+}
+
+/// Whether [`invalid`] says so of any word of the row.
+fn may_be_invalid(row: &'static Row) -> bool {
+    match row.op {
+        Op::Dfp(_) | Op::Mma(_) | Op::LoadStore(LoadStore::Hash { .. }) => true,
+        Op::Vsx(Vsx::Permute(Permute::QuadConstant | Permute::GenerateControl { .. })) => true,
+        _ => row.prefixed(),
     }
 }
 

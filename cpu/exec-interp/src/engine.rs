@@ -8,7 +8,7 @@ use exec::interrupt::{Interrupt, facility, program};
 use exec::mode::{fscr, need};
 use exec::state::prefix::{BOUNDARY, PREFIXED};
 use exec::{Context, Engine, Exit, Instruction, Vcpu, VcpuState};
-use guest_mem::{GuestMem, Order, Word};
+use guest_mem::{Order, Word};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Op, Row};
 use ppc_mmu::fault::BYTE_ORDER;
@@ -87,22 +87,6 @@ impl Interpreter {
     /// How words are decoded.
     pub fn dispatch(&self) -> &Dispatch {
         self.code.dispatch()
-    }
-
-    /// Makes the decoded page at `real` fresh, for [`Interpreter::decoded`]. `None` outside RAM.
-    pub fn enter_code(&mut self, mem: &GuestMem, real: u64, order: Order) -> Option<usize> {
-        self.code.enter(mem, real, order)
-    }
-
-    /// The word at `offset` in the page that [`Interpreter::enter_code`] returned last, decoded once.
-    pub fn decoded(&self, mem: &GuestMem, page: usize, offset: u64) -> Option<Decoded> {
-        let page = self.code.page(page)?;
-        let slot = (offset >> 2) as usize & (SLOTS - 1);
-        let cell = page.slots.get(slot)?;
-        if cell.get().need & need::DECODING != 0 {
-            self.code.decode(mem, page, slot);
-        }
-        Some(cell.get())
     }
 
     /// Executes `decoded`, an instruction of four bytes at `state.cia` that lacks nothing. Returns whether an event

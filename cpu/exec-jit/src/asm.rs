@@ -215,23 +215,36 @@ pub struct Asm {
     fixups: Vec<(usize, Label)>,
 }
 
-/// What an instruction begins with: at most 15 bytes.
+/// Up to eight bytes of an instruction, the first in the low bits.
 #[derive(Clone, Copy, Default)]
 struct Bytes {
-    /// The first in the low bits.
-    bits: u128,
+    bits: u64,
     count: u32,
 }
 
 impl Bytes {
     fn push(&mut self, byte: u8) {
-        self.bits |= u128::from(byte) << (8 * self.count);
+        self.bits |= u64::from(byte) << (8 * self.count);
         self.count += 1;
     }
+}
 
-    fn word(&mut self, word: i32) {
-        self.bits |= u128::from(word as u32) << (8 * self.count);
-        self.count += 4;
+/// An immediate at the end of an instruction.
+#[derive(Clone, Copy)]
+struct Tail {
+    bits: u32,
+    count: u32,
+}
+
+impl Tail {
+    const NONE: Tail = Tail { bits: 0, count: 0 };
+
+    fn byte(byte: u8) -> Tail {
+        Tail { bits: byte.into(), count: 1 }
+    }
+
+    fn word(word: i32) -> Tail {
+        Tail { bits: word as u32, count: 4 }
     }
 }
 
@@ -314,8 +327,8 @@ impl Asm {
         (reg >> 3) << 2 | x << 1 | b
     }
 
-    /// Legacy prefix, REX, opcode, ModRM and what follows it. `trailing` immediate bytes come after.
-    fn encode(&mut self, code: Code, size: Size, reg: u8, rm: Rm, trailing: usize) {
+    /// Legacy prefix, REX, opcode, ModRM and what follows it.
+    fn encode(&mut self, code: Code, size: Size, reg: u8, rm: Rm, tail: Tail) {
         let Code { prefix, map, opcode } = code;
         let mut bytes = Bytes::default();
         if size == Size::W {
@@ -337,31 +350,30 @@ impl Asm {
             bytes.push(if map == 2 { 0x38 } else { 0x3a });
         }
         bytes.push(opcode);
-        self.modrm(bytes, reg, rm, trailing);
+        self.modrm(bytes, reg, rm, tail);
     }
 
     /// What an instruction begins with, then ModRM and what follows it.
-    fn modrm(&mut self, mut bytes: Bytes, reg: u8, rm: Rm, trailing: usize) {
+    fn modrm(&mut self, mut bytes: Bytes, reg: u8, rm: Rm, tail: Tail) {
         let reg = (reg & 7) << 3;
         let (base, index, disp) = match rm {
             Rm::Reg(rm) => {
                 bytes.push(0xc0 | reg | rm as u8 & 7);
-                return self.add(bytes);
+                return self.add(bytes, Tail::NONE, tail);
             }
             Rm::Mem(Mem::Absolute(address)) => {
                 bytes.push(reg | 5);
-                let next = self.here() + bytes.count as u64 + 4 + trailing as u64;
-                bytes.word(address.wrapping_sub(next) as i32);
-                return self.add(bytes);
+                let next = self.here() + u64::from(bytes.count + 4 + tail.count);
+                return self.add(bytes, Tail::word(address.wrapping_sub(next) as i32), tail);
             }
             Rm::Mem(Mem::Base(base, disp)) => (base, None, disp),
             Rm::Mem(Mem::Index(base, index, scale, disp)) => (base, Some((index, scale)), disp),
         };
         let low = base as u8 & 7;
-        let mode = match disp {
-            0 if low != 5 => 0,
-            -128..=127 => 0x40,
-            _ => 0x80,
+        let (mode, displacement) = match disp {
+            0 if low != 5 => (0, Tail::NONE),
+            -128..=127 => (0x40, Tail::byte(disp as u8)),
+            _ => (0x80, Tail::word(disp)),
         };
         match index {
             None if low != 4 => bytes.push(mode | reg | low),
@@ -374,31 +386,28 @@ impl Asm {
                 bytes.push((scale.trailing_zeros() as u8) << 6 | (index as u8 & 7) << 3 | low);
             }
         }
-        match mode {
-            0x40 => bytes.push(disp as u8),
-            0x80 => bytes.word(disp),
-            _ => {}
-        }
-        self.add(bytes);
+        self.add(bytes, displacement, tail);
     }
 
-    fn add(&mut self, bytes: Bytes) {
-        let end = self.bytes.len() + bytes.count as usize;
-        // All of them, which takes no loop.
-        self.bytes.extend_from_slice(&bytes.bits.to_le_bytes());
+    fn add(&mut self, bytes: Bytes, displacement: Tail, tail: Tail) {
+        let end = self.bytes.len() + (bytes.count + displacement.count + tail.count) as usize;
+        let behind = u64::from(tail.bits) << (8 * displacement.count) | u64::from(displacement.bits);
+        let all = u128::from(behind) << (8 * bytes.count) | u128::from(bytes.bits);
+        // Sixteen, which takes no loop.
+        self.bytes.extend_from_slice(&all.to_le_bytes());
         self.bytes.truncate(end);
     }
 
     /// `op dst, src`.
     pub fn alu(&mut self, op: Alu, size: Size, dst: Reg, src: impl Into<Rm>) {
         let opcode = (op as u8) << 3 | if size == Size::B { 2 } else { 3 };
-        self.encode(code(0, 0, opcode), size, dst as u8, src.into(), 0);
+        self.encode(code(0, 0, opcode), size, dst as u8, src.into(), Tail::NONE);
     }
 
     /// `op dst, src` to memory or register.
     pub fn alu_to(&mut self, op: Alu, size: Size, dst: impl Into<Rm>, src: Reg) {
         let opcode = (op as u8) << 3 | if size == Size::B { 0 } else { 1 };
-        self.encode(code(0, 0, opcode), size, src as u8, dst.into(), 0);
+        self.encode(code(0, 0, opcode), size, src as u8, dst.into(), Tail::NONE);
     }
 
     /// `op dst, imm`, the immediate sign-extended.
@@ -406,37 +415,32 @@ impl Asm {
         let short = i32::from(imm as i8) == imm;
         match size {
             Size::B => {
-                self.encode(code(0, 0, 0x80), size, op as u8, dst.into(), 1);
-                self.byte(imm as u8);
+                self.encode(code(0, 0, 0x80), size, op as u8, dst.into(), Tail::byte(imm as u8));
             }
             _ if short => {
-                self.encode(code(0, 0, 0x83), size, op as u8, dst.into(), 1);
-                self.byte(imm as u8);
+                self.encode(code(0, 0, 0x83), size, op as u8, dst.into(), Tail::byte(imm as u8));
             }
             Size::W => {
-                self.encode(code(0, 0, 0x81), size, op as u8, dst.into(), 2);
-                self.bytes.extend_from_slice(&(imm as i16).to_le_bytes());
+                let tail = Tail { bits: u32::from(imm as u16), count: 2 };
+                self.encode(code(0, 0, 0x81), size, op as u8, dst.into(), tail);
             }
             _ => {
-                self.encode(code(0, 0, 0x81), size, op as u8, dst.into(), 4);
-                self.word(imm);
+                self.encode(code(0, 0, 0x81), size, op as u8, dst.into(), Tail::word(imm));
             }
         }
     }
 
     /// `test a, b`.
     pub fn test(&mut self, size: Size, a: impl Into<Rm>, b: Reg) {
-        self.encode(code(0, 0, if size == Size::B { 0x84 } else { 0x85 }), size, b as u8, a.into(), 0);
+        self.encode(code(0, 0, if size == Size::B { 0x84 } else { 0x85 }), size, b as u8, a.into(), Tail::NONE);
     }
 
     /// `test a, imm`.
     pub fn test_imm(&mut self, size: Size, a: impl Into<Rm>, imm: i32) {
         if size == Size::B {
-            self.encode(code(0, 0, 0xf6), size, 0, a.into(), 1);
-            self.byte(imm as u8);
+            self.encode(code(0, 0, 0xf6), size, 0, a.into(), Tail::byte(imm as u8));
         } else {
-            self.encode(code(0, 0, 0xf7), size, 0, a.into(), 4);
-            self.word(imm);
+            self.encode(code(0, 0, 0xf7), size, 0, a.into(), Tail::word(imm));
         }
     }
 
@@ -446,22 +450,20 @@ impl Asm {
         if size == Size::Q && src == Rm::Reg(dst) {
             return;
         }
-        self.encode(code(0, 0, if size == Size::B { 0x8a } else { 0x8b }), size, dst as u8, src, 0);
+        self.encode(code(0, 0, if size == Size::B { 0x8a } else { 0x8b }), size, dst as u8, src, Tail::NONE);
     }
 
     /// Store.
     pub fn store(&mut self, size: Size, dst: Mem, src: Reg) {
-        self.encode(code(0, 0, if size == Size::B { 0x88 } else { 0x89 }), size, src as u8, dst.into(), 0);
+        self.encode(code(0, 0, if size == Size::B { 0x88 } else { 0x89 }), size, src as u8, dst.into(), Tail::NONE);
     }
 
     /// Stores an immediate of 8 bits, or of 32, sign-extended to 64.
     pub fn store_imm(&mut self, size: Size, dst: Mem, imm: i32) {
         if size == Size::B {
-            self.encode(code(0, 0, 0xc6), size, 0, dst.into(), 1);
-            return self.byte(imm as u8);
+            return self.encode(code(0, 0, 0xc6), size, 0, dst.into(), Tail::byte(imm as u8));
         }
-        self.encode(code(0, 0, 0xc7), size, 0, dst.into(), 4);
-        self.word(imm);
+        self.encode(code(0, 0, 0xc7), size, 0, dst.into(), Tail::word(imm));
     }
 
     /// Sign-extends RAX to RDX:RAX.
@@ -478,8 +480,7 @@ impl Asm {
             self.byte(0xb8 | dst as u8 & 7);
             self.word(small as i32);
         } else if let Ok(small) = i32::try_from(imm as i64) {
-            self.encode(code(0, 0, 0xc7), Size::Q, 0, dst.into(), 4);
-            self.word(small);
+            self.encode(code(0, 0, 0xc7), Size::Q, 0, dst.into(), Tail::word(small));
         } else {
             self.byte(0x48 | dst as u8 >> 3);
             self.byte(0xb8 | dst as u8 & 7);
@@ -489,12 +490,12 @@ impl Asm {
 
     /// Sign-extends a word to a doubleword.
     pub fn movsxd(&mut self, dst: Reg, src: impl Into<Rm>) {
-        self.encode(code(0, 0, 0x63), Size::Q, dst as u8, src.into(), 0);
+        self.encode(code(0, 0, 0x63), Size::Q, dst as u8, src.into(), Tail::NONE);
     }
 
     /// Address arithmetic; 32 bits extend with zeros.
     pub fn lea(&mut self, size: Size, dst: Reg, src: Mem) {
-        self.encode(code(0, 0, 0x8d), size, dst as u8, src.into(), 0);
+        self.encode(code(0, 0, 0x8d), size, dst as u8, src.into(), Tail::NONE);
     }
 
     /// An instruction of the tables in [`op`].
@@ -506,36 +507,34 @@ impl Asm {
         if insn.code.map == 1 && insn.code.opcode == op::MOVZX8.code.opcode && high(src) {
             self.byte(0x40 | Self::rex_bits(dst as u8, src));
             self.bytes.extend_from_slice(&[0x0f, insn.code.opcode]);
-            return self.modrm(Bytes::default(), dst as u8, src, 0);
+            return self.modrm(Bytes::default(), dst as u8, src, Tail::NONE);
         }
-        self.encode(insn.code, size, dst as u8, src, 0);
+        self.encode(insn.code, size, dst as u8, src, Tail::NONE);
     }
 
     /// A store with reversed bytes, of 16, 32 or 64 bits.
     pub fn store_reversed(&mut self, size: Size, dst: Mem, src: Reg) {
-        self.encode(code(0, 2, 0xf1), size, src as u8, dst.into(), 0);
+        self.encode(code(0, 2, 0xf1), size, src as u8, dst.into(), Tail::NONE);
     }
 
     /// `imul dst, src, imm`.
     pub fn imul_imm(&mut self, size: Size, dst: Reg, src: impl Into<Rm>, imm: i32) {
-        self.encode(code(0, 0, 0x69), size, dst as u8, src.into(), 4);
-        self.word(imm);
+        self.encode(code(0, 0, 0x69), size, dst as u8, src.into(), Tail::word(imm));
     }
 
     /// One-operand arithmetic.
     pub fn unary(&mut self, op: Unary, size: Size, rm: impl Into<Rm>) {
-        self.encode(code(0, 0, 0xf7), size, op as u8, rm.into(), 0);
+        self.encode(code(0, 0, 0xf7), size, op as u8, rm.into(), Tail::NONE);
     }
 
     /// Shift by an immediate.
     pub fn shift_imm(&mut self, op: Shift, size: Size, rm: impl Into<Rm>, amount: u8) {
-        self.encode(code(0, 0, 0xc1), size, op as u8, rm.into(), 1);
-        self.byte(amount);
+        self.encode(code(0, 0, 0xc1), size, op as u8, rm.into(), Tail::byte(amount));
     }
 
     /// Shift by CL.
     pub fn shift_cl(&mut self, op: Shift, size: Size, rm: impl Into<Rm>) {
-        self.encode(code(0, 0, 0xd3), size, op as u8, rm.into(), 0);
+        self.encode(code(0, 0, 0xd3), size, op as u8, rm.into(), Tail::NONE);
     }
 
     /// Reverses the bytes of a register.
@@ -549,30 +548,28 @@ impl Asm {
 
     /// A byte of 1 or 0.
     pub fn set(&mut self, cond: Cond, dst: impl Into<Rm>) {
-        self.encode(code(0, 1, 0x90 | cond as u8), Size::B, 0, dst.into(), 0);
+        self.encode(code(0, 1, 0x90 | cond as u8), Size::B, 0, dst.into(), Tail::NONE);
     }
 
     /// Moves if the condition holds.
     pub fn cmov(&mut self, cond: Cond, size: Size, dst: Reg, src: impl Into<Rm>) {
-        self.encode(code(0, 1, 0x40 | cond as u8), size, dst as u8, src.into(), 0);
+        self.encode(code(0, 1, 0x40 | cond as u8), size, dst as u8, src.into(), Tail::NONE);
     }
 
     /// Tests a bit of a register, to carry.
     pub fn bt_imm(&mut self, size: Size, rm: impl Into<Rm>, bit: u8) {
-        self.encode(code(0, 1, 0xba), size, 4, rm.into(), 1);
-        self.byte(bit);
+        self.encode(code(0, 1, 0xba), size, 4, rm.into(), Tail::byte(bit));
     }
 
     /// Sets a bit of a register.
     pub fn bts_imm(&mut self, size: Size, rm: impl Into<Rm>, bit: u8) {
-        self.encode(code(0, 1, 0xba), size, 5, rm.into(), 1);
-        self.byte(bit);
+        self.encode(code(0, 1, 0xba), size, 5, rm.into(), Tail::byte(bit));
     }
 
     /// Atomically: if RAX is what is at `dst`, stores `src` there; ZF says so.
     pub fn lock_cmpxchg(&mut self, size: Size, dst: Mem, src: Reg) {
         self.byte(0xf0);
-        self.encode(code(0, 1, if size == Size::B { 0xb0 } else { 0xb1 }), size, src as u8, dst.into(), 0);
+        self.encode(code(0, 1, if size == Size::B { 0xb0 } else { 0xb1 }), size, src as u8, dst.into(), Tail::NONE);
     }
 
     /// A full barrier: a locked operation that changes nothing.
@@ -592,7 +589,7 @@ impl Asm {
     }
 
     /// An instruction with a VEX prefix, in which two bits stand for the prefix byte: of two bytes if that is enough.
-    fn vex(&mut self, insn: Insn, reg: u8, second: u8, rm: Rm, trailing: usize) {
+    fn vex(&mut self, insn: Insn, reg: u8, second: u8, rm: Rm, tail: Tail) {
         let Code { prefix, map, opcode } = insn.code;
         let pp = match prefix {
             0x66 => 1,
@@ -612,7 +609,7 @@ impl Asm {
             bytes.push(u8::from(insn.wide) << 7 | last);
         }
         bytes.push(opcode);
-        self.modrm(bytes, reg, rm, trailing);
+        self.modrm(bytes, reg, rm, tail);
     }
 
     /// Shift by a register without flags (BMI2): `dst = src shifted by amount`.
@@ -622,23 +619,22 @@ impl Asm {
             Shift::Sar => 0xf3,
             _ => 0xf2,
         };
-        self.vex(insn(prefix, 2, 0xf7, size == Size::Q), dst as u8, amount as u8, src.into(), 0);
+        self.vex(insn(prefix, 2, 0xf7, size == Size::Q), dst as u8, amount as u8, src.into(), Tail::NONE);
     }
 
     /// Rotates right by an immediate without flags (BMI2).
     pub fn rorx(&mut self, size: Size, dst: Reg, src: impl Into<Rm>, amount: u8) {
-        self.vex(insn(0xf2, 3, 0xf0, size == Size::Q), dst as u8, 0, src.into(), 1);
-        self.byte(amount);
+        self.vex(insn(0xf2, 3, 0xf0, size == Size::Q), dst as u8, 0, src.into(), Tail::byte(amount));
     }
 
     /// The low bits of `src`, as many as `count` says (BMI2).
     pub fn bzhi(&mut self, size: Size, dst: Reg, src: impl Into<Rm>, count: Reg) {
-        self.vex(insn(0, 2, 0xf5, size == Size::Q), dst as u8, count as u8, src.into(), 0);
+        self.vex(insn(0, 2, 0xf5, size == Size::Q), dst as u8, count as u8, src.into(), Tail::NONE);
     }
 
     /// The bits of `src` where `mask` is 1, at the right end (BMI2).
     pub fn pext(&mut self, dst: Reg, src: Reg, mask: Reg) {
-        self.vex(insn(0xf3, 2, 0xf5, true), dst as u8, src as u8, mask.into(), 0);
+        self.vex(insn(0xf3, 2, 0xf5, true), dst as u8, src as u8, mask.into(), Tail::NONE);
     }
 
     /// Jump to a label if the condition holds.
@@ -681,7 +677,7 @@ impl Asm {
 
     /// Jump through a register or memory.
     pub fn jmp_rm(&mut self, rm: impl Into<Rm>) {
-        self.encode(code(0, 0, 0xff), Size::D, 4, rm.into(), 0);
+        self.encode(code(0, 0, 0xff), Size::D, 4, rm.into(), Tail::NONE);
     }
 
     /// Call of a label.
@@ -692,7 +688,7 @@ impl Asm {
 
     /// Call through a register or memory.
     pub fn call_rm(&mut self, rm: impl Into<Rm>) {
-        self.encode(code(0, 0, 0xff), Size::D, 2, rm.into(), 0);
+        self.encode(code(0, 0, 0xff), Size::D, 2, rm.into(), Tail::NONE);
     }
 
     /// Return.
@@ -710,12 +706,12 @@ impl Asm {
 
     /// Push of memory, or of a register.
     pub fn push_rm(&mut self, rm: impl Into<Rm>) {
-        self.encode(code(0, 0, 0xff), Size::D, 6, rm.into(), 0);
+        self.encode(code(0, 0, 0xff), Size::D, 6, rm.into(), Tail::NONE);
     }
 
     /// Pop to memory, or to a register.
     pub fn pop_rm(&mut self, rm: impl Into<Rm>) {
-        self.encode(code(0, 0, 0x8f), Size::D, 0, rm.into(), 0);
+        self.encode(code(0, 0, 0x8f), Size::D, 0, rm.into(), Tail::NONE);
     }
 
     /// Pop.

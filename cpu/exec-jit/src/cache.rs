@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::explore::Loops;
+use crate::explore::Heads;
 use crate::lower::{Compare, Leaving, Places, Site};
 use crate::tlb::COMMON_HINTS;
 
@@ -65,14 +65,14 @@ struct Page {
     places: HashMap<u16, Place, Mixing>,
     /// Regions of before the page was written: whoever still comes to one is led on.
     former: Vec<(u16, u64)>,
-    /// Where it may have loops, if that was asked since.
-    loops: Option<Box<Loops>>,
+    /// Where loops may begin, if that was asked since.
+    heads: Option<Box<Heads>>,
 }
 
 impl Page {
     /// Makes regions of what was there former ones, which `left` is told: their addresses in the guest and the host.
     fn leave(&mut self, ea: u64, mut left: impl FnMut(u64, u64)) {
-        self.loops = None;
+        self.heads = None;
         for (offset, place) in self.places.drain() {
             if let Place::Code(host) = place {
                 self.former.push((offset, host));
@@ -103,9 +103,14 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Forgets everything but the first `kept` bytes of code memory.
-    pub fn clear(&mut self, kept: usize) {
-        *self = Cache { used: kept, hints: COMMON_HINTS, ..Cache::default() };
+    /// Forgets everything but the first `kept` bytes of code memory. What `room` bytes may need is asked for at once: what
+    /// is not touched costs nothing, but growing copies.
+    pub fn clear(&mut self, kept: usize, room: usize) {
+        const BYTES_A_SITE: usize = 96;
+        let sites = Vec::with_capacity(room / BYTES_A_SITE);
+        let leaving = Vec::with_capacity(room / (2 * BYTES_A_SITE));
+        let places = Vec::with_capacity(room / (4 * BYTES_A_SITE));
+        *self = Cache { used: kept, hints: COMMON_HINTS, sites, leaving, places, ..Cache::default() };
     }
 
     /// What is known of `ea` in its page, whose memory has `generation` now; it is counted if it is still cold. `left` is
@@ -142,10 +147,10 @@ impl Cache {
         former.into_iter().flatten()
     }
 
-    /// Whether the instruction at `ea` may be in a loop in its page, which `loops` says.
-    pub fn may_loop(&mut self, key: PageKey, ea: u64, loops: impl FnOnce() -> Loops) -> bool {
+    /// Whether the instruction at `ea` may be the head of a loop in its page, which `heads` says.
+    pub fn may_loop(&mut self, key: PageKey, ea: u64, heads: impl FnOnce() -> Heads) -> bool {
         let page = self.pages.get_mut(&key);
-        page.is_none_or(|page| page.loops.get_or_insert_with(|| Box::new(loops())).has(ea))
+        page.is_none_or(|page| page.heads.get_or_insert_with(|| Box::new(heads())).has(ea))
     }
 
     /// Forgets the regions of pages whose memory was written. `left` is told of each: its addresses in the guest and the host.

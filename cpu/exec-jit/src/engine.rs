@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::mem::offset_of;
+use std::time::Instant;
 
 use exec::delivery::book3s64::landing;
 use exec::engine::Turns;
@@ -18,7 +19,7 @@ use ppc_mmu::{Access, Invalidation};
 use crate::asm::Asm;
 use crate::cache::{Cache, PageKey, Place};
 use crate::entry::{self, Entry};
-use crate::explore::{Explorer, Guess, Loops};
+use crate::explore::{Explorer, Guess, Heads};
 use crate::float;
 use crate::host::{self, Data, Host, Reason, Status};
 use crate::jumps::{self, Jump, LINKS, Link};
@@ -134,7 +135,7 @@ impl Translator {
         let named = rows.iter().map(|row| Named::of(row, !is_left(row))).collect();
         let entry_len = code.len().next_multiple_of(64);
         let mut cache = Cache::default();
-        cache.clear(entry_len);
+        cache.clear(entry_len, policy.code_cache);
         Ok(Translator {
             host,
             interpreter,
@@ -379,16 +380,15 @@ impl Translator {
 
     /// Translates the region at the next instruction, in `page`.
     fn translate(&mut self, vcpu: &Vcpu, context: &Context, page: PageKey) -> Option<u64> {
-        let begun = self.begin_translation();
+        let begun = self.watched.is_some().then(Instant::now);
         let (mem, inline) = (context.mem, context.privileged == Privileged::Inline);
         let state = &vcpu.state;
-        let code = self.interpreter.enter_code(mem, page.real, state.order())?;
-        let interpreter = &self.interpreter;
-        let dispatch = interpreter.dispatch();
+        let (dispatch, order) = (self.interpreter.dispatch(), state.order());
         let (named, at_constant) = (&self.named, shared::is_at_constant(vcpu));
         let supervisor = !state.mode.problem();
+        let word = |ea: u64| mem.load(page.real | ea & 0xfff, order).unwrap_or(0);
         let decode = |ea: u64| {
-            let decoded = interpreter.decoded(mem, code, ea & 0xfff).unwrap_or_else(|| dispatch.decoded(0));
+            let decoded = dispatch.decoded(word(ea).into());
             let lacking = decoded.need & state.unavailable;
             let privileged = supervisor && lacking == need::PRIVILEGED;
             let named = named.get(decoded.index()).filter(|_| lacking == 0 || privileged);
@@ -403,10 +403,8 @@ impl Translator {
             _ => state.gpr[register & 31],
         }));
         let named = |insn: &Insn| named.get(insn.decoded.index());
-        let word = |offset| mem.load(page.real | offset, state.order()).unwrap_or(0);
-        let may_loop = self.cache.may_loop(page, state.cia, || Loops::of(word));
-        let mut explorer = std::mem::take(&mut self.explorer);
-        let plan = explorer.plan(state.cia, state.mode.sixty_four(), decode, named, guess, may_loop);
+        let may_loop = self.cache.may_loop(page, state.cia, || Heads::of(word));
+        let plan = self.explorer.plan(state.cia, state.mode.sixty_four(), decode, named, guess, may_loop);
         plan.insns.first()?.op?;
         let (origin, sixty_four) = (self.host.code_at(self.cache.used), state.mode.sixty_four());
         let setting = Setting {
@@ -437,20 +435,20 @@ impl Translator {
             first_exit: self.cache.leaving.len() as u32,
             ternary: self.policy.avx512,
             told: self.watched.is_some(),
-            first_counter: self.first_counter(),
+            first_counter: self.watched.as_ref().and_then(Watched::first_counter),
         };
-        let lowered = lower::lower(setting, std::mem::take(&mut self.scratch), origin)?;
+        let lowered = lower::lower(&setting, &mut self.scratch, origin)?;
+        let code = self.scratch.asm.code();
         let links = self.cache.links + lowered.links as usize;
         let hints = self.cache.hints + lowered.hints as usize;
-        let room = links <= LINKS && hints <= tlb::HINTS && self.can_count(plan.blocks.len());
-        if !room || !self.host.write(self.cache.used, lowered.scratch.asm.code()) {
+        let can_count = self.watched.as_ref().is_none_or(|watched| watched.can_count(plan.blocks.len()));
+        let room = links <= LINKS && hints <= tlb::HINTS && can_count;
+        if !room || !self.host.write(self.cache.used, code) {
             // Full: what is there is dropped, and what is needed comes again.
             self.flush();
             return None;
         }
-        self.end_translation(begun);
-        self.tell_region(plan, &lowered, page.real, state.mode.problem(), origin);
-        self.cache.used += lowered.scratch.asm.code().len().next_multiple_of(16);
+        self.cache.used += code.len().next_multiple_of(16);
         if let Some(new) = self.host.data().links.get_mut(self.cache.links..links) {
             new.fill(Link::NONE);
         }
@@ -461,11 +459,14 @@ impl Translator {
             new.fill(none);
         }
         self.cache.hints = hints;
-        self.cache.sites.extend_from_slice(&lowered.scratch.sites);
-        self.cache.compares.extend_from_slice(&lowered.scratch.fields.all);
-        self.cache.leaving.extend_from_slice(&lowered.scratch.leaving);
+        self.cache.sites.extend_from_slice(&self.scratch.sites);
+        self.cache.compares.extend_from_slice(&self.scratch.fields.all);
+        self.cache.leaving.extend_from_slice(&self.scratch.leaving);
         self.cache.places.push(lowered.places);
-        (self.explorer, self.scratch) = (explorer, lowered.scratch);
+        if let (Some(watched), Some(begun)) = (&mut self.watched, begun) {
+            watched.count_time(begun.elapsed());
+            watched.tell_region(plan, &lowered, &self.scratch, page.real, state.mode.problem(), origin);
+        }
         Some(origin)
     }
 

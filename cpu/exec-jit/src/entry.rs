@@ -24,8 +24,10 @@ pub const PATIENCE: i64 = 512;
 pub struct Entry {
     /// A function of the calling convention: runs the code at its first argument for the state at its second.
     pub enter: u64,
-    /// Returns to the engine with the reason in EAX.
-    pub leave: u64,
+    /// Leaves for [`Reason::Event`] with the address in RAX.
+    pub event: u64,
+    /// The same for [`Reason::Interpret`].
+    pub interpret: u64,
     /// At an event point, with R15 used up: returns with carry if the region is to be left for [`Reason::Event`]. RAX is
     /// lost.
     pub poll: u64,
@@ -127,10 +129,15 @@ pub fn assemble(origin: u64, data: u64, watched: bool) -> Option<(Entry, Vec<u8>
     asm.store(Size::Q, cia, Reg::Rax);
     reason(&mut asm, Reason::Lookup);
     asm.jmp(leave);
+    entry.interpret = asm.here();
+    asm.store(Size::Q, cia, Reg::Rax);
+    reason(&mut asm, Reason::Interpret);
+    asm.jmp(leave);
+    entry.event = asm.here();
+    asm.store(Size::Q, cia, Reg::Rax);
     asm.bind(event);
     reason(&mut asm, Reason::Event);
     asm.bind(leave);
-    entry.leave = asm.here();
     for (guest, host) in PINNED {
         asm.store(Size::Q, home(guest), host);
     }

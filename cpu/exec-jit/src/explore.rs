@@ -61,32 +61,31 @@ impl Slots {
     }
 }
 
-/// Instructions of a page to which control may come again without leaving the page: those that branches back span.
-pub struct Loops(Slots);
+/// The primary opcode of `b`, in its place, and the bits in which it agrees with that of `bc`, 16.
+const B: u32 = 18 << 26;
+const OPCODES: u32 = 0b111101 << 26;
 
-impl Loops {
+/// Instructions of a page to which branches go back: only these are taken for heads of loops.
+pub struct Heads(Slots);
+
+impl Heads {
     /// Those of a page, given the word at an offset.
-    pub fn of(word: impl Fn(u64) -> u32) -> Loops {
+    pub fn of(word: impl Fn(u64) -> u32) -> Heads {
         let mut slots = Slots::default();
-        // The least target of the branches from here on.
-        let mut least = u64::MAX;
-        for slot in (0..SLOTS as u64).rev() {
-            let from = 4 * slot;
-            let word = word(from);
-            let branch = match word >> 26 {
-                16 => Some(Branch::Bc),
-                18 => Some(Branch::B),
-                _ => None,
-            };
+        for first in (0..4 * SLOTS as u64).step_by(4 * 64) {
             // Neither to an absolute address nor a call.
-            if let Some(branch) = branch.filter(|_| word & 3 == 0) {
-                least = least.min(target(word, from, branch, true));
-            }
-            if least <= from {
-                slots.insert(from);
+            let is_branch = |bit: u64| word(first + 4 * bit) & (OPCODES | 3) == B & OPCODES;
+            let branches = (0..64).fold(0, |all, bit| all | u64::from(is_branch(bit)) << bit);
+            for from in bits(branches).map(|bit| first + 4 * bit as u64) {
+                let word = word(from);
+                let branch = if word >> 26 == B >> 26 { Branch::B } else { Branch::Bc };
+                let to = target(word, from, branch, true);
+                if to <= from {
+                    slots.insert(to);
+                }
             }
         }
-        Loops(slots)
+        Heads(slots)
     }
 
     /// Whether the instruction at `ea` is one of them.
@@ -104,7 +103,7 @@ pub struct Explorer {
 
 impl Explorer {
     /// Plans the region at `entry`. `decode` gives the instruction at an address of its page, `named` the registers of an
-    /// instruction. It is a loop only if it `may_loop`, see [`Loops`].
+    /// instruction. It is a loop only if it `may_loop`, see [`Heads`].
     pub fn plan<'a>(
         &mut self,
         entry: u64,

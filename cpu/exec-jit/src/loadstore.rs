@@ -9,12 +9,12 @@ use exec_interp::fields::{ra, rt};
 use guest_mem::NOTICED;
 use ppc_isa::loadstore::{Access as Shape, Form, LoadStore};
 
-use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Shift, Size, op, vop};
+use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Shift, Size, op, vop};
 use crate::atomic;
 use crate::float;
 use crate::lower::{Access, Lower, Scaled, Search, Value, frame, home};
 use crate::vsr::X0;
-use crate::{tlb, window};
+use crate::{search, tlb, window};
 
 /// Translates `op`; `None` if it is left to the interpreter.
 pub fn lower(l: &mut Lower, op: LoadStore, w: u32) -> Option<()> {
@@ -147,13 +147,13 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
         _ => address,
     };
     asm.mov(Size::Q, Reg::Rcx, hint);
-    tag_of(asm, address, bytes, unit, key);
+    search::tag_of(asm, address, bytes, unit, key);
     asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
     asm.jcc(Cond::Ne, label);
     asm.bind(back);
-    let search = l.setting.entry.searches.of(unit, stores, if strict { 1 } else { bytes });
+    let search_at = l.setting.entry.searches.of(unit, stores, if strict { 1 } else { bytes });
     let index = scaled.filter(|(scaled, _)| scaled.index == Reg::Rax).map(|(scaled, _)| scaled);
-    l.slow_search(Search { label, back, slow, hint, looked: true, older, address, tag, search, bytes, index });
+    l.slow_search(Search { label, back, slow, hint, older, address, tag, search: search_at, index });
     let addend = Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32);
     let granules = frame!(l, granules);
     let asm = &mut l.asm;
@@ -179,16 +179,6 @@ fn find(l: &mut Lower, address: Mem, bytes: u8, stores: bool, slow: Label, stric
         return Mem::Index(Reg::Rcx, index, 1 << amount, displacement);
     }
     address.plus(Reg::Rcx)
-}
-
-/// RDX = what the tag of an entry for the effective address must be.
-pub fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Rm) {
-    match address {
-        Mem::Base(base, 0) => asm.mov(Size::Q, Reg::Rdx, base),
-        _ => asm.lea(Size::Q, Reg::Rdx, address),
-    }
-    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
-    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
 }
 
 /// Behind a store to the host address in RAX: reports it if its page holds code. RCX and RDX are lost. With one vCPU

@@ -20,8 +20,8 @@ use ppc_isa::branch::Branch;
 use ppc_isa::integer::Integer;
 use ppc_isa::op::Op;
 
-use crate::asm::{Alu, Asm, Label, Mem, Reg, Rm, Size};
-use crate::host::{Data, Reason};
+use crate::asm::{Alu, Asm, Mem, Reg, Rm, Size};
+use crate::host::Data;
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan};
 use crate::reversed::Reversed;
 use crate::watch::{Line, Live, What};
@@ -40,11 +40,11 @@ pub use edge::Edge;
 use fields::Fields;
 pub use fields::{Compare, Noted, With};
 pub use group::GROUPS;
-use group::{Group, Member};
+use group::Member;
 pub use region::{Held, Leaving, Lowered, Places, Scratch, Setting, Site};
 use strip::Copies;
 pub use stub::{Access, Search, Stub, Value};
-use vectors::{Late, Vectors};
+use vectors::Vectors;
 use version::Version;
 
 /// Registers that hold guest registers.
@@ -85,8 +85,9 @@ pub struct Lower<'a> {
     /// The assembler.
     pub asm: Asm,
     origin: u64,
+    scratch: &'a mut Scratch,
     /// What is fixed.
-    pub setting: Setting<'a>,
+    pub setting: &'a Setting<'a>,
     /// Which guest register is where.
     pub held: Held,
     /// Those that are held reversed.
@@ -96,27 +97,18 @@ pub struct Lower<'a> {
     done: u32,
     counted: bool,
     block: usize,
-    labels: Vec<Label>,
-    /// With what is to be done before and what is true behind.
-    stubs: Vec<(Stub, Late, Late)>,
     vectors: Vectors,
     copies: Copies,
     versions: Vec<Version>,
     /// The blocks of which a copy is being made.
     copy: Option<(usize, usize)>,
-    sites: Vec<Site>,
-    leaving: Vec<Leaving>,
     links: u32,
     hints: u32,
     /// Hints of base registers, until these are written.
     bases: [Option<u32>; 32],
-    lines: Vec<Line>,
-    /// The parts of the block's instructions in groups, and the groups.
-    members: Vec<Option<Member>>,
-    groups: Vec<Group>,
-    insn: Insn,
+    insn: &'a Insn,
     /// The one behind it in its block.
-    pub next: Option<Insn>,
+    pub next: Option<&'a Insn>,
     /// The part of the instruction in a group of accesses.
     pub member: Option<Member>,
     /// What LR holds, if it was written by a call in the trace.
@@ -138,11 +130,11 @@ macro_rules! frame {
 pub(crate) use frame;
 
 /// Translates `setting.plan` for the address `origin`. `None` when it cannot be assembled.
-pub fn lower(setting: Setting, scratch: Scratch, origin: u64) -> Option<Lowered> {
+pub fn lower<'a>(setting: &'a Setting<'a>, scratch: &'a mut Scratch, origin: u64) -> Option<Lowered> {
     let plan = setting.plan;
-    let first = *plan.insns.first()?;
-    let Scratch { mut asm, fields, stubs, sites, leaving, lines, mut labels, members, groups } = scratch.again(origin);
-    labels.extend(plan.blocks.iter().map(|_| asm.label()));
+    let first = plan.insns.first()?;
+    let (mut asm, fields) = scratch.again(origin);
+    scratch.labels.extend(plan.blocks.iter().map(|_| asm.label()));
     let held = assign(plan);
     let mut l = Lower {
         asm,
@@ -155,19 +147,12 @@ pub fn lower(setting: Setting, scratch: Scratch, origin: u64) -> Option<Lowered>
         done: 0,
         counted: false,
         block: 0,
-        labels,
-        stubs,
         copies: Copies::default(),
         versions: Vec::new(),
         copy: None,
-        sites,
-        leaving,
         links: 0,
         hints: 0,
         bases: [None; 32],
-        lines,
-        members,
-        groups,
         insn: first,
         next: None,
         member: None,
@@ -176,15 +161,15 @@ pub fn lower(setting: Setting, scratch: Scratch, origin: u64) -> Option<Lowered>
         summed: None,
         fields,
         setting,
+        scratch,
     };
     l.region();
     let behind = (l.asm.here() - origin) as usize;
     l.stubs();
-    let (places, links, hints) = (Places::new(l.held, l.reversed), l.links, l.hints);
-    let Lower { asm, fields, stubs, sites, leaving, lines, labels, members, groups, .. } = l;
-    let mut scratch = Scratch { asm, fields, stubs, sites, leaving, lines, labels, members, groups };
-    scratch.asm.resolve()?;
-    Some(Lowered { scratch, places, links, hints, behind })
+    let Lower { held, reversed, links, hints, .. } = l;
+    (l.scratch.asm, l.scratch.fields) = (l.asm, l.fields);
+    l.scratch.asm.resolve()?;
+    Some(Lowered { places: Places::new(held, reversed), links, hints, behind })
 }
 
 /// Collects the numbers of registers that are named as often as is `worth` it, the most named first.
@@ -282,7 +267,7 @@ impl Lower<'_> {
             self.dirty |= plan.written & self.loaded;
             self.load_vectors();
             let head = plan.blocks.iter().position(|block| block.start == self.entry());
-            if let Some(&label) = head.filter(|head| *head != 0).and_then(|head| self.labels.get(head)) {
+            if let Some(&label) = head.filter(|head| *head != 0).and_then(|head| self.scratch.labels.get(head)) {
                 self.asm.jmp(label);
             }
         }
@@ -299,7 +284,7 @@ impl Lower<'_> {
             if !block.follows {
                 self.begin_block();
             }
-            if let Some(&label) = self.labels.get(index) {
+            if let Some(&label) = self.scratch.labels.get(index) {
                 self.asm.bind(label);
             }
             self.block(index);
@@ -321,13 +306,15 @@ impl Lower<'_> {
         self.count_block();
         self.find_groups(insns);
         for (at, insn) in insns.iter().enumerate() {
-            self.insn = *insn;
-            self.member = self.members.get(at).copied().flatten();
-            self.next = insns.get(at + 1).copied();
-            let first = self.stubs.len();
+            self.insn = insn;
+            self.member = self.scratch.members.get(at).copied().flatten();
+            self.next = insns.get(at + 1);
+            let first = self.scratch.stubs.len();
             self.instruction();
-            let late = self.vectors.late;
-            self.stubs.iter_mut().skip(first).for_each(|(.., after)| *after = late);
+            if self.scratch.stubs.len() > first {
+                let late = self.note_late();
+                self.scratch.stubs.iter_mut().skip(first).for_each(|(.., after)| *after = late);
+            }
         }
         let last = self.insn;
         let ended = matches!(last.op, None | Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_))));
@@ -375,7 +362,7 @@ impl Lower<'_> {
         let word = self.insn.decoded.word;
         self.begin_line();
         let insn = self.insn;
-        let dead = self.before_fields(&insn);
+        let dead = self.before_fields(insn);
         let translated = match self.insn.op {
             None => return self.interpret(),
             Some(op) if self.insn.privileged => {
@@ -417,15 +404,15 @@ impl Lower<'_> {
         if !self.setting.told {
             return;
         }
-        let Insn { decoded, op, ea, live, .. } = self.insn;
+        let &Insn { decoded, op, ea, live, .. } = self.insn;
         let at = (self.asm.here() - self.origin) as usize;
         let (what, live) = (What::Translated, Live(live));
-        self.lines.push(Line { ea, word: decoded.word, block: self.block, what, op, live, at });
+        self.scratch.lines.push(Line { ea, word: decoded.word, block: self.block, what, op, live, at });
     }
 
     /// Says what was done for the instruction, if not code of its own.
     fn did(&mut self, what: What) {
-        if let Some(line) = self.lines.last_mut() {
+        if let Some(line) = self.scratch.lines.last_mut() {
             line.what = what;
         }
     }
@@ -443,18 +430,18 @@ impl Lower<'_> {
         self.did(What::Interpreted);
         self.settle(ALL);
         self.store_dirty(self.dirty);
-        self.leave(self.insn.ea, self.done, Reason::Interpret);
+        self.leave(self.insn.ea, self.done, self.setting.entry.interpret);
     }
 
     /// A site for a call out of the code at the instruction.
     pub fn site(&mut self) -> u32 {
-        let Insn { decoded, ea, .. } = self.insn;
+        let &Insn { decoded, ea, .. } = self.insn;
         let region = self.setting.region;
         let held = self.loaded;
         let Noted { first, count } = self.fields.note();
         let fields = Noted { first: first + self.setting.first_compare, count };
-        self.sites.push(Site { decoded, ea, done: self.done, dirty: self.dirty, held, region, fields });
-        self.setting.first_site + self.sites.len() as u32 - 1
+        self.scratch.sites.push(Site { decoded, ea, done: self.done, dirty: self.dirty, held, region, fields });
+        self.setting.first_site + self.scratch.sites.len() as u32 - 1
     }
 
     /// Calls what executes the instruction in the place of code.
@@ -472,7 +459,16 @@ impl Lower<'_> {
 
     /// Code to be placed behind the region.
     pub fn behind(&mut self, stub: Stub) {
-        self.stubs.push((stub, self.vectors.late, self.vectors.late));
+        let late = self.note_late();
+        self.scratch.stubs.push((stub, late, late));
+    }
+
+    /// The number of what is to be done of vectors where the region is left here.
+    fn note_late(&mut self) -> u32 {
+        if self.scratch.lates.last() != Some(&self.vectors.late) {
+            self.scratch.lates.push(self.vectors.late);
+        }
+        self.scratch.lates.len() as u32 - 1
     }
 
     /// Pinned registers whose places hold others.

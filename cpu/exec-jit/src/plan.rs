@@ -8,6 +8,7 @@ use ppc_isa::Row;
 use ppc_isa::branch::{Branch, Register};
 use ppc_isa::float::Float;
 use ppc_isa::integer::{CarryIn, Integer, Logic, Shift};
+use ppc_isa::loadstore::LoadStore;
 use ppc_isa::op::{Op, System};
 use ppc_isa::operand::{Access, Kind, Operand, operands};
 use ppc_isa::spr;
@@ -238,8 +239,10 @@ pub fn effects(insn: &Insn) -> (Parts, Parts) {
 pub struct Named {
     /// Their operation, unless they are left to the interpreter.
     pub op: Option<Op>,
-    /// Position of the field in the word, and whether the register is written.
-    fields: Vec<(u8, bool)>,
+    /// Position of the field of a GPR in the word, and whether the register is written.
+    gprs: [Option<(u8, bool)>; 4],
+    /// They name more than these fields say, see [`Plan::count`].
+    more: bool,
     /// Operands that are vector-scalar registers, how much their numbers are greater than the operand, and whether they
     /// are written.
     vectors: Vec<(Operand, usize, bool)>,
@@ -248,12 +251,20 @@ pub struct Named {
 impl Named {
     /// Of `row`, which is left to the interpreter unless it is `translated`.
     pub fn of(row: &'static Row, translated: bool) -> Named {
-        let mut fields = Vec::new();
-        for operand in operands(row).filter(|o| matches!(o.kind, Kind::Gpr | Kind::GprOrZero)) {
-            if let Some(shift) = [21, 16, 11, 6].into_iter().find(|shift| operand.get(31 << shift) == 31) {
-                fields.push((shift, operand.access != Access::Read));
-            }
+        let fields = operands(row).filter(|o| matches!(o.kind, Kind::Gpr | Kind::GprOrZero)).filter_map(|operand| {
+            let shift = [21, 16, 11, 6].into_iter().find(|shift| operand.get(31 << shift) == 31)?;
+            Some((shift, operand.access != Access::Read))
+        });
+        let mut gprs = [None; 4];
+        for (slot, field) in gprs.iter_mut().zip(fields) {
+            *slot = Some(field);
         }
+        let more = match row.op {
+            Op::Branch(_) | Op::Integer(Integer::Mtspr | Integer::Mfspr) => true,
+            Op::Float(Float::Load(access) | Float::Store(access)) => access.update,
+            Op::LoadStore(LoadStore::Load(access) | LoadStore::Store(access)) => access.update,
+            _ => false,
+        };
         let vectors = operands(row).filter_map(|o| {
             let base = match o.kind {
                 Kind::Fpr | Kind::Vsr => 0,
@@ -262,14 +273,14 @@ impl Named {
             };
             Some((o, base, o.access != Access::Read))
         });
-        Named { op: translated.then_some(row.op), fields, vectors: vectors.collect() }
+        Named { op: translated.then_some(row.op), gprs, more, vectors: vectors.collect() }
     }
 }
 
 impl Named {
     /// The GPRs that the instruction `word` of the row names.
     pub fn gprs(&self, word: u32) -> impl Iterator<Item = usize> {
-        self.fields.iter().map(move |(shift, _)| (word >> shift & 31) as usize)
+        self.gprs.iter().flatten().map(move |(shift, _)| (word >> shift & 31) as usize)
     }
 }
 
@@ -425,9 +436,9 @@ impl Plan {
         for insn in insns {
             let weight = weights.next().unwrap_or(1);
             let word = insn.word();
-            let vectors = named(insn).filter(|_| insn.op.is_some()).map_or(&[][..], |named| &named.vectors);
-            *symmetric &= vectors.is_empty() || insn.op.is_some_and(crate::vsr::is_symmetric);
-            for &(operand, base, writes) in vectors {
+            let Some((op, named)) = insn.op.zip(named(insn)) else { continue };
+            *symmetric &= named.vectors.is_empty() || crate::vsr::is_symmetric(op);
+            for &(operand, base, writes) in &named.vectors {
                 let register = (base + operand.get(word.into()) as usize) & (VECTORS - 1);
                 if let Some(count) = vector_uses.get_mut(register) {
                     *count += weight;
@@ -441,38 +452,32 @@ impl Plan {
                 }
                 changed |= u64::from(writes) << register;
             };
-            for &(shift, writes) in named(insn).map_or(&[][..], |named| &named.fields) {
+            for &(shift, writes) in named.gprs.iter().flatten() {
                 note((word >> shift & 31) as usize, writes);
             }
-            match insn.op {
-                Some(Op::Branch(Branch::Bc | Branch::BcTo(Register::Lr | Register::Tar))) if word >> 21 & 4 == 0 => {
-                    note(CTR, true);
+            match op {
+                _ if !named.more => {}
+                Op::Branch(op @ (Branch::B | Branch::Bc | Branch::BcTo(_))) => {
+                    if op == Branch::BcTo(Register::Ctr) {
+                        note(CTR, false);
+                    } else if op != Branch::B && word >> 21 & 4 == 0 {
+                        note(CTR, true);
+                    }
+                    if op == Branch::BcTo(Register::Lr) {
+                        note(LR, false);
+                    }
+                    if word & 1 != 0 {
+                        note(LR, true);
+                    }
                 }
-                Some(Op::Branch(Branch::BcTo(Register::Ctr))) => note(CTR, false),
-                Some(Op::Integer(op @ (Integer::Mtspr | Integer::Mfspr))) => match spr::number(word) {
+                Op::Integer(op) => match spr::number(word) {
                     spr::CTR => note(CTR, op == Integer::Mtspr),
                     spr::LR => note(LR, op == Integer::Mtspr),
                     _ => {}
                 },
-                Some(Op::Float(Float::Load(access) | Float::Store(access))) if access.update => {
-                    note((word >> 16 & 31) as usize, true);
-                }
-                Some(Op::LoadStore(op)) => {
-                    // The address comes back to RA.
-                    use ppc_isa::loadstore::LoadStore;
-                    if let LoadStore::Load(access) | LoadStore::Store(access) = op
-                        && access.update
-                    {
-                        note((word >> 16 & 31) as usize, true);
-                    }
-                }
+                // The address comes back to RA.
+                Op::Float(_) | Op::LoadStore(_) => note((word >> 16 & 31) as usize, true),
                 _ => {}
-            }
-            if matches!(insn.op, Some(Op::Branch(Branch::BcTo(Register::Lr)))) {
-                note(LR, false);
-            }
-            if matches!(insn.op, Some(Op::Branch(Branch::B | Branch::Bc | Branch::BcTo(_)))) && word & 1 != 0 {
-                note(LR, true);
             }
             insn.writes = changed;
             *written |= changed;

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use guest_mem::NOTICED;
 
-use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Shift, Size};
+use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Rm, Shift, Size};
 use crate::host::{Frame, frame_field};
 use crate::tlb::{self, Entry};
 
@@ -13,6 +13,8 @@ use crate::tlb::{self, Entry};
 pub struct Searches {
     /// By unit, whether for a store, and log2 of the bytes.
     at: [[[u64; SIZES]; 2]; UNITS.len()],
+    /// The same, see [`Searches::single`].
+    single: [[[u64; SIZES]; 2]; UNITS.len()],
     /// By unit, and by what is needed.
     wide: [[u64; Needs::ALL.len()]; UNITS.len()],
 }
@@ -52,6 +54,13 @@ impl Searches {
         self.at[unit][usize::from(stores)][bytes.trailing_zeros() as usize % SIZES]
     }
 
+    /// The same with a look at the entry that is remembered at the address in RCX, where the one that is found is
+    /// remembered. RCX is what is added to the address then.
+    pub fn single(&self, unit: u8, stores: bool, bytes: u8) -> u64 {
+        let unit = usize::from(unit == tlb::SMALL);
+        self.single[unit][usize::from(stores)][bytes.trailing_zeros() as usize % SIZES]
+    }
+
     /// The search for all of a unit: the effective address in RAX, its tag in RDX, which both stay. RCX is the entry then;
     /// with carry there is none.
     pub fn wide(&self, unit: u8, needs: Needs) -> u64 {
@@ -62,12 +71,15 @@ impl Searches {
     /// Assembles them, with data at `data`. Stores are `watched` if there are several vCPUs.
     pub fn assemble(asm: &mut Asm, data: u64, watched: bool) -> Searches {
         let mut searches = Searches::default();
-        for (unit, by_access) in UNITS.into_iter().zip(&mut searches.at) {
-            for (stores, by_size) in [false, true].into_iter().zip(by_access) {
-                for (size, at) in by_size.iter_mut().enumerate() {
-                    *at = asm.here();
-                    search(asm, data, unit, 1 << size, stores, watched);
-                }
+        for (number, unit) in UNITS.into_iter().enumerate() {
+            for (stores, size) in
+                [false, true].into_iter().flat_map(|stores| (0..SIZES).map(move |size| (stores, size)))
+            {
+                let at = asm.here();
+                search(asm, data, unit, 1 << size, stores, watched);
+                searches.at[number][usize::from(stores)][size] = at;
+                searches.single[number][usize::from(stores)][size] = asm.here();
+                single(asm, data, unit, 1 << size, stores, at);
             }
         }
         let table = frame_field(data, offset_of!(Frame, tlb));
@@ -87,7 +99,7 @@ impl Searches {
     }
 }
 
-fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched: bool) {
+fn search(asm: &mut Asm, data: u64, unit: u8, bytes: u8, stores: bool, watched: bool) {
     let field = |offset: usize| frame_field(data, offset);
     let tag = Entry::tag_at(stores);
     let of_entry = |offset: usize| Mem::Base(Reg::Rcx, offset as i32);
@@ -115,12 +127,12 @@ fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched:
     if bytes > 1 {
         // What is not aligned is as good inside a unit, where stores look at no page and granule.
         let whole = field(offset_of!(Frame, whole) + 8 * usize::from(stores));
-        asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, -bytes);
+        asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, -i32::from(bytes));
         asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, of_entry(tag));
         asm.jcc(Cond::Ne, slow);
         asm.mov(Size::D, Reg::Rdx, Reg::Rax);
         asm.alu(Alu::And, Size::D, Reg::Rdx, whole);
-        asm.alu_imm(Alu::Add, Size::D, Reg::Rdx, bytes - 1);
+        asm.alu_imm(Alu::Add, Size::D, Reg::Rdx, i32::from(bytes - 1));
         asm.alu(Alu::Cmp, Size::D, Reg::Rdx, whole);
         asm.jcc(Cond::A, slow);
         asm.test(Size::D, Reg::Rdx, Reg::Rdx);
@@ -129,6 +141,38 @@ fn search(asm: &mut Asm, data: u64, unit: u8, bytes: i32, stores: bool, watched:
     asm.bind(slow);
     asm.stc();
     asm.ret();
+}
+
+/// Looks at what is remembered before the search at the address `search`.
+fn single(asm: &mut Asm, data: u64, unit: u8, bytes: u8, stores: bool, search: u64) {
+    let of_entry = |offset: usize| Mem::Base(Reg::Rcx, offset as i32);
+    let (other, none) = (asm.label(), asm.label());
+    asm.push(Reg::Rcx);
+    tag_of(asm, Mem::Base(Reg::Rax, 0), bytes, unit, frame_field(data, offset_of!(Frame, data_key)).into());
+    asm.mov(Size::Q, Reg::Rcx, of_entry(0));
+    asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, of_entry(Entry::tag_at(stores)));
+    asm.jcc(Cond::Ne, other);
+    asm.pop(Reg::Rdx);
+    asm.mov(Size::Q, Reg::Rcx, of_entry(offset_of!(Entry, addend)));
+    asm.ret();
+    asm.bind(other);
+    asm.call_to(search);
+    asm.pop(Reg::Rdx);
+    asm.jcc(Cond::B, none);
+    asm.store(Size::Q, Mem::Base(Reg::Rdx, 0), Reg::Rcx);
+    asm.mov(Size::Q, Reg::Rcx, of_entry(offset_of!(Entry, addend)));
+    asm.bind(none);
+    asm.ret();
+}
+
+/// RDX = what the tag of an entry for the effective address must be.
+pub fn tag_of(asm: &mut Asm, address: Mem, bytes: u8, unit: u8, key: Rm) {
+    match address {
+        Mem::Base(base, 0) => asm.mov(Size::Q, Reg::Rdx, base),
+        _ => asm.lea(Size::Q, Reg::Rdx, address),
+    }
+    asm.alu_imm(Alu::And, Size::Q, Reg::Rdx, tlb::mask(unit) as i32 | i32::from(bytes - 1));
+    asm.alu(Alu::Xor, Size::Q, Reg::Rdx, key);
 }
 
 /// RCX = the TLB's entry for the effective address in RAX.

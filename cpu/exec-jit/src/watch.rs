@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ppc_isa::op::Op;
 
 use crate::engine::Translator;
 use crate::host::Reason;
-use crate::lower::Lowered;
+use crate::lower::{Lowered, Scratch};
 use crate::plan::{ALL, CA, Parts, Plan, STATUS};
 
 /// Blocks that can be counted; then all code is dropped.
@@ -154,41 +154,33 @@ pub struct Watched {
     blocks: Vec<(u64, bool, u32)>,
 }
 
-impl Translator {
-    /// Tells `watcher` of all code from now on, and at the end, if `counting`, how often it was executed.
-    pub fn watch(&mut self, mut watcher: Box<dyn Watcher>, counting: bool) {
-        self.flush();
-        watcher.entry(self.host.code_at(0), self.entry_len);
-        self.watched = Some(Watched { watcher, counting, counts: Counts::default(), blocks: Vec::new() });
-    }
-
+impl Watched {
     /// The number of the next counter, if blocks are counted.
-    pub(crate) fn first_counter(&self) -> Option<u32> {
-        let watched = self.watched.as_ref().filter(|watched| watched.counting)?;
-        Some(watched.blocks.len() as u32)
+    pub fn first_counter(&self) -> Option<u32> {
+        self.counting.then_some(self.blocks.len() as u32)
     }
 
     /// Whether there are counters for `blocks` more.
-    pub(crate) fn can_count(&self, blocks: usize) -> bool {
-        self.watched.as_ref().is_none_or(|watched| watched.blocks.len() + blocks <= COUNTERS)
+    pub fn can_count(&self, blocks: usize) -> bool {
+        self.blocks.len() + blocks <= COUNTERS
     }
 
-    /// The time at which a translation begins, if it is counted.
-    pub(crate) fn begin_translation(&self) -> Option<Instant> {
-        self.watched.as_ref().map(|_| Instant::now())
-    }
-
-    /// Counts the time of one that began then.
-    pub(crate) fn end_translation(&mut self, begun: Option<Instant>) {
-        if let (Some(watched), Some(begun)) = (&mut self.watched, begun) {
-            watched.counts.translating += begun.elapsed();
-        }
+    /// Counts the time of a translation, of which the region has been told.
+    pub fn count_time(&mut self, time: Duration) {
+        self.counts.translating += time;
     }
 
     /// Tells of a new region.
-    pub(crate) fn tell_region(&mut self, plan: &Plan, lowered: &Lowered, page: u64, problem: bool, code_at: u64) {
-        let Some(watched) = &mut self.watched else { return };
-        let Lowered { scratch, behind, places, .. } = lowered;
+    pub fn tell_region(
+        &mut self,
+        plan: &Plan,
+        lowered: &Lowered,
+        scratch: &Scratch,
+        page: u64,
+        problem: bool,
+        code_at: u64,
+    ) {
+        let Lowered { behind, places, .. } = lowered;
         let held = places.held.iter().enumerate().filter_map(|(guest, host)| Some((guest, (*host)? as u8))).collect();
         let region = Region {
             page,
@@ -200,18 +192,27 @@ impl Translator {
             behind: *behind,
             held,
         };
-        watched.counts.regions += 1;
-        watched.counts.code_instructions += plan.insns.len() as u64;
-        watched.counts.bytes += region.code.len() as u64;
-        if watched.counting {
+        self.counts.regions += 1;
+        self.counts.code_instructions += plan.insns.len() as u64;
+        self.counts.bytes += region.code.len() as u64;
+        if self.counting {
             for lines in region.lines.chunk_by(|one, next| one.block == next.block) {
                 // The last instruction of a region may be the interpreter's, which counts it itself.
                 let own = lines.iter().filter(|line| line.what != What::Interpreted).count();
                 let start = lines.first().map_or(0, |line| line.ea);
-                watched.blocks.push((start, region.problem, own as u32));
+                self.blocks.push((start, region.problem, own as u32));
             }
         }
-        watched.watcher.translated(&region);
+        self.watcher.translated(&region);
+    }
+}
+
+impl Translator {
+    /// Tells `watcher` of all code from now on, and at the end, if `counting`, how often it was executed.
+    pub fn watch(&mut self, mut watcher: Box<dyn Watcher>, counting: bool) {
+        self.flush();
+        watcher.entry(self.host.code_at(0), self.entry_len);
+        self.watched = Some(Watched { watcher, counting, counts: Counts::default(), blocks: Vec::new() });
     }
 
     /// Counts a call out of code at `site`.

@@ -12,7 +12,7 @@ use exec::VcpuState;
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Shift, Size, op};
 use crate::host::Data;
 use crate::loadstore;
-use crate::lower::{Lower, Search, Setting, Stub, frame};
+use crate::lower::{Lower, Setting, Stub, frame};
 use crate::search::{self, Needs};
 use crate::tlb::{self, Entry, LARGE};
 
@@ -75,7 +75,7 @@ pub fn assemble(asm: &mut Asm, window: Mem, table: Mem, key: Mem, stores: bool) 
     from_start(asm);
     asm.jcc(Cond::S, none);
     search::entry(asm, table, LARGE);
-    loadstore::tag_of(asm, loadstore::IN_RAX, 1, LARGE, key.into());
+    search::tag_of(asm, loadstore::IN_RAX, 1, LARGE, key.into());
     search::compare(asm, Needs { loads: true, stores }, none);
     from_start(asm);
     asm.alu(Alu::Sub, Size::Q, Reg::Rax, Reg::Rdx);
@@ -111,7 +111,7 @@ impl Lower<'_> {
     /// Whether an access at r1 + `displacement` goes through the window.
     pub fn is_in_window(&self, displacement: i32, bytes: u8, stores: bool) -> bool {
         let reach = -BELOW..=ABOVE - i32::from(bytes);
-        let Setting { unit, watched, .. } = self.setting;
+        let &Setting { unit, watched, .. } = self.setting;
         unit == LARGE && reach.contains(&displacement) && !(stores && watched.is_some()) && !self.is_streamed()
     }
 
@@ -126,27 +126,13 @@ impl Lower<'_> {
         if !stays {
             self.asm.lea(self.mode_size(), Reg::Rax, address);
         }
-        let (label, back) = (self.asm.label(), self.asm.label());
+        let at = if stays { address } else { loadstore::IN_RAX };
+        let hint = self.hint(0);
+        let (label, back) = self.slow_single(at, hint, bytes, stores, slow);
         self.asm.mov(Size::Q, Reg::Rcx, addend);
         self.asm.test(Size::Q, Reg::Rcx, Reg::Rcx);
         self.asm.jcc(Cond::E, label);
         self.asm.bind(back);
-        let at = if stays { address } else { loadstore::IN_RAX };
-        let (tag, hint) = (Entry::tag_at(stores), self.hint(0));
-        let search = self.setting.entry.searches.of(LARGE, stores, bytes);
-        self.slow_search(Search {
-            label,
-            back,
-            slow,
-            hint,
-            looked: false,
-            older: 0,
-            address: at,
-            tag,
-            search,
-            bytes,
-            index: None,
-        });
         at.plus(Reg::Rcx)
     }
 

@@ -1,7 +1,7 @@
 //! Instructions on XMM registers, in VEX encodings of 128 bits (AVX, AVX2, FMA), and one in EVEX encoding. The bits above
 //! are cleared by every write.
 
-use super::{Asm, Insn, Mem, Reg, Rm};
+use super::{Asm, Insn, Mem, Reg, Rm, Tail};
 
 /// A vector register of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,13 +239,12 @@ pub mod vop {
 impl Asm {
     /// `dst = a op b`.
     pub fn v3(&mut self, insn: Insn, dst: Xmm, a: Xmm, b: impl Into<XmmRm>) {
-        self.vex(insn, dst.0 as u8, a.0 as u8, b.into().0, 0);
+        self.vex(insn, dst.0 as u8, a.0 as u8, b.into().0, Tail::NONE);
     }
 
     /// `dst = a op b` with a constant.
     pub fn v3_imm(&mut self, insn: Insn, dst: Xmm, a: Xmm, b: impl Into<XmmRm>, imm: u8) {
-        self.vex(insn, dst.0 as u8, a.0 as u8, b.into().0, 1);
-        self.byte(imm);
+        self.vex(insn, dst.0 as u8, a.0 as u8, b.into().0, Tail::byte(imm));
     }
 
     /// `dst = bit of `table` that the bits of dst, a and b number`, dst's being worth 4, a's 2 (`vpternlogq`, AVX-512VL).
@@ -267,55 +266,51 @@ impl Asm {
 
     /// `dst = op src`, or a load, or a comparison.
     pub fn v2(&mut self, insn: Insn, dst: Xmm, src: impl Into<XmmRm>) {
-        self.vex(insn, dst.0 as u8, 0, src.into().0, 0);
+        self.vex(insn, dst.0 as u8, 0, src.into().0, Tail::NONE);
     }
 
     /// `dst = op src` with a constant.
     pub fn v2_imm(&mut self, insn: Insn, dst: Xmm, src: impl Into<XmmRm>, imm: u8) {
-        self.vex(insn, dst.0 as u8, 0, src.into().0, 1);
-        self.byte(imm);
+        self.vex(insn, dst.0 as u8, 0, src.into().0, Tail::byte(imm));
     }
 
     /// A store.
     pub fn v_store(&mut self, insn: Insn, dst: Mem, src: Xmm) {
-        self.vex(insn, src.0 as u8, 0, dst.into(), 0);
+        self.vex(insn, src.0 as u8, 0, dst.into(), Tail::NONE);
     }
 
     /// Shifts by a constant: `dst = src shifted by amount`.
     pub fn v_shift(&mut self, shift: ShiftBy, dst: Xmm, src: Xmm, amount: u8) {
-        self.vex(shift.0, shift.1, dst.0 as u8, Rm::Reg(src.0), 1);
-        self.byte(amount);
+        self.vex(shift.0, shift.1, dst.0 as u8, Rm::Reg(src.0), Tail::byte(amount));
     }
 
     /// A vector register, the rest of it zero, from a general one or memory.
     pub fn v_from(&mut self, insn: Insn, dst: Xmm, src: impl Into<Rm>) {
-        self.vex(insn, dst.0 as u8, 0, src.into(), 0);
+        self.vex(insn, dst.0 as u8, 0, src.into(), Tail::NONE);
     }
 
     /// `dst = a` with the low element converted from a general register.
     pub fn v_convert(&mut self, insn: Insn, dst: Xmm, a: Xmm, src: Reg) {
-        self.vex(insn, dst.0 as u8, a.0 as u8, Rm::Reg(src), 0);
+        self.vex(insn, dst.0 as u8, a.0 as u8, Rm::Reg(src), Tail::NONE);
     }
 
     /// `dst = src` with one element from a general register or memory.
     pub fn v_insert(&mut self, insn: Insn, dst: Xmm, src: Xmm, from: impl Into<Rm>, element: u8) {
-        self.vex(insn, dst.0 as u8, src.0 as u8, from.into(), 1);
-        self.byte(element);
+        self.vex(insn, dst.0 as u8, src.0 as u8, from.into(), Tail::byte(element));
     }
 
     /// A general register or memory from the low element of a vector register.
     pub fn v_to(&mut self, insn: Insn, dst: impl Into<Rm>, src: Xmm) {
-        self.vex(insn, src.0 as u8, 0, dst.into(), 0);
+        self.vex(insn, src.0 as u8, 0, dst.into(), Tail::NONE);
     }
 
     /// A general register or memory from an element of a vector register.
     pub fn v_extract(&mut self, insn: Insn, dst: impl Into<Rm>, src: Xmm, element: u8) {
-        self.vex(insn, src.0 as u8, 0, dst.into(), 1);
-        self.byte(element);
+        self.vex(insn, src.0 as u8, 0, dst.into(), Tail::byte(element));
     }
 
     /// The top bits of the elements of a vector register.
     pub fn v_mask(&mut self, insn: Insn, dst: Reg, src: Xmm) {
-        self.vex(insn, dst as u8, 0, Rm::Reg(src.0), 0);
+        self.vex(insn, dst as u8, 0, Rm::Reg(src.0), Tail::NONE);
     }
 }

@@ -88,7 +88,7 @@ impl Translator {
 
     pub(crate) fn flush(&mut self) {
         self.tell_counts(1);
-        self.cache.clear(self.entry_len);
+        self.cache.clear(self.entry_len, self.policy.code_cache);
         self.forget_jumps();
     }
 

@@ -2,11 +2,9 @@
 
 use std::mem::offset_of;
 
-use exec::VcpuState;
-
-use super::{Leaving, Lower, Setting, Stub, frame, state};
+use super::{Leaving, Lower, Setting, Stub, frame};
 use crate::asm::{Alu, Cond, Label, Mem, Reg, Size};
-use crate::host::{Data, Reason};
+use crate::host::Data;
 use crate::jumps::{self, Link};
 use crate::plan::{ALL, CTR, Parts};
 
@@ -27,7 +25,7 @@ impl Lower<'_> {
         let plan = self.setting.plan;
         let inside = plan.follows(self.block, edge.target, true);
         let before = self.fields.note();
-        match inside.and_then(|index| Some((index, *self.labels.get(index)?))) {
+        match inside.and_then(|index| Some((index, *self.scratch.labels.get(index)?))) {
             Some((index, to)) if index > self.block => {
                 let label = self.asm.label();
                 self.asm.jcc(cond, label);
@@ -75,7 +73,7 @@ impl Lower<'_> {
             self.exit(edge);
             return;
         };
-        let label = self.labels.get(index).copied();
+        let label = self.scratch.labels.get(index).copied();
         if index == self.block + 1 && plan.blocks.get(index).is_some_and(|block| block.follows) {
             self.done = edge.done;
             self.settle_scalars(plan.live_at(self.block, edge.target, false));
@@ -152,17 +150,14 @@ impl Lower<'_> {
             self.event(edge.target, 0);
             self.vectors.late = late;
         }
-        let number = u64::from(self.setting.first_exit) + self.leaving.len() as u64;
+        let number = u64::from(self.setting.first_exit) + self.scratch.leaving.len() as u64;
         if same_page {
+            // Where the number is loaded, there is room for a jump.
             let patch = self.asm.here();
-            self.leaving.push(Leaving { target: edge.target, patch, link: 0 });
-            // Until it is patched, it goes to what follows.
-            let next = self.asm.label();
-            self.asm.jmp(next);
-            self.asm.bind(next);
+            self.scratch.leaving.push(Leaving { target: edge.target, patch, link: 0 });
         } else {
             let (number, link) = self.link();
-            self.leaving.push(Leaving { target: edge.target, patch: 0, link: number });
+            self.scratch.leaving.push(Leaving { target: edge.target, patch: 0, link: number });
             let resolve = self.asm.label();
             let key = frame!(self, fetch_key);
             self.asm.mov(Size::Q, Reg::Rax, key);
@@ -177,7 +172,7 @@ impl Lower<'_> {
     /// RDX are lost. Where a branch through CTR led in its page before is remembered: there code is the same in all spaces.
     /// Functions return to many places.
     pub(super) fn exit_indirect(&mut self, done: u32, register: Option<usize>) {
-        let Setting { data, entry, .. } = self.setting;
+        let &Setting { data, entry, .. } = self.setting;
         self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
         self.asm.jcc_to(Cond::Le, entry.poll_indirect);
         if register != Some(CTR) {
@@ -204,15 +199,13 @@ impl Lower<'_> {
         (number, Mem::Absolute(self.setting.data + offset as u64))
     }
 
-    /// Stores `cia` and leaves for `reason`, `done` instructions further.
-    pub(super) fn leave(&mut self, cia: u64, done: u32, reason: Reason) {
+    /// Leaves through the entry's code `by` with the address `cia`, `done` instructions further.
+    pub(super) fn leave(&mut self, cia: u64, done: u32, by: u64) {
         if done != 0 {
             self.asm.alu_imm(Alu::Sub, Size::Q, Reg::R15, done as i32);
         }
         self.asm.mov_imm(Reg::Rax, cia);
-        self.asm.store(Size::Q, state(offset_of!(VcpuState, cia)), Reg::Rax);
-        self.asm.mov_imm(Reg::Rax, reason as u64);
-        self.asm.jmp_to(self.setting.entry.leave);
+        self.asm.jmp_to(by);
     }
 
     /// Leaves through `register`, which was an operand, if `cond` holds. If it `links`, LR becomes the next address.

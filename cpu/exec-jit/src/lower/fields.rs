@@ -257,7 +257,7 @@ impl Lower<'_> {
     /// it. RAX and RCX are lost.
     pub fn compared(&mut self, compare: Compare) {
         self.fields.put(compare);
-        if self.next.is_some_and(|next| branch::tests(&next, compare.field)) {
+        if self.next.is_some_and(|next| branch::tests(next, compare.field)) {
             self.fields.flags = Some(compare.field);
         } else {
             self.settle_scalars(self.insn.live);

@@ -12,7 +12,7 @@ use ppc_isa::loadstore::{Form, LoadStore};
 use ppc_isa::op::Op;
 use ppc_isa::spr;
 
-use super::stub::{Search, Stub};
+use super::stub::Stub;
 use super::{Lower, frame};
 use crate::asm::{Alu, Asm, Cond, Label, Mem, Reg, Size, op};
 use crate::loadstore::{self, displacement};
@@ -121,15 +121,15 @@ fn step(insn: &Insn, register: usize) -> Option<i32> {
     (adds && fields::ra(word) == register).then(|| i32::from(word as i16))
 }
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
     /// Finds the groups of a block.
-    pub(super) fn find_groups(&mut self, insns: &[Insn]) {
-        let (mut members, mut groups) = (take(&mut self.members), take(&mut self.groups));
+    pub(super) fn find_groups(&mut self, insns: &'a [Insn]) {
+        let (mut members, mut groups) = (take(&mut self.scratch.members), take(&mut self.scratch.groups));
         members.clear();
         members.resize(insns.len(), None);
         groups.clear();
         for ((index, insn), member) in insns.iter().enumerate().zip(&mut members) {
-            self.insn = *insn;
+            self.insn = insn;
             if !keeps_translation(insn) {
                 groups.iter_mut().for_each(|group| group.offset = None);
             }
@@ -151,13 +151,16 @@ impl Lower<'_> {
         for (group, number) in groups.iter_mut().filter(|group| group.count > 1).zip(0..GROUPS) {
             group.number = Some(number);
         }
+        if groups.iter().all(|group| group.number.is_none()) {
+            members.clear();
+        }
         for (index, member) in members.iter_mut().enumerate() {
             *member = member.and_then(|Member { group, .. }| {
                 let group = groups.get(group)?;
                 Some(Member { group: group.number?, leads: (group.leader == index).then(|| group.reach()) })
             });
         }
-        (self.members, self.groups) = (members, groups);
+        (self.scratch.members, self.scratch.groups) = (members, groups);
     }
 
     /// What may be grouped of the instruction at hand.
@@ -184,46 +187,29 @@ impl Lower<'_> {
     /// The place in the host of what the instruction, part of a group, accesses at `address`. Code goes to `slow` with the
     /// effective address in RAX if the TLB does not know. RCX is part of the place, RAX may be, RDX is lost.
     pub fn group_place(&mut self, member: Member, address: Mem, bytes: u8, stores: bool, slow: Label) -> Mem {
-        let base = self.base(member.group);
-        let (unit, key) = (self.setting.unit, self.key());
-        let (tag, hint) = (Entry::tag_at(stores), self.hint(0));
-        let search = self.setting.entry.searches.of(unit, stores, bytes);
-        let (alone, back) = (self.asm.label(), self.asm.label());
-        let single = Search {
-            label: alone,
-            back,
-            slow,
-            hint,
-            looked: false,
-            older: 0,
-            address,
-            tag,
-            search,
-            bytes,
-            index: None,
-        };
+        let (base, hint) = (self.base(member.group), self.hint(0));
+        let (alone, back) = self.slow_single(address, hint, bytes, stores, slow);
         let Some(reach) = member.leads else {
             self.asm.mov(Size::Q, Reg::Rcx, base);
             self.asm.test(Size::Q, Reg::Rcx, Reg::Rcx);
             self.asm.jcc(Cond::E, alone);
             self.asm.bind(back);
-            self.slow_search(single);
             return address.plus(Reg::Rcx);
         };
+        let (unit, key) = (self.setting.unit, self.key());
         let (label, found, apart) = (self.asm.label(), self.asm.label(), self.asm.label());
         let size = self.mode_size();
         let asm = &mut self.asm;
         asm.lea(size, Reg::Rdx, address.at(-reach.below));
         in_one_unit(asm, reach, unit, apart);
         asm.mov(Size::Q, Reg::Rcx, hint);
-        loadstore::tag_of(asm, Mem::Base(Reg::Rdx, 0), 1, unit, key);
+        search::tag_of(asm, Mem::Base(Reg::Rdx, 0), 1, unit, key);
         search::compare(asm, reach.needs, label);
         asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(Entry, addend) as i32));
         asm.bind(found);
         asm.store(Size::Q, base, Reg::Rcx);
         asm.bind(back);
         self.behind(Stub::Group { label, found, apart, alone, base, address, reach, hint });
-        self.slow_search(single);
         address.plus(Reg::Rcx)
     }
 

@@ -1,5 +1,7 @@
 //! What is fixed for a region before it is lowered, and what comes with its code.
 
+use std::mem::take;
+
 use exec_interp::Decoded;
 use ppc_isa::Cpu;
 
@@ -37,7 +39,7 @@ pub struct Site {
 pub struct Leaving {
     /// Where to.
     pub target: u64,
-    /// Address of the jump to patch (same page), or 0: then a link remembers the target.
+    /// Address that a jump comes to (same page), or 0: then a link remembers the target.
     pub patch: u64,
     /// Number of the link.
     pub link: u32,
@@ -138,30 +140,32 @@ pub struct Scratch {
     pub leaving: Vec<Leaving>,
     /// What was done for each instruction, if somebody asks.
     pub lines: Vec<Line>,
-    pub(super) stubs: Vec<(Stub, Late, Late)>,
+    /// Of the blocks.
     pub(super) labels: Vec<Label>,
+    /// Each with the number of what is to be done before it, and of what is true behind.
+    pub(super) stubs: Vec<(Stub, u32, u32)>,
+    pub(super) lates: Vec<Late>,
+    /// The parts of a block's instructions in groups, if it has any, and the groups.
     pub(super) members: Vec<Option<Member>>,
     pub(super) groups: Vec<Group>,
 }
 
 impl Scratch {
-    /// Empty, for code at the address `origin`.
-    pub(super) fn again(self, origin: u64) -> Scratch {
-        let Scratch { asm, mut fields, mut sites, mut leaving, mut lines, mut stubs, mut labels, .. } = self;
-        fields.clear();
-        sites.clear();
-        leaving.clear();
-        lines.clear();
-        stubs.clear();
-        labels.clear();
-        Scratch { asm: asm.again(origin), fields, sites, leaving, lines, stubs, labels, ..self }
+    /// Forgets all. Gives what assembles for `origin`, and where comparisons are noted, which come back in the end.
+    pub(super) fn again(&mut self, origin: u64) -> (Asm, Fields) {
+        self.sites.clear();
+        self.leaving.clear();
+        self.lines.clear();
+        self.labels.clear();
+        self.stubs.clear();
+        self.lates.clear();
+        self.fields.clear();
+        (take(&mut self.asm).again(origin), take(&mut self.fields))
     }
 }
 
-/// The code of a region.
+/// What belongs to the code of a region besides what is in [`Scratch`].
 pub struct Lowered {
-    /// Code, and what belongs to it.
-    pub scratch: Scratch,
     /// How holders have guest registers.
     pub places: Places,
     /// Links used.

@@ -72,7 +72,7 @@ impl Lower<'_> {
     pub(super) fn prepare_copies(&mut self) {
         let plan = self.setting.plan;
         for strips in &plan.strips {
-            let Some(&head) = self.labels.get(strips.blocks.0) else { continue };
+            let Some(&head) = self.scratch.labels.get(strips.blocks.0) else { continue };
             let mut free = HOLDERS.into_iter().filter(|host| !self.held.contains(&Some(*host)));
             let addends = strips.streams.iter().map(|_| free.next()).collect();
             let bases = (0..strips.streams.len()).map(|n| strips.base(n, plan).filter(|_| self.setting.sixty_four));
@@ -86,14 +86,14 @@ impl Lower<'_> {
         for number in 0..self.copies.loops.len() {
             self.begin_strip(number);
             let Some((first, last)) = self.copies.loops.get(number).map(|copied| copied.strips.blocks) else { return };
-            let heads = self.labels.clone();
+            let heads = self.scratch.labels.clone();
             self.relabel(first..=last);
             self.copies.second = Some(number);
             self.copy = Some((first, last));
             self.blocks(first..last + 1);
             self.copies.second = None;
             self.copy = None;
-            self.labels = heads;
+            self.scratch.labels = heads;
         }
     }
 
@@ -101,7 +101,7 @@ impl Lower<'_> {
     pub(super) fn relabel(&mut self, blocks: RangeInclusive<usize>) {
         for block in blocks {
             let label = self.asm.label();
-            if let Some(slot) = self.labels.get_mut(block) {
+            if let Some(slot) = self.scratch.labels.get_mut(block) {
                 *slot = label;
             }
         }
@@ -285,7 +285,7 @@ impl Lower<'_> {
             asm.jcc(Cond::Ne, head);
         }
         search::entry(asm, table, unit);
-        loadstore::tag_of(asm, loadstore::IN_RAX, 1, unit, key);
+        search::tag_of(asm, loadstore::IN_RAX, 1, unit, key);
         search::compare(asm, Needs { loads, stores }, head);
         let to = addend.unwrap_or(Reg::Rdx);
         asm.mov(Size::Q, to, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));

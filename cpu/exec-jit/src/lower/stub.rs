@@ -7,12 +7,11 @@ use exec_interp::fields::ra;
 use crate::asm::{Alu, Cond, Label, Mem, Reg, Rm, Shift, Size, Xmm};
 use crate::entry::Entry;
 use crate::float::{self, Doubtful};
-use crate::host::{Data, Reason};
+use crate::host::Data;
 use crate::loadstore;
 use crate::lower::group::Reach;
 use crate::lower::{Edge, Lower, Noted, Scaled, home};
 use crate::plan::{ALL, LR, Parts};
-use crate::tlb;
 use crate::vsx::{self, DoubtfulLanes};
 
 /// One of them.
@@ -32,6 +31,8 @@ pub enum Stub {
     Access { label: Label, back: Label, site: u32, access: Access },
     /// Searches the TLB and goes on.
     Search(Search),
+    /// The same without a tag, with the entry remembered at `hint`.
+    Single { label: Label, back: Label, slow: Label, hint: Mem, address: Mem, search: u64 },
     /// Searches the TLB for a group of accesses, of which this is the first, and goes on at `found`; goes to `alone` with
     /// no base where they are not of one unit that the TLB knows.
     Group { label: Label, found: Label, apart: Label, alone: Label, base: Mem, address: Mem, reach: Reach, hint: Mem },
@@ -49,8 +50,7 @@ pub enum Stub {
     DoubtfulLanes(DoubtfulLanes),
 }
 
-/// A search of the TLB for the effective address in RAX. Where code has looked at the hint its tag is in RDX, and the entry
-/// is to be in RCX; else what is added to the address is.
+/// A search of the TLB for the effective address whose tag is in RDX. The entry is to be in RCX.
 #[derive(Clone, Copy)]
 pub struct Search {
     /// Where it begins.
@@ -61,8 +61,6 @@ pub struct Search {
     pub slow: Label,
     /// Where it is remembered.
     pub hint: Mem,
-    /// The code has looked there.
-    pub looked: bool,
     /// How many that were used before are remembered behind it.
     pub older: u32,
     /// The address, if it is not in RAX yet, as an operand.
@@ -71,8 +69,6 @@ pub struct Search {
     pub tag: usize,
     /// Address of what searches, see [`crate::search`].
     pub search: u64,
-    /// Bytes of the access.
-    pub bytes: u8,
     /// The index that is to be in RAX behind it; the address's register is its sum.
     pub index: Option<Scaled>,
 }
@@ -148,6 +144,16 @@ impl Lower<'_> {
         self.behind(Stub::Search(search));
     }
 
+    /// Code that searches the TLB for an access at `address`, at the first label; it goes on at the second with what is
+    /// added to the address in RCX, or at `slow` with the effective address in RAX. The entry is remembered at `hint`. RDX
+    /// is lost.
+    pub fn slow_single(&mut self, address: Mem, hint: Mem, bytes: u8, stores: bool, slow: Label) -> (Label, Label) {
+        let (label, back) = (self.asm.label(), self.asm.label());
+        let search = self.setting.entry.searches.single(self.setting.unit, stores, bytes);
+        self.behind(Stub::Single { label, back, slow, hint, address, search });
+        (label, back)
+    }
+
     /// Code that has the interpreter's handler execute the instruction, at the first label; it goes on at the second. What
     /// the instruction writes must be held already if it ever is. If it `accesses` memory, RAX has the effective address there.
     pub fn slow_decline(&mut self, accesses: bool) -> (Label, Label) {
@@ -195,22 +201,17 @@ impl Lower<'_> {
     }
 
     fn search(&mut self, search: Search) {
-        let Search { label, back, slow, hint, looked, older, address, tag, search, bytes, index } = search;
-        let (unit, key) = (self.setting.unit, self.key());
+        let Search { label, back, slow, hint, older, address, tag, search, index } = search;
         let asm = &mut self.asm;
         asm.bind(label);
         if address != loadstore::IN_RAX {
             asm.lea(Size::Q, Reg::Rax, address);
         }
-        let found = if looked { back } else { asm.label() };
-        if !looked {
-            loadstore::tag_of(asm, loadstore::IN_RAX, bytes, unit, key);
-        }
         let hint_at = |number: u32| hint.at(8 * number as i32);
-        for hint in (u32::from(looked)..=older).map(hint_at) {
+        for hint in (1..=older).map(hint_at) {
             asm.mov(Size::Q, Reg::Rcx, hint);
             asm.alu(Alu::Cmp, Size::Q, Reg::Rdx, Mem::Base(Reg::Rcx, tag as i32));
-            asm.jcc(Cond::E, found);
+            asm.jcc(Cond::E, back);
         }
         asm.call_to(search);
         asm.jcc(Cond::B, slow);
@@ -219,10 +220,6 @@ impl Lower<'_> {
             asm.store(Size::Q, to, Reg::Rdx);
         }
         asm.store(Size::Q, hint, Reg::Rcx);
-        if !looked {
-            asm.bind(found);
-            asm.mov(Size::Q, Reg::Rcx, Mem::Base(Reg::Rcx, offset_of!(tlb::Entry, addend) as i32));
-        }
         if let (Some(Scaled { base, amount, .. }), Mem::Base(sum, _)) = (index, address) {
             asm.mov(Size::Q, Reg::Rax, sum);
             let base = self.held[base].map_or(home(base).into(), Rm::Reg);
@@ -235,8 +232,9 @@ impl Lower<'_> {
     /// Assembles all of it.
     pub(super) fn stubs(&mut self) {
         let mut next = 0;
-        while let Some(&(stub, late, after)) = self.stubs.get(next) {
-            (self.vectors.late, self.vectors.after) = (late, after);
+        while let Some(&(stub, late_of, after)) = self.scratch.stubs.get(next) {
+            let late = |number: u32| self.scratch.lates.get(number as usize).copied().unwrap_or_default();
+            (self.vectors.late, self.vectors.after) = (late(late_of), late(after));
             next += 1;
             match stub {
                 Stub::Edge { label, to, dirty, fields } => {
@@ -281,9 +279,19 @@ impl Lower<'_> {
                     self.fields.recall(fields);
                     self.settle(ALL);
                     self.store_dirty(dirty);
-                    self.leave(cia, 0, Reason::Event);
+                    self.leave(cia, 0, self.setting.entry.event);
                 }
                 Stub::Search(search) => self.search(search),
+                Stub::Single { label, back, slow, hint, address, search } => {
+                    self.asm.bind(label);
+                    if address != loadstore::IN_RAX {
+                        self.asm.lea(Size::Q, Reg::Rax, address);
+                    }
+                    self.asm.lea(Size::Q, Reg::Rcx, hint);
+                    self.asm.call_to(search);
+                    self.asm.jcc(Cond::B, slow);
+                    self.asm.jmp(back);
+                }
                 Stub::Group { .. } => self.search_group(stub),
                 Stub::Window { label, back } => self.look_around(label, back),
                 Stub::Report { label, back } => {

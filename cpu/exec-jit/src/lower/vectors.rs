@@ -45,7 +45,7 @@ pub struct Vectors {
 }
 
 /// What is to be done where a region is left or a function called.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Late {
     /// Held registers that are loaded.
     loaded: u64,
@@ -68,7 +68,7 @@ pub enum Source {
 }
 
 /// Operations that FPSCR does not show yet.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Pending {
     /// 1 + the site of one with FR, FI and FPRF, or 0.
     site: u32,

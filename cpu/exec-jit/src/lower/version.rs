@@ -69,14 +69,14 @@ impl Lower<'_> {
         while let Some(&Version { blocks: (first, last), pending, label }) = self.versions.get(next) {
             next += 1;
             self.copy = Some((first, last));
-            let labels = self.labels.clone();
+            let labels = self.scratch.labels.clone();
             self.relabel(first + 1..=last);
             self.begin_block();
             self.fields.recall(pending);
             self.asm.bind(label);
             self.block(first);
             self.blocks(first + 1..last + 1);
-            self.labels = labels;
+            self.scratch.labels = labels;
         }
         self.copy = None;
     }
