@@ -39,6 +39,10 @@ pub struct Constants {
     pub steps: [[u64; 2]; 2],
 }
 
+/// How many operands they are.
+pub const COUNT: usize = size_of::<Constants>() / 16;
+const _: () = assert!(COUNT <= u64::BITS as usize);
+
 const fn exchange() -> [[u8; 16]; 16] {
     let mut all = [[0; 16]; 16];
     let mut at = 0;

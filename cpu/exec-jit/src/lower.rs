@@ -130,7 +130,18 @@ macro_rules! frame {
 pub(crate) use frame;
 
 /// Translates `setting.plan` for the address `origin`. `None` when it cannot be assembled.
-pub fn lower<'a>(setting: &'a Setting<'a>, scratch: &'a mut Scratch, origin: u64) -> Option<Lowered> {
+pub fn lower(setting: &Setting, scratch: &mut Scratch, origin: u64) -> Option<Lowered> {
+    let (lowered, wishes) = attempt(setting, scratch, origin, &[])?;
+    if wishes.is_empty() { Some(lowered) } else { Some(attempt(setting, scratch, origin, &wishes)?.0) }
+}
+
+/// Translates, with `constants` held as far as there is room. Returns also which would be worth it.
+fn attempt<'a>(
+    setting: &'a Setting<'a>,
+    scratch: &'a mut Scratch,
+    origin: u64,
+    constants: &[usize],
+) -> Option<(Lowered, Vec<usize>)> {
     let plan = setting.plan;
     let first = plan.insns.first()?;
     let (mut asm, fields) = scratch.again(origin);
@@ -141,7 +152,7 @@ pub fn lower<'a>(setting: &'a Setting<'a>, scratch: &'a mut Scratch, origin: u64
         origin,
         held,
         reversed: setting.reversed.held(|n| held[n].is_some()),
-        vectors: Vectors::of(plan, setting.little),
+        vectors: Vectors::of(plan, setting.little, constants),
         loaded: 0,
         dirty: 0,
         done: 0,
@@ -165,11 +176,12 @@ pub fn lower<'a>(setting: &'a Setting<'a>, scratch: &'a mut Scratch, origin: u64
     };
     l.region();
     let behind = (l.asm.here() - origin) as usize;
+    let wishes = if plan.is_loop { l.vectors.wishes() } else { Vec::new() };
     l.stubs();
     let Lower { held, reversed, links, hints, .. } = l;
     (l.scratch.asm, l.scratch.fields) = (l.asm, l.fields);
     l.scratch.asm.resolve()?;
-    Some(Lowered { places: Places::new(held, reversed), links, hints, behind })
+    Some((Lowered { places: Places::new(held, reversed), links, hints, behind }, wishes))
 }
 
 /// Collects the numbers of registers that are named as often as is `worth` it, the most named first.

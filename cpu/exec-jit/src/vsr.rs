@@ -28,18 +28,13 @@ pub const X3: Xmm = Xmm::of(3);
 /// Another; the one before is not for instructions.
 pub const X5: Xmm = Xmm::of(5);
 
-/// Address of a field of the constants.
+/// A field of the constants as an operand.
 macro_rules! constant {
     ($lower:expr, $field:ident) => {
         constant!($lower, $field, 0)
     };
     ($lower:expr, $field:ident, $index:expr) => {
-        $crate::asm::Mem::Absolute(
-            $lower.setting.data
-                + (std::mem::offset_of!($crate::host::Data, constants)
-                    + std::mem::offset_of!($crate::constants::Constants, $field)
-                    + 16 * $index as usize) as u64,
-        )
+        $lower.constant(std::mem::offset_of!($crate::constants::Constants, $field) / 16 + $index as usize)
     };
 }
 pub(crate) use constant;

@@ -7,16 +7,22 @@
 //! A little-endian guest's vectors lie in memory with doubleword 1 first. If no instruction of a loop tells doublewords
 //! apart, they are held like that, and change places only where they are loaded from the state and stored to it.
 //!
+//! A loop that leaves registers of the host free holds constants there that its code uses: which ones is known when it has
+//! been lowered, and then it is lowered once more.
+//!
 //! FR, FI and FPRF follow from the operands of the last operation. Code only remembers at translation where these are;
 //! where the state may be looked at, mostly on ways that are seldom taken, it notes them for the engine.
 
+use std::cell::Cell;
+use std::cmp::Reverse;
 use std::mem::offset_of;
 
 use exec::VcpuState;
 
 use super::{KEY, Lower, bits, frame, most_used, state};
 use crate::asm::{Mem, Size, Xmm, XmmRm, vop};
-use crate::host::{Frame, Status, frame_field};
+use crate::constants;
+use crate::host::{Data, Frame, Status, frame_field};
 use crate::plan::{self, Plan, VECTORS};
 
 /// Registers that hold vector-scalar registers.
@@ -42,6 +48,11 @@ pub struct Vectors {
     pub late: Late,
     /// In code behind the region: as it is where that code goes on.
     pub after: Late,
+    /// Which constants are where, and which these are, as bits.
+    constants: [Option<Xmm>; constants::COUNT],
+    held_constants: u64,
+    /// How often others were used.
+    wishes: [Cell<u16>; constants::COUNT],
 }
 
 /// What is to be done where a region is left or a function called.
@@ -90,18 +101,36 @@ impl Pending {
 }
 
 impl Vectors {
-    /// Gives the registers that are named most often a holder.
-    pub fn of(plan: &Plan, little: bool) -> Vectors {
+    /// Gives the registers that are named most often a holder, and then `constants`.
+    pub fn of(plan: &Plan, little: bool, constants: &[usize]) -> Vectors {
         let worth = if plan.is_loop { 1 } else { 2 };
         let (mut held, mut order) = ([None; VECTORS], [0; VECTORS]);
-        for (&guest, host) in most_used(&plan.vector_uses, worth, &mut order).iter().zip(HOLDERS) {
-            held[guest] = Some(Xmm::of(host));
+        let mut hosts = HOLDERS.map(Xmm::of);
+        for (&guest, host) in most_used(&plan.vector_uses, worth, &mut order).iter().zip(&mut hosts) {
+            held[guest] = Some(host);
+        }
+        let mut places = [None; constants::COUNT];
+        let mut held_constants = 0;
+        for (&number, host) in constants.iter().zip(hosts) {
+            places[number] = Some(host);
+            held_constants |= 1 << number;
         }
         let swapped = little
             && plan.is_loop
             && plan.symmetric
             && plan.vector_uses.iter().zip(&held).all(|(uses, held)| *uses == 0 || held.is_some());
-        Vectors { held, swapped, clean: 0, late: Late::default(), after: Late::default() }
+        let (late, after) = (Late::default(), Late::default());
+        let wishes = [const { Cell::new(0) }; _];
+        Vectors { held, swapped, clean: 0, late, after, constants: places, held_constants, wishes }
+    }
+
+    /// The constants that may be held, of which there are no more than free registers, the most used ones first.
+    pub fn wishes(&self) -> Vec<usize> {
+        let free = HOLDERS.len() - self.held.iter().flatten().count();
+        let mut wishes: Vec<usize> = (0..constants::COUNT).filter(|&number| self.wishes[number].get() > 0).collect();
+        wishes.sort_by_key(|&number| Reverse(self.wishes[number].get()));
+        wishes.truncate(free);
+        wishes
     }
 }
 
@@ -121,6 +150,28 @@ impl Lower<'_> {
             }
         }
         self.vectors.late.dirty = self.setting.plan.vectors_written & self.vectors.late.loaded;
+        self.load_constants();
+    }
+
+    fn load_constants(&mut self) {
+        for number in bits(self.vectors.held_constants) {
+            if let Some(host) = self.vectors.constants[number] {
+                self.asm.v2(vop::MOVUPS_LOAD, host, self.constant_at(number));
+            }
+        }
+    }
+
+    fn constant_at(&self, number: usize) -> Mem {
+        Mem::Absolute(self.setting.data + (offset_of!(Data, constants) + 16 * number) as u64)
+    }
+
+    /// Constant `number`, counted in 16 bytes, as an operand.
+    pub fn constant(&self, number: usize) -> XmmRm {
+        if let Some(host) = self.vectors.constants[number] {
+            return host.into();
+        }
+        self.vectors.wishes[number].update(|uses| uses.saturating_add(1));
+        self.constant_at(number).into()
     }
 
     /// Whether vectors are held with their doublewords exchanged.
@@ -414,5 +465,6 @@ impl Lower<'_> {
                 self.load_home(host, n);
             }
         }
+        self.load_constants();
     }
 }
