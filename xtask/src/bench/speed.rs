@@ -92,7 +92,7 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
             }
         };
         let mut verdicts = result::verdicts(&rows);
-        let little = all.iter().find(|other| other.machine.id == Name::PseriesLe);
+        let little = all.iter().find(|other| other.machine.id == Name::PseriesTrixie);
         if let Some(little) = little.filter(|_| machine.id == Name::PseriesBe) {
             verdicts.extend(result::byte_orders(&rows, &little.rows));
         }

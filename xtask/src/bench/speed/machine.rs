@@ -16,6 +16,8 @@ use crate::guests;
 pub enum Name {
     /// Debian's kernel: POWER9, little-endian, radix translation, 64 KiB pages
     Pseries,
+    /// Debian 13's kernel: POWER8, little-endian, hash translation, 4 KiB pages
+    PseriesTrixie,
     /// POWER8, big-endian, hash translation, 4 KiB pages
     PseriesBe,
     /// POWER8, little-endian, hash translation, 64 KiB pages
@@ -28,14 +30,21 @@ pub enum Name {
     Mac32,
 }
 
+/// Where a kernel comes from.
+enum Kernel {
+    /// Debian's.
+    Debian(Release),
+    /// The folder of a guest that was built for us.
+    Built(&'static str),
+}
+
 /// One machine.
 pub struct Machine {
     /// Its name; that of the guest in our folders, too.
     pub id: Name,
     /// What it is, for people.
     pub what: &'static str,
-    /// The folder of the guest that was built for us; without one the guest is Debian's kernel.
-    guest: Option<&'static str>,
+    guest: Kernel,
     /// For programs of this machine.
     pub compiler: Compiler,
     /// Whether it may have several processors.
@@ -60,37 +69,44 @@ const MACINTOSH: &[&str] = &["-nographic"];
 #[rustfmt::skip]
 pub const MACHINES: &[Machine] = &[
     Machine {
-        id: Name::Pseries, what: "pseries, POWER9 with radix translation, Debian's ppc64el kernel", guest: None,
+        id: Name::Pseries, what: "pseries, POWER9 with radix translation, Debian's ppc64el kernel", guest: Kernel::Debian(Release::Bookworm),
         compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power9"] }, smp: true, console: "hvc0", memory: "1G",
         ours: &["--machine", "pseries", "--cpu", "power9"],
         qemu: QEMU64, theirs: &["-M", "pseries,x-vof=on", "-cpu", "power9"],
     },
     Machine {
-        id: Name::PseriesBe, what: "pseries, big-endian, POWER8 with hash translation", guest: Some("pseries-be"),
-        compiler: Compiler { name: PPC64, flags: &["-mcpu=power8"] }, smp: true, console: "hvc0", memory: "512M",
-        ours: &["--machine", "pseries", "--cpu", "power8"],
-        qemu: QEMU64, theirs: &["-M", "pseries,cap-htm=off,x-vof=on", "-cpu", "power8"],
-    },
-    Machine {
-        id: Name::PseriesLe, what: "pseries, little-endian, POWER8 with hash translation", guest: Some("pseries-le"),
+        id: Name::PseriesTrixie, what: "pseries, little-endian, POWER8 with hash translation and small pages",
+        guest: Kernel::Debian(Release::Trixie),
         compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power8"] }, smp: true, console: "hvc0", memory: "512M",
         ours: &["--machine", "pseries", "--cpu", "power8"],
         qemu: QEMU64, theirs: &["-M", "pseries,cap-htm=off,x-vof=on", "-cpu", "power8"],
     },
     Machine {
-        id: Name::E500v2, what: "ppce500, e500v2", guest: Some("e500v2"),
+        id: Name::PseriesBe, what: "pseries, big-endian, POWER8 with hash translation", guest: Kernel::Built("pseries-be"),
+        compiler: Compiler { name: PPC64, flags: &["-mcpu=power8"] }, smp: true, console: "hvc0", memory: "512M",
+        ours: &["--machine", "pseries", "--cpu", "power8"],
+        qemu: QEMU64, theirs: &["-M", "pseries,cap-htm=off,x-vof=on", "-cpu", "power8"],
+    },
+    Machine {
+        id: Name::PseriesLe, what: "pseries, little-endian, POWER8 with hash translation", guest: Kernel::Built("pseries-le"),
+        compiler: Compiler { name: PPC64LE, flags: &["-mcpu=power8"] }, smp: true, console: "hvc0", memory: "512M",
+        ours: &["--machine", "pseries", "--cpu", "power8"],
+        qemu: QEMU64, theirs: &["-M", "pseries,cap-htm=off,x-vof=on", "-cpu", "power8"],
+    },
+    Machine {
+        id: Name::E500v2, what: "ppce500, e500v2", guest: Kernel::Built("e500v2"),
         compiler: Compiler { name: PPC, flags: &["-mcpu=8548", "-DNO_FLOAT"] }, smp: false, console: "ttyS0", memory: "256M",
         ours: &["--machine", "e500", "--cpu", "e500v2"],
         qemu: QEMU32, theirs: &["-M", "ppce500", "-cpu", "e500v2"],
     },
     Machine {
-        id: Name::E5500, what: "ppce500, e5500", guest: Some("e5500"),
+        id: Name::E5500, what: "ppce500, e5500", guest: Kernel::Built("e5500"),
         compiler: Compiler { name: PPC64, flags: &["-mcpu=e5500", "-DNO_ROOT"] }, smp: false, console: "ttyS0", memory: "256M",
         ours: &["--machine", "e500", "--cpu", "e5500"],
         qemu: QEMU64, theirs: &["-M", "ppce500", "-cpu", "e5500"],
     },
     Machine {
-        id: Name::Mac32, what: "Power Macintosh, G4", guest: Some("mac32"),
+        id: Name::Mac32, what: "Power Macintosh, G4", guest: Kernel::Built("mac32"),
         compiler: Compiler { name: PPC, flags: &["-mcpu=7400", "-maltivec"] }, smp: false, console: "ttyPZ0", memory: "256M",
         ours: &["--machine", "mac", "--cpu", "7400"],
         qemu: QEMU32, theirs: &["-M", "mac99,via=pmu", "-cpu", "g4"],
@@ -118,16 +134,18 @@ impl Machine {
 
     /// The kernel and what it is, or the reason why there is none.
     pub fn kernel(&self) -> Result<Result<(PathBuf, String), String>> {
-        let Some(guest) = self.guest else {
-            let cache = Release::Bookworm.cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
-            let packages = debian::obtain(Release::Bookworm, &cache, &mut |_| {})?;
-            let what = format!("{} {}", packages.vmlinux.package, packages.vmlinux.version);
-            return Ok(Ok((packages.vmlinux.path, what)));
-        };
-        Ok(match guests::file(guest, "vmlinux") {
-            Some(kernel) => Ok((kernel, format!("{guest} of `cargo xtask guests`"))),
-            None => Err(format!("{guest}: no guest; `cargo xtask guests` builds it")),
-        })
+        match self.guest {
+            Kernel::Debian(release) => {
+                let cache = release.cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
+                let packages = debian::obtain(release, &cache, &mut |_| {})?;
+                let what = format!("{} {}", packages.vmlinux.package, packages.vmlinux.version);
+                Ok(Ok((packages.vmlinux.path, what)))
+            }
+            Kernel::Built(guest) => Ok(match guests::file(guest, "vmlinux") {
+                Some(kernel) => Ok((kernel, format!("{guest} of `cargo xtask guests`"))),
+                None => Err(format!("{guest}: no guest; `cargo xtask guests` builds it")),
+            }),
+        }
     }
 
     /// PowerVisor with this machine and `guest`.

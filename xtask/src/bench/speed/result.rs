@@ -185,14 +185,15 @@ pub fn verdicts(rows: &[Row]) -> Vec<Verdict> {
     verdicts
 }
 
-/// Whether big-endian guests are as fast as little-endian ones: the kernels that both ran, but for those of the system.
+/// Whether big-endian guests are as fast as little-endian ones with pages of the same size: the kernels that both ran, but
+/// for those of the system.
 pub fn byte_orders(big: &[Row], little: &[Row]) -> Option<Verdict> {
     let ratios = big.iter().filter(|row| !["system", BOOT].contains(&row.group.as_str())).filter_map(|row| {
         let other = little.iter().find(|other| other.name == row.name)?;
         Ratio::of(row.times(Way::PowerVisor), other.times(Way::PowerVisor))
     });
     let ratio = Ratio::mean(&ratios.collect::<Vec<_>>())?;
-    Some(Verdict { what: "big-endian over little-endian".to_owned(), ratio, goal: 1.1, aim: None, more: false })
+    Some(Verdict { what: "big-endian over little-endian, both with pages of 4 KiB".to_owned(), ratio, goal: 1.1, aim: None, more: false })
 }
 
 /// The least time of a row, for people.
