@@ -10,6 +10,7 @@ mod hot;
 mod hypercalls;
 mod isa;
 mod patch;
+mod pattern;
 mod progress;
 mod run;
 mod session;

@@ -13,7 +13,7 @@ use vmm::Observer;
 
 use crate::cli::{ExitKind, PrivilegedFlag, RunFlags, TraceFlags};
 use crate::session::{self, Console};
-use crate::symbols;
+use crate::{pattern, symbols};
 
 /// Runs a guest and prints its exits; returns the exit code of `run`.
 pub fn trace(flags: &TraceFlags) -> Result<u8> {
@@ -91,7 +91,7 @@ impl Observer for Tracer<'_> {
             return;
         }
         let line = self.line(&before, vcpu, kind, call);
-        let fits = |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| matches(p, text));
+        let fits = |pattern: &Option<String>, text: &str| pattern.as_ref().is_none_or(|p| pattern::matches(p, text));
         let function = line.symbol.as_deref().map_or("", |s| s.split('+').next().unwrap_or(s));
         if !fits(&self.flags.name, &line.name) || !fits(&self.flags.symbol, function) {
             return;
@@ -181,38 +181,5 @@ impl Line<'_> {
             "detail": self.detail,
             "effect": self.effect,
         })
-    }
-}
-
-/// Whether `text` fits `pattern`, in which `*` stands for any run of characters.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = rest.get(at + part.len()..).unwrap_or("");
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns() {
-        for (pattern, text, fits) in [
-            ("H_CEDE", "H_CEDE", true),
-            ("H_CEDE", "H_CEDED", false),
-            ("H_*", "H_CEDE", true),
-            ("*_TERM_*", "H_PUT_TERM_CHAR", true),
-            ("*sr*0", "mfspr srr0", true),
-            ("a*a", "a", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
-        }
     }
 }

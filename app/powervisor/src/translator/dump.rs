@@ -125,7 +125,7 @@ impl Watcher for Dump {
         let at = region.lines.first().map_or(0, |line| line.ea);
         let name = super::place(&self.symbols, at, region.problem);
         let function = name.split('+').next().unwrap_or(&name);
-        if self.only.as_ref().is_none_or(|only| crate::trace::matches(only, function)) {
+        if self.only.as_ref().is_none_or(|only| crate::pattern::matches(only, function)) {
             let text = self.region(region, at, &name);
             // A full disk spoils the dump, not the guest.
             let _ = self.file.write_all(text.as_bytes());

@@ -193,7 +193,13 @@ pub fn byte_orders(big: &[Row], little: &[Row]) -> Option<Verdict> {
         Ratio::of(row.times(Way::PowerVisor), other.times(Way::PowerVisor))
     });
     let ratio = Ratio::mean(&ratios.collect::<Vec<_>>())?;
-    Some(Verdict { what: "big-endian over little-endian, both with pages of 4 KiB".to_owned(), ratio, goal: 1.1, aim: None, more: false })
+    Some(Verdict {
+        what: "big-endian over little-endian, both with pages of 4 KiB".to_owned(),
+        ratio,
+        goal: 1.1,
+        aim: None,
+        more: false,
+    })
 }
 
 /// The least time of a row, for people.
