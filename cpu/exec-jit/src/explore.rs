@@ -10,57 +10,13 @@ use ppc_isa::integer::{Integer, Logic};
 use ppc_isa::op::Op;
 use ppc_isa::spr;
 
-use crate::lower::bits;
 use crate::plan::{CTR, HELD, Insn, LR, Named, Plan, Ways, always, target, ways};
+use crate::sets::{SLOTS, Slots, bits, slot};
 
 /// The most instructions of a region.
 const MOST: usize = 96;
 /// The most instructions of a trace.
 const TRACE: usize = 48;
-/// Instructions of a page.
-const SLOTS: usize = 1024;
-
-/// The place of an instruction in its page.
-fn slot(ea: u64) -> usize {
-    (ea >> 2) as usize & (SLOTS - 1)
-}
-
-/// A set of instructions of a page.
-pub struct Slots([u64; SLOTS / 64]);
-
-impl Default for Slots {
-    fn default() -> Slots {
-        Slots([0; SLOTS / 64])
-    }
-}
-
-impl Slots {
-    /// Its word, and its bit there.
-    fn place(ea: u64) -> (usize, u64) {
-        let slot = slot(ea);
-        (slot / 64, 1 << (slot % 64))
-    }
-
-    /// Whether the one at `ea` is there.
-    pub fn has(&self, ea: u64) -> bool {
-        let (word, bit) = Slots::place(ea);
-        self.0[word] & bit != 0
-    }
-
-    /// Their places, in order.
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().enumerate().flat_map(|(word, set)| bits(*set).map(move |bit| 64 * word + bit))
-    }
-
-    /// Adds the one at `ea`. Returns whether it was not there.
-    pub fn insert(&mut self, ea: u64) -> bool {
-        let new = !self.has(ea);
-        let (word, bit) = Slots::place(ea);
-        self.0[word] |= bit;
-        new
-    }
-}
-
 /// The primary opcode of `b`, in its place, and the bits in which it agrees with that of `bc`, 16.
 const B: u32 = 18 << 26;
 const OPCODES: u32 = 0b111101 << 26;

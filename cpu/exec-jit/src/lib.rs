@@ -25,6 +25,7 @@ mod pages;
 mod plan;
 mod reversed;
 mod search;
+mod sets;
 mod shared;
 mod slow;
 mod strip;

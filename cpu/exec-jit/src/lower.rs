@@ -24,6 +24,7 @@ use crate::asm::{Alu, Asm, Mem, Reg, Rm, Size};
 use crate::host::Data;
 use crate::plan::{ALL, CTR, HELD, Insn, LR, Parts, Plan};
 use crate::reversed::Reversed;
+use crate::sets::bits;
 use crate::watch::{Line, Live, What};
 use crate::{branch, float, integer, loadstore, shared, system, vector, vsx, window};
 
@@ -249,15 +250,6 @@ const PINNED_SET: u64 = {
     }
     set
 };
-
-/// The numbers of the bits of `set`.
-pub fn bits(mut set: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let number = set.trailing_zeros();
-        set &= set.wrapping_sub(1);
-        (number < u64::BITS).then_some(number as usize)
-    })
-}
 
 impl Lower<'_> {
     fn region(&mut self) {

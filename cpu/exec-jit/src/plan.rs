@@ -16,7 +16,7 @@ use ppc_isa::vector::Vector;
 use ppc_isa::vsx::Vsx;
 use ppc_isa::vsx::compare::Compare;
 
-use crate::explore::Slots;
+use crate::sets::Slots;
 use crate::strip::{self, Strips};
 
 /// Registers that translated code keeps in registers of the host: the GPRs, then these.

@@ -23,6 +23,7 @@ use crate::constants::Constants;
 use crate::host::Data;
 use crate::lower::{Lower, frame, home};
 use crate::plan::{HELD, Insn, Parts};
+use crate::sets::bits;
 
 /// All fields.
 const FIELDS: Parts = 0xff;
@@ -382,9 +383,7 @@ impl Lower<'_> {
             let Some(&compare) = self.fields.pending.get(at).filter(|compare| compare.known.is_none()) else {
                 continue;
             };
-            if matches!(compare.with, With::Scalar(_))
-                || !super::bits(insn.writes).any(|register| compare.names(register))
-            {
+            if matches!(compare.with, With::Scalar(_)) || !bits(insn.writes).any(|register| compare.names(register)) {
                 continue;
             }
             if insn.live & !sets & 1 << compare.field == 0 {

@@ -19,11 +19,12 @@ use std::mem::offset_of;
 
 use exec::VcpuState;
 
-use super::{KEY, Lower, bits, frame, most_used, state};
+use super::{KEY, Lower, frame, most_used, state};
 use crate::asm::{Mem, Size, Xmm, XmmRm, vop};
 use crate::constants;
 use crate::host::{Data, Frame, Status, frame_field};
 use crate::plan::{self, Plan, VECTORS};
+use crate::sets::bits;
 
 /// Registers that hold vector-scalar registers.
 const HOLDERS: std::ops::Range<usize> = 6..16;
