@@ -344,7 +344,7 @@ impl Translator {
             return Ok(Some(host));
         }
         self.keys.fetched(ea);
-        if keys.is_shared() {
+        if keys.is_shared() && self.keys.is_radix() {
             self.fetched.note(mem, context.partition.process_table(), ea, [Some(Access::Fetch), None], real);
         }
         if let Some(jump) = self.host.data().jumps.get_mut(jumps::index(ea, keys.fetch)) {

@@ -7,10 +7,11 @@ use std::collections::HashSet;
 
 use exec::{Context, Mode, Privileged, VcpuState};
 use ppc_isa::cpu::Family;
-use ppc_mmu::Invalidation;
+use ppc_mmu::{Invalidation, Tables};
 
 use crate::cache::Mixing;
 use crate::engine::Basis;
+use crate::segments::Segments;
 use crate::tlb::{self, Numbers, Space, View};
 
 /// Contexts whose keys are found at once.
@@ -31,9 +32,9 @@ pub struct Keys {
     pub fetch: u64,
     /// Number of the space of data accesses.
     pub data: u64,
-    /// `fetch` says nothing about addresses of quadrant 0.
+    /// `fetch` says nothing about addresses outside of quadrant 3.
     shared: bool,
-    /// `data` says nothing about addresses of quadrant 0, for which this decides.
+    /// `data` says nothing about addresses outside of quadrant 3, for which this decides.
     pub view: Option<View>,
     /// Number of what decides beside the mode, see [`crate::switch`]; 0 where that is not known.
     pub place: u64,
@@ -74,23 +75,23 @@ struct Others {
     basis: Basis,
     pids: [u32; 3],
     masks: ppc_mmu::Keys,
-    slb: u64,
+    slb: Segments,
     segments: [u32; 16],
 }
 
 impl Registers {
     /// Whether these are the state's.
-    fn are(&self, state: &VcpuState, context: &Context) -> bool {
+    fn are(&self, state: &VcpuState, context: &Context, slb_now: Segments) -> bool {
         let Others { fscr, duties, basis, pids: [pid, pid1, pid2], masks, slb, segments } = &self.others;
         (self.mode, self.unavailable) == (state.mode, state.unavailable)
             && (*pid, [*pid1, *pid2]) == (state.pid, state.booke.pids)
             && *masks == state.keys()
-            && (*slb, *fscr) == (state.slb.generation, state.fscr)
+            && (*slb, *fscr) == (slb_now, state.fscr)
             && (*duties, *basis) == (self::duties(context), Basis::of(state))
             && (state.cpu.family() != Family::Book3s32 || *segments == state.book3s32.segments)
     }
 
-    fn of(state: &VcpuState, context: &Context) -> Registers {
+    fn of(state: &VcpuState, context: &Context, slb: Segments) -> Registers {
         let [pid1, pid2] = state.booke.pids;
         let others = Others {
             fscr: state.fscr,
@@ -98,7 +99,7 @@ impl Registers {
             basis: Basis::of(state),
             pids: [state.pid, pid1, pid2],
             masks: state.keys(),
-            slb: state.slb.generation,
+            slb,
             segments: state.book3s32.segments,
         };
         Registers { mode: state.mode, unavailable: state.unavailable, others }
@@ -121,6 +122,8 @@ pub struct Keyring {
     low: [u64; WORDS],
     /// Addresses in invalidations are effective ones, not virtual ones.
     effective: bool,
+    /// What the SLB translates, and its generation then.
+    slb: (u64, Segments),
 }
 
 impl Default for Keyring {
@@ -137,6 +140,7 @@ impl Default for Keyring {
             pages: HashSet::default(),
             low: [0; WORDS],
             effective: false,
+            slb: (0, Segments::default()),
         }
     }
 }
@@ -148,13 +152,35 @@ impl Keyring {
     }
 
     /// Whether the keys are those of the state.
-    pub fn are_of(&self, state: &VcpuState, context: &Context) -> bool {
-        self.from.as_ref().is_some_and(|from| from.are(state, context))
+    pub fn are_of(&mut self, state: &VcpuState, context: &Context) -> bool {
+        let slb = self.segments(state);
+        self.from.as_ref().is_some_and(|from| from.are(state, context, slb))
+    }
+
+    /// What the SLB translates.
+    fn segments(&mut self, state: &VcpuState) -> Segments {
+        if self.slb.0 != state.slb.generation {
+            self.slb = (state.slb.generation, Segments::of(&state.slb));
+        }
+        self.slb.1
+    }
+
+    /// What privileged state sees outside of the kernel's addresses, in problem state, too.
+    pub fn view(&mut self, state: &VcpuState, context: &Context) -> View {
+        let hash = matches!(state.tables(context.partition, true), Tables::Hash { .. });
+        let segments = hash.then(|| self.segments(state));
+        View::of(state, segments)
+    }
+
+    /// Whether there is radix translation: then what is shared follows from the tree of process 0.
+    pub fn is_radix(&self) -> bool {
+        self.effective
     }
 
     /// Makes the keys those of the state. `None` when numbers are used up: then the caller forgets what goes by them.
     pub fn enter(&mut self, state: &VcpuState, context: &Context) -> Option<Keys> {
-        let registers = Registers::of(state, context);
+        let segments = self.segments(state);
+        let registers = Registers::of(state, context, segments);
         let found = self.recent.iter().position(|(known, _)| *known == registers);
         if let Some(at) = found {
             self.recent.swap(at, at / 2);
@@ -164,8 +190,8 @@ impl Keyring {
         }
         let mode = (state.mode, state.unavailable, duties(context), Basis::of(state));
         let mode = self.modes.of(mode, u16::MAX.into())? as u16;
-        let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()));
-        let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()));
+        let data = Space::of(state, &state.tables(context.partition, state.mode.data_relocated()), segments);
+        let fetch = Space::of(state, &state.tables(context.partition, state.mode.fetch_relocated()), segments);
         let shared = fetch.is_shared();
         for space in [&data, &fetch] {
             match space {
@@ -174,7 +200,7 @@ impl Keyring {
                 _ => {}
             }
         }
-        let view = data.is_shared().then(|| View::of(state));
+        let view = data.is_shared().then(|| self.view(state, context));
         let data = self.data.of(data, tlb::SPACES)?;
         let place = self.place(registers.others);
         self.now = Keys { mode, data, fetch: self.fetch.of((mode, fetch), u64::MAX)?, shared, view, place };
@@ -285,6 +311,7 @@ impl Keyring {
     /// Forgets the numbers of spaces of data.
     pub fn clear_data(&mut self) {
         self.forget_recent();
+        self.slb.0 = 0;
         self.data.clear();
     }
 

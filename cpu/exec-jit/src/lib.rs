@@ -25,6 +25,7 @@ mod pages;
 mod plan;
 mod reversed;
 mod search;
+mod segments;
 mod sets;
 mod shared;
 mod slow;

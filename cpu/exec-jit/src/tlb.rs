@@ -11,6 +11,8 @@ use std::mem::offset_of;
 use exec::VcpuState;
 use ppc_mmu::{Invalidation, Keys, Tables};
 
+use crate::segments::Segments;
+
 /// Entries; a power of two.
 pub const ENTRIES: usize = 1024;
 /// Accesses that can remember an entry; then all code is dropped.
@@ -73,7 +75,7 @@ impl Entry {
 pub enum Space {
     Real { problem: bool },
     Radix { pid: u32, problem: bool, iamr: u64 },
-    Hash { generation: u64, problem: bool, keys: Keys },
+    Hash { segments: Segments, problem: bool, keys: Keys },
     Segments { registers: [u32; 16], problem: bool },
     BookE { pids: [u32; 3], space: bool, problem: bool },
 }
@@ -83,9 +85,9 @@ pub enum Space {
 const USER_PAGES: u64 = 3 << 62;
 
 impl Space {
-    /// The space that `tables` make. With radix translation that of privileged state is process 0's, see
-    /// [`Space::is_shared`].
-    pub fn of(state: &VcpuState, tables: &Tables) -> Space {
+    /// The space that `tables` make, and with hash translation `segments`. With radix translation that of privileged state
+    /// is process 0's, with hash translation it follows from the kernel's segments, see [`Space::is_shared`].
+    pub fn of(state: &VcpuState, tables: &Tables, segments: Segments) -> Space {
         let problem = state.mode.problem();
         match *tables {
             Tables::Real => Space::Real { problem },
@@ -94,15 +96,18 @@ impl Space {
                 let iamr = if problem { 0 } else { state.iamr & USER_PAGES };
                 Space::Radix { pid: if problem { pid } else { 0 }, problem, iamr }
             }
-            Tables::Hash { slb, .. } => Space::Hash { generation: slb.generation, problem, keys: state.keys() },
+            Tables::Hash { .. } => {
+                let segments = if problem { segments } else { Segments { others: 0, ..segments } };
+                Space::Hash { segments, problem, keys: state.keys() }
+            }
             Tables::Book3s32 { pages, .. } => Space::Segments { registers: *pages.segments, problem },
             Tables::BookE { pids, space, .. } => Space::BookE { pids, space, problem },
         }
     }
 
-    /// Whether the space is that of several processes, but for addresses of quadrant 0: those are a [`View`].
+    /// Whether the space is that of several processes, but for addresses outside of quadrant 3: those are a [`View`].
     pub fn is_shared(&self) -> bool {
-        matches!(self, Space::Radix { problem: false, .. })
+        matches!(self, Space::Radix { problem: false, .. } | Space::Hash { problem: false, .. })
     }
 
     /// Whether it is problem state's.
@@ -127,17 +132,22 @@ impl Space {
     }
 }
 
-/// What privileged state sees in quadrant 0 with radix translation, and of user pages anywhere.
+/// What privileged state sees outside of quadrant 3, and with radix translation of user pages anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct View {
     pid: u32,
     amr: u64,
+    segments: u64,
 }
 
 impl View {
-    /// That of the state.
-    pub fn of(state: &VcpuState) -> View {
-        View { pid: state.pid, amr: state.amr & USER_PAGES }
+    /// That of the state, with hash translation if there are `segments`.
+    pub fn of(state: &VcpuState, segments: Option<Segments>) -> View {
+        match segments {
+            // The masks decide about kernel pages as well: the space has them.
+            Some(segments) => View { pid: 0, amr: USER_PAGES, segments: segments.others },
+            None => View { pid: state.pid, amr: state.amr & USER_PAGES, segments: 0 },
+        }
     }
 
     /// Whether a translation of `ea` may follow from the view. Where key 0 forbids every access none is of a user page.

@@ -46,7 +46,7 @@ impl Translator {
             *slot = entry;
         }
         self.keys.translated();
-        if self.keys.now().view.is_some() && ea >> 62 == 3 {
+        if self.keys.is_radix() && self.keys.now().view.is_some() && ea >> 62 == 3 {
             let accesses = [load.map(|_| Access::Load), store.map(|_| Access::Store)];
             self.translated.note(context.mem, context.partition.process_table(), ea, accesses, real);
         }
@@ -159,7 +159,7 @@ impl Translator {
         let keys = keys.unwrap_or_default();
         self.fresh &= keys == before;
         // In problem state, too: code that switches back looks at nothing.
-        let view = View::of(state);
+        let view = self.keys.view(state, context);
         if view != self.view {
             self.change_view(view);
         }
