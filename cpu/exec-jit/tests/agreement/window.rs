@@ -1,15 +1,15 @@
 //! Accesses around the stack pointer, on the translator and on the interpreter.
 
-use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Engine, Exit, Vcpu};
 use exec_interp::Interpreter;
 use exec_jit::{Policy, Translator};
-use guest_mem::{GuestMem, Order};
+use guest_mem::Order;
 use ppc_isa::{Cpu, msr};
 
-const RAM: u64 = 1 << 20;
+use crate::rig::{self, RAM, SC, START};
+
 /// Frames of each stack.
 const FRAMES: u64 = 40;
-const SC: u32 = 0x4400_0002;
 
 /// Makes a frame: counts in r5, which is stored in it, at the end of what is in reach, and beyond.
 fn push(size: u16) -> [u32; 7] {
@@ -54,22 +54,14 @@ fn looping(size: u16) -> Vec<u32> {
 }
 
 fn run(engine: &mut dyn Engine, cpu: Cpu, msr: u64, r1: u64, program: &[u32]) -> (Vcpu, Exit) {
-    let mem = GuestMem::new(RAM).unwrap();
-    for (at, word) in program.iter().enumerate() {
-        assert!(mem.store(0x1000 + 4 * at as u64, Order::Big, *word));
-    }
-    let (partition, requests) = (PartitionState::new(None, false), Requests::default());
-    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
-    let mut vcpu = Vcpu::new(cpu, 0);
-    vcpu.set_msr(msr);
+    let (mem, mut vcpu) = (rig::memory(Order::Big, program), rig::vcpu(cpu, msr));
     let mut exit = Exit::Event;
     // Often enough that all of it is translated.
     for _ in 0..5 {
-        vcpu.state.cia = 0x1000;
+        vcpu.state.cia = START;
         vcpu.state.gpr = std::array::from_fn(|n| if n == 1 { r1 } else { 0 });
-        exit = engine.run(&mut vcpu, &context, u64::MAX);
+        exit = rig::run(engine, &mut vcpu, &mem, u64::MAX);
     }
-    vcpu.state.target = 0;
     (vcpu, exit)
 }
 

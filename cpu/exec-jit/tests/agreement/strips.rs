@@ -1,36 +1,18 @@
 //! Loops that walk through memory or reserve it, on the translator and on the interpreter: made at random, across the ends
 //! of units of the TLB and of RAM, over their own code, and stopped by budgets anywhere.
 
-use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Engine, Exit, Vcpu};
 use exec_interp::Interpreter;
 use exec_jit::{Policy, Translator};
-use guest_mem::GuestMem;
+use guest_mem::Order;
 use ppc_isa::{Cpu, msr};
 
-const RAM: u64 = 1 << 20;
-const CODE: u64 = 0x1000;
+use crate::rig::{self, RAM, Random, SC};
+
 /// Registers that point somewhere, that are added to them, and that hold data.
 const POINTERS: u32 = 4;
 const INDICES: u32 = 8;
 const DATA: u32 = 12;
-const SYSTEM_CALL: u32 = 0x4400_0002;
-
-/// A generator of numbers, by Steele and others' SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ z >> 31) % u64::from(end)) as u32
-    }
-
-    fn of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len() as u32) as usize]
-    }
-}
 
 fn d(op: u32, rt: u32, ra: u32, displacement: i32) -> u32 {
     op << 26 | rt << 21 | ra << 16 | displacement as u32 & 0xffff
@@ -105,7 +87,7 @@ fn program(r: &mut Random) -> Vec<u32> {
         outer.push(back(&outer, 4, 2));
         body = outer;
     }
-    body.push(SYSTEM_CALL);
+    body.push(SC);
     body
 }
 
@@ -119,19 +101,12 @@ fn run(
     near: Option<u64>,
 ) -> (Vec<(Vcpu, Option<Exit>)>, Vec<u8>) {
     let mut r = Random(seed);
-    let mem = GuestMem::new(RAM).unwrap();
+    let order = if bits & msr::LE != 0 { Order::Little } else { Order::Big };
+    let mem = rig::memory(order, &[]);
     let mut ram: Vec<u8> = (0..RAM / 4).flat_map(|_| r.below(u32::MAX).to_le_bytes()).collect();
-    for (at, word) in words.iter().enumerate() {
-        let bytes = if bits & msr::LE != 0 { word.to_le_bytes() } else { word.to_be_bytes() };
-        ram[CODE as usize + 4 * at..][..4].copy_from_slice(&bytes);
-    }
     assert!(mem.write(0, &ram));
-    let partition = PartitionState::new(None, false);
-    let requests = Requests::default();
-    let context = Context::alone(&mem, &partition, &requests, Privileged::Trap);
-    let mut vcpu = Vcpu::new(Cpu::Power9, 0);
-    vcpu.set_msr(bits | msr::FP | msr::VEC | msr::VSX);
-    vcpu.state.cia = CODE;
+    rig::load(&mem, order, words);
+    let mut vcpu = rig::vcpu(Cpu::Power9, bits | msr::FP | msr::VEC | msr::VSX);
     for register in 0..4 {
         let ends = [0x1_0000, 0x2_0000, 0x3_0000, 0x5_8000, RAM, 0x8_0000, 0x1000];
         let away = i64::from(r.below(3000)) - if r.below(20) == 0 { 0 } else { 3000 };
@@ -148,8 +123,7 @@ fn run(
     for _ in 0..40 {
         let short = 1 + r.below(30);
         let budget = u64::from(r.of(&[short, 500, 20_000, 20_000]));
-        let exit = engine.run(&mut vcpu, &context, budget);
-        vcpu.state.target = 0;
+        let exit = rig::run(engine, &mut vcpu, &mem, budget);
         let ended = !matches!(exit, Exit::Event);
         seen.push((vcpu.clone(), Some(exit)));
         if ended {
@@ -234,7 +208,7 @@ fn copies(r: &mut Random) -> Vec<u32> {
         });
     }
     count_down(&mut body);
-    body.push(SYSTEM_CALL);
+    body.push(SC);
     body
 }
 
@@ -283,7 +257,7 @@ fn indices(r: &mut Random) -> Vec<u32> {
     }
     count_down(&mut body);
     words.extend(body);
-    words.push(SYSTEM_CALL);
+    words.push(SC);
     words
 }
 
@@ -309,7 +283,7 @@ fn reservations(r: &mut Random) -> Vec<u32> {
         });
     }
     count_down(&mut body);
-    body.push(SYSTEM_CALL);
+    body.push(SC);
     body
 }
 
@@ -362,7 +336,7 @@ fn comparisons(r: &mut Random) -> Vec<u32> {
     }
     body.extend([0x6000_0000; 3]);
     count_down(&mut body);
-    body.push(SYSTEM_CALL);
+    body.push(SC);
     body
 }
 
@@ -403,7 +377,7 @@ fn tables(r: &mut Random) -> Vec<u32> {
         body.push(d(14, index, index, r.of(&[1, 3, 7, 100])));
     }
     count_down(&mut body);
-    body.push(SYSTEM_CALL);
+    body.push(SC);
     body
 }
 

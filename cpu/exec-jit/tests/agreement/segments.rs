@@ -3,18 +3,18 @@
 use exec::{Context, Engine, Exit, PartitionState, Privileged, Requests, Vcpu};
 use exec_interp::Interpreter;
 use exec_jit::{Policy, Translator};
-use guest_mem::{GuestMem, Order};
+use guest_mem::Order;
 use ppc_isa::{Cpu, msr};
 use ppc_mmu::HashTable;
 
-const RAM: u64 = 1 << 20;
-/// Where the program is, for the kernel and in RAM.
-const CODE: (u64, u64) = (0xc000_0000_0000_2000, 0x2000);
+use crate::rig::{self, RAM, Random, SC, START};
+
+/// Where the kernel has the program.
+const CODE: u64 = 0xc000_0000_0000_0000 | START;
 /// What is accessed: the first bytes of a segment of user programs and one of the kernel.
 const DATA: [u64; 2] = [0x1000_0000, 0xd000_0000_0000_0000];
 /// Each of them may be one of two virtual segments, which are pages of RAM from here on.
 const PAGES: u64 = 0x1_0000;
-const SC: u32 = 0x4400_0002;
 
 /// Maps the page at the start of segment `vsid`.
 fn map(table: &HashTable, vsid: u64, index: u64, real: u64) {
@@ -29,23 +29,18 @@ fn esid(ea: u64, slot: u64) -> u64 {
     ea & !0xfff_ffff | 1 << 27 | slot
 }
 
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-    *state >> 33
-}
-
 /// Registers 10 and 11 to 24 and 25: ESID and VSID words, both virtual segments in two slots each. Writes them, invalidates
 /// them, and folds what is loaded into r6 and back.
 fn program(seed: u64) -> Vec<u32> {
-    let state = &mut (seed ^ 0x9e37_79b9_7f4a_7c15);
+    let mut r = Random(seed);
     let mut words = Vec::new();
     for _ in 0..300 {
-        let at = random(state) as u32 % 2;
-        let pair = 10 + 2 * (4 * at + random(state) as u32 % 4);
-        match random(state) % 10 {
+        let at = r.below(2);
+        let pair = 10 + 2 * (4 * at + r.below(4));
+        match r.below(10) {
             0 | 1 => words.push(0x7c00_0324 | (pair + 1) << 21 | pair << 11), // slbmte
             2 => words.push(0x7c00_0364 | pair << 11),                        // slbie
-            3 if random(state) % 4 == 0 => words.push(0x7c00_03e4),           // slbia
+            3 if r.below(4) == 0 => words.push(0x7c00_03e4),                  // slbia
             _ => words.extend([
                 0xe8a0_0000 | (1 + at) << 16, // ld r5,0(r1) or 0(r2)
                 0x7cc6_2a14,                  // add r6,r6,r5
@@ -60,12 +55,9 @@ fn program(seed: u64) -> Vec<u32> {
 
 /// What the program ends with: the vCPU, RAM, and the addresses of accesses that were interrupted.
 fn run(engine: &mut dyn Engine, program: &[u32]) -> (Vcpu, Vec<u8>, Vec<u64>) {
-    let mem = GuestMem::new(RAM).unwrap();
-    for (at, word) in program.iter().enumerate() {
-        assert!(mem.store(CODE.1 + 4 * at as u64, Order::Big, *word));
-    }
+    let mem = rig::memory(Order::Big, program);
     let table = HashTable::new(18);
-    map(&table, 1, CODE.1 >> 12, CODE.1);
+    map(&table, 1, START >> 12, START);
     for number in 0..4 {
         map(&table, 0x10 + number, 0, PAGES + (number << 12));
         assert!(mem.store(PAGES + (number << 12), Order::Big, 0x0123_4567_89ab_cdef_u64.wrapping_mul(number + 1)));
@@ -73,11 +65,11 @@ fn run(engine: &mut dyn Engine, program: &[u32]) -> (Vcpu, Vec<u8>, Vec<u64>) {
     let (partition, requests) = (PartitionState::new(Some(table), false), Requests::default());
     let context = Context::alone(&mem, &partition, &requests, Privileged::Inline);
     let mut vcpu = Vcpu::new(Cpu::Power8, 0);
-    vcpu.state.slb.write(esid(CODE.0, 0), 1 << 12);
+    vcpu.state.slb.write(esid(CODE, 0), 1 << 12);
     vcpu.set_msr(msr::SF | msr::IR | msr::DR);
     let mut interrupted = Vec::new();
     for _ in 0..6 {
-        vcpu.state.cia = CODE.0;
+        vcpu.state.cia = CODE;
         for (at, ea) in (0..).zip(DATA) {
             vcpu.state.gpr[1 + at] = ea;
             for way in 0..4 {

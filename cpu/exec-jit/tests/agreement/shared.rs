@@ -1,10 +1,12 @@
 //! The shared page at its constant address, on the translator and on the interpreter.
 
-use exec::{Context, Engine, Exit, Interrupt, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Engine, Exit, Interrupt, Vcpu};
 use exec_interp::Interpreter;
 use exec_jit::{Policy, Translator};
 use guest_mem::{GuestMem, Order};
 use ppc_isa::{Cpu, msr};
+
+use crate::rig::{self, START};
 
 /// Where kernels put the page: the last one of both address spaces.
 const TOP: u64 = 0xffff_ffff_ffff_f000;
@@ -31,24 +33,15 @@ const PROGRAM: [u32; 17] = [
 ];
 
 fn run(engine: &mut dyn Engine, vcpu: &mut Vcpu, mem: &GuestMem) -> Exit {
-    let partition = PartitionState::new(None, false);
-    let requests = Requests::default();
-    let context = Context::alone(mem, &partition, &requests, Privileged::Trap);
-    vcpu.state.cia = 0x1000;
-    engine.run(vcpu, &context, u64::MAX)
+    vcpu.state.cia = START;
+    rig::run(engine, vcpu, mem, u64::MAX)
 }
 
 fn both(cpu: Cpu, bits: u64, check: impl Fn(&mut dyn Engine, &mut Vcpu, &GuestMem)) {
     let order = if bits & msr::LE != 0 { Order::Little } else { Order::Big };
     let run = |engine: &mut dyn Engine| {
-        let mem = GuestMem::new(1 << 20).unwrap();
-        for (at, word) in PROGRAM.iter().enumerate() {
-            assert!(mem.store(0x1000 + 4 * at as u64, order, *word));
-        }
-        let mut vcpu = Vcpu::new(cpu, 0);
-        vcpu.set_msr(msr::SF | bits);
-        check(engine, &mut vcpu, &mem);
-        vcpu.state.target = 0;
+        let mut vcpu = rig::vcpu(cpu, msr::SF | bits);
+        check(engine, &mut vcpu, &rig::memory(order, &PROGRAM));
         vcpu
     };
     let wanted = run(&mut Interpreter::new(cpu));
