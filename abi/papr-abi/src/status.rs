@@ -16,6 +16,10 @@ codes! {
     H_PARTIAL = 5;
     H_PAGE_REGISTERED = 15;
     H_CONTINUE = 18;
+    H_LONG_BUSY_ORDER_1_MSEC = 9900;
+    H_LONG_BUSY_ORDER_10_MSEC = 9901;
+    H_LONG_BUSY_ORDER_100_MSEC = 9902;
+    H_LONG_BUSY_ORDER_1_SEC = 9903;
     H_HARDWARE = -1;
     H_FUNCTION = -2;
     H_PRIVILEGE = -3;
@@ -33,6 +37,7 @@ codes! {
     H_P4 = -57;
     H_P5 = -58;
     H_P6 = -59;
+    H_NOOP = -63;
     H_TOO_BIG = -64;
     H_UNSUPPORTED = -67;
     H_OVERLAP = -68;
