@@ -192,12 +192,15 @@ impl CodeCache {
         self.by_page.clear();
     }
 
-    /// Makes the page at `real` fresh and returns its index for [`CodeCache::page`]. `None` outside RAM.
+    /// Makes the page at `real` fresh and returns its index for [`CodeCache::page`]. `None` outside memory.
     pub fn enter(&mut self, mem: &GuestMem, real: u64, order: Order) -> Option<usize> {
         let real = real & !0xfff;
+        if !mem.contains(real, 0x1000) {
+            return None;
+        }
         let key = (real >> 12) as usize * 2 + usize::from(order == Order::Little);
         if self.by_page.is_empty() {
-            self.by_page = vec![0; (mem.len() >> 12) as usize * 2];
+            self.by_page = vec![0; (mem.end() >> 12) as usize * 2];
         }
         let index = usize::from(*self.by_page.get(key)?);
         if index > 0

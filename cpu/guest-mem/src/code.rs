@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::thread::{MembarrierCommand, membarrier};
 
+use crate::words::Words;
 use crate::{GuestMem, PAGE_SHIFT};
 
 /// An engine keeps code of the page: the next write must be reported.
@@ -37,7 +38,7 @@ pub struct Marks {
 
 /// The words of all pages.
 pub(crate) struct CodePages {
-    words: Box<[AtomicU64]>,
+    words: Words,
     epoch: AtomicU64,
     /// How often a page was marked, and which was it last.
     marks: AtomicU64,
@@ -55,23 +56,23 @@ fn barrier() {
 impl CodePages {
     /// Host address of the first word.
     pub(crate) fn address(&self) -> u64 {
-        self.words.as_ptr() as u64
+        self.words.address()
     }
 
-    pub(crate) fn new(pages: usize) -> CodePages {
-        CodePages {
-            words: (0..pages).map(|_| AtomicU64::new(0)).collect(),
+    pub(crate) fn new(pages: u64) -> io::Result<CodePages> {
+        Ok(CodePages {
+            words: Words::new(pages as usize)?,
             epoch: AtomicU64::new(0),
             marks: AtomicU64::new(0),
             marked: AtomicU64::new(0),
             shared: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Page number `page` was written: the stores came before.
     #[inline(always)]
     pub(crate) fn wrote(&self, page: u64) {
-        if let Some(word) = self.words.get(page as usize)
+        if let Some(word) = self.words.get(page)
             && word.load(Ordering::Relaxed) & NOTICED != 0
         {
             self.report(word);
@@ -95,7 +96,7 @@ impl CodePages {
     }
 
     fn mark(&self, page: u64) -> u32 {
-        let Some(cell) = self.words.get(page as usize) else { return 0 };
+        let Some(cell) = self.words.get(page) else { return 0 };
         let word = cell.load(Ordering::Acquire);
         if word & SETTLED != 0 {
             return (word >> GENERATION_SHIFT) as u32;
@@ -113,7 +114,7 @@ impl CodePages {
     }
 
     fn generation(&self, page: u64) -> u32 {
-        self.words.get(page as usize).map_or(0, |word| (word.load(Ordering::Acquire) >> GENERATION_SHIFT) as u32)
+        self.words.get(page).map_or(0, |word| (word.load(Ordering::Acquire) >> GENERATION_SHIFT) as u32)
     }
 }
 
@@ -146,9 +147,9 @@ impl GuestMem {
 
     /// Whether a store to some byte of `addr..addr + len` has to be reported.
     pub fn holds_code(&self, addr: u64, len: u64) -> bool {
-        let words = self.code.words.get((addr >> PAGE_SHIFT) as usize..);
-        let pages = words.into_iter().flatten().take(len.div_ceil(1 << PAGE_SHIFT) as usize);
-        pages.into_iter().any(|word| word.load(Ordering::Relaxed) & NOTICED != 0)
+        let first = addr >> PAGE_SHIFT;
+        let mut words = (first..first + len.div_ceil(1 << PAGE_SHIFT)).map_while(|page| self.code.words.get(page));
+        words.any(|word| word.load(Ordering::Relaxed) & NOTICED != 0)
     }
 
     /// Raised with every write to a page that holds code.

@@ -8,8 +8,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-use memmap2::{MmapOptions, MmapRaw};
-
+use crate::words::Words;
 use crate::{GuestMem, Order, Word};
 
 /// The most vCPUs of a machine: each has a bit in a granule's word.
@@ -49,18 +48,17 @@ impl Writer {
     }
 }
 
-/// The words of all granules. Host memory is used only where somebody reserves.
+/// The words of all granules.
 pub(crate) struct Granules {
-    words: MmapRaw,
+    words: Words,
     shift: u32,
 }
 
 impl Granules {
-    /// For `len` bytes of RAM in granules of `size` bytes, a power of two.
-    pub(crate) fn new(len: usize, size: u64) -> std::io::Result<Granules> {
+    /// For `len` bytes of addresses in granules of `size` bytes, a power of two.
+    pub(crate) fn new(len: u64, size: u64) -> std::io::Result<Granules> {
         let shift = size.ilog2();
-        let words = MmapOptions::new().len((len >> shift) * size_of::<AtomicU64>()).no_reserve_swap().map_anon()?;
-        Ok(Granules { words: MmapRaw::from(words), shift })
+        Ok(Granules { words: Words::new((len >> shift) as usize)?, shift })
     }
 
     /// Bytes of a granule.
@@ -70,13 +68,13 @@ impl Granules {
 
     /// Host address of the first word.
     pub(crate) fn address(&self) -> u64 {
-        self.words.as_ptr() as u64
+        self.words.address()
     }
 
     #[inline(always)]
     fn word(&self, addr: u64) -> &AtomicU64 {
-        // SAFETY: callers checked that addr is inside RAM, for which there are enough words; they live as long as `self`.
-        unsafe { AtomicU64::from_ptr(self.words.as_mut_ptr().cast::<u64>().add((addr >> self.shift) as usize)) }
+        // SAFETY: callers checked that addr is inside memory, for all of which there are words.
+        unsafe { self.words.get_unchecked(addr >> self.shift) }
     }
 
     /// Whether stores to `addr` must take the lock. The fence keeps this look behind the guest's earlier loads: if one

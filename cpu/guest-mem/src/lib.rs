@@ -1,6 +1,7 @@
-//! Guest memory: RAM that guest code, hypercalls and devices share, accessed by value and with a named byte order.
+//! Guest memory: what guest code, hypercalls and devices share, accessed by value and with a named byte order. RAM begins
+//! at address 0; behind it memory may come and go, see `room.rs`.
 //!
-//! Contract: addresses are guest real addresses. An access that is not wholly inside RAM returns `None` (or
+//! Contract: addresses are guest real addresses. An access that is not wholly inside memory returns `None` (or
 //! `false`) and has no effect. Naturally aligned accesses of up to 8 bytes are single-copy atomic; others are made
 //! of smaller ones. No reference to guest memory ever leaves this crate.
 //!
@@ -21,11 +22,15 @@ use memmap2::{MmapOptions, MmapRaw};
 
 mod code;
 mod granule;
+mod room;
+mod words;
 
 use code::CodePages;
 pub use code::Marks;
 use granule::Granules;
 pub use granule::{Exclusive, LOCKED_BIT, VCPUS, Writer};
+use room::Room;
+pub use room::{BLOCK, Sharing};
 
 /// Bytes of a reservation granule unless said otherwise: those of POWER's cache blocks.
 const GRANULE: u64 = 128;
@@ -139,10 +144,13 @@ pub struct HostLayout {
 /// Bits of a page's word of which one is set if a store to the page must be reported.
 pub const NOTICED: u32 = code::NOTICED as u32;
 
-/// One block of RAM from real address 0 on.
+/// RAM from real address 0 on, and room for memory behind it.
 pub struct GuestMem {
     ram: MmapRaw,
     len: u64,
+    /// End of the room.
+    end: u64,
+    room: Room,
     granules: Granules,
     code: CodePages,
 }
@@ -162,18 +170,29 @@ impl GuestMem {
     /// # Errors
     /// When the host has no address space for it.
     pub fn with_granule(len: u64, granule: u64) -> std::io::Result<GuestMem> {
-        let granule = granule.next_power_of_two().clamp(32, PAGE_SIZE);
-        let len = len.max(PAGE_SIZE).next_multiple_of(PAGE_SIZE);
-        let size = usize::try_from(len).map_err(|_| std::io::Error::from(std::io::ErrorKind::OutOfMemory))?;
-        let ram = MmapRaw::from(MmapOptions::new().len(size).no_reserve_swap().map_anon()?);
-        if size >= LARGE_RAM {
-            // A host that has none goes on without.
-            let _ = ram.advise(memmap2::Advice::HugePage);
-        }
-        Ok(GuestMem { ram, len, granules: Granules::new(size, granule)?, code: CodePages::new(size >> PAGE_SHIFT) })
+        GuestMem::with_room(len, 0, granule)
     }
 
-    /// Bytes of RAM.
+    /// The same with room for memory behind RAM, up to address `end`, a multiple of [`BLOCK`].
+    ///
+    /// # Errors
+    /// When the host has no address space for it.
+    pub fn with_room(len: u64, end: u64, granule: u64) -> std::io::Result<GuestMem> {
+        let granule = granule.next_power_of_two().clamp(32, PAGE_SIZE);
+        let len = len.max(PAGE_SIZE).next_multiple_of(PAGE_SIZE);
+        let end = end.max(len);
+        let none = || std::io::Error::from(std::io::ErrorKind::OutOfMemory);
+        let [size, whole] = [usize::try_from(len).map_err(|_| none())?, usize::try_from(end).map_err(|_| none())?];
+        let ram = MmapRaw::from(MmapOptions::new().len(whole).no_reserve_swap().map_anon()?);
+        if size >= LARGE_RAM {
+            // A host that has none goes on without.
+            let _ = ram.advise_range(memmap2::Advice::HugePage, 0, size);
+        }
+        let (granules, code) = (Granules::new(end, granule)?, CodePages::new(end >> PAGE_SHIFT)?);
+        Ok(GuestMem { ram, len, end, room: Room::new(end), granules, code })
+    }
+
+    /// Bytes of RAM, without what came behind it.
     #[expect(clippy::len_without_is_empty, reason = "RAM is never empty")]
     pub fn len(&self) -> u64 {
         self.len
@@ -194,10 +213,15 @@ impl GuestMem {
         self.code.wrote(addr >> PAGE_SHIFT);
     }
 
-    /// Whether `addr..addr + len` is wholly inside RAM.
+    /// End of the addresses where memory is or may come.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Whether `addr..addr + len` is wholly inside memory.
     #[inline(always)]
     pub fn contains(&self, addr: u64, len: u64) -> bool {
-        len <= self.len && addr <= self.len - len
+        len <= self.len && addr <= self.len - len || self.contains_behind(addr, len)
     }
 
     /// The value at `addr`, or `None` outside RAM.
@@ -264,13 +288,25 @@ impl GuestMem {
         self.wrote(addr + T::BYTES - 1);
     }
 
-    /// Copies RAM at `addr` into `out`; `false` outside RAM.
+    /// Copies memory at `addr` into `out`; `false` outside memory.
     pub fn read(&self, addr: u64, out: &mut [u8]) -> bool {
         if !self.contains(addr, out.len() as u64) {
             return false;
         }
-        for (i, byte) in out.iter_mut().enumerate() {
-            *byte = u8::load(self, addr + i as u64);
+        let (head, rest) = out.split_at_mut((addr.wrapping_neg() & 7).min(out.len() as u64) as usize);
+        let (words, tail) = rest.as_chunks_mut::<8>();
+        let mut at = addr;
+        for byte in head {
+            *byte = u8::load(self, at);
+            at += 1;
+        }
+        for word in words {
+            *word = u64::load(self, at).to_le_bytes();
+            at += 8;
+        }
+        for byte in tail {
+            *byte = u8::load(self, at);
+            at += 1;
         }
         true
     }
