@@ -6,4 +6,5 @@
 
 pub mod hcall;
 pub mod rtas;
+pub mod scm;
 pub mod status;

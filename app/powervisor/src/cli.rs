@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nvdimm::Uuid;
 use pv_abi::convention::Arch;
 use regex_lite::Regex;
+
+use crate::nvdimm::flag::{self, NvdimmFlag};
 
 /// A hypervisor for PowerPC guests that needs no PowerPC host.
 #[derive(Debug, Parser)]
@@ -31,6 +34,9 @@ pub enum Command {
     Isa(IsaFlags),
     /// Show which instructions of a kernel the paravirtual interface rewrites
     Patch(PatchFlags),
+    /// Make, show and check image files of persistent memory
+    #[command(subcommand)]
+    Nvdimm(NvdimmCommand),
 }
 
 /// What to run.
@@ -149,6 +155,10 @@ pub struct RunFlags {
     /// RAM, with K, M or G
     #[arg(long, short = 'm', value_name = "SIZE", default_value = "1G", value_parser = size)]
     pub memory: u64,
+    /// Persistent memory in a file, which is made if it does not exist: size=, label=, uuid=, health=, life=, readonly=,
+    /// fault= (lose-unflushed, sync:N) may follow; may be given several times
+    #[arg(long, value_name = "path=FILE[,size=SIZE..]", value_parser = flag::parse)]
+    pub nvdimm: Vec<NvdimmFlag>,
     /// Address translation; by default what the CPU does best
     #[arg(long, value_enum)]
     pub mmu: Option<MmuFlag>,
@@ -294,6 +304,61 @@ pub enum ExitKind {
     Event,
 }
 
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+An image has a header, a label area for namespaces, and data. Machines get it by `powervisor run --nvdimm path=FILE`.
+
+Examples:
+  powervisor nvdimm create disk.pmem --size 512M
+  powervisor nvdimm info disk.pmem --json")]
+pub enum NvdimmCommand {
+    /// Make an image file; it takes its whole size on the disk
+    Create(NvdimmCreateFlags),
+    /// Show sizes, identity, and how it was left
+    Info(NvdimmInfoFlags),
+    /// Check header, length and label area; exit code 1 when something is damaged
+    Check(NvdimmCheckFlags),
+}
+
+#[derive(Debug, Args)]
+pub struct NvdimmCreateFlags {
+    /// The file; it must not exist
+    pub file: PathBuf,
+    /// Data: 16M to 4T, in steps of 16M
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub size: u64,
+    /// Label area: 1K to 16M
+    #[arg(long, value_name = "SIZE", default_value = "128K", value_parser = size)]
+    pub label: u64,
+    /// Identity; random by default
+    #[arg(long)]
+    pub uuid: Option<Uuid>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NvdimmInfoFlags {
+    /// The image
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NvdimmCheckFlags {
+    /// The image
+    pub file: PathBuf,
+    /// Make a damaged copy of the header anew from the other one
+    #[arg(long)]
+    pub repair: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct HypercallsFlags {
     /// One architecture only: x86, powerpc, s390, mips or loongarch
@@ -376,7 +441,7 @@ fn cpu(text: &str) -> Result<ppc_isa::Cpu, String> {
 }
 
 /// A number of bytes: digits and K, M, G or T; without a letter MiB, as QEMU reads it.
-fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let wrong = || format!("'{text}' is no size; write for example 512M or 2G");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match text.get(digits.len()..).unwrap_or("").to_ascii_uppercase().as_str() {

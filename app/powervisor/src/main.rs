@@ -9,6 +9,7 @@ mod guests;
 mod hot;
 mod hypercalls;
 mod isa;
+mod nvdimm;
 mod patch;
 mod pattern;
 mod progress;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         cli::Command::Hypercalls(flags) => hypercalls::hypercalls(&flags),
         cli::Command::Isa(flags) => isa::isa(&flags),
         cli::Command::Patch(flags) => patch::patch(&flags),
+        cli::Command::Nvdimm(command) => nvdimm::nvdimm(&command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -10,7 +10,8 @@ use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Calls, Kind, Layout, Machine, Mmu, PlanError, Spec};
+use machine::{Backends, Calls, Kind, Layout, Machine, Mmu, PlanError, Spec};
+use nvdimm::Geometry;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::{Family, V300};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -21,6 +22,7 @@ use crate::cli::{CallFlag, ClockFlag, EngineFlag, MachineFlag, MmuFlag, Privileg
 use crate::console::{self, RawTerminal};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
+use crate::nvdimm::flag;
 use crate::translator::{Shared, Translators};
 
 /// Where the guest's console is.
@@ -45,11 +47,11 @@ impl Console {
 }
 
 /// The guest's files and where they go.
-pub fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
+pub fn planned(flags: &RunFlags, nvdimms: Vec<Geometry>) -> Result<(Files, Layout)> {
     let files = guests::files(flags)?;
     let name = format!("--kernel {}", files.kernel_name);
     let kernel = elf::read(&files.kernel).context(name.clone())?;
-    let spec = spec(flags, files.append.clone())?;
+    let spec = spec(flags, files.append.clone(), nvdimms)?;
     let initrd_len = files.initrd.as_ref().map(|data| data.len() as u64);
     let layout = machine::plan(&spec, &kernel, initrd_len).map_err(|error| match error {
         PlanError::Width { .. } | PlanError::LittleEndian { .. } => anyhow!(error).context(name),
@@ -58,7 +60,7 @@ pub fn planned(flags: &RunFlags) -> Result<(Files, Layout)> {
     Ok((files, layout))
 }
 
-fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
+fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec> {
     let (family, default) = match flags.machine {
         MachineFlag::Pseries => (Some(Family::Book3s64), Cpu::Power9),
         MachineFlag::Bare => (None, Cpu::Power9),
@@ -89,6 +91,7 @@ fn spec(flags: &RunFlags, append: String) -> Result<Spec> {
         append,
         seed: seed().context("/dev/urandom")?,
         fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
+        nvdimms,
     })
 }
 
@@ -129,11 +132,13 @@ pub fn run(
     let mut attached = None;
     let mut translators = None;
     let translates = translates(flags);
+    let nvdimms = flag::open(&flags.nvdimm, flags.clock == ClockFlag::Virtual)?;
     loop {
         // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
         let (mut machine, cpu) = {
-            let (files, layout) = planned(flags)?;
-            (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), console.output())?, layout.spec.cpu)
+            let (files, layout) = planned(flags, nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect())?;
+            let backends = Backends { console: console.output(), nvdimms: nvdimms.clone() };
+            (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), backends)?, layout.spec.cpu)
         };
         current.set(machine.controls());
         if attached.is_none() {
@@ -146,6 +151,7 @@ pub fn run(
         let mut engines = engines.collect::<Result<Vec<_>>>()?;
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
+        flag::put_away(&flags.nvdimm, &nvdimms)?;
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }

@@ -8,10 +8,10 @@ use papr_abi::status::H_FUNCTION;
 
 use crate::answer::Answer;
 use crate::papr::{Arguments, Call, Papr};
-use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas};
+use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas, scm};
 
 /// The calls, by family.
-const FAMILIES: [&[Call]; 9] = [
+const FAMILIES: [&[Call]; 10] = [
     console::CALLS,
     dma::CALLS,
     hash::CALLS,
@@ -21,6 +21,7 @@ const FAMILIES: [&[Call]; 9] = [
     processor::CALLS,
     radix::CALLS,
     rtas::CALLS,
+    scm::CALLS,
 ];
 
 impl Interface for Papr {

@@ -48,7 +48,7 @@ fn table<'a>(visit: &Visit<'a>) -> Result<&'a HashTable, i64> {
 }
 
 /// The table is the caller's for as long as this lives.
-fn lock(papr: &Papr) -> MutexGuard<'_, ()> {
+pub(crate) fn lock(papr: &Papr) -> MutexGuard<'_, ()> {
     papr.table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -79,12 +79,16 @@ fn address_of(table: &HashTable, index: u64, v: u64) -> u64 {
     (avpn << 23 | (page << base_shift) & 0x7f_ffff) & (segment - 1)
 }
 
+/// The first guest real address that an entry maps.
+fn real(v: u64, r: u64) -> u64 {
+    r & R_RPN & !((1 << largest_shift(v, r)) - 1)
+}
+
 fn enter(papr: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) -> Checked {
     let table = table(visit)?;
     let _lock = lock(papr);
     let v = v & !V_HYPERVISOR;
-    let shift = largest_shift(v, r);
-    let real = r & R_RPN & !((1 << shift) - 1);
+    let real = real(v, r);
     if index >= table.len() || r & R_WIMG != WIMG_RAM || !visit.context.mem.contains(real, 1) {
         return Err(H_PARAMETER);
     }
@@ -97,6 +101,9 @@ fn enter(papr: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) 
     };
     let slot = slot.ok_or(H_PTEG_FULL)?;
     table.write(slot, v, r);
+    if v & V_VALID != 0 {
+        papr.entries.enter(real);
+    }
     Ok(Answer::outputs([slot]))
 }
 
@@ -110,8 +117,9 @@ fn matching(table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64
 
 /// Removes an entry; returns its words with reference and change bits as they were last: nobody sets them any more once
 /// the entry is forgotten.
-fn take(visit: &Visit, table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64, u64), i64> {
+fn take(papr: &Papr, visit: &Visit, table: &HashTable, flags: u64, index: u64, avpn: u64) -> Result<(u64, u64), i64> {
     let (v, r) = matching(table, flags, index, avpn)?;
+    papr.entries.remove(real(v, r));
     table.clear_valid(index);
     forget(visit, table, index, v, r);
     let r = table.read(index).map_or(0, |(_, r)| r);
@@ -121,7 +129,7 @@ fn take(visit: &Visit, table: &HashTable, flags: u64, index: u64, avpn: u64) -> 
 
 fn remove(papr: &Papr, visit: &mut Visit, &[flags, index, avpn, ..]: &Arguments) -> Checked {
     let _lock = lock(papr);
-    let (v, r) = take(visit, table(visit)?, flags, index, avpn)?;
+    let (v, r) = take(papr, visit, table(visit)?, flags, index, avpn)?;
     Ok(Answer::outputs([v, r]))
 }
 
@@ -198,7 +206,7 @@ fn bulk_remove(papr: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked
             }
         };
         *request = RESPONSE | word & (INDEX | 3 << 56);
-        *request |= match take(visit, table, flags, word & INDEX, avpn) {
+        *request |= match take(papr, visit, table, flags, word & INDEX, avpn) {
             // R and C stand in bits 59 and 58 of the response (spec ppc-pv 7.2).
             Ok((_, r)) => (r & (R_REFERENCE | R_CHANGE)) << 51,
             Err(H_NOT_FOUND) => NOT_FOUND,
@@ -215,7 +223,12 @@ fn clear_hpt(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
     let _lock = lock(papr);
     let first = papr.cleared.load(Ordering::Relaxed);
     let end = table.len().min(first.saturating_add(SLICE));
-    (first..end).for_each(|index| table.clear_valid(index));
+    for index in first..end {
+        if let Some((v, r)) = table.read(index).filter(|(v, _)| v & V_VALID != 0) {
+            papr.entries.remove(real(v, r));
+            table.clear_valid(index);
+        }
+    }
     visit.context.invalidate(Invalidation::All);
     visit.context.settle();
     for index in first..end {

@@ -12,6 +12,7 @@ pub mod ports;
 mod console;
 mod dispatch;
 mod dma;
+mod entries;
 mod hash;
 mod interrupts;
 mod memory;
@@ -20,5 +21,6 @@ mod processor;
 mod radix;
 /// RTAS, and which of its services exist.
 pub mod rtas;
+mod scm;
 
 pub use papr::Papr;

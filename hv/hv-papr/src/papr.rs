@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use hv_core::Visit;
 
 use crate::answer::Checked;
+use crate::entries::Entries;
 use crate::ports::Ports;
+use crate::scm::Bindings;
 
 /// Arguments r4 to r12.
 pub type Arguments = [u64; 9];
@@ -40,12 +42,18 @@ pub struct Papr {
     pub(crate) table: Mutex<()>,
     /// Entries of the hashed page table that an unfinished H_CLEAR_HPT has cleared.
     pub(crate) cleared: AtomicU64,
+    /// Entries of the hashed page table for persistent memory.
+    pub(crate) entries: Entries,
+    /// Where persistent memory is bound. Held by calls that change that; `table` is taken behind it.
+    pub(crate) bindings: Mutex<Bindings>,
 }
 
 impl Papr {
     /// A personality for `cpus` vCPUs with these devices.
     pub fn new(cpus: u32, ports: Ports) -> Papr {
         Papr {
+            entries: Entries::new(ports.persistent.window.clone()),
+            bindings: Mutex::default(),
             ports,
             areas: Mutex::new(vec![Areas::default(); cpus as usize]),
             prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),

@@ -1,5 +1,6 @@
 //! What the calls need from the machine.
 
+use std::ops::Range;
 use std::time::Duration;
 
 /// The virtual terminal.
@@ -91,6 +92,59 @@ pub trait DmaWindow: Send + Sync {
     fn fill(&self, first: u64, count: u64, entry: u64) -> bool;
 }
 
+/// Sizes of a persistent-memory device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScmGeometry {
+    /// Bytes of a block, a power of two.
+    pub block_size: u64,
+    /// Blocks of data.
+    pub blocks: u64,
+    /// Bytes of the label area.
+    pub labels: u64,
+}
+
+/// The answer to a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flushed {
+    /// Everything stored before its first call persists.
+    Done,
+    /// It does not.
+    Failed,
+    /// Not yet: to be asked again with this token.
+    Busy(u64),
+    /// There is no such token.
+    Unknown,
+}
+
+/// A persistent-memory device (spec papr 3.1). Its blocks are guest memory where it is told to map them.
+pub trait PersistentMemory: Send + Sync {
+    /// Its sizes.
+    fn geometry(&self) -> ScmGeometry;
+    /// Copies bytes of the label area; `false` when they are not all in it.
+    fn read_label(&self, offset: u64, out: &mut [u8]) -> bool;
+    /// Replaces bytes of the label area, durably and in order; `false` when the medium refuses.
+    fn write_label(&self, offset: u64, data: &[u8]) -> bool;
+    /// Makes `count` blocks from `first` on guest memory from `address` on; `false` when the host refuses.
+    fn map(&self, address: u64, first: u64, count: u64) -> bool;
+    /// Readies `blocks` for being taken out of guest memory, which the caller does; `false` when the host refuses.
+    fn unmap(&self, blocks: Range<u64>) -> bool;
+    /// States of health, and which bits mean something (spec papr 3.7).
+    fn health(&self) -> (u64, u64);
+    /// Statistics by name.
+    fn statistics(&self) -> Vec<([u8; 8], u64)>;
+    /// Begins a flush if `token` is 0, else asks how it goes on.
+    fn flush(&self, token: u64) -> Flushed;
+}
+
+/// The persistent memory of a machine.
+#[derive(Default)]
+pub struct Persistent {
+    /// Guest real addresses at which blocks may be bound.
+    pub window: Range<u64>,
+    /// Devices by connector.
+    pub devices: Vec<(u32, Box<dyn PersistentMemory>)>,
+}
+
 /// Everything that the calls need.
 pub struct Ports {
     /// The virtual terminal.
@@ -107,4 +161,6 @@ pub struct Ports {
     pub bridges: Vec<Box<dyn PciBridge>>,
     /// DMA windows.
     pub windows: Vec<Box<dyn DmaWindow>>,
+    /// Persistent memory.
+    pub persistent: Persistent,
 }

@@ -232,8 +232,18 @@ pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
     let mmu = if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash };
     // The e500 board has no less.
     let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
-    let spec =
-        Spec { kind, cpu, cpus: 1, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
+    let spec = Spec {
+        kind,
+        cpu,
+        cpus: 1,
+        memory,
+        mmu,
+        calls,
+        append: String::new(),
+        seed: [0; 32],
+        fixed_start: Some(0),
+        nvdimms: Vec::new(),
+    };
     let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
     let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
     let order = if order == Order::Little { elf::Order::Little } else { elf::Order::Big };

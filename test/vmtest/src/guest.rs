@@ -104,6 +104,7 @@ impl Guest {
             append: "console=hvc0".into(),
             seed: [0x5a; 32],
             fixed_start: Some(START),
+            nvdimms: Vec::new(),
         };
         Guest {
             kernel,

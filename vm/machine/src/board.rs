@@ -8,6 +8,7 @@ use exec::Peers;
 use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, Vcpu, request};
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
+use nvdimm::Nvdimm;
 use platform::GuestTime;
 use ppc_mmu::Invalidation;
 use thiserror::Error;
@@ -144,10 +145,32 @@ struct Board {
     start: fn(&mut Vcpu, Start),
 }
 
+/// What a machine is connected to outside of it.
+pub struct Backends {
+    /// Where console output goes.
+    pub console: Box<dyn Write + Send>,
+    /// Persistent memory, in the order of the description.
+    pub nvdimms: Vec<Arc<Nvdimm>>,
+}
+
+/// A console alone.
+impl<W: Write + Send + 'static> From<Box<W>> for Backends {
+    fn from(console: Box<W>) -> Backends {
+        Backends { console, nvdimms: Vec::new() }
+    }
+}
+
+/// A console alone.
+impl From<Box<dyn Write + Send>> for Backends {
+    fn from(console: Box<dyn Write + Send>) -> Backends {
+        Backends { console, nvdimms: Vec::new() }
+    }
+}
+
 /// A machine.
 pub struct Machine {
-    /// RAM.
-    pub mem: GuestMem,
+    /// Memory.
+    pub mem: Arc<GuestMem>,
     /// Partition-wide state.
     pub partition: PartitionState,
     /// What answers exits.
@@ -168,7 +191,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Builds what was planned. `kernel` is the whole ELF file; console output goes to `console`.
+    /// Builds what was planned. `kernel` is the whole ELF file.
     ///
     /// # Errors
     /// What the host refuses, and files that are not those of the plan.
@@ -176,11 +199,14 @@ impl Machine {
         layout: &Layout,
         kernel: &[u8],
         initrd: Option<&[u8]>,
-        console: Box<dyn Write + Send>,
+        backends: impl Into<Backends>,
     ) -> Result<Machine, BuildError> {
+        let Backends { console, nvdimms } = backends.into();
         let spec = &layout.spec;
-        let mem = GuestMem::with_granule(spec.memory, spec.cpu.cache_block())
+        let mem = GuestMem::with_room(spec.memory, layout.persistent.end, spec.cpu.cache_block())
             .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
+        let mem = Arc::new(mem);
+        nvdimms.iter().for_each(|nvdimm| nvdimm.attach(Arc::clone(&mem)));
         if spec.cpus > 1 {
             mem.share().map_err(|source| BuildError::Threads { cpus: spec.cpus, source })?;
         }
@@ -189,7 +215,7 @@ impl Machine {
         requests.iter().skip(1).for_each(|mailbox| mailbox.stop());
         let power = Power { requests: requests.clone(), halt: Arc::default() };
         let board = match spec.kind {
-            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console),
+            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console, nvdimms),
             Kind::E500 => e500::board(layout, &power, console),
             Kind::Mac => mac::board(layout, &mem, &power, console),
         };

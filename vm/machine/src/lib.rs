@@ -14,10 +14,11 @@ pub mod spec;
 mod fdt;
 mod paravirt;
 mod pci;
+mod persistent;
 mod ports;
 mod sources;
 mod tree;
 
-pub use board::{BuildError, Controls, Keyboard, Machine, Power};
+pub use board::{Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use plan::{Layout, PlanError, plan};
 pub use spec::{Calls, Kind, Mmu, Spec};

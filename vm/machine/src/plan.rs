@@ -5,6 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use guest_mem::{Order, VCPUS};
 use image::elf::{Class, Kernel, Order as ElfOrder, Segment};
+use nvdimm::header::limits::LARGEST_BLOCK;
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
@@ -61,6 +62,9 @@ pub enum PlanError {
         /// What it takes.
         range: &'static str,
     },
+    /// The machine has no persistent memory.
+    #[error("--nvdimm: only --machine pseries and its POWER processors have persistent memory")]
+    Nvdimm,
     /// It does not fit.
     #[error("{what} needs {needed} MiB of memory and the machine has {have} MiB; give it more with --memory")]
     MemoryTooSmall {
@@ -121,6 +125,8 @@ pub struct Layout {
     pub stack: Range<u64>,
     /// log2 of the hashed page table's size.
     pub hash_shift: u32,
+    /// Where the guest may have persistent memory, empty where it has none.
+    pub persistent: Range<u64>,
 }
 
 /// RAM that a kind of machine can have, and the same in words.
@@ -195,7 +201,21 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         stack: places.stack,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
         hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
+        persistent: persistent(spec)?,
     })
+}
+
+/// Persistent memory begins behind RAM, on a border of its largest blocks, with room to bind each device twice.
+fn persistent(spec: &Spec) -> Result<Range<u64>, PlanError> {
+    if spec.nvdimms.is_empty() {
+        return Ok(0..0);
+    }
+    if !matches!(spec.kind, Kind::Pseries | Kind::Bare) || spec.cpu.family() != Family::Book3s64 {
+        return Err(PlanError::Nvdimm);
+    }
+    let start = spec.memory.next_multiple_of(LARGEST_BLOCK);
+    let sizes = spec.nvdimms.iter().map(|nvdimm| (nvdimm.block_size * nvdimm.blocks).next_multiple_of(LARGEST_BLOCK));
+    Ok(start..start + 2 * sizes.sum::<u64>())
 }
 
 /// What is placed around the kernel.
@@ -257,6 +277,7 @@ impl fmt::Display for Layout {
         let spec = &self.spec;
         let ranges = [
             ("ram", Some(&(0..spec.memory))),
+            ("nvdimm", Some(&self.persistent).filter(|range| !range.is_empty())),
             ("kernel", Some(&self.kernel)),
             ("initrd", self.initrd.as_ref()),
             ("tree", Some(&self.tree)),

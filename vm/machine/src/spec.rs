@@ -1,6 +1,8 @@
 //! What a user asks for.
 
+use nvdimm::Geometry;
 use ppc_isa::Cpu;
+use ppc_isa::cpu::V300;
 
 /// Machine types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,4 +73,24 @@ pub struct Spec {
     /// Lets runs repeat: the time of day at the start, in seconds since 1970 (UTC). It then follows guest time, and the
     /// guest's random numbers all come from `seed`. Without it, time of day and random numbers are the host's.
     pub fixed_start: Option<i64>,
+    /// Persistent memory (pseries).
+    pub nvdimms: Vec<Geometry>,
+}
+
+impl Spec {
+    /// A machine with one processor and 512 MiB, the translation that its processor does best, and all hypercalls.
+    pub fn new(kind: Kind, cpu: Cpu) -> Spec {
+        Spec {
+            kind,
+            cpu,
+            cpus: 1,
+            memory: 512 << 20,
+            mmu: if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash },
+            calls: Calls::with_pv(true),
+            append: String::new(),
+            seed: [0; 32],
+            fixed_start: None,
+            nvdimms: Vec::new(),
+        }
+    }
 }

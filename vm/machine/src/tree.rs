@@ -9,7 +9,7 @@ use crate::fdt::Writer;
 use crate::plan::Layout;
 use crate::ports::VTY_UNIT;
 use crate::spec::{Kind, Mmu};
-use crate::{paravirt, pci, sources};
+use crate::{paravirt, pci, persistent, sources};
 
 const VTY_PATH: &str = "/vdevice/vty@71000000";
 const NVRAM_UNIT: u32 = 0x7100_0001;
@@ -20,7 +20,7 @@ const CACHE_LINE: u32 = 128;
 const MEMORY_BLOCK: u32 = 0x1000_0000;
 
 /// Hypercall groups that exist here; Linux uses a group only when its name is listed.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "hcall-pft",
     "hcall-term",
     "hcall-interrupt",
@@ -33,6 +33,7 @@ const FUNCTIONS: [&str; 12] = [
     "hcall-bulk",
     "hcall-set-mode",
     "hcall-vphn",
+    "hcall-scm",
 ];
 /// One more on machines with one processor.
 const JOIN: &str = "hcall-join";
@@ -126,6 +127,7 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             facilities.node("ibm,random-v1", |random| random.text("compatible", "ibm,random"));
         });
         pci::write(root, PIC_PHANDLE);
+        persistent::write(root, layout);
         root.node("vdevice", vdevice);
     });
     tree.finish(0)

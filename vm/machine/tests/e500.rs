@@ -25,7 +25,18 @@ const IACK: u64 = MPIC + 0x2_00a0;
 
 fn spec(cpu: Cpu, pv: bool) -> Spec {
     let (kind, mmu, calls, append) = (Kind::E500, Mmu::Hash, Calls::with_pv(pv), "console=ttyS0".to_owned());
-    Spec { kind, cpu, cpus: 1, memory: MEMORY, mmu, calls, append, seed: [0x5a; 32], fixed_start: Some(0) }
+    Spec {
+        kind,
+        cpu,
+        cpus: 1,
+        memory: MEMORY,
+        mmu,
+        calls,
+        append,
+        seed: [0x5a; 32],
+        fixed_start: Some(0),
+        nvdimms: Vec::new(),
+    }
 }
 
 /// Linux for e500: linked at 0xc0000000 (or with 16 digits), loaded at 0.

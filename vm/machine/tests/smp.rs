@@ -121,8 +121,18 @@ fn machines_say_how_many_they_take() {
     let error = |kind, cpu: Cpu, cpus| {
         let memory = 64 << 20;
         let (mmu, calls) = (Mmu::Hash, Calls::with_pv(true));
-        let spec =
-            Spec { kind, cpu, cpus, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: None };
+        let spec = Spec {
+            kind,
+            cpu,
+            cpus,
+            memory,
+            mmu,
+            calls,
+            append: String::new(),
+            seed: [0; 32],
+            fixed_start: None,
+            nvdimms: Vec::new(),
+        };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
         let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
         let kernel = Kernel { class, order: elf::Order::Big, abi: Abi::ElfV1, entry: 0, segments: vec![segment] };

@@ -8,7 +8,7 @@ use guest_mem::{GuestMem, Order};
 use hv_core::{ExitCounts, Interface, Next, Visit};
 use hv_papr::Papr;
 use hv_papr::ports::{
-    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Ports, Random, TimeOfDay,
+    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Persistent, Ports, Random, TimeOfDay,
 };
 use papr_abi::hcall::H_RTAS;
 use papr_abi::rtas;
@@ -169,6 +169,7 @@ impl Stage {
             nvram: Box::new(Row::new(0_u8, 0x1_0000)),
             bridges: vec![Box::new(Bridge(Row::new(0, 1)))],
             windows: vec![Box::new(Row::new(0_u64, PAGES))],
+            persistent: Persistent::default(),
         };
         Stage {
             mem: GuestMem::new(RAM).unwrap(),

@@ -82,8 +82,18 @@ impl Vm {
         let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
         // The e500 board has no less.
         let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
-        let spec =
-            Spec { kind, cpu, cpus: 1, memory, mmu, calls, append: String::new(), seed: [0; 32], fixed_start: Some(0) };
+        let spec = Spec {
+            kind,
+            cpu,
+            cpus: 1,
+            memory,
+            mmu,
+            calls,
+            append: String::new(),
+            seed: [0; 32],
+            fixed_start: Some(0),
+            nvdimms: Vec::new(),
+        };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
         let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
         let order = elf::Order::Big;

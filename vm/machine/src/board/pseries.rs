@@ -8,6 +8,7 @@ use guest_mem::{GuestMem, Order};
 use hv_papr::Papr;
 use hv_papr::ports::Ports;
 use hv_pv::epapr;
+use nvdimm::Nvdimm;
 use papr_abi::rtas;
 use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
 use ppc_isa::cpu::{Family, V300};
@@ -20,7 +21,7 @@ use crate::bus::Bus;
 use crate::plan::Layout;
 use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort};
 use crate::spec::Kind;
-use crate::{paravirt, pci, sources, tree};
+use crate::{paravirt, pci, persistent, sources, tree};
 
 pub use tree::write as tree;
 
@@ -46,7 +47,13 @@ impl Keyboard for Terminal {
 }
 
 /// Builds it.
-pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Write + Send>) -> Board {
+pub fn board(
+    layout: &Layout,
+    mem: &GuestMem,
+    power: &Power,
+    console: Box<dyn Write + Send>,
+    nvdimms: Vec<Arc<Nvdimm>>,
+) -> Board {
     let spec = &layout.spec;
     for (n, word) in (0..).zip(rtas::ENTRY) {
         mem.store(layout.rtas.start + 4 * n, Order::Big, word);
@@ -66,6 +73,7 @@ pub fn board(layout: &Layout, mem: &GuestMem, power: &Power, console: Box<dyn Wr
         nvram: Box::new(NvramPort(Nvram::default())),
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
+        persistent: persistent::devices(layout, nvdimms),
     };
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
     // ppc-pv 1.4).
