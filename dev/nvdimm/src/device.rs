@@ -62,6 +62,8 @@ impl Core {
 pub struct Nvdimm {
     core: Arc<Core>,
     flushes: Flushes,
+    /// Writes some of what was not flushed, where that can be lost.
+    cache: Option<thread::JoinHandle<()>>,
     /// Flushes are waited for.
     inline: bool,
     /// States that were set.
@@ -88,20 +90,21 @@ impl Nvdimm {
         });
         let theirs = Arc::clone(&core);
         let flushes = Flushes::new(move || theirs.sync())?;
-        if options.fault.loses {
-            let core = Arc::clone(&core);
-            thread::Builder::new().name("nvdimm-cache".to_owned()).spawn(move || {
-                let random = SeededRandom::new([0x2d; 32]);
-                while !core.closing.load(Ordering::Relaxed) {
-                    thread::sleep(EVICTION);
-                    // What it could not write is lost, as it may be.
-                    let _ = core.media.evict(&random);
-                }
-            })?;
-        }
+        let theirs = Arc::clone(&core);
+        let evict = move || {
+            let random = SeededRandom::new([0x2d; 32]);
+            while !theirs.closing.load(Ordering::Relaxed) {
+                thread::sleep(EVICTION);
+                // What it could not write is lost, as it may be.
+                let _ = theirs.media.evict(&random);
+            }
+        };
+        let cache = thread::Builder::new().name("nvdimm-cache".to_owned());
+        let cache = if options.fault.loses { Some(cache.spawn(evict)?) } else { None };
         Ok(Nvdimm {
             core,
             flushes,
+            cache,
             inline: options.inline,
             set: AtomicU64::new(options.health & health::VALID),
             restored: header.state == State::Clean,
@@ -218,5 +221,8 @@ impl Nvdimm {
 impl Drop for Nvdimm {
     fn drop(&mut self) {
         self.core.closing.store(true, Ordering::Relaxed);
+        if let Some(cache) = self.cache.take() {
+            let _ = cache.join();
+        }
     }
 }

@@ -33,4 +33,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "instructions", run: targets::instructions::run, examples: Vec::new, longest: 4096 },
     Target { name: "patcher", run: targets::patcher::run, examples: Vec::new, longest: 2048 },
     Target { name: "rewriting", run: targets::rewriting::run, examples: Vec::new, longest: 512 },
+    Target { name: "scm", run: targets::scm::run, examples: Vec::new, longest: 4096 },
 ];

@@ -8,7 +8,9 @@ pub mod hypercalls;
 pub mod instructions;
 pub mod patcher;
 pub mod rewriting;
+pub mod scm;
 
+mod partition;
 mod tables;
 mod vm;
 

@@ -37,9 +37,9 @@ pub(super) struct Operations {
 impl Operations {
     /// Keeps a call; returns its token.
     pub(super) fn open(&mut self, operation: Operation) -> u64 {
-        let same = |(_, open): &(u64, Operation)| open.drc == operation.drc;
-        if self.open.iter().filter(|open| same(open)).count() >= MOST
-            && let Some(oldest) = self.open.iter().position(|open| same(open))
+        let same = |open: &&(u64, Operation)| open.1.drc == operation.drc;
+        if self.open.iter().filter(same).count() >= MOST
+            && let Some(oldest) = self.open.iter().position(|open| same(&open))
         {
             self.open.remove(oldest);
         }

@@ -7,4 +7,5 @@ mod nvram;
 mod parameter;
 mod pci;
 mod processor;
+mod scm;
 mod stage;

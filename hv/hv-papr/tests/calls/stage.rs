@@ -1,6 +1,6 @@
 //! One vCPU with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use exec::{Context, PartitionState, Privileged, Requests, Vcpu};
@@ -152,7 +152,7 @@ impl PciBridge for Bridge {
 }
 
 pub struct Stage {
-    pub mem: GuestMem,
+    pub mem: Arc<GuestMem>,
     pub partition: PartitionState,
     pub vcpu: Vcpu,
     requests: Requests,
@@ -161,6 +161,11 @@ pub struct Stage {
 
 impl Stage {
     pub fn new() -> Stage {
+        Stage::with(GuestMem::new(RAM).unwrap().into(), Persistent::default())
+    }
+
+    /// The same with this memory, and with persistent memory.
+    pub fn with(mem: Arc<GuestMem>, persistent: Persistent) -> Stage {
         let ports = Ports {
             console: Box::new(Silent),
             interrupts: Box::new(Silent),
@@ -169,10 +174,10 @@ impl Stage {
             nvram: Box::new(Row::new(0_u8, 0x1_0000)),
             bridges: vec![Box::new(Bridge(Row::new(0, 1)))],
             windows: vec![Box::new(Row::new(0_u64, PAGES))],
-            persistent: Persistent::default(),
+            persistent,
         };
         Stage {
-            mem: GuestMem::new(RAM).unwrap(),
+            mem,
             partition: PartitionState::new(Some(HashTable::new(20)), true),
             vcpu: Vcpu::new(Cpu::Power9, 0),
             requests: Requests::default(),
@@ -196,6 +201,12 @@ impl Stage {
     /// Makes a call; returns r3.
     pub fn call(&mut self, number: u64, arguments: &[u64]) -> i64 {
         self.answer(number, arguments).0
+    }
+
+    /// Makes a call; returns r3 and as many registers from r4 on.
+    pub fn outputs<const N: usize>(&mut self, number: u64, arguments: &[u64]) -> (i64, [u64; N]) {
+        let status = self.call(number, arguments);
+        (status, std::array::from_fn(|n| self.vcpu.state.gpr[4 + n]))
     }
 
     /// r4 after a call.
