@@ -159,6 +159,7 @@ fn cpus(spec: &Spec) -> (RangeInclusive<u32>, &'static str) {
 /// What does not fit or fit together.
 pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Layout, PlanError> {
     let cpu = spec.cpu.name();
+    let persistent = persistent(spec)?;
     if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
         return Err(PlanError::NoRadix { cpu });
     }
@@ -201,7 +202,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         stack: places.stack,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
         hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
-        persistent: persistent(spec)?,
+        persistent,
     })
 }
 
