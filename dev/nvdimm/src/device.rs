@@ -1,5 +1,6 @@
 //! An NVDIMM in a machine: an open image, its blocks in guest memory, flushes, health and statistics.
 
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -215,6 +216,12 @@ impl Nvdimm {
     /// Its statistics by name.
     pub fn statistics(&self) -> impl Iterator<Item = (Name, u64)> + use<> {
         self.core.statistics.all().into_iter()
+    }
+}
+
+impl fmt::Debug for Nvdimm {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Nvdimm").field("geometry", &self.geometry()).finish_non_exhaustive()
     }
 }
 

@@ -28,6 +28,16 @@ pub mod opcode {
     pub const H_RANDOM: u64 = 0x300;
     pub const H_SET_MODE: u64 = 0x31c;
     pub const H_REGISTER_PROC_TBL: u64 = 0x37c;
+    pub const H_SCM_READ_METADATA: u64 = 0x3e4;
+    pub const H_SCM_WRITE_METADATA: u64 = 0x3e8;
+    pub const H_SCM_BIND_MEM: u64 = 0x3ec;
+    pub const H_SCM_UNBIND_MEM: u64 = 0x3f0;
+    pub const H_SCM_QUERY_BLOCK_MEM_BINDING: u64 = 0x3f4;
+    pub const H_SCM_QUERY_LOGICAL_MEM_BINDING: u64 = 0x3f8;
+    pub const H_SCM_UNBIND_ALL: u64 = 0x3fc;
+    pub const H_SCM_HEALTH: u64 = 0x400;
+    pub const H_SCM_PERFORMANCE_STATS: u64 = 0x418;
+    pub const H_SCM_FLUSH: u64 = 0x44c;
     pub const H_RTAS: u64 = 0xf000;
 }
 
@@ -36,6 +46,7 @@ pub mod status {
     //! Return codes (PAPR 14.5.4).
     pub const H_SUCCESS: i64 = 0;
     pub const H_BUSY: i64 = 1;
+    pub const H_PARTIAL: i64 = 5;
     pub const H_FUNCTION: i64 = -2;
     pub const H_PRIVILEGE: i64 = -3;
     pub const H_PARAMETER: i64 = -4;
@@ -45,6 +56,9 @@ pub mod status {
     pub const H_P2: i64 = -55;
     pub const H_P3: i64 = -56;
     pub const H_P4: i64 = -57;
+    pub const H_P5: i64 = -58;
+    pub const H_OVERLAP: i64 = -68;
+    pub const H_IN_USE: i64 = -77;
 }
 
 unsafe extern "C" {

@@ -1,6 +1,7 @@
 //! A guest to run, and what its run came to.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use exec::{Clock, Engine, Privileged, Vcpu};
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Calls, Controls, Kind as Board, Layout, Machine, Mmu, Spec};
+use machine::{Backends, Calls, Controls, Kind as Board, Layout, Machine, Mmu, Spec};
+use nvdimm::Nvdimm;
 use ppc_isa::Cpu;
 use sha2::{Digest, Sha256};
 use vmm::{Observer, Outcome, Policy, Time};
@@ -47,6 +49,7 @@ pub struct Guest {
     most: u64,
     keep: bool,
     engine: Kind,
+    nvdimms: Vec<Arc<Nvdimm>>,
 }
 
 /// What a run came to.
@@ -116,6 +119,7 @@ impl Guest {
             most: MOST,
             keep: false,
             engine: Kind::Interpreter,
+            nvdimms: Vec::new(),
         }
     }
 
@@ -146,6 +150,13 @@ impl Guest {
     /// Sets the RAM in MiB.
     pub fn memory(mut self, mebibytes: u64) -> Guest {
         self.spec.memory = mebibytes << 20;
+        self
+    }
+
+    /// Adds persistent memory.
+    pub fn nvdimm(mut self, device: Arc<Nvdimm>) -> Guest {
+        self.spec.nvdimms.push(device.geometry());
+        self.nvdimms.push(device);
         self
     }
 
@@ -243,7 +254,8 @@ impl Guest {
     ) -> Result<Run> {
         let dialogue = Dialogue::new(self.lines.clone());
         let console = Box::new(dialogue.clone());
-        let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), console)?;
+        let backends = Backends { console, nvdimms: self.nvdimms.clone() };
+        let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), backends)?;
         let controls = machine.controls();
         dialogue.attach(controls.clone());
         let (over, watched) = mpsc::channel::<()>();

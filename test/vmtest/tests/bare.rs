@@ -1,11 +1,16 @@
 //! The bare-metal test kernels of `guest/`: every check of every kernel, in both byte orders, on every machine.
 
+use std::fs;
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
 use exec::Privileged;
+use guest_mem::BLOCK;
 use hv_core::Halt;
 use machine::{Kind, Mmu};
+use nvdimm::{Access, Image, Nvdimm, Options, Uuid};
 use ppc_isa::Cpu;
-use vmtest::{Guest, Run, bare_metal};
+use vmtest::{EngineKind as Engine, Guest, Run, bare_metal};
 
 const MODELS: [(Cpu, Mmu); 3] = [(Cpu::Power8, Mmu::Hash), (Cpu::Power9, Mmu::Hash), (Cpu::Power9, Mmu::Radix)];
 
@@ -62,6 +67,42 @@ macro_rules! kernels {
 
 kernels! { decrementer exceptions hash hcalls magic patch radix smc syscall }
 
+/// Persistent memory: twice on each image, whose contents outlive the first run, then without any.
+#[test]
+fn scm() -> Result<()> {
+    const BLOCKS: u64 = 3;
+    let path = std::env::temp_dir().join(format!("vmtest-scm-{}", std::process::id()));
+    let (mut faults, mut checks) = (Vec::new(), 0);
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("scm-{order}.elf"))?;
+        for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
+            for engine in [Engine::Interpreter, Engine::Translator] {
+                let _ = fs::remove_file(&path);
+                Image::create(&path, Uuid([3; 16]), BLOCKS * BLOCK, 4096)?;
+                for run in ["first", "second", "none"] {
+                    let guest =
+                        Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("").engine(engine);
+                    let device =
+                        || anyhow::Ok(Arc::new(Nvdimm::new(Image::open(&path, Access::Write)?, &Options::default())?));
+                    let device: Option<Arc<Nvdimm>> = if run == "none" { None } else { Some(device()?) };
+                    let guest = device.iter().fold(guest, |guest, device| guest.nvdimm(Arc::clone(device)));
+                    let result = guest.most(2_000_000_000).run()?;
+                    device.map_or(Ok(()), |device| device.detach())?;
+                    checks += result.console.lines().filter(|line| line.starts_with("ok ")).count();
+                    if let Some(fault) = fault(&result) {
+                        let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}", cpu.name());
+                        faults.push(format!("{what}, {run} run:\n  {fault}"));
+                    }
+                }
+            }
+        }
+    }
+    let _ = fs::remove_file(&path);
+    println!("scm: {checks} checks");
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
 /// A kernel that is added to `guest/` must be added here.
 #[test]
 fn every_kernel_is_run() -> Result<()> {
@@ -73,6 +114,7 @@ fn every_kernel_is_run() -> Result<()> {
         "magic",
         "patch",
         "radix",
+        "scm",
         "smc",
         "syscall",
         "demo",
