@@ -1,88 +1,188 @@
-//! Hypercall numbers (r3 of `sc 1`).
+//! Every hypercall (r3 of `sc 1`): number, name, registers, codes, and the answer of a partition that lacks it.
+//!
+//! Numbers are those of LoPAR 14.5 and of Linux' list; what is behind 0x45c is newer than Linux 6.1. What a call takes
+//! and returns is PAPR's; where Linux and QEMU do otherwise it is theirs (spec papr 3.2). A `?` ends a list that no
+//! public source completes. A row does not tell whether anybody implements the call.
 
-macro_rules! hcalls {
-    ($($name:ident = $value:literal;)*) => {
-        $(#[doc = concat!("`", stringify!($name), "`.")] pub const $name: u64 = $value;)*
-        /// Number and name of the calls that are known here, implemented or not.
-        pub const NAMES: &[(u64, &str)] = &[$(($value, stringify!($name))),*];
+use crate::status::H_FUNCTION;
+
+/// One hypercall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hypercall {
+    /// Number in r3.
+    pub number: u64,
+    /// Its name.
+    pub name: &'static str,
+    /// What it is about.
+    pub family: Family,
+    /// What it is for.
+    pub purpose: &'static str,
+    /// Arguments from r4 on.
+    pub arguments: &'static [&'static str],
+    /// Outputs from r4 on. A call that fails may return fewer.
+    pub outputs: &'static [&'static str],
+    /// What it returns in r3 beside H_SUCCESS and H_FUNCTION. The first code of a class ([`crate::status::class`])
+    /// stands for all of it.
+    pub codes: &'static [i64],
+    /// What a partition returns that does not have it.
+    pub absent: i64,
+}
+
+impl Hypercall {
+    /// Whether `code` is one that it returns, in a partition that has it or not.
+    pub fn returns(&self, code: i64) -> bool {
+        let class = crate::status::class(code);
+        class == 0 || class == H_FUNCTION || class == self.absent || self.codes.contains(&class)
+    }
+}
+
+/// A family's rows: name, number, arguments, outputs, codes, purpose, and after `else` the answer of a partition
+/// without the call where it is not H_FUNCTION.
+macro_rules! hypercalls {
+    ($family:ident: $($name:ident = $number:literal, [$($argument:literal),*] -> [$($output:literal),*],
+        [$($code:ident),*], $purpose:literal $(, else $absent:ident)?;)*) => {
+        $(#[doc = concat!("`", stringify!($name), "`: ", $purpose, ".")] pub const $name: u64 = $number;)*
+        pub(super) const ROWS: &[crate::hcall::Hypercall] = &[$(crate::hcall::Hypercall {
+            number: $number,
+            name: stringify!($name),
+            family: crate::hcall::Family::$family,
+            purpose: $purpose,
+            arguments: &[$($argument),*],
+            outputs: &[$($output),*],
+            codes: &[$(crate::status::$code),*],
+            absent: hypercalls!(@absent $($absent)?),
+        }),*];
+    };
+    (@absent) => { crate::status::H_FUNCTION };
+    (@absent $absent:ident) => { crate::status::$absent };
+}
+
+mod accelerator;
+mod adapter;
+mod console;
+mod dma;
+mod entitlement;
+mod hash;
+mod index;
+mod interrupts;
+mod keystore;
+mod memory;
+mod migration;
+mod mode;
+mod nested;
+mod platform;
+mod processor;
+mod radix;
+mod scm;
+mod secure;
+mod vio;
+mod xive;
+
+pub use index::row;
+pub use {
+    accelerator::*, adapter::*, console::*, dma::*, entitlement::*, hash::*, interrupts::*, keystore::*, memory::*,
+    migration::*, mode::*, nested::*, platform::*, processor::*, radix::*, scm::*, secure::*, vio::*, xive::*,
+};
+
+macro_rules! families {
+    ($($(#[$doc:meta])* $variant:ident = $module:ident;)*) => {
+        /// What a group of calls is about; PAPR has function sets for about the same.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Family {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Family {
+            /// All of them.
+            pub const ALL: &[Family] = &[$(Family::$variant),*];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Family::$variant => stringify!($module),)*
+                }
+            }
+        }
+
+        /// The rows, in the order of [`Family::ALL`].
+        const FAMILIES: &[&[Hypercall]] = &[$($module::ROWS),*];
     };
 }
 
-hcalls! {
-    H_REMOVE = 0x04;
-    H_ENTER = 0x08;
-    H_READ = 0x0c;
-    H_CLEAR_MOD = 0x10;
-    H_CLEAR_REF = 0x14;
-    H_PROTECT = 0x18;
-    H_GET_TCE = 0x1c;
-    H_PUT_TCE = 0x20;
-    H_SET_SPRG0 = 0x24;
-    H_SET_DABR = 0x28;
-    H_PAGE_INIT = 0x2c;
-    H_LOGICAL_CI_LOAD = 0x3c;
-    H_LOGICAL_CI_STORE = 0x40;
-    H_GET_TERM_CHAR = 0x54;
-    H_PUT_TERM_CHAR = 0x58;
-    H_EOI = 0x64;
-    H_CPPR = 0x68;
-    H_IPI = 0x6c;
-    H_IPOLL = 0x70;
-    H_XIRR = 0x74;
-    H_REGISTER_VPA = 0xdc;
-    H_CEDE = 0xe0;
-    H_CONFER = 0xe4;
-    H_PROD = 0xe8;
-    H_GET_PPP = 0xec;
-    H_BULK_REMOVE = 0x124;
-    H_SET_XDABR = 0x134;
-    H_STUFF_TCE = 0x138;
-    H_PUT_TCE_INDIRECT = 0x13c;
-    H_GET_CPU_CHARACTERISTICS = 0x1c8;
-    H_JOIN = 0x298;
-    H_HOME_NODE_ASSOCIATIVITY = 0x2ec;
-    H_XIRR_X = 0x2fc;
-    H_RANDOM = 0x300;
-    H_SET_MODE = 0x31c;
-    H_BLOCK_REMOVE = 0x328;
-    H_CLEAR_HPT = 0x358;
-    H_RESIZE_HPT_PREPARE = 0x36c;
-    H_RESIZE_HPT_COMMIT = 0x370;
-    H_REGISTER_PROC_TBL = 0x37c;
-    H_SIGNAL_SYS_RESET = 0x380;
-    H_QUERY_VAS_CAPABILITIES = 0x398;
-    H_INT_GET_SOURCE_INFO = 0x3a8;
-    H_INT_SET_SOURCE_CONFIG = 0x3ac;
-    H_INT_GET_SOURCE_CONFIG = 0x3b0;
-    H_INT_GET_QUEUE_INFO = 0x3b4;
-    H_INT_SET_QUEUE_CONFIG = 0x3b8;
-    H_INT_GET_QUEUE_CONFIG = 0x3bc;
-    H_INT_SET_OS_REPORTING_LINE = 0x3c0;
-    H_INT_GET_OS_REPORTING_LINE = 0x3c4;
-    H_INT_ESB = 0x3c8;
-    H_INT_SYNC = 0x3cc;
-    H_INT_RESET = 0x3d0;
-    H_SCM_READ_METADATA = 0x3e4;
-    H_SCM_WRITE_METADATA = 0x3e8;
-    H_SCM_BIND_MEM = 0x3ec;
-    H_SCM_UNBIND_MEM = 0x3f0;
-    H_SCM_QUERY_BLOCK_MEM_BINDING = 0x3f4;
-    H_SCM_QUERY_LOGICAL_MEM_BINDING = 0x3f8;
-    H_SCM_UNBIND_ALL = 0x3fc;
-    H_SCM_HEALTH = 0x400;
-    H_SCM_PERFORMANCE_STATS = 0x418;
-    H_RPT_INVALIDATE = 0x448;
-    H_SCM_FLUSH = 0x44c;
-    H_WATCHDOG = 0x45c;
-    H_RTAS = 0xf000;
-    H_GET_24X7_CATALOG_PAGE = 0xf078;
-    H_GET_24X7_DATA = 0xf07c;
-    H_GET_PERF_COUNTER_INFO = 0xf080;
+families! {
+    /// The hashed page table.
+    Hash = hash;
+    /// Process tables and what is translated by them.
+    Radix = radix;
+    /// Entries of DMA windows.
+    Dma = dma;
+    /// Virtual terminals.
+    Console = console;
+    /// Pages and cache lines by their guest real address.
+    Memory = memory;
+    /// Virtual processors.
+    Processor = processor;
+    /// Modes and facilities of the partition as a whole.
+    Mode = mode;
+    /// Entitlement to processors and memory, and energy.
+    Entitlement = entitlement;
+    /// The interrupt controller in XICS terms.
+    Interrupts = interrupts;
+    /// The interrupt controller in XIVE terms.
+    Xive = xive;
+    /// Virtual I/O: command queues, logical LAN, terminals of others.
+    Vio = vio;
+    /// Host channel and host Ethernet adapters.
+    Adapter = adapter;
+    /// Moving and suspending the partition.
+    Migration = migration;
+    /// Storage class memory.
+    Scm = scm;
+    /// The platform's key store.
+    Keystore = keystore;
+    /// Coprocessors and the windows to them.
+    Accelerator = accelerator;
+    /// Guests of the guest.
+    Nested = nested;
+    /// Secure virtual machines, asked for by an ultravisor.
+    Secure = secure;
+    /// RTAS, firmware, and counters of the platform.
+    Platform = platform;
+}
+
+/// How many calls there are.
+pub const COUNT: usize = {
+    let (mut count, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        count += FAMILIES[family].len();
+        family += 1;
+    }
+    count
+};
+
+/// Every call, by family.
+pub static CALLS: [Hypercall; COUNT] = {
+    let mut table = [hash::ROWS[0]; COUNT];
+    let (mut row, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        let mut n = 0;
+        while n < FAMILIES[family].len() {
+            table[row] = FAMILIES[family][n];
+            (row, n) = (row + 1, n + 1);
+        }
+        family += 1;
+    }
+    table
+};
+
+/// Call `number`, if there is one.
+pub fn find(number: u64) -> Option<&'static Hypercall> {
+    CALLS.get(row(number)?)
 }
 
 /// The name of call `number`, if it has one here.
 pub fn name(number: u64) -> Option<&'static str> {
-    NAMES.iter().find(|(n, _)| *n == number).map(|(_, name)| *name)
+    find(number).map(|call| call.name)
 }
 
 /// H_REGISTER_PROC_TBL flags.

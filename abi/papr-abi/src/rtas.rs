@@ -1,5 +1,7 @@
 //! RTAS calls: names as properties of `/rtas`, tokens, argument counts, status words.
 //!
+//! Tokens are QEMU's: a guest reads them from the tree, but so traces can be compared.
+//!
 //! The argument buffer is big-endian 32-bit cells: token, number of inputs, number of outputs, inputs, outputs; the
 //! first output is the status.
 
@@ -12,7 +14,7 @@ pub struct Call {
     pub token: u32,
     /// Number of inputs.
     pub inputs: u32,
-    /// Number of outputs, status included.
+    /// Number of outputs, status included; `quiesce` has none.
     pub outputs: u32,
 }
 
@@ -43,14 +45,38 @@ calls! {
     CHECK_EXCEPTION = 0x200e, "check-exception", 6, 1;
     CHECK_EXCEPTION_LONG = 0x200e, "check-exception", 7, 1;
     EVENT_SCAN = 0x200f, "event-scan", 4, 1;
+    SET_TCE_BYPASS = 0x2010, "ibm,set-tce-bypass", 2, 1;
+    QUIESCE = 0x2011, "quiesce", 0, 0;
     NVRAM_FETCH = 0x2012, "nvram-fetch", 3, 2;
     NVRAM_STORE = 0x2013, "nvram-store", 3, 2;
+    READ_PCI_CONFIG_PLAIN = 0x2014, "read-pci-config", 2, 2;
+    WRITE_PCI_CONFIG_PLAIN = 0x2015, "write-pci-config", 3, 1;
     READ_PCI_CONFIG = 0x2016, "ibm,read-pci-config", 4, 2;
     WRITE_PCI_CONFIG = 0x2017, "ibm,write-pci-config", 5, 1;
     QUERY_INTERRUPT_SOURCE_NUMBER = 0x2018, "ibm,query-interrupt-source-number", 4, 3;
     CHANGE_MSI = 0x2019, "ibm,change-msi", 6, 4;
     CHANGE_MSI_SHORT = 0x2019, "ibm,change-msi", 6, 3;
+    SET_INDICATOR = 0x201a, "set-indicator", 3, 1;
+    SET_POWER_LEVEL = 0x201b, "set-power-level", 2, 2;
+    GET_POWER_LEVEL = 0x201c, "get-power-level", 1, 2;
+    GET_SENSOR_STATE = 0x201d, "get-sensor-state", 2, 2;
+    CONFIGURE_CONNECTOR = 0x201e, "ibm,configure-connector", 2, 1;
     OS_TERM = 0x201f, "ibm,os-term", 1, 1;
+    SET_EEH_OPTION = 0x2020, "ibm,set-eeh-option", 4, 1;
+    GET_CONFIG_ADDR_INFO2 = 0x2021, "ibm,get-config-addr-info2", 4, 2;
+    READ_SLOT_RESET_STATE2 = 0x2022, "ibm,read-slot-reset-state2", 3, 4;
+    READ_SLOT_RESET_STATE2_LONG = 0x2022, "ibm,read-slot-reset-state2", 3, 5;
+    SET_SLOT_RESET = 0x2023, "ibm,set-slot-reset", 4, 1;
+    CONFIGURE_PE = 0x2024, "ibm,configure-pe", 3, 1;
+    SLOT_ERROR_DETAIL = 0x2025, "ibm,slot-error-detail", 8, 1;
+    QUERY_PE_DMA_WINDOW = 0x2026, "ibm,query-pe-dma-window", 3, 5;
+    QUERY_PE_DMA_WINDOW_LONG = 0x2026, "ibm,query-pe-dma-window", 3, 6;
+    CREATE_PE_DMA_WINDOW = 0x2027, "ibm,create-pe-dma-window", 5, 4;
+    REMOVE_PE_DMA_WINDOW = 0x2028, "ibm,remove-pe-dma-window", 1, 1;
+    RESET_PE_DMA_WINDOW = 0x2029, "ibm,reset-pe-dma-window", 3, 1;
+    SUSPEND_ME = 0x202a, "ibm,suspend-me", 0, 1;
+    NMI_REGISTER = 0x202b, "ibm,nmi-register", 2, 1;
+    NMI_INTERLOCK = 0x202c, "ibm,nmi-interlock", 0, 1;
 }
 
 /// Done.

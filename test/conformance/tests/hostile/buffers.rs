@@ -78,15 +78,15 @@ fn no_call_writes_the_page() {
         rig.map(DATA, TOP | 1);
         set_pattern(rig.vcpu_mut(), 3);
         let fresh = rig.vcpu().clone();
-        for (number, name) in hcall::NAMES {
+        for call in &hcall::CALLS {
             // Those that wait, stop, or reset the processor.
-            if [hcall::H_CEDE, hcall::H_CONFER, hcall::H_JOIN, hcall::H_SIGNAL_SYS_RESET].contains(number) {
+            if [hcall::H_CEDE, hcall::H_CONFER, hcall::H_JOIN, hcall::H_SIGNAL_SYS_RESET].contains(&call.number) {
                 continue;
             }
             for address in [DATA, DATA + 0xff8, DATA + 0xfff, DATA - 8, TOP] {
                 *rig.vcpu_mut() = fresh.clone();
-                papr(&mut rig, *number, &[address; 9]);
-                untouched(&rig, 3, name);
+                papr(&mut rig, call.number, &[address; 9]);
+                untouched(&rig, 3, call.name);
             }
         }
     }

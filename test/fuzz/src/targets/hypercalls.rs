@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
 
 fn papr(vm: &mut Vm, input: &mut Input) {
     let known = input.byte() & 15 != 0;
-    let number = if known { input.pick(hcall::NAMES).0 } else { input.number(RAM) };
+    let number = if known { input.pick(&hcall::CALLS).number } else { input.number(RAM) };
     vm.vcpu.state.gpr[3] = number;
     for register in 4..13 {
         vm.vcpu.state.gpr[register] = input.number(RAM);

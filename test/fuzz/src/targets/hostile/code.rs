@@ -147,7 +147,7 @@ fn piece(cpu: Cpu, input: &mut Input, code: &mut Vec<u32>) {
             code.push(SC);
         }
         17 => {
-            let number = if input.byte() & 7 == 0 { input.number(RAM) } else { input.pick(hcall::NAMES).0 };
+            let number = if input.byte() & 7 == 0 { input.number(RAM) } else { input.pick(&hcall::CALLS).number };
             if number == hcall::H_RTAS {
                 let call = input.pick(rtas::CALLS);
                 code.extend(constant(6, call.token).into_iter().chain([store(6, 26, 0)]));
