@@ -3,7 +3,7 @@
 use exec::interrupt::program;
 use exec::{Instruction, Interrupt};
 use hv_core::{Interface, Next, Visit};
-use papr_abi::hcall;
+use papr_abi::hcall::{self, CALLS};
 use papr_abi::status::H_FUNCTION;
 
 use crate::answer::Answer;
@@ -49,6 +49,35 @@ impl Interface for Papr {
     }
 }
 
+/// Numbers of the calls that are implemented.
+pub fn calls() -> impl Iterator<Item = u64> {
+    FAMILIES.into_iter().flatten().map(|call| call.number)
+}
+
+/// What implements each row of the table of calls, if anything.
+static HANDLERS: [Option<crate::papr::Handler>; CALLS.len()] = handlers();
+
+/// Done while compiling: there, a call without a row or with two handlers is an error.
+#[expect(clippy::indexing_slicing, clippy::panic, reason = "not at run time")]
+const fn handlers() -> [Option<crate::papr::Handler>; CALLS.len()] {
+    let mut handlers: [Option<crate::papr::Handler>; CALLS.len()] = [None; CALLS.len()];
+    let mut family = 0;
+    while family < FAMILIES.len() {
+        let mut n = 0;
+        while n < FAMILIES[family].len() {
+            let Call { number, handler } = FAMILIES[family][n];
+            let Some(row) = hcall::row(number) else {
+                panic!("a handler for a call that papr_abi::hcall has no row of")
+            };
+            assert!(handlers[row].is_none(), "two handlers for one call");
+            handlers[row] = Some(handler);
+            n += 1;
+        }
+        family += 1;
+    }
+    handlers
+}
+
 impl Papr {
     /// Answers the call in the registers and moves past the instruction.
     fn hypercall(&self, visit: &mut Visit) -> Option<Next> {
@@ -60,13 +89,12 @@ impl Papr {
         for (argument, register) in arguments.iter_mut().zip(visit.vcpu.state.gpr.iter().skip(4)) {
             *argument = register & width;
         }
-        match hcall::name(number) {
-            Some(name) => visit.counts.hypercall("papr", name),
-            None => visit.counts.hypercall("papr", "unknown"),
-        }
-        let answer = match FAMILIES.iter().flat_map(|family| family.iter()).find(|call| call.number == number) {
-            Some(call) => (call.handler)(self, visit, &arguments).unwrap_or_else(Answer::status),
-            None => Answer::status(H_FUNCTION),
+        let row = hcall::row(number);
+        let call = row.and_then(|row| CALLS.get(row));
+        visit.counts.hypercall("papr", call.map_or("unknown", |call| call.name));
+        let answer = match row.and_then(|row| *HANDLERS.get(row)?) {
+            Some(handler) => handler(self, visit, &arguments).unwrap_or_else(Answer::status),
+            None => Answer::status(call.map_or(H_FUNCTION, |call| call.absent)),
         };
         let gpr = &mut visit.vcpu.state.gpr;
         gpr[3] = answer.status as u64;

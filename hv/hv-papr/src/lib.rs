@@ -23,4 +23,5 @@ mod radix;
 pub mod rtas;
 mod scm;
 
+pub use dispatch::calls;
 pub use papr::Papr;

@@ -17,6 +17,7 @@ pub type Arguments = [u64; 9];
 pub type Handler = fn(&Papr, &mut Visit, &Arguments) -> Checked;
 
 /// One implemented call.
+#[derive(Clone, Copy)]
 pub struct Call {
     /// Number in r3.
     pub number: u64,

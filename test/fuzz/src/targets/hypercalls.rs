@@ -40,8 +40,7 @@ pub fn run(data: &[u8]) {
 }
 
 fn papr(vm: &mut Vm, input: &mut Input) {
-    let known = input.byte() & 15 != 0;
-    let number = if known { input.pick(&hcall::CALLS).number } else { input.number(RAM) };
+    let number = number(input);
     vm.vcpu.state.gpr[3] = number;
     for register in 4..13 {
         vm.vcpu.state.gpr[register] = input.number(RAM);
@@ -61,6 +60,15 @@ fn papr(vm: &mut Vm, input: &mut Input) {
     let next = vm.system_call(SC_1);
     let halts = matches!(next, Next::Halt(_));
     assert!(!halts || number == hcall::H_RTAS, "call {number:#x} stops the machine");
+}
+
+/// Mostly of a call that is implemented.
+pub fn number(input: &mut Input) -> u64 {
+    match input.byte() & 15 {
+        0 => input.number(RAM),
+        1 => input.pick(&hcall::CALLS).number,
+        _ => input.pick(&hv_papr::calls().collect::<Vec<u64>>()),
+    }
 }
 
 fn service(vm: &mut Vm, input: &mut Input) {

@@ -12,6 +12,7 @@ use pv_abi::magic::FIELDS;
 use pv_abi::osi;
 
 use crate::input::Input;
+use crate::targets::hypercalls;
 use crate::targets::instructions::CODE;
 use crate::targets::vm::{RAM, Vm};
 
@@ -147,7 +148,7 @@ fn piece(cpu: Cpu, input: &mut Input, code: &mut Vec<u32>) {
             code.push(SC);
         }
         17 => {
-            let number = if input.byte() & 7 == 0 { input.number(RAM) } else { input.pick(&hcall::CALLS).number };
+            let number = hypercalls::number(input);
             if number == hcall::H_RTAS {
                 let call = input.pick(rtas::CALLS);
                 code.extend(constant(6, call.token).into_iter().chain([store(6, 26, 0)]));
