@@ -6,6 +6,13 @@
 
 use crate::status::H_FUNCTION;
 
+/// The instruction that calls.
+pub const INSTRUCTION: &str = "sc 1";
+/// The register of the number, and of the status behind the call.
+pub const NUMBER: &str = "r3";
+/// Registers of the arguments, and of the outputs behind the call.
+pub const REGISTERS: [&str; 9] = ["r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12"];
+
 /// One hypercall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hypercall {

@@ -28,7 +28,7 @@ pub enum Command {
     Trace(TraceFlags),
     /// Run a guest on the translator and show which functions and instructions cost the most
     Hot(HotFlags),
-    /// List the hypercalls that KVM knows, on every architecture
+    /// List the hypercalls that KVM knows, on every architecture, or those of PAPR
     Hypercalls(HypercallsFlags),
     /// List the instructions that the processors have, and those that they lack
     Isa(IsaFlags),
@@ -364,6 +364,9 @@ pub struct HypercallsFlags {
     /// One architecture only: x86, powerpc, s390, mips or loongarch
     #[arg(long, value_name = "ARCH", value_parser = arch)]
     pub arch: Option<Arch>,
+    /// PAPR's hypercalls and RTAS services instead, and which of them are implemented
+    #[arg(long)]
+    pub papr: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

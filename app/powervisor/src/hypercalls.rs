@@ -1,22 +1,32 @@
-//! `powervisor hypercalls`: the hypercalls that KVM knows, as a table or as JSON.
+//! `powervisor hypercalls`: the hypercalls that KVM knows, or PAPR's, as a table or as JSON.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use pv_abi::calls::{CALLS, DIAGNOSES, Diagnose, Hypercall};
 use pv_abi::convention::{Arch, Convention, Register};
 use serde_json::{Value, json};
 
 use crate::cli::HypercallsFlags;
 
+mod papr;
+
 /// Prints what is asked for.
 ///
 /// # Errors
 /// When it can not be printed. A reader that went away is none.
 pub fn hypercalls(flags: &HypercallsFlags) -> Result<u8> {
+    if flags.papr && flags.arch.is_some() {
+        bail!("--papr with --arch: PAPR is an interface of POWER partitions; --arch chooses among KVM's calls");
+    }
     let archs: Vec<Arch> = Arch::ALL.into_iter().filter(|arch| flags.arch.is_none_or(|only| only == *arch)).collect();
-    let text = if flags.json { format!("{:#}\n", as_json(&archs)) } else { as_text(&archs) };
+    let text = match (flags.papr, flags.json) {
+        (false, false) => as_text(&archs),
+        (false, true) => format!("{:#}\n", as_json(&archs)),
+        (true, false) => papr::as_text(),
+        (true, true) => format!("{:#}\n", papr::as_json()),
+    };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
         _ => Ok(0),

@@ -169,6 +169,33 @@ fn the_device_tree() {
     }
 }
 
+/// `powervisor hypercalls` with these arguments.
+fn hypercalls(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_powervisor"));
+    command.arg("hypercalls").args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn lists_of_hypercalls() {
+    expect(&hypercalls(&["--arch", "powerpc"]), 0, &["0x2a0004", "KVM_HC_PPC_MAP_MAGIC_PAGE"]);
+    let words = [
+        "\nscm\n",
+        "0x58      H_PUT_TERM_CHAR (implemented): send characters",
+        "takes    r4 = unit",
+        "0xef00    H_SVM_PAGE_IN (H_UNSUPPORTED)",
+        "0x2019    ibm,change-msi (implemented): 6 in, 4 out",
+        "0x202c    ibm,nmi-interlock (-3): 0 in, 1 out",
+    ];
+    expect(&hypercalls(&["--papr"]), 0, &words);
+    let json = hypercalls(&["--papr", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["hypercalls"].as_array().unwrap().len(), papr_abi::hcall::CALLS.len());
+    assert_eq!(json["services"].as_array().unwrap().len(), rtas::CALLS.len());
+    let refused = hypercalls(&["--papr", "--arch", "powerpc"]);
+    expect(&refused, OUR_ERROR, &["--papr with --arch", "POWER partitions"]);
+    assert!(refused.stdout.is_empty());
+}
+
 #[test]
 fn statistics() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stats.json");

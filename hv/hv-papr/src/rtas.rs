@@ -54,6 +54,11 @@ pub fn services() -> BTreeMap<&'static str, u32> {
     forms().map(|(form, _)| (form.name, form.token)).collect()
 }
 
+/// Whether this form of a call is implemented.
+pub fn implements(call: &rtas::Call) -> bool {
+    forms().any(|(form, _)| form == call)
+}
+
 fn h_rtas(papr: &Papr, visit: &mut Visit, &[buffer, ..]: &Arguments) -> Checked {
     let mem = visit.context.mem;
     let cell = |n: u32| {
