@@ -20,6 +20,8 @@ pub const LIOBN: u64 = 0x8000_0000;
 /// Pages of the DMA window.
 pub const PAGES: usize = 2048;
 pub const BRIDGE: u64 = 0x0800_0000_2000_0000;
+/// The terminal: it has always the same to say, and takes what it is told.
+pub const UNIT: u64 = 0x7100_0000;
 
 /// The word that stands for `sc 1`.
 const CALL: u32 = 0x7c00_0268;
@@ -29,14 +31,15 @@ const CELLS: u64 = 0x8_0000;
 struct Silent;
 
 impl Console for Silent {
-    fn has_unit(&self, _: u64) -> bool {
-        false
+    fn has_unit(&self, unit: u64) -> bool {
+        unit == UNIT
     }
-    fn put(&self, _: &[u8]) -> bool {
-        false
+    fn put(&self, data: &[u8]) -> bool {
+        data.len() < 16
     }
-    fn get(&self, _: &mut [u8]) -> usize {
-        0
+    fn get(&self, out: &mut [u8]) -> usize {
+        out.fill(b'a');
+        out.len()
     }
 }
 
@@ -46,11 +49,11 @@ impl InterruptController for Silent {
         0
     }
     fn end(&self, _: u32, _: u32) {}
-    fn set_mfrr(&self, _: u32, _: u8) -> bool {
-        false
+    fn set_mfrr(&self, server: u32, _: u8) -> bool {
+        server == 0
     }
-    fn poll(&self, _: u32) -> Option<(u32, u8)> {
-        None
+    fn poll(&self, server: u32) -> Option<(u32, u8)> {
+        (server == 0).then_some((0, 0xff))
     }
     fn set_source(&self, _: u32, _: u32, _: u8) -> bool {
         false
