@@ -52,7 +52,7 @@ fn papr_case_01_sc_1_in_problem_state() {
 fn papr_case_02_unknown_calls() {
     let mut fixture = Fixture::hash();
     let before = fixture.vcpu.state.gpr;
-    for number in [0x7c, 3, 0x1_0000, 0xf001, u64::MAX, 1 << 63 | H_CEDE, 1 << 32 | H_XIRR] {
+    for number in [0x80, 3, 0x1_0000, 0xf004, u64::MAX, 1 << 63 | H_CEDE, 1 << 32 | H_XIRR] {
         let reply = fixture.hcall(number, &[]);
         assert_eq!((reply.status, reply.next), (H_FUNCTION, Next::Run), "{number:#x}");
         assert_eq!(reply.out, before[4..13]);
