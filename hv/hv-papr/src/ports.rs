@@ -1,7 +1,12 @@
 //! What the calls need from the machine.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+
+use crate::connectors::Connectors;
+use crate::events::Events;
 
 /// The virtual terminal.
 pub trait Console: Send + Sync {
@@ -141,8 +146,28 @@ pub trait PersistentMemory: Send + Sync {
 pub struct Persistent {
     /// Guest real addresses at which blocks may be bound.
     pub window: Range<u64>,
-    /// Devices by connector.
-    pub devices: Vec<(u32, Box<dyn PersistentMemory>)>,
+    devices: RwLock<BTreeMap<u32, Arc<dyn PersistentMemory>>>,
+}
+
+impl Persistent {
+    /// These devices by connector, bound at addresses in `window`.
+    pub fn new(window: Range<u64>, devices: impl IntoIterator<Item = (u32, Arc<dyn PersistentMemory>)>) -> Persistent {
+        Persistent { window, devices: RwLock::new(devices.into_iter().collect()) }
+    }
+
+    /// The device of connector `drc`.
+    pub fn device(&self, drc: u32) -> Option<Arc<dyn PersistentMemory>> {
+        self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&drc).cloned()
+    }
+
+    /// Puts a device behind connector `drc`, or takes it away, when nothing of it is bound.
+    pub fn set(&self, drc: u32, device: Option<Arc<dyn PersistentMemory>>) {
+        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
+        match device {
+            Some(device) => devices.insert(drc, device),
+            None => devices.remove(&drc),
+        };
+    }
 }
 
 /// Everything that the calls need.
@@ -162,5 +187,9 @@ pub struct Ports {
     /// DMA windows.
     pub windows: Vec<Box<dyn DmaWindow>>,
     /// Persistent memory.
-    pub persistent: Persistent,
+    pub persistent: Arc<Persistent>,
+    /// What can be acquired and released while the guest runs.
+    pub connectors: Arc<Connectors>,
+    /// Events that the guest is to hear of.
+    pub events: Arc<Events>,
 }

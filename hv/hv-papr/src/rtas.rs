@@ -15,15 +15,25 @@ use crate::papr::{Arguments, Call, Papr};
 use crate::rtas::cells::{Cells, Service};
 
 mod cells;
+mod events;
 mod nvram;
 mod parameter;
 mod pci;
 mod processor;
+mod reconfiguration;
 
 pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
 
 /// The services of this machine; the device tree publishes exactly these.
-const FAMILIES: [&[Service]; 5] = [SERVICES, nvram::SERVICES, parameter::SERVICES, pci::SERVICES, processor::SERVICES];
+const FAMILIES: &[&[Service]] = &[
+    SERVICES,
+    events::SERVICES,
+    nvram::SERVICES,
+    parameter::SERVICES,
+    pci::SERVICES,
+    processor::SERVICES,
+    reconfiguration::SERVICES,
+];
 
 const SERVICES: &[Service] = &[
     // The operator panel of a machine that has none: progress codes, not console output.
@@ -36,17 +46,11 @@ const SERVICES: &[Service] = &[
     (rtas::GET_XIVE, get_xive),
     (rtas::INT_OFF, |papr, _, cells| enable(papr, cells, false)),
     (rtas::INT_ON, |papr, _, cells| enable(papr, cells, true)),
-    (rtas::CHECK_EXCEPTION, |_, _, _| NO_EVENT),
-    (rtas::CHECK_EXCEPTION_LONG, |_, _, _| NO_EVENT),
-    (rtas::EVENT_SCAN, |_, _, _| NO_EVENT),
     (rtas::OS_TERM, os_term),
 ];
 
-/// event-scan and check-exception: nothing to report.
-const NO_EVENT: i32 = 1;
-
 fn forms() -> impl Iterator<Item = &'static Service> {
-    FAMILIES.into_iter().flatten()
+    FAMILIES.iter().copied().flatten()
 }
 
 /// Name and token of the services that a machine's device tree shall publish.

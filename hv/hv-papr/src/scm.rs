@@ -4,7 +4,7 @@
 //! they are bound. A call moves a few GiB at most; for more, the guest calls again with a token.
 
 use std::ops::Range;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use guest_mem::Order;
 use hv_core::Visit;
@@ -47,10 +47,11 @@ const MOST_STATISTICS: u64 = 256;
 /// Above the addresses that Power ISA has (Book III, section 5.7.1).
 const REAL_END: u64 = 1 << 60;
 
-/// The device of connector `drc`; connectors have 32 bits.
-fn device(papr: &Papr, drc: u64) -> Option<&dyn PersistentMemory> {
+/// The device of connector `drc`, as long as the guest has that in use; connectors have 32 bits.
+fn device(papr: &Papr, drc: u64) -> Option<Arc<dyn PersistentMemory>> {
     let drc = u32::try_from(drc).ok()?;
-    papr.ports.persistent.devices.iter().find(|(index, _)| *index == drc).map(|(_, device)| &**device)
+    let device = papr.ports.persistent.device(drc)?;
+    papr.ports.connectors.is_configured(drc).then_some(device)
 }
 
 fn lock(papr: &Papr) -> MutexGuard<'_, Bindings> {
@@ -137,7 +138,8 @@ fn outcome(bindings: &mut Bindings, more: bool, operation: Operation, outputs: &
 /// Unbinds the blocks at `places`, in order: address, connector, block. Nothing is unbound when the hashed page table
 /// still has entries for one of them.
 fn unbind(papr: &Papr, visit: &Visit, bindings: &mut Bindings, places: &[(u64, u32, u64)]) -> Result<(), i64> {
-    let size = |drc: u32| device(papr, drc.into()).map_or(0, |device| device.geometry().block_size);
+    let device = |drc: u32| papr.ports.persistent.device(drc);
+    let size = |drc: u32| device(drc).map_or(0, |device| device.geometry().block_size);
     let mem = visit.context.mem;
     let ranges = || places.iter().map(|(at, drc, _)| *at..*at + size(*drc));
     {
@@ -150,7 +152,7 @@ fn unbind(papr: &Papr, visit: &Visit, bindings: &mut Bindings, places: &[(u64, u
     visit.context.invalidate(Invalidation::All);
     visit.context.settle();
     for (&(at, drc, block), range) in places.iter().zip(ranges()) {
-        let kept = device(papr, drc.into()).is_none_or(|device| device.unmap(block..block + 1));
+        let kept = device(drc).is_none_or(|device| device.unmap(block..block + 1));
         if !kept || mem.release(range).is_err() {
             return Err(H_HARDWARE);
         }
@@ -202,7 +204,7 @@ fn unbind_all(papr: &Papr, visit: &mut Visit, &[scope, drc, token, ..]: &Argumen
     let operation =
         if token == 0 { None } else { Some(bindings.operations.resume(CALL, key, token, arguments).ok_or(H_P4)?) };
     let done = operation.map_or(0, |operation| operation.done);
-    let size = |drc: u32| device(papr, drc.into()).map_or(1, |device| device.geometry().block_size);
+    let size = |drc: u32| papr.ports.persistent.device(drc).map_or(1, |device| device.geometry().block_size);
     let mut bytes = 0;
     // At least one block, else as many as fit into a slice.
     let fits = |place: &(u64, u32, u64)| {
@@ -290,6 +292,16 @@ fn flush(papr: &Papr, _: &mut Visit, &[drc, token, ..]: &Arguments) -> Checked {
         Flushed::Unknown => return Err(H_P2),
     };
     Ok(Answer { status, ..Answer::outputs([token]) })
+}
+
+/// Unbinds everything of a device that is given back.
+///
+/// # Errors
+/// What keeps a block bound.
+pub(crate) fn unbind_device(papr: &Papr, visit: &Visit, drc: u32) -> Result<(), i64> {
+    let mut bindings = lock(papr);
+    let places: Vec<_> = bindings.of(Some(drc)).collect();
+    unbind(papr, visit, &mut bindings, &places)
 }
 
 impl Bindings {

@@ -57,8 +57,8 @@ impl PersistentMemory for Port {
 
 /// The devices by connector.
 pub fn devices(layout: &Layout, nvdimms: Vec<Arc<Nvdimm>>) -> Persistent {
-    let ports = nvdimms.into_iter().map(|nvdimm| Box::new(Port(nvdimm)) as Box<dyn PersistentMemory>);
-    Persistent { window: layout.persistent.clone(), devices: (FIRST_CONNECTOR..).zip(ports).collect() }
+    let ports = nvdimms.into_iter().map(|nvdimm| Arc::new(Port(nvdimm)) as Arc<dyn PersistentMemory>);
+    Persistent::new(layout.persistent.clone(), (FIRST_CONNECTOR..).zip(ports))
 }
 
 /// Writes the devices. Their node is there without any: guests look for it when one is added.

@@ -1,6 +1,7 @@
 //! Calls of one vCPU against small stand-ins for the devices. Test names begin with the number of their case in the
 //! conformance list (spec papr 12) where there is one.
 
+mod connector;
 mod contract;
 mod dma;
 mod memory;

@@ -106,9 +106,10 @@ impl File {
         let mem = Arc::new(GuestMem::with_room(RAM, WINDOW.end, 128).unwrap());
         device.attach(Arc::clone(&mem));
         let port = Port(Arc::clone(&device));
-        let devices: Vec<(u32, Box<dyn PersistentMemory>)> =
-            vec![(D as u32, Box::new(port)), (LARGE as u32, Box::new(Blank(Arc::clone(&mem))))];
-        (Stage::with(mem, Persistent { window: WINDOW, devices }), device)
+        let blank = Blank(Arc::clone(&mem));
+        let devices: [(u32, Arc<dyn PersistentMemory>); 2] =
+            [(D as u32, Arc::new(port)), (LARGE as u32, Arc::new(blank))];
+        (Stage::with(mem, Persistent::new(WINDOW, devices)), device)
     }
 
     fn stage(&self) -> Stage {

@@ -7,6 +7,8 @@ use exec::{Context, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_core::{ExitCounts, Interface, Next, Visit};
 use hv_papr::Papr;
+use hv_papr::connectors::Connectors;
+use hv_papr::events::Events;
 use hv_papr::ports::{
     ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Persistent, Ports, Random, TimeOfDay,
 };
@@ -158,6 +160,7 @@ pub struct Stage {
     pub mem: Arc<GuestMem>,
     pub partition: PartitionState,
     pub vcpu: Vcpu,
+    pub connectors: Arc<Connectors>,
     requests: Requests,
     papr: Papr,
 }
@@ -169,6 +172,7 @@ impl Stage {
 
     /// The same with this memory, and with persistent memory.
     pub fn with(mem: Arc<GuestMem>, persistent: Persistent) -> Stage {
+        let connectors = Arc::<Connectors>::default();
         let ports = Ports {
             console: Box::new(Silent),
             interrupts: Box::new(Silent),
@@ -177,7 +181,9 @@ impl Stage {
             nvram: Box::new(Row::new(0_u8, 0x1_0000)),
             bridges: vec![Box::new(Bridge(Row::new(0, 1)))],
             windows: vec![Box::new(Row::new(0_u64, PAGES))],
-            persistent,
+            persistent: Arc::new(persistent),
+            connectors: Arc::clone(&connectors),
+            events: Arc::new(Events::new(Box::new(|| ()))),
         };
         Stage {
             mem,
@@ -185,6 +191,7 @@ impl Stage {
             vcpu: Vcpu::new(Cpu::Power9, 0),
             requests: Requests::default(),
             papr: Papr::new(1, ports),
+            connectors,
         }
     }
 

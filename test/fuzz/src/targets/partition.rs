@@ -7,6 +7,7 @@ use exec::{Context, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::GuestMem;
 use hv_core::{ExitCounts, Interface, Visit};
 use hv_papr::Papr;
+use hv_papr::events::Events;
 use hv_papr::ports::{Console, InterruptController, Nvram, Persistent, Ports, Random, TimeOfDay};
 use ppc_isa::Cpu;
 use ppc_mmu::HashTable;
@@ -96,7 +97,9 @@ impl Partition {
             nvram: Box::new(Nothing),
             bridges: Vec::new(),
             windows: Vec::new(),
-            persistent,
+            persistent: Arc::new(persistent),
+            connectors: Arc::default(),
+            events: Arc::new(Events::new(Box::new(|| ()))),
         };
         Partition {
             mem,

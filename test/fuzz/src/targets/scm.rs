@@ -315,9 +315,9 @@ pub fn run(data: &[u8]) {
     let device = |number: u64| {
         let (labels, flushes) = (Mutex::new(vec![0; LABELS as usize]), Mutex::default());
         let device = Device { number, mem: Arc::clone(&mem), labels, flushes };
-        ((FIRST + number) as u32, Box::new(device) as Box<dyn PersistentMemory>)
+        ((FIRST + number) as u32, Arc::new(device) as Arc<dyn PersistentMemory>)
     };
-    let persistent = Persistent { window: WINDOW, devices: vec![device(0), device(1)] };
+    let persistent = Persistent::new(WINDOW, [device(0), device(1)]);
     let mut partition = Partition::new(Arc::clone(&mem), persistent);
     let mut model = Model::new();
     let mut pending: BTreeMap<(u64, u64), u64> = BTreeMap::new();

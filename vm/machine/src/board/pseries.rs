@@ -6,6 +6,7 @@ use std::sync::Arc;
 use exec::{Lines, PartitionState, Start, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_papr::Papr;
+use hv_papr::events::Events;
 use hv_papr::ports::Ports;
 use hv_pv::epapr;
 use nvdimm::Nvdimm;
@@ -73,7 +74,9 @@ pub fn board(
         nvram: Box::new(NvramPort(Nvram::default())),
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
-        persistent: persistent::devices(layout, nvdimms),
+        persistent: Arc::new(persistent::devices(layout, nvdimms)),
+        connectors: Arc::default(),
+        events: Arc::new(Events::new(Box::new(|| ()))),
     };
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
     // ppc-pv 1.4).

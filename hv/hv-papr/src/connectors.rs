@@ -1,0 +1,276 @@
+//! Dynamic reconfiguration connectors: processors, memory and devices that the partition acquires and releases while it
+//! runs (PAPR 13; spec papr 3.11).
+//!
+//! The machine puts a device behind a connector and takes it away; the guest takes it into use, and gives it back, in
+//! steps. All connectors here are logical ones: what they stand for is there or not, without slots and power.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a connector is for, with the code in the top four bits of its index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// The vCPU with this number.
+    Processor(u32),
+    /// A block of memory, by guest real addresses.
+    Memory(Range<u64>),
+    /// A persistent-memory device.
+    Persistent,
+}
+
+impl Resource {
+    /// Type as the device tree has it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Resource::Processor(_) => "CPU",
+            Resource::Memory(_) => "MEM",
+            Resource::Persistent => "PMEM",
+        }
+    }
+}
+
+/// How far the guest has taken a connector into use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Not allocated to the partition.
+    Unusable,
+    /// Allocated, isolated.
+    Available,
+    /// Not isolated any more, its description not yet read to the end.
+    Unisolated,
+    /// In use.
+    Configured,
+}
+
+/// A part of a device's description, in the order of the device tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A node begins.
+    Node(String),
+    /// A property of the node.
+    Property(String, Vec<u8>),
+    /// The node ends.
+    End,
+}
+
+/// What is wrong with a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such connector.
+    Unknown,
+    /// Not from this state.
+    State,
+    /// The resource is in use by the guest itself.
+    Busy,
+}
+
+#[derive(Debug)]
+struct Connector {
+    resource: Resource,
+    name: String,
+    state: State,
+    /// The device's description, if one is there.
+    device: Option<Vec<Item>>,
+    /// The guest was asked to give it back.
+    leaving: bool,
+    /// Items that configure-connector has returned.
+    told: usize,
+}
+
+/// The connectors of a machine by index.
+#[derive(Debug, Default)]
+pub struct Connectors {
+    table: Mutex<BTreeMap<u32, Connector>>,
+    changed: Condvar,
+}
+
+/// A connector as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its index.
+    pub index: u32,
+    /// What it is for.
+    pub resource: Resource,
+    /// Its name.
+    pub name: String,
+    /// How far it is in use.
+    pub state: State,
+    /// A device is there.
+    pub present: bool,
+}
+
+impl Connectors {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Connector>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connector; with a device it is in use from the start.
+    pub fn add(&self, index: u32, resource: Resource, name: String, device: Option<Vec<Item>>) {
+        let state = if device.is_some() { State::Configured } else { State::Unusable };
+        self.lock().insert(index, Connector { resource, name, state, device, leaving: false, told: 0 });
+    }
+
+    /// All of them, by index.
+    pub fn list(&self) -> Vec<Listed> {
+        let listed = |(index, connector): (&u32, &Connector)| Listed {
+            index: *index,
+            resource: connector.resource.clone(),
+            name: connector.name.clone(),
+            state: connector.state,
+            present: connector.device.is_some(),
+        };
+        self.lock().iter().map(listed).collect()
+    }
+
+    /// Puts a device behind an empty connector; the guest is to be told.
+    ///
+    /// # Errors
+    /// Connectors that do not exist or are not empty.
+    pub fn plug(&self, index: u32, device: Vec<Item>) -> Result<(), Refusal> {
+        let mut table = self.lock();
+        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
+        if connector.device.is_some() {
+            return Err(Refusal::State);
+        }
+        (connector.device, connector.leaving) = (Some(device), false);
+        Ok(())
+    }
+
+    /// Marks the device to be taken away once the guest has given it back; the guest is to be told. One that the guest has
+    /// not taken is gone at once: then this returns `true`.
+    ///
+    /// # Errors
+    /// Connectors that do not exist or are empty.
+    pub fn ask_back(&self, index: u32) -> Result<bool, Refusal> {
+        let mut table = self.lock();
+        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
+        if connector.device.is_none() {
+            return Err(Refusal::State);
+        }
+        connector.leaving = true;
+        let gone = connector.state == State::Unusable;
+        if gone {
+            connector.device = None;
+        }
+        Ok(gone)
+    }
+
+    /// Waits until `until` holds for the state of connector `index` and whether a device is there; `false` when it did not
+    /// within `patience`.
+    pub fn wait(&self, index: u32, patience: Duration, until: impl Fn(State, bool) -> bool) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut table = self.lock();
+        loop {
+            let Some(connector) = table.get(&index) else { return false };
+            if until(connector.state, connector.device.is_some()) {
+                return true;
+            }
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
+            table = self.changed.wait_timeout(table, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// What connector `index` is for.
+    pub(crate) fn resource(&self, index: u32) -> Option<Resource> {
+        self.lock().get(&index).map(|connector| connector.resource.clone())
+    }
+
+    /// Whether connector `index` is allocated to the partition; `None` when there is none.
+    pub(crate) fn is_usable(&self, index: u32) -> Option<bool> {
+        self.lock().get(&index).map(|connector| connector.state != State::Unusable)
+    }
+
+    /// Whether connector `index` is in use, or there is none.
+    pub(crate) fn is_configured(&self, index: u32) -> bool {
+        self.lock().get(&index).is_none_or(|connector| connector.state == State::Configured)
+    }
+
+    /// Whether vCPU `number` belongs to the partition: those without a connector do.
+    pub(crate) fn has_processor(&self, number: u32) -> bool {
+        let table = self.lock();
+        let mut own = table.values().filter(|connector| connector.resource == Resource::Processor(number));
+        own.next().is_none_or(|connector| connector.state == State::Configured)
+    }
+
+    /// Goes from one state to another by `step`, which is given the state, whether a device is there to be used, and returns
+    /// the next state.
+    fn step(
+        &self,
+        index: u32,
+        step: impl FnOnce(State, bool) -> Result<State, Refusal>,
+    ) -> Result<(State, State), Refusal> {
+        let mut table = self.lock();
+        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
+        let (before, ready) = (connector.state, connector.device.is_some() && !connector.leaving);
+        connector.state = step(before, ready)?;
+        if connector.state < before {
+            connector.told = 0;
+        }
+        if connector.state == State::Unusable && connector.leaving {
+            (connector.device, connector.leaving) = (None, false);
+        }
+        self.changed.notify_all();
+        Ok((before, connector.state))
+    }
+
+    /// Allocates the resource to the partition; `true` when it was not.
+    pub(crate) fn use_it(&self, index: u32) -> Result<bool, Refusal> {
+        let (before, _) = self.step(index, |state, ready| match state {
+            State::Unusable if !ready => Err(Refusal::State),
+            State::Unusable => Ok(State::Available),
+            state => Ok(state),
+        })?;
+        Ok(before == State::Unusable)
+    }
+
+    /// Takes the resource from the partition.
+    pub(crate) fn drop_it(&self, index: u32) -> Result<(), Refusal> {
+        self.step(index, |state, _| if state > State::Available { Err(Refusal::State) } else { Ok(State::Unusable) })?;
+        Ok(())
+    }
+
+    /// Ends its isolation.
+    pub(crate) fn unisolate(&self, index: u32) -> Result<(), Refusal> {
+        self.step(index, |state, _| match state {
+            State::Unusable => Err(Refusal::State),
+            State::Available => Ok(State::Unisolated),
+            state => Ok(state),
+        })?;
+        Ok(())
+    }
+
+    /// Isolates it; `busy` says that the guest still uses it.
+    pub(crate) fn isolate(&self, index: u32, busy: bool) -> Result<(), Refusal> {
+        self.step(index, |state, _| match state {
+            State::Unisolated => Err(Refusal::State),
+            State::Configured if busy => Err(Refusal::Busy),
+            State::Configured => Ok(State::Available),
+            state => Ok(state),
+        })?;
+        Ok(())
+    }
+
+    /// The next item of its description, and how deep that is in it: 0 outside of its first node. With the last item it is
+    /// configured, and the next round begins.
+    pub(crate) fn configure(&self, index: u32) -> Result<(Item, usize), Refusal> {
+        let mut table = self.lock();
+        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
+        let device =
+            connector.device.as_ref().filter(|_| connector.state >= State::Unisolated).ok_or(Refusal::State)?;
+        let item = device.get(connector.told).cloned().ok_or(Refusal::State)?;
+        connector.told += 1;
+        let told = device.get(..connector.told).unwrap_or_default();
+        let depth = told.iter().fold(0_usize, |depth, item| match item {
+            Item::Node(_) => depth + 1,
+            Item::Property(..) => depth,
+            Item::End => depth.saturating_sub(1),
+        });
+        if connector.told == device.len() {
+            (connector.told, connector.state) = (0, State::Configured);
+            self.changed.notify_all();
+        }
+        Ok((item, depth))
+    }
+}
