@@ -23,6 +23,7 @@ pub mod uart16550;
 pub mod via;
 pub mod vty;
 pub mod xics;
+pub mod xive;
 
 pub use dma::DmaWindow;
 pub use escc::Escc;
@@ -41,3 +42,4 @@ pub use uart16550::Uart16550;
 pub use via::Via;
 pub use vty::Vty;
 pub use xics::Xics;
+pub use xive::Xive;
