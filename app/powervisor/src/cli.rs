@@ -69,6 +69,16 @@ pub enum MmuFlag {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InterruptsFlag {
+    /// The guest makes a call for each interrupt; works everywhere
+    Xics,
+    /// The guest reaches the controller without calls (POWER9, POWER10 with radix translation)
+    Xive,
+    /// What is good for most guests, for now xics
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
     On,
     Off,
@@ -162,6 +172,9 @@ pub struct RunFlags {
     /// Address translation; by default what the CPU does best
     #[arg(long, value_enum)]
     pub mmu: Option<MmuFlag>,
+    /// `--machine pseries`: the guest's interrupt controller
+    #[arg(long, value_enum, default_value = "auto")]
+    pub interrupts: InterruptsFlag,
     /// Offer the KVM paravirtual interface to the guest
     #[arg(long, value_enum, default_value = "on")]
     pub pv: Switch,

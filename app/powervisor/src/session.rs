@@ -10,7 +10,7 @@ use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Backends, Calls, Kind, Layout, Machine, Mmu, PlanError, Spec};
+use machine::{Backends, Calls, Interrupts, Kind, Layout, Machine, Mmu, PlanError, Spec};
 use nvdimm::Geometry;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::{Family, V300};
@@ -18,7 +18,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use vmm::{Observer, Outcome, Policy, Report, Time};
 
-use crate::cli::{CallFlag, ClockFlag, EngineFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch};
+use crate::cli::{
+    CallFlag, ClockFlag, EngineFlag, InterruptsFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch,
+};
 use crate::console::{self, RawTerminal};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
@@ -86,6 +88,10 @@ fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec
             (Some(MmuFlag::Radix), _) => Mmu::Radix,
             (None, cpu) if V300.contains(cpu) => Mmu::Radix,
             _ => Mmu::Hash,
+        },
+        interrupts: match flags.interrupts {
+            InterruptsFlag::Xive => Interrupts::Xive,
+            InterruptsFlag::Xics | InterruptsFlag::Auto => Interrupts::Xics,
         },
         calls: calls(flags)?,
         append,

@@ -47,7 +47,7 @@ fn a_stopped_vcpu_stays_stopped() {
         append: String::new(),
         seed: [0; 32],
         fixed_start: None,
-        nvdimms: Vec::new(),
+        ..Spec::new(Kind::Bare, Cpu::Power9)
     };
     let layout = machine::plan(&spec, &kernel, None).unwrap();
     let mut machine = Machine::build(&layout, &file, None, Box::new(std::io::sink())).unwrap();

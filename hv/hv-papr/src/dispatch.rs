@@ -8,10 +8,10 @@ use papr_abi::status::H_FUNCTION;
 
 use crate::answer::Answer;
 use crate::papr::{Arguments, Call, Papr};
-use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas, scm};
+use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas, scm, xive};
 
 /// The calls, by family.
-const FAMILIES: [&[Call]; 10] = [
+const FAMILIES: [&[Call]; 11] = [
     console::CALLS,
     dma::CALLS,
     hash::CALLS,
@@ -22,6 +22,7 @@ const FAMILIES: [&[Call]; 10] = [
     radix::CALLS,
     rtas::CALLS,
     scm::CALLS,
+    xive::CALLS,
 ];
 
 impl Interface for Papr {

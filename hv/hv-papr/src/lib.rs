@@ -24,6 +24,7 @@ mod radix;
 /// RTAS, and which of its services exist.
 pub mod rtas;
 mod scm;
+mod xive;
 
 pub use dispatch::calls;
 pub use papr::Papr;

@@ -7,7 +7,7 @@ use hv_core::Visit;
 
 use crate::answer::Checked;
 use crate::entries::Entries;
-use crate::ports::Ports;
+use crate::ports::{InterruptController, Interrupts, Ports, Xive};
 use crate::scm::Bindings;
 
 /// Arguments r4 to r12.
@@ -61,5 +61,15 @@ impl Papr {
             table: Mutex::new(()),
             cleared: AtomicU64::new(0),
         }
+    }
+
+    /// The interrupt controller, if it is a XICS.
+    pub(crate) fn xics(&self) -> Option<&dyn InterruptController> {
+        if let Interrupts::Xics(xics) = &self.ports.interrupts { Some(&**xics) } else { None }
+    }
+
+    /// The interrupt controller, if it is a XIVE.
+    pub(crate) fn xive(&self) -> Option<&dyn Xive> {
+        if let Interrupts::Xive(xive) = &self.ports.interrupts { Some(&**xive) } else { None }
     }
 }

@@ -38,6 +38,84 @@ pub trait InterruptController: Send + Sync {
     fn set_enabled(&self, irq: u32, enabled: bool) -> bool;
 }
 
+/// The event queues that XIVE's guests may have: log2 of their bytes.
+pub const QUEUE_SHIFTS: [u32; 4] = [12, 16, 21, 24];
+/// Priorities that are the guest's, 0 and those below this; the others are reserved.
+pub const GUEST_PRIORITIES: u8 = 7;
+
+/// A source of XIVE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XiveSource {
+    /// Level-triggered: reached by calls, not by its pages.
+    pub level: bool,
+    /// Guest real address of the page that manages it.
+    pub management: u64,
+    /// Guest real address of the page that triggers it.
+    pub trigger: u64,
+}
+
+/// Where the events of a source go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XiveRoute {
+    /// Server.
+    pub target: u32,
+    /// One of its priorities.
+    pub priority: u8,
+    /// What the guest calls the event.
+    pub eisn: u32,
+    /// Events are lost.
+    pub masked: bool,
+}
+
+/// An event queue in guest memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XiveQueue {
+    /// Guest real address.
+    pub address: u64,
+    /// log2 of its bytes, one of [`QUEUE_SHIFTS`].
+    pub shift: u32,
+    /// Every event notifies.
+    pub always: bool,
+    /// Top bit of the next word.
+    pub generation: bool,
+    /// Number of the next word.
+    pub index: u32,
+}
+
+/// The interrupt controller in XIVE terms: sources lead to event queues of a server's priorities.
+pub trait Xive: Send + Sync {
+    /// Number of servers.
+    fn servers(&self) -> u32;
+    /// The source `lisn`, if it exists.
+    fn source(&self, lisn: u32) -> Option<XiveSource>;
+    /// Where its events go. `None` when it does not exist.
+    fn route(&self, lisn: u32) -> Option<XiveRoute>;
+    /// Sends them elsewhere; `None` stands for nowhere, as in the beginning.
+    fn set_route(&self, lisn: u32, route: Option<XiveRoute>);
+    /// The queue of a priority, if it has one.
+    fn queue(&self, server: u32, priority: u8) -> Option<XiveQueue>;
+    /// Sets it, to be filled from its first word on, or takes it away.
+    fn set_queue(&self, server: u32, priority: u8, queue: Option<XiveQueue>);
+    /// Guest real address of the page by which notifications of a queue are held back.
+    fn queue_page(&self, server: u32, priority: u8) -> u64;
+    /// log2 of the bytes of pages.
+    fn page_shift(&self) -> u32;
+    /// A load at `offset` of the management page of a source. `None` when it does not exist.
+    fn load(&self, lisn: u32, offset: u64) -> Option<u64>;
+    /// A store there.
+    fn store(&self, lisn: u32, offset: u64);
+    /// Forgets everything that the guest has set.
+    fn reset(&self);
+}
+
+/// The interrupt controller that a machine has. The calls of the other kind do not exist in it.
+pub enum Interrupts {
+    /// Reached by calls.
+    Xics(Box<dyn InterruptController>),
+    /// Set up by calls, reached by loads and stores.
+    Xive(Box<dyn Xive>),
+}
+
 /// Date and time.
 pub trait TimeOfDay: Send + Sync {
     /// Seconds since 1970 (UTC) and nanoseconds, when the guest has run for `elapsed` of its own time.
@@ -175,7 +253,7 @@ pub struct Ports {
     /// The virtual terminal.
     pub console: Box<dyn Console>,
     /// The interrupt controller.
-    pub interrupts: Box<dyn InterruptController>,
+    pub interrupts: Interrupts,
     /// The clock.
     pub time: Box<dyn TimeOfDay>,
     /// Random numbers.

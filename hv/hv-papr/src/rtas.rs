@@ -16,6 +16,7 @@ use crate::rtas::cells::{Cells, Service};
 
 mod cells;
 mod events;
+mod interrupts;
 mod nvram;
 mod parameter;
 mod pci;
@@ -24,10 +25,11 @@ mod reconfiguration;
 
 pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
 
-/// The services of this machine; the device tree publishes exactly these.
+/// The services of this machine; the device tree publishes exactly these, those of XICS where there is one.
 const FAMILIES: &[&[Service]] = &[
     SERVICES,
     events::SERVICES,
+    interrupts::SERVICES,
     nvram::SERVICES,
     parameter::SERVICES,
     pci::SERVICES,
@@ -42,10 +44,6 @@ const SERVICES: &[Service] = &[
     (rtas::SET_TIME_OF_DAY, set_time_of_day),
     (rtas::POWER_OFF, |_, _, cells| halt(cells, Halt::PowerOff)),
     (rtas::SYSTEM_REBOOT, |_, _, cells| halt(cells, Halt::Reset)),
-    (rtas::SET_XIVE, set_xive),
-    (rtas::GET_XIVE, get_xive),
-    (rtas::INT_OFF, |papr, _, cells| enable(papr, cells, false)),
-    (rtas::INT_ON, |papr, _, cells| enable(papr, cells, true)),
     (rtas::OS_TERM, os_term),
 ];
 
@@ -53,9 +51,10 @@ fn forms() -> impl Iterator<Item = &'static Service> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// Name and token of the services that a machine's device tree shall publish.
-pub fn services() -> BTreeMap<&'static str, u32> {
-    forms().map(|(form, _)| (form.name, form.token)).collect()
+/// Name and token of the services that the device tree of a machine with a XICS, or without, shall publish.
+pub fn services(xics: bool) -> BTreeMap<&'static str, u32> {
+    let hidden = |token| !xics && interrupts::SERVICES.iter().any(|(form, _)| form.token == token);
+    forms().map(|(form, _)| (form.name, form.token)).filter(|(_, token)| !hidden(*token)).collect()
 }
 
 /// Whether this form of a call is implemented.
@@ -163,22 +162,6 @@ fn days_of(year: i64, month: u32, day: u32) -> i64 {
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * i64::from(month) + 2) / 5 + i64::from(day) - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-fn set_xive(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    let done = papr.ports.interrupts.set_source(cells.input(0), cells.input(1), cells.input(2) as u8);
-    if done { SUCCESS } else { PARAMETER }
-}
-
-fn get_xive(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    let Some((server, priority)) = papr.ports.interrupts.source(cells.input(0)) else { return PARAMETER };
-    cells.output(0, server);
-    cells.output(1, priority.into());
-    SUCCESS
-}
-
-fn enable(papr: &Papr, cells: &Cells, enabled: bool) -> i32 {
-    if papr.ports.interrupts.set_enabled(cells.input(0), enabled) { SUCCESS } else { PARAMETER }
 }
 
 /// The operating system gives up; its words are a NUL-terminated string in guest memory. Linux since 6.2 passes

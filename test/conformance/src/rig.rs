@@ -242,7 +242,7 @@ pub fn layout(kind: Kind, cpu: Cpu, order: Order, calls: Calls) -> Layout {
         append: String::new(),
         seed: [0; 32],
         fixed_start: Some(0),
-        nvdimms: Vec::new(),
+        ..Spec::new(kind, cpu)
     };
     let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
     let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };

@@ -106,7 +106,7 @@ pub fn machine(mmu: Mmu, programs: &[Program]) -> Machine {
         append: String::new(),
         seed: [0; 32],
         fixed_start: None,
-        nvdimms: Vec::new(),
+        ..Spec::new(Kind::Bare, Cpu::Power9)
     };
     let segment = Segment { physical: CODE, virtual_: CODE, file: Range::default(), memory_size: 0x1000 };
     let order = elf::Order::Big;

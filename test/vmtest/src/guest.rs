@@ -107,7 +107,7 @@ impl Guest {
             append: "console=hvc0".into(),
             seed: [0x5a; 32],
             fixed_start: Some(START),
-            nvdimms: Vec::new(),
+            ..Spec::new(Board::Pseries, Cpu::Power9)
         };
         Guest {
             kernel,

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::iter;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use exec::Peers;
@@ -9,7 +10,7 @@ use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, V
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
 use nvdimm::Nvdimm;
-use platform::GuestTime;
+use platform::{GuestTime, Registers};
 use ppc_mmu::Invalidation;
 use thiserror::Error;
 
@@ -136,6 +137,8 @@ struct Board {
     partition: PartitionState,
     interfaces: Vec<Box<dyn Interface>>,
     bus: Bus,
+    /// For each vCPU, a device that is there for it alone.
+    own: Vec<(Range<u64>, Arc<dyn Registers>)>,
     lines: Arc<dyn Lines + Send>,
     keyboard: Arc<dyn Keyboard>,
     time: Arc<GuestTime>,
@@ -183,8 +186,8 @@ pub struct Machine {
     pub lines: Arc<dyn Lines + Send>,
     /// How long it has run, for devices that keep the time; to be told where that is not the host's matter.
     pub time: Arc<GuestTime>,
-    /// Devices by guest real address.
-    pub bus: Bus,
+    /// Devices by guest real address, for each vCPU: at some addresses each has its own.
+    buses: Vec<Bus>,
     keyboard: Arc<dyn Keyboard>,
     power: Power,
     start: fn(&mut Vcpu, Start),
@@ -219,6 +222,10 @@ impl Machine {
             Kind::E500 => e500::board(layout, &power, console),
             Kind::Mac => mac::board(layout, &mem, &power, console),
         };
+        let mut buses = vec![board.bus; requests.len()];
+        for (bus, (range, device)) in buses.iter_mut().zip(board.own) {
+            bus.attach(range, device);
+        }
         let others = (1..spec.cpus).map(|number| Vcpu::new(spec.cpu, number));
         Ok(Machine {
             mem,
@@ -228,7 +235,7 @@ impl Machine {
             mailboxes: Mailboxes(requests),
             lines: board.lines,
             time: board.time,
-            bus: board.bus,
+            buses,
             keyboard: board.keyboard,
             power,
             start: board.start,
@@ -251,13 +258,14 @@ impl Machine {
 
     /// What an engine runs vCPU `server` in. `None` when there is no such vCPU.
     pub fn context<'a>(&'a self, server: u32, clock: &'a dyn Clock, privileged: Privileged) -> Option<Context<'a>> {
-        Some(self.context_of(self.mailboxes.0.get(server as usize)?, clock, privileged))
+        Some(self.context_of(self.mailboxes.0.get(server as usize)?, self.bus(server)?, clock, privileged))
     }
 
-    /// The same for the vCPU whose mailbox is `requests`.
+    /// The same for the vCPU whose mailbox is `requests` and which sees the devices of `bus`.
     pub fn context_of<'a>(
         &'a self,
         requests: &'a Requests,
+        bus: &'a Bus,
         clock: &'a dyn Clock,
         privileged: Privileged,
     ) -> Context<'a> {
@@ -266,12 +274,22 @@ impl Machine {
             partition: &self.partition,
             requests,
             clock,
-            mmio: &self.bus,
+            mmio: bus,
             peers: &self.mailboxes,
             privileged,
             delivers: false,
             answers: None,
         }
+    }
+
+    /// The devices that vCPU `server` sees. `None` when there is no such vCPU.
+    pub fn bus(&self, server: u32) -> Option<&Bus> {
+        self.buses.get(server as usize)
+    }
+
+    /// Puts a device at `range`, for all vCPUs.
+    pub fn attach(&mut self, range: Range<u64>, device: &Arc<impl Registers + 'static>) {
+        self.buses.iter_mut().for_each(|bus| bus.attach(range.clone(), Arc::clone(device) as _));
     }
 
     /// Resets `vcpu`, which was stopped, and sets its registers to those with which it starts. Its time goes on.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use exec::{MmioPort, Width};
 use platform::Registers;
 
-/// Devices by address.
-#[derive(Default)]
+/// Devices by address, as one vCPU sees them.
+#[derive(Clone, Default)]
 pub struct Bus {
     devices: Vec<(Range<u64>, Arc<dyn Registers>)>,
 }

@@ -18,7 +18,8 @@ mod persistent;
 mod ports;
 mod sources;
 mod tree;
+mod xive;
 
 pub use board::{Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use plan::{Layout, PlanError, plan};
-pub use spec::{Calls, Kind, Mmu, Spec};
+pub use spec::{Calls, Interrupts, Kind, Mmu, Spec};

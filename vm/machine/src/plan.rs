@@ -9,7 +9,7 @@ use nvdimm::header::limits::LARGEST_BLOCK;
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
-use crate::spec::{Kind, Mmu, Spec};
+use crate::spec::{Interrupts, Kind, Mmu, Spec};
 
 /// Granularity of the layout.
 const UNIT: u64 = 0x1_0000;
@@ -32,6 +32,11 @@ pub enum PlanError {
         /// CPU name.
         cpu: &'static str,
     },
+    /// The processor, the machine or the translation has none.
+    #[error(
+        "--interrupts xive goes with --machine pseries, --cpu power9 or power10, and --mmu radix; elsewhere use --interrupts xics"
+    )]
+    NoXive,
     /// The processor runs kernels of the other width.
     #[error("a {bits}-bit kernel, and --cpu {cpu} is not; choose another --machine or --cpu")]
     Width {
@@ -163,6 +168,10 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
         return Err(PlanError::NoRadix { cpu });
     }
+    // H_ENTER maps nothing but RAM, and this controller is reached by loads and stores.
+    if spec.interrupts == Interrupts::Xive && (spec.kind, spec.mmu) != (Kind::Pseries, Mmu::Radix) {
+        return Err(PlanError::NoXive);
+    }
     if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
         return Err(PlanError::Width { bits: if kernel.class == Class::Elf64 { 64 } else { 32 }, cpu });
     }
@@ -292,7 +301,8 @@ impl fmt::Display for Layout {
         let pv = if spec.calls.pv() { "on" } else { "off" };
         let mmu = if spec.cpu.family() == Family::Book3s64 { format!("{:?}, ", spec.mmu) } else { String::new() };
         let cpus = if spec.cpus == 1 { String::new() } else { format!("{} ", spec.cpus) };
-        writeln!(f, "machine  {:?}, {cpus}{}, {mmu}pv {pv}", spec.kind, spec.cpu.name())?;
+        let xive = if spec.interrupts == Interrupts::Xive { "Xive, " } else { "" };
+        writeln!(f, "machine  {:?}, {cpus}{}, {mmu}{xive}pv {pv}", spec.kind, spec.cpu.name())?;
         writeln!(f, "append   {}", spec.append)
     }
 }

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hv_papr::ports::{ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay};
-use platform::{HostRandom, Rtc, SeededRandom, Vty, Xics};
+use hv_papr::ports::{
+    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay, XiveQueue, XiveRoute,
+    XiveSource,
+};
+use platform::xive::{self, QueueConfig, SourceConfig};
+use platform::{HostRandom, Rtc, SeededRandom, Vty, Xics, Xive};
 
 use crate::pci;
+use crate::xive::ESB;
 
 /// Unit address of the virtual terminal.
 pub const VTY_UNIT: u64 = 0x7100_0000;
@@ -63,6 +68,71 @@ impl InterruptController for XicsPort {
 
     fn set_enabled(&self, irq: u32, enabled: bool) -> bool {
         self.0.set_enabled(irq, enabled)
+    }
+}
+
+/// The interrupt controller that is reached by loads and stores.
+pub struct XivePort {
+    /// The controller.
+    pub xive: Arc<Xive>,
+    /// Number of servers.
+    pub servers: u32,
+}
+
+impl hv_papr::ports::Xive for XivePort {
+    fn servers(&self) -> u32 {
+        self.servers
+    }
+
+    fn source(&self, lisn: u32) -> Option<XiveSource> {
+        let (management, trigger) = (ESB + xive::page::management(lisn), ESB + xive::page::trigger(lisn));
+        self.xive.level(lisn).map(|level| XiveSource { level, management, trigger })
+    }
+
+    fn route(&self, lisn: u32) -> Option<XiveRoute> {
+        let SourceConfig { target, priority, eisn, masked } = self.xive.config(lisn)?;
+        Some(XiveRoute { target, priority, eisn, masked })
+    }
+
+    fn set_route(&self, lisn: u32, route: Option<XiveRoute>) {
+        let config = route.map_or(SourceConfig::NONE, |XiveRoute { target, priority, eisn, masked }| SourceConfig {
+            target,
+            priority,
+            eisn,
+            masked,
+        });
+        self.xive.configure(lisn, config);
+    }
+
+    fn queue(&self, server: u32, priority: u8) -> Option<XiveQueue> {
+        let (config, progress) = self.xive.queue(server, priority)?;
+        let QueueConfig { address, shift, always } = config?;
+        Some(XiveQueue { address, shift, always, generation: progress.generation, index: progress.index })
+    }
+
+    fn set_queue(&self, server: u32, priority: u8, queue: Option<XiveQueue>) {
+        let config = queue.map(|XiveQueue { address, shift, always, .. }| QueueConfig { address, shift, always });
+        self.xive.set_queue(server, priority, config);
+    }
+
+    fn queue_page(&self, server: u32, priority: u8) -> u64 {
+        ESB + xive::page::queue(server, priority)
+    }
+
+    fn page_shift(&self) -> u32 {
+        xive::PAGE
+    }
+
+    fn load(&self, lisn: u32, offset: u64) -> Option<u64> {
+        self.xive.load(lisn, offset)
+    }
+
+    fn store(&self, lisn: u32, offset: u64) {
+        self.xive.store(lisn, offset);
+    }
+
+    fn reset(&self) {
+        self.xive.reset();
     }
 }
 

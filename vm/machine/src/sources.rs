@@ -1,5 +1,7 @@
 //! Interrupt sources of a PAPR machine by number (spec papr 7.1, 7.3, 8.5).
 
+use platform::{Xics, Xive};
+
 use crate::spec::Kind;
 
 /// Environmental and power warnings.
@@ -16,6 +18,34 @@ pub const DOORBELL: u32 = 0x1102;
 pub const PCI_LINES: u32 = 0x1200;
 /// Lines that the slots of the bridge share.
 pub const PCI_LINE_COUNT: u32 = 4;
+
+/// An interrupt controller, as devices and vCPUs see it.
+pub trait Controller: Send + Sync {
+    /// Sets the line of a level source, or signals an edge with `true`.
+    fn set_line(&self, source: u32, asserted: bool);
+    /// Whether vCPU `server` is interrupted.
+    fn pending(&self, server: u32) -> bool;
+}
+
+impl Controller for Xics {
+    fn set_line(&self, source: u32, asserted: bool) {
+        Xics::set_line(self, source, asserted);
+    }
+
+    fn pending(&self, server: u32) -> bool {
+        Xics::pending(self, server)
+    }
+}
+
+impl Controller for Xive {
+    fn set_line(&self, source: u32, asserted: bool) {
+        Xive::set_line(self, source, asserted);
+    }
+
+    fn pending(&self, server: u32) -> bool {
+        Xive::pending(self, server)
+    }
+}
 
 /// All sources of a machine; the lines of PCI are level-triggered.
 pub fn all(kind: Kind) -> Vec<(u32, bool)> {

@@ -26,6 +26,16 @@ pub enum Mmu {
     Radix,
 }
 
+/// The interrupt controller of a PAPR partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interrupts {
+    /// XICS: the guest makes calls, on any processor.
+    #[default]
+    Xics,
+    /// XIVE: the guest loads and stores, on processors with radix translation.
+    Xive,
+}
+
 /// Hypercall interfaces that a machine answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calls {
@@ -64,6 +74,8 @@ pub struct Spec {
     pub memory: u64,
     /// Translation, where the machine leaves a choice (Book3S-64).
     pub mmu: Mmu,
+    /// Interrupt controller, where the machine leaves a choice (pseries).
+    pub interrupts: Interrupts,
     /// Hypercalls that are answered.
     pub calls: Calls,
     /// Kernel command line.
@@ -86,6 +98,7 @@ impl Spec {
             cpus: 1,
             memory: 512 << 20,
             mmu: if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash },
+            interrupts: Interrupts::Xics,
             calls: Calls::with_pv(true),
             append: String::new(),
             seed: [0; 32],

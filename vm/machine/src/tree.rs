@@ -8,8 +8,8 @@ use ppc_isa::cpu::{Family, V300};
 use crate::fdt::Writer;
 use crate::plan::Layout;
 use crate::ports::VTY_UNIT;
-use crate::spec::{Kind, Mmu};
-use crate::{paravirt, pci, persistent, sources};
+use crate::spec::{Interrupts, Kind, Mmu, Spec};
+use crate::{paravirt, pci, persistent, sources, xive};
 
 const VTY_PATH: &str = "/vdevice/vty@71000000";
 const NVRAM_UNIT: u32 = 0x7100_0001;
@@ -20,10 +20,9 @@ const CACHE_LINE: u32 = 128;
 const MEMORY_BLOCK: u32 = 0x1000_0000;
 
 /// Hypercall groups that exist here; Linux uses a group only when its name is listed.
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 12] = [
     "hcall-pft",
     "hcall-term",
-    "hcall-interrupt",
     "hcall-tce",
     "hcall-multi-tce",
     "hcall-sprg0",
@@ -37,6 +36,8 @@ const FUNCTIONS: [&str; 13] = [
 ];
 /// One more on machines with one processor.
 const JOIN: &str = "hcall-join";
+/// One more on machines with a XICS.
+const INTERRUPT: &str = "hcall-interrupt";
 
 /// `ibm,pa-features` as count, type and bytes: what the CPU can do, one bit each (spec papr 8.3). No transactional
 /// memory (byte 22). Power ISA 3.1 took away strong access ordering (byte 4) and added the aspects of DEXCR (byte 68) and
@@ -65,13 +66,15 @@ fn pa_features(cpu: Cpu) -> Vec<u8> {
 }
 
 /// `ibm,architecture-vec-5`: what client-architecture-support would have agreed on (spec papr 4.4).
-fn architecture_vec_5(mmu: Mmu) -> [u8; 27] {
-    let radix = if mmu == Mmu::Radix { 0x40 } else { 0 };
+fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
+    let radix = if spec.mmu == Mmu::Radix { 0x40 } else { 0 };
+    let xive = if spec.interrupts == Interrupts::Xive { 0x40 } else { 0 };
     let mut vec = [0; 27];
     vec[0] = 25; // bytes that follow, minus one
     vec[2] = 0x20; // dynamic reconfiguration
     vec[5] = 0x80; // form 1 affinity
     vec[22] = 0x80; // second version of dynamic memory
+    vec[23] = xive; // XIVE only, or XICS only
     vec[24] = radix; // radix only, or hash only
     vec[26] = radix; // the guest executes tlbie itself
     vec
@@ -91,6 +94,9 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.text("model", "PowerVisor pseries");
         root.strings("compatible", &["powervisor,pseries", "IBM,pSeries"]);
         root.cell("interrupt-parent", PIC_PHANDLE);
+        if layout.spec.interrupts == Interrupts::Xive {
+            xive::priorities(root);
+        }
         root.node("chosen", |node| chosen(node, layout));
         hypervisor(layout).write(root, layout.spec.calls);
         root.node("rtas", |node| rtas(node, layout));
@@ -111,14 +117,10 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             memory.doubles("reg", &[0, layout.spec.memory]);
             memory.cells("ibm,associativity", &[4, 0, 0, 0, 0]);
         });
-        root.node("interrupt-controller", |pic| {
-            pic.text("compatible", "IBM,ppc-xicp");
-            pic.text("device_type", "PowerPC-External-Interrupt-Presentation");
-            pic.flag("interrupt-controller");
-            pic.cell("#interrupt-cells", 2);
-            pic.cells("ibm,interrupt-server-ranges", &[0, layout.spec.cpus]);
-            pic.cell("phandle", PIC_PHANDLE);
-        });
+        match layout.spec.interrupts {
+            Interrupts::Xics => root.node("interrupt-controller", |pic| xics(pic, layout.spec.cpus)),
+            Interrupts::Xive => xive::write(root, layout.spec.cpus, PIC_PHANDLE),
+        }
         root.node("event-sources", event_sources);
         root.node("ibm,platform-facilities", |facilities| {
             facilities.text("device_type", "ibm,platform-facilities");
@@ -147,6 +149,15 @@ fn hypervisor(layout: &Layout) -> paravirt::Node<'static> {
     }
 }
 
+fn xics(pic: &mut Writer, cpus: u32) {
+    pic.text("compatible", "IBM,ppc-xicp");
+    pic.text("device_type", "PowerPC-External-Interrupt-Presentation");
+    pic.flag("interrupt-controller");
+    pic.cell("#interrupt-cells", 2);
+    pic.cells("ibm,interrupt-server-ranges", &[0, cpus]);
+    pic.cell("phandle", PIC_PHANDLE);
+}
+
 fn chosen(node: &mut Writer, layout: &Layout) {
     node.text("bootargs", &layout.spec.append);
     node.text("stdout-path", VTY_PATH);
@@ -157,15 +168,17 @@ fn chosen(node: &mut Writer, layout: &Layout) {
     }
     node.bytes("rng-seed", &layout.spec.seed);
     node.cell("linux,pci-probe-only", 0);
-    node.bytes("ibm,architecture-vec-5", &architecture_vec_5(layout.spec.mmu));
+    node.bytes("ibm,architecture-vec-5", &architecture_vec_5(&layout.spec));
 }
 
 fn rtas(node: &mut Writer, layout: &Layout) {
-    for (name, token) in services() {
+    let xics = layout.spec.interrupts == Interrupts::Xics;
+    for (name, token) in services(xics) {
         node.cell(name, token);
     }
-    let functions: Vec<&str> = FUNCTIONS.into_iter().chain((layout.spec.cpus == 1).then_some(JOIN)).collect();
-    node.strings("ibm,hypertas-functions", &functions);
+    let join = (layout.spec.cpus == 1).then_some(JOIN);
+    let functions = FUNCTIONS.into_iter().chain(join).chain(xics.then_some(INTERRUPT));
+    node.strings("ibm,hypertas-functions", &functions.collect::<Vec<&str>>());
     node.cell("linux,rtas-base", layout.rtas.start as u32);
     node.cell("linux,rtas-entry", layout.rtas.start as u32);
     node.cell("rtas-size", (layout.rtas.end - layout.rtas.start) as u32);

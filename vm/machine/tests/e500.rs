@@ -35,7 +35,7 @@ fn spec(cpu: Cpu, pv: bool) -> Spec {
         append,
         seed: [0x5a; 32],
         fixed_start: Some(0),
-        nvdimms: Vec::new(),
+        ..Spec::new(kind, cpu)
     }
 }
 
@@ -146,10 +146,10 @@ fn a_second_cpu_starts_by_the_spin_table() {
         let at = u64::from_be_bytes(property("cpu-release-addr").try_into().unwrap());
         let mailbox = Arc::clone(&machine.mailboxes.0[2]);
         assert!(mailbox.stopped());
-        assert_eq!(machine.bus.read(at, Width::B8), Some(1));
+        assert_eq!(machine.bus(0).unwrap().read(at, Width::B8), Some(1));
         for (offset, word) in [(12, 0x55), (20, 2), (0, 0), (4, 0x0400_2000)] {
             assert!(mailbox.stopped());
-            assert!(machine.bus.write(at + offset, Width::B4, word));
+            assert!(machine.bus(0).unwrap().write(at + offset, Width::B4, word));
         }
         let start = mailbox.take_start().unwrap();
         let mut vcpu = machine.vcpus.remove(2);

@@ -34,7 +34,7 @@ fn spec(cpu: Cpu) -> Spec {
         append: "console=ttyPZ0".into(),
         seed: [7; 32],
         fixed_start: Some(START),
-        nvdimms: Vec::new(),
+        ..Spec::new(Kind::Mac, cpu)
     }
 }
 

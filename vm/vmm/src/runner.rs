@@ -7,6 +7,7 @@ use exec::{Context, Engine, Exit, Requests, Vcpu, delivery, request, timebase, t
 use exec::{Interrupt, Privileged, Start};
 use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
 use machine::Machine;
+use machine::bus::Bus;
 
 use crate::desk::{self, Desk};
 use crate::observer::Observer;
@@ -41,6 +42,7 @@ pub struct Runner<'a, 'o> {
     pub vcpu: &'a mut Vcpu,
     engine: &'a mut dyn Engine,
     requests: &'a Requests,
+    bus: &'a Bus,
     policy: &'a Policy,
     observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
     /// Exits are answered where they occur, as far as they can be.
@@ -63,11 +65,12 @@ impl<'a, 'o> Runner<'a, 'o> {
         observer: Option<&'a Mutex<&'o mut (dyn Observer + 'o)>>,
     ) -> Option<Runner<'a, 'o>> {
         let requests = machine.mailboxes.0.get(vcpu.state.pir as usize)?;
+        let bus = machine.bus(vcpu.state.pir)?;
         // Nobody sees the exits, and they cost nothing.
         let answers = observer.is_none() && policy.exit_cost.is_zero();
         let (counts, idle) = (ExitCounts::default(), Duration::ZERO);
         let (skipped, settled) = (0, false);
-        Some(Runner { machine, vcpu, engine, requests, policy, observer, answers, counts, idle, skipped, settled })
+        Some(Runner { machine, vcpu, engine, requests, bus, policy, observer, answers, counts, idle, skipped, settled })
     }
 
     /// Exit counts, all instructions of the vCPU, time asleep.
@@ -82,9 +85,9 @@ impl<'a, 'o> Runner<'a, 'o> {
 
     /// What its engine works with.
     pub fn context(&self) -> Context<'a> {
-        let Runner { machine, policy, requests, answers, .. } = *self;
+        let Runner { machine, policy, requests, bus, answers, .. } = *self;
         let delivers = answers && policy.privileged == Privileged::Inline;
-        Context { delivers, ..machine.context_of(requests, &*policy.time.clock, policy.privileged) }
+        Context { delivers, ..machine.context_of(requests, bus, &*policy.time.clock, policy.privileged) }
     }
 
     /// Runs until the machine stops, with the thread for itself.

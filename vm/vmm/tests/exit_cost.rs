@@ -73,7 +73,7 @@ fn elapsed(privileged: Privileged, exit_cost: Duration, observer: Option<&mut dy
         append: String::new(),
         seed: [0; 32],
         fixed_start: None,
-        nvdimms: Vec::new(),
+        ..Spec::new(Kind::Bare, Cpu::Power9)
     };
     let layout = machine::plan(&spec, &kernel, None).unwrap();
     let mut machine = Machine::build(&layout, &file, None, Box::new(std::io::sink())).unwrap();

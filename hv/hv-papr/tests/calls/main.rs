@@ -11,3 +11,4 @@ mod pci;
 mod processor;
 mod scm;
 mod stage;
+mod xive;

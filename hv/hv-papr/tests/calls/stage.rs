@@ -10,7 +10,8 @@ use hv_papr::Papr;
 use hv_papr::connectors::Connectors;
 use hv_papr::events::Events;
 use hv_papr::ports::{
-    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Persistent, Ports, Random, TimeOfDay,
+    ConfigRegister, Console, DmaWindow, InterruptController, Interrupts, Nvram, PciBridge, Persistent, Ports, Random,
+    TimeOfDay,
 };
 use papr_abi::hcall::H_RTAS;
 use papr_abi::rtas;
@@ -166,16 +167,26 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// A machine whose interrupt controller answers nothing.
     pub fn new() -> Stage {
-        Stage::with(GuestMem::new(RAM).unwrap().into(), Persistent::default())
+        Stage::made(GuestMem::new(RAM).unwrap().into(), Persistent::default(), Interrupts::Xics(Box::new(Silent)))
     }
 
     /// The same with this memory, and with persistent memory.
     pub fn with(mem: Arc<GuestMem>, persistent: Persistent) -> Stage {
+        Stage::made(mem, persistent, Interrupts::Xics(Box::new(Silent)))
+    }
+
+    /// A machine with this interrupt controller.
+    pub fn with_interrupts(interrupts: Interrupts) -> Stage {
+        Stage::made(GuestMem::new(RAM).unwrap().into(), Persistent::default(), interrupts)
+    }
+
+    fn made(mem: Arc<GuestMem>, persistent: Persistent, interrupts: Interrupts) -> Stage {
         let connectors = Arc::<Connectors>::default();
         let ports = Ports {
             console: Box::new(Silent),
-            interrupts: Box::new(Silent),
+            interrupts,
             time: Box::new(Silent),
             random: Box::new(Silent),
             nvram: Box::new(Row::new(0_u8, 0x1_0000)),
@@ -215,8 +226,12 @@ impl Stage {
 
     /// Makes a call; returns r3 and as many registers from r4 on.
     pub fn outputs<const N: usize>(&mut self, number: u64, arguments: &[u64]) -> (i64, [u64; N]) {
-        let status = self.call(number, arguments);
-        (status, std::array::from_fn(|n| self.vcpu.state.gpr[4 + n]))
+        (self.call(number, arguments), self.left())
+    }
+
+    /// Registers from r4 on after a call.
+    pub fn left<const N: usize>(&self) -> [u64; N] {
+        std::array::from_fn(|n| self.vcpu.state.gpr[4 + n])
     }
 
     /// r4 after a call.

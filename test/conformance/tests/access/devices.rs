@@ -98,7 +98,7 @@ fn run(rig: &mut Rig, case: &Case, witness: &Witness, ram_page: u64) -> (super::
 fn devices_answer_as_memory_does() {
     for (mut rig, mut memory) in rigs().zip(rigs()) {
         let witness = Arc::new(Witness::default());
-        rig.machine.bus.attach(DEVICE..DEVICE + PAGE as u64, witness.clone());
+        rig.machine.attach(DEVICE..DEVICE + PAGE as u64, &witness);
         for (rig, ram_page) in [(&mut rig, DEVICE - PAGE as u64), (&mut memory, DATA)] {
             rig.translate(EA, ram_page);
             rig.translate(EA + PAGE as u64, ram_page + PAGE as u64);

@@ -289,7 +289,7 @@ fn devices() {
     for mut rig in machines() {
         let witness = Arc::new(Witness::default());
         witness.fill((0..0x1000).map(pattern).collect());
-        rig.machine.bus.attach(DEVICE..DEVICE + 0x1000, witness.clone());
+        rig.machine.attach(DEVICE..DEVICE + 0x1000, &witness);
         rig.msr_on(msr::ME);
         rig.translate(EA + 0x1_0000, DEVICE);
         rig.translate(EA + 0x1_1000, DEVICE + 0x1000);

@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
             append: String::new(),
             seed: [0; 32],
             fixed_start: None,
-            nvdimms: Vec::new(),
+            ..Spec::new(kind, Cpu::Power9)
         };
         let Ok(layout) = machine::plan(&spec, &kernel, Some(data.len() as u64)) else { continue };
         assert!(layout.to_string().contains("kernel"));

@@ -41,7 +41,7 @@ pub fn examples() -> Vec<Vec<u8>> {
             append,
             seed: [7; 32],
             fixed_start: None,
-            nvdimms: Vec::new(),
+            ..Spec::new(Kind::Pseries, cpu)
         };
         Machine::tree(&machine::plan(&spec, &kernel, Some(0x1000)).unwrap()).unwrap()
     };

@@ -8,7 +8,7 @@ use guest_mem::GuestMem;
 use hv_core::{ExitCounts, Interface, Visit};
 use hv_papr::Papr;
 use hv_papr::events::Events;
-use hv_papr::ports::{Console, InterruptController, Nvram, Persistent, Ports, Random, TimeOfDay};
+use hv_papr::ports::{Console, InterruptController, Interrupts, Nvram, Persistent, Ports, Random, TimeOfDay};
 use ppc_isa::Cpu;
 use ppc_mmu::HashTable;
 
@@ -91,7 +91,7 @@ impl Partition {
     pub fn new(mem: Arc<GuestMem>, persistent: Persistent) -> Partition {
         let ports = Ports {
             console: Box::new(Nothing),
-            interrupts: Box::new(Nothing),
+            interrupts: Interrupts::Xics(Box::new(Nothing)),
             time: Box::new(Nothing),
             random: Box::new(Nothing),
             nvram: Box::new(Nothing),

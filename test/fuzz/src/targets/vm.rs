@@ -92,7 +92,7 @@ impl Vm {
             append: String::new(),
             seed: [0; 32],
             fixed_start: Some(0),
-            nvdimms: Vec::new(),
+            ..Spec::new(kind, cpu)
         };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
         let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };

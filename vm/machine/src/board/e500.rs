@@ -133,6 +133,7 @@ pub fn board(layout: &Layout, power: &Power, console: Box<dyn Write + Send>) -> 
         partition: PartitionState::new(None, false),
         interfaces: kvm.into_iter().collect(),
         bus,
+        own: Vec::new(),
         lines: Arc::new(MpicLines(Arc::clone(&pic))),
         keyboard: Arc::new(Inputs { uart, channel, pic }),
         time: Arc::default(),

@@ -143,6 +143,7 @@ pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Box<dyn Writ
         partition: PartitionState::new(None, false),
         interfaces: [osi, kvm].into_iter().flatten().collect(),
         bus,
+        own: Vec::new(),
         lines: Arc::new(PicLines(pic)),
         keyboard: Arc::new(Terminal { vty, escc }),
         time,

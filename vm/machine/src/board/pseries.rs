@@ -7,11 +7,12 @@ use exec::{Lines, PartitionState, Start, Vcpu};
 use guest_mem::{GuestMem, Order};
 use hv_papr::Papr;
 use hv_papr::events::Events;
-use hv_papr::ports::Ports;
+use hv_papr::ports::{Interrupts, Ports};
 use hv_pv::epapr;
 use nvdimm::Nvdimm;
 use papr_abi::rtas;
-use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics};
+use platform::xive::{self, Esb, Tima};
+use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics, Xive};
 use ppc_isa::cpu::{Family, V300};
 use ppc_isa::msr;
 use ppc_mmu::HashTable;
@@ -20,15 +21,17 @@ use super::e500::epapr_entry;
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::plan::Layout;
-use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort};
-use crate::spec::Kind;
+use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort, XivePort};
+use crate::sources::Controller;
+use crate::spec::{self, Kind};
+use crate::xive::{ESB, TIMA};
 use crate::{paravirt, pci, persistent, sources, tree};
 
 pub use tree::write as tree;
 
-struct XicsLines(Arc<Xics>);
+struct ControllerLines(Arc<dyn Controller>);
 
-impl Lines for XicsLines {
+impl Lines for ControllerLines {
     fn external(&self, server: u32) -> bool {
         self.0.pending(server)
     }
@@ -36,13 +39,13 @@ impl Lines for XicsLines {
 
 struct Terminal {
     vty: Arc<Vty>,
-    xics: Arc<Xics>,
+    controller: Arc<dyn Controller>,
 }
 
 impl Keyboard for Terminal {
     fn type_in(&self, data: &[u8]) -> usize {
         let taken = self.vty.type_in(data);
-        self.xics.set_line(sources::VTY, true);
+        self.controller.set_line(sources::VTY, true);
         taken
     }
 }
@@ -50,7 +53,7 @@ impl Keyboard for Terminal {
 /// Builds it.
 pub fn board(
     layout: &Layout,
-    mem: &GuestMem,
+    mem: &Arc<GuestMem>,
     power: &Power,
     console: Box<dyn Write + Send>,
     nvdimms: Vec<Arc<Nvdimm>>,
@@ -59,13 +62,31 @@ pub fn board(
     for (n, word) in (0..).zip(rtas::ENTRY) {
         mem.store(layout.rtas.start + 4 * n, Order::Big, word);
     }
-    let wake = power.clone();
-    let xics = Arc::new(Xics::new(spec.cpus, &sources::all(spec.kind), Box::new(move |server| wake.interrupt(server))));
     let vty = Arc::new(Vty::new(console));
+    let wake = power.clone();
+    let wake = Box::new(move |server| wake.interrupt(server));
+    let sources = sources::all(spec.kind);
+    let (mut bus, mut own, mut epapr) = (Bus::default(), Vec::new(), epapr::Ports::default());
+    let (controller, interrupts): (Arc<dyn Controller>, _) = match spec.interrupts {
+        spec::Interrupts::Xics => {
+            let xics = Arc::new(Xics::new(spec.cpus, &sources, wake));
+            epapr = epapr_ports(spec.kind, &vty, &xics);
+            (Arc::clone(&xics) as _, Interrupts::Xics(Box::new(XicsPort(xics))))
+        }
+        spec::Interrupts::Xive => {
+            let queues = Arc::clone(mem);
+            let store = Box::new(move |address, word: u32| queues.store(address, Order::Big, word));
+            let xive = Arc::new(Xive::new(spec.cpus, &sources, store, wake));
+            bus.attach(ESB..ESB + xive::page::end(spec.cpus), Arc::new(Esb(Arc::clone(&xive))));
+            own.extend((0..spec.cpus).map(|server| (TIMA, Arc::new(Tima { xive: Arc::clone(&xive), server }) as _)));
+            let port = XivePort { xive: Arc::clone(&xive), servers: spec.cpus };
+            (xive as _, Interrupts::Xive(Box::new(port)))
+        }
+    };
     let clock = Arc::new(Rtc::new(spec.fixed_start));
     let ports = Ports {
         console: Box::new(VtyPort(Arc::clone(&vty))),
-        interrupts: Box::new(XicsPort(Arc::clone(&xics))),
+        interrupts,
         time: Box::new(RtcPort(Arc::clone(&clock))),
         random: match spec.fixed_start {
             None => Box::new(RandomPort(HostRandom::default())),
@@ -83,13 +104,14 @@ pub fn board(
     let family = spec.cpu.family();
     let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(spec.cpus, ports)) as _);
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
-    let kvm = paravirt::kvm(spec.calls, epapr_ports(spec.kind, &vty, &xics));
+    let kvm = paravirt::kvm(spec.calls, epapr);
     Board {
         partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), V300.contains(spec.cpu)),
         interfaces: [papr, osi, kvm].into_iter().flatten().collect(),
-        bus: Bus::default(),
-        lines: Arc::new(XicsLines(Arc::clone(&xics))),
-        keyboard: Arc::new(Terminal { vty, xics }),
+        bus,
+        own,
+        lines: Arc::new(ControllerLines(Arc::clone(&controller))),
+        keyboard: Arc::new(Terminal { vty, controller }),
         time: Arc::default(),
         vcpu: boot_cpu(layout),
         start,
