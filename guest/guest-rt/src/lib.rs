@@ -3,7 +3,7 @@
 //! Contract: an image built with `link.ld` is entered in real mode in either byte order with r3 = device tree; the
 //! runtime switches to 64-bit mode and its own byte order, asks for interrupts in that order, finds the console and
 //! power-off in the tree, and calls the function named by `guest_main!`. When that returns, or panics, the guest
-//! powers off. Not its job: translation, more than one processor, floating point.
+//! powers off. Not its job: translation, more than two processors, floating point.
 #![no_std]
 #![feature(asm_experimental_arch)]
 
@@ -12,6 +12,7 @@ pub mod exception;
 pub mod fdt;
 pub mod kvm;
 pub mod papr;
+pub mod second;
 pub mod spr;
 
 use core::{

@@ -28,6 +28,15 @@ pub mod opcode {
     pub const H_RANDOM: u64 = 0x300;
     pub const H_SET_MODE: u64 = 0x31c;
     pub const H_REGISTER_PROC_TBL: u64 = 0x37c;
+    pub const H_INT_GET_SOURCE_INFO: u64 = 0x3a8;
+    pub const H_INT_SET_SOURCE_CONFIG: u64 = 0x3ac;
+    pub const H_INT_GET_SOURCE_CONFIG: u64 = 0x3b0;
+    pub const H_INT_GET_QUEUE_INFO: u64 = 0x3b4;
+    pub const H_INT_SET_QUEUE_CONFIG: u64 = 0x3b8;
+    pub const H_INT_GET_QUEUE_CONFIG: u64 = 0x3bc;
+    pub const H_INT_ESB: u64 = 0x3c8;
+    pub const H_INT_SYNC: u64 = 0x3cc;
+    pub const H_INT_RESET: u64 = 0x3d0;
     pub const H_SCM_READ_METADATA: u64 = 0x3e4;
     pub const H_SCM_WRITE_METADATA: u64 = 0x3e8;
     pub const H_SCM_BIND_MEM: u64 = 0x3ec;

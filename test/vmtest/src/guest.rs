@@ -135,6 +135,12 @@ impl Guest {
         self
     }
 
+    /// Sets the interrupt controller.
+    pub fn interrupts(mut self, interrupts: Interrupts) -> Guest {
+        self.spec.interrupts = interrupts;
+        self
+    }
+
     /// Sets the number of vCPUs.
     pub fn cpus(mut self, cpus: u32) -> Guest {
         self.spec.cpus = cpus;

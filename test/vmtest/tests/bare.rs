@@ -7,10 +7,10 @@ use anyhow::{Result, ensure};
 use exec::Privileged;
 use guest_mem::BLOCK;
 use hv_core::Halt;
-use machine::{Kind, Mmu};
+use machine::{Interrupts, Kind, Mmu};
 use nvdimm::{Access, Image, Nvdimm, Options, Uuid};
 use ppc_isa::Cpu;
-use vmtest::{EngineKind as Engine, Guest, Run, bare_metal};
+use vmtest::{EngineKind, Guest, Run, Timing, bare_metal};
 
 const MODELS: [(Cpu, Mmu); 3] = [(Cpu::Power8, Mmu::Hash), (Cpu::Power9, Mmu::Hash), (Cpu::Power9, Mmu::Radix)];
 
@@ -65,7 +65,7 @@ macro_rules! kernels {
     )*};
 }
 
-kernels! { decrementer exceptions hash hcalls magic patch radix smc syscall }
+kernels! { decrementer exceptions hash hcalls magic patch radix smc syscall xive }
 
 /// Persistent memory: twice on each image, whose contents outlive the first run, then without any.
 #[test]
@@ -76,7 +76,7 @@ fn scm() -> Result<()> {
     for order in ["be", "le"] {
         let kernel = bare_metal(&format!("scm-{order}.elf"))?;
         for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
-            for engine in [Engine::Interpreter, Engine::Translator] {
+            for engine in [EngineKind::Interpreter, EngineKind::Translator] {
                 let _ = fs::remove_file(&path);
                 Image::create(&path, Uuid([3; 16]), BLOCKS * BLOCK, 4096)?;
                 for run in ["first", "second", "none"] {
@@ -117,6 +117,7 @@ fn every_kernel_is_run() -> Result<()> {
         "scm",
         "smc",
         "syscall",
+        "xive",
         "demo",
         "book3s32",
         "booke",
@@ -167,6 +168,40 @@ fn booke() -> Result<()> {
             }
         }
     }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// The controller that the others do not have, with one processor and with two, on the translator with a thread for each
+/// as well.
+#[test]
+fn xive_where_there_is_one() -> Result<()> {
+    let (mut faults, mut checks) = (Vec::new(), 0);
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("xive-{order}.elf"))?;
+        for (cpu, cpus, privileged, engine, timing) in [
+            (Cpu::Power9, 1, Privileged::Inline, EngineKind::Interpreter, Timing::Virtual),
+            (Cpu::Power9, 2, Privileged::Inline, EngineKind::Interpreter, Timing::Virtual),
+            (Cpu::Power9, 2, Privileged::Trap, EngineKind::Interpreter, Timing::Virtual),
+            (Cpu::Power10, 2, Privileged::Inline, EngineKind::Interpreter, Timing::Host),
+            (Cpu::Power10, 1, Privileged::Inline, EngineKind::Translator, Timing::Virtual),
+            (Cpu::Power10, 2, Privileged::Inline, EngineKind::Translator, Timing::Virtual),
+            (Cpu::Power9, 2, Privileged::Inline, EngineKind::Translator, Timing::Host),
+            (Cpu::Power9, 2, Privileged::Trap, EngineKind::Translator, Timing::Host),
+        ] {
+            let guest = Guest::new(kernel.clone()).cpu(cpu, Mmu::Radix).interrupts(Interrupts::Xive).cpus(cpus);
+            let guest = guest.privileged(privileged).engine(engine).timing(timing).memory(256).append("");
+            let run = guest.most(2_000_000_000).run()?;
+            let made = run.console.lines().filter(|line| line.starts_with("ok ")).count();
+            ensure!(made >= 100, "{made} checks; {run}");
+            checks += made;
+            if let Some(fault) = fault(&run) {
+                faults
+                    .push(format!("{order} on {cpus} {} {privileged:?} {engine:?} {timing:?}:\n  {fault}", cpu.name()));
+            }
+        }
+    }
+    println!("xive: {checks} checks");
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }

@@ -15,10 +15,10 @@
 # bytes read `b .+8`. The big-endian path sets SF and LE by rfid and arrives at the common code.
     .macro ENTER_OWN_BYTE_ORDER
     .long 0x08000048
-    b .Lown_order
+    b .Lown_order\@
     BE_WORD 0x429f0005          # bcl 20,31,.+4
     BE_WORD 0x7d6802a6          # mflr r11
-    BE_WORD 0x396b0024          # addi r11,r11,.Lown_order - (. - 4)
+    BE_WORD 0x396b0024          # addi r11,r11,.Lown_order\@ - (. - 4)
     BE_WORD 0x7d4000a6          # mfmsr r10
     BE_WORD 0x614a0001          # ori r10,r10,LE
     BE_WORD 0x39800001          # li r12,1
@@ -26,5 +26,5 @@
     BE_WORD 0x7d7a03a6          # mtsrr0 r11
     BE_WORD 0x7d5b03a6          # mtsrr1 r10
     BE_WORD 0x4c000024          # rfid
-.Lown_order:
+.Lown_order\@:
     .endm

@@ -20,6 +20,30 @@ _start:
 .Lhalt:
     b       .Lhalt
 
+# A second processor, as RTAS start-cpu has it begin: real mode, big-endian, SF=1.
+    .text
+    .globl second_start
+second_start:
+    ENTER_OWN_BYTE_ORDER
+    mfmsr   %r10                 # RI=1, nothing else changes
+    ori     %r10, %r10, 2
+    mtmsrd  %r10
+    isync
+    lis     %r2, .TOC.@ha
+    addi    %r2, %r2, .TOC.@l
+    lis     %r1, second_stack_top@ha
+    addi    %r1, %r1, second_stack_top@l
+    li      %r0, 0
+    stdu    %r0, -112(%r1)
+    bl      second
+    nop
+.Lsecond_halt:
+    b       .Lsecond_halt
+
+    .section .bss.second_stack, "aw", @nobits
+    .p2align 12
+    .skip 0x8000
+second_stack_top:
     .section .bss.stack, "aw", @nobits
     .p2align 12
     .skip 0x8000
