@@ -1,0 +1,66 @@
+//! Debian's kernels on a pseries with a XIVE: they find it, use it for interrupts between processors and for typed input,
+//! and make none of the calls that a XICS has.
+
+use anyhow::{Result, ensure};
+use hv_core::Halt;
+use image::debian::Release;
+use machine::{Interrupts, Mmu};
+use ppc_isa::Cpu;
+use vmtest::{EngineKind, Guest, Timing, debian};
+
+/// Prints how many interrupts of these kinds there were, all processors together.
+const COUNTS: &str = "awk '/XIVE-IPI/ { k = \"ipi\" } /hvc_console/ { k = \"input\" } \
+     k { for (i = 2; $i + 0 == $i; i++) n[k] += $i; k = \"\" } \
+     END { print \"some\", (n[\"ipi\"] > 0) (n[\"input\"] > 0) }' /proc/interrupts";
+
+/// The calls of the other controller.
+const XICS: [&str; 6] = ["papr:H_EOI", "papr:H_CPPR", "papr:H_IPI", "papr:H_IPOLL", "papr:H_XIRR", "rtas:ibm,set-xive"];
+
+fn boot(release: Release, cpu: Cpu, cpus: u32, engine: EngineKind, timing: Timing) -> Result<()> {
+    let guest = Guest::new(debian(release, None)?).cpu(cpu, Mmu::Radix).interrupts(Interrupts::Xive).cpus(cpus);
+    let guest = guest.engine(engine).timing(timing).most(u64::MAX);
+    let guest = guest.expect("# ", "echo has $(grep -c ^processor /proc/cpuinfo) cpus\n").expect(" cpus\r", "");
+    let run = guest.expect("# ", &format!("{COUNTS}; poweroff -f\n")).run()?;
+    run.ended(&Halt::PowerOff)?;
+    run.shows(&format!("has {cpus} cpus"))?;
+    run.shows(if cpus > 1 { "some 11" } else { "some 01" })?;
+    let made: Vec<_> = XICS.into_iter().filter(|name| run.hypercalls(name) != 0).collect();
+    ensure!(made.is_empty(), "{made:?} on a machine without a XICS");
+    let queues = run.hypercalls("papr:H_INT_SET_QUEUE_CONFIG");
+    ensure!(queues >= u64::from(cpus), "{queues} queues for {cpus} processors");
+    Ok(())
+}
+
+macro_rules! boots {
+    ($($(#[$attribute:meta])* $name:ident = $release:ident, $cpu:ident, $cpus:literal, $engine:ident, $timing:ident;)*) => {$(
+        #[test]
+        $(#[$attribute])*
+        fn $name() -> Result<()> {
+            boot(Release::$release, Cpu::$cpu, $cpus, EngineKind::$engine, Timing::$timing)
+        }
+    )*};
+}
+
+boots! {
+    debian_6_1_on_power9 = Bookworm, Power9, 1, Translator, Virtual;
+    debian_6_1_on_2_power9 = Bookworm, Power9, 2, Interpreter, Virtual;
+    debian_6_1_on_8_power10 = Bookworm, Power10, 8, Translator, Host;
+    debian_6_12_on_2_power10 = Trixie, Power10, 2, Translator, Host;
+}
+
+/// Both kernels on every processor that has one, with 1, 2 and 8 of it.
+#[test]
+#[ignore = "long"]
+fn all_of_them() -> Result<()> {
+    for release in [Release::Bookworm, Release::Trixie] {
+        for cpu in [Cpu::Power9, Cpu::Power10] {
+            for cpus in [1, 2, 8] {
+                for engine in [EngineKind::Interpreter, EngineKind::Translator] {
+                    let good = boot(release, cpu, cpus, engine, Timing::Host);
+                    good.map_err(|error| error.context(format!("{release:?} on {cpus} {}, {engine:?}", cpu.name())))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
