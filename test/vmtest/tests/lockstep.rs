@@ -6,8 +6,8 @@
 use anyhow::Result;
 use exec::Privileged::{self, Inline, Trap};
 use image::debian::Release::{self, Bookworm, Trixie};
-use machine::Kind;
 use machine::Mmu::{self, Hash, Radix};
+use machine::{Interrupts, Kind};
 use ppc_isa::Cpu::{self, E500v2, E5500, Power8, Power9, Power10, Ppc750, Ppc7400, Ppc7450};
 use vmtest::{Guest, bare_metal, built, debian, the_same};
 
@@ -72,6 +72,10 @@ fn bare_metal_kernels() -> Result<()> {
             let guest = Guest::new(bare_metal(&format!("{name}-{order}.elf"))?).kind(Kind::Bare).cpu(cpu, mmu);
             the_same(&guest.privileged(way).memory(256).append("").most(2_000_000_000), 20)?;
         }
+    }
+    for (order, cpu, way) in [("be", Power9, Trap), ("le", Power10, Inline)] {
+        let guest = Guest::new(bare_metal(&format!("xive-{order}.elf"))?).cpu(cpu, Radix).interrupts(Interrupts::Xive);
+        the_same(&guest.privileged(way).memory(256).append("").most(2_000_000_000), 1)?;
     }
     for (cpu, way) in [(Ppc750, Trap), (Ppc7400, Inline), (Ppc7450, Trap)] {
         let guest = Guest::new(bare_metal("book3s32-be.elf")?).kind(Kind::Bare).cpu(cpu, Hash);

@@ -48,6 +48,22 @@ boots! {
     debian_6_12_on_2_power10 = Trixie, Power10, 2, Translator, Host;
 }
 
+/// On either engine, but for how often it returned to the run loop.
+#[test]
+fn runs_on_virtual_time_repeat() -> Result<()> {
+    let told = Guest::new(debian(Release::Bookworm, Some("grep XIVE /proc/interrupts"))?).cpus(3).keep();
+    let told = told.interrupts(Interrupts::Xive);
+    let seen = |engine| -> Result<_> {
+        let run = told.clone().engine(engine).run()?;
+        run.ended(&Halt::PowerOff)?;
+        run.shows("XIVE-IPI")?;
+        Ok((run.instructions, run.console, run.left))
+    };
+    let [first, again] = [seen(EngineKind::Interpreter)?, seen(EngineKind::Translator)?];
+    ensure!(first == again, "{} and {} instructions", first.0, again.0);
+    Ok(())
+}
+
 /// Both kernels on every processor that has one, with 1, 2 and 8 of it.
 #[test]
 #[ignore = "long"]
