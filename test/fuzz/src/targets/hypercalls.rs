@@ -1,6 +1,7 @@
 //! Hypercalls with any registers, and RTAS with any argument buffer, against a machine that keeps its state from call
 //! to call.
 
+use exec::Width;
 use exec::partition::Ail;
 use guest_mem::Order;
 use hv_core::Next;
@@ -14,13 +15,18 @@ use crate::targets::vm::{RAM, Vm};
 const SC: u32 = 0x4400_0002;
 const SC_1: u32 = 0x4400_0022;
 const TOKENS: [u64; 5] = [0x2a_0003, 0x2a_0004, 0x1_0010, 0x2a_0005, 0x1_0001];
+/// Sources of a XIVE, and numbers that have none; where it is.
+const SOURCES: [u64; 6] = [0, 1, 0x1000, 0x1100, 0x1203, 0x1fff];
+const TIMA: u64 = 0x6_0302_031a_0000;
+const ESB: u64 = 0x6_0100_0000_0000;
 /// Argument buffers: inside RAM, up to its last byte, and across it.
 const BUFFERS: [u64; 6] = [0x1000, 0x2ffe, RAM - 76, RAM - 24, RAM - 12, RAM - 8];
 
 /// Makes calls until the input is used up.
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let mut vm = Vm::new(input.pick(&Cpu::BOOK3S_64), input.flag());
+    let (cpu, pv) = (input.pick(&Cpu::BOOK3S_64), input.flag());
+    let mut vm = if cpu == Cpu::Power9 && input.flag() { Vm::xive(pv) } else { Vm::new(cpu, pv) };
     vm.type_in(&input.bytes::<24>());
     let mode = input.pick(&[0, msr::LE, msr::EE, msr::IR | msr::DR, msr::PR]);
     vm.vcpu.set_msr(msr::SF | msr::ME | mode);
@@ -29,6 +35,7 @@ pub fn run(data: &[u8]) {
         match input.byte() % 8 {
             0 | 1 => service(&mut vm, &mut input),
             2 => kvm(&mut vm, &mut input),
+            3 => xive(&mut vm, &mut input),
             _ => papr(&mut vm, &mut input),
         }
         // What no call may touch, whatever its arguments.
@@ -69,6 +76,37 @@ pub fn number(input: &mut Input) -> u64 {
         1 => input.pick(&hcall::CALLS).number,
         _ => input.pick(&hv_papr::calls().collect::<Vec<u64>>()),
     }
+}
+
+/// Calls that set up a XIVE with arguments that mean something, and accesses to its pages.
+fn xive(vm: &mut Vm, input: &mut Input) {
+    let lisn = input.pick(&SOURCES);
+    if input.flag() {
+        let gpr = &mut vm.vcpu.state.gpr;
+        gpr[3] = hcall::H_INT_GET_SOURCE_INFO + 4 * u64::from(input.byte() % 11);
+        let priority = u64::from(input.byte() % 10);
+        // Sources and queues have theirs in different places.
+        gpr[4..9].copy_from_slice(&match input.flag() {
+            true => [u64::from(input.byte() & 3), lisn, 0, priority, input.number(RAM)],
+            false => [u64::from(input.byte() & 1), 0, priority, input.number(RAM) & !0xfff, 12],
+        });
+        vm.system_call(SC_1);
+        return;
+    }
+    let offset = u64::from(input.byte()) << 4 | u64::from(input.byte() & 0xf);
+    let real = match input.byte() & 3 {
+        0 => TIMA + input.pick(&[0x10, 0x11, 0x12, 0x18, 0x810, 0x812]),
+        1 => TIMA + offset,
+        2 => ESB + (lisn << 17) + offset,
+        _ => ESB + (lisn << 17) + 0x1_0000 + offset,
+    };
+    let width = input.pick(&[Width::B1, Width::B2, Width::B4, Width::B8]);
+    let value = input.byte().into();
+    let write = input.flag();
+    vm.visit(|_, visit| {
+        let mmio = visit.context.mmio;
+        if write { mmio.write(real, width, value) } else { mmio.read(real, width).is_some() }
+    });
 }
 
 fn service(vm: &mut Vm, input: &mut Input) {

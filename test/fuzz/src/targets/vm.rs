@@ -79,6 +79,16 @@ impl Vm {
 
     /// A machine of `kind` with an empty memory that answers `calls` and prints to `console`.
     pub fn of(kind: Kind, cpu: Cpu, calls: Calls, console: Box<dyn Write + Send>) -> Vm {
+        Vm::build(kind, cpu, Interrupts::Xics, calls, console)
+    }
+
+    /// A pseries with a XIVE.
+    pub fn xive(pv: bool) -> Vm {
+        let calls = Calls::with_pv(pv);
+        Vm::build(Kind::Pseries, Cpu::Power9, Interrupts::Xive, calls, Box::new(std::io::sink()))
+    }
+
+    fn build(kind: Kind, cpu: Cpu, interrupts: Interrupts, calls: Calls, console: Box<dyn Write + Send>) -> Vm {
         let mmu = if cpu == Cpu::Power9 { Mmu::Radix } else { Mmu::Hash };
         // The e500 board has no less.
         let memory = if kind == Kind::E500 { 4 * RAM } else { RAM };
@@ -88,6 +98,7 @@ impl Vm {
             cpus: 1,
             memory,
             mmu,
+            interrupts,
             calls,
             append: String::new(),
             seed: [0; 32],
