@@ -185,7 +185,7 @@ fn case_53_generations_follow_the_laps() {
         bench.xive.set_line(VTY, true);
         let generation = u32::from((event / 1024) % 2 == 0) << 31;
         let address = QUEUE + event % 1024 * 4;
-        assert_eq!(bench.word(address), Some(generation | 0x100 + VTY), "event {event}");
+        assert_eq!(bench.word(address), Some(generation | (0x100 + VTY)), "event {event}");
     }
     assert_eq!(bench.memory.lock().unwrap().len(), 1024, "nobody read, and nothing was stored behind the queue");
     assert_eq!(bench.xive.queue(0, 6).unwrap().1, Progress { index: 0, generation: false });
