@@ -11,7 +11,7 @@ use exec::{Clock, Engine, Privileged, Vcpu};
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Backends, Calls, Controls, Kind as Board, Layout, Machine, Mmu, Spec};
+use machine::{Backends, Calls, Controls, Interrupts, Kind as Board, Layout, Machine, Mmu, Spec};
 use nvdimm::Nvdimm;
 use ppc_isa::Cpu;
 use sha2::{Digest, Sha256};

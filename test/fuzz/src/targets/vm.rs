@@ -11,7 +11,7 @@ use guest_mem::Order;
 use hv_core::{ExitCounts, Next, Visit, hypervisor};
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use machine::clock::VirtualClock;
-use machine::{Calls, Kind, Machine, Mmu, Spec};
+use machine::{Calls, Interrupts, Kind, Machine, Mmu, Spec};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder};
 
