@@ -491,9 +491,7 @@ impl Rig {
 
     /// Adds a processor with a page of its own, in the state of this one.
     pub fn another(&mut self) -> Other {
-        let mailboxes = &mut self.machine.mailboxes.0;
-        let pir = mailboxes.len() as u32;
-        mailboxes.push(Arc::default());
+        let pir = self.machine.extend();
         let mut vcpu = Vcpu::new(self.cpu, pir);
         vcpu.state = VcpuState { pir, ..self.vcpu().state.clone() };
         (0..16).for_each(|n| vcpu.set_segment(n, self.vcpu().shared.segment(n)));

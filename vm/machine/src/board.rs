@@ -292,6 +292,13 @@ impl Machine {
         self.buses.iter_mut().for_each(|bus| bus.attach(range.clone(), Arc::clone(device) as _));
     }
 
+    /// Adds a mailbox for another vCPU, which is the caller's, with the devices that all have; returns its number.
+    pub fn extend(&mut self) -> u32 {
+        self.buses.extend(self.buses.first().cloned());
+        self.mailboxes.0.push(Arc::default());
+        self.mailboxes.0.len() as u32 - 1
+    }
+
     /// Resets `vcpu`, which was stopped, and sets its registers to those with which it starts. Its time goes on.
     pub fn start(&self, vcpu: &mut Vcpu, start: Start) {
         let old = &vcpu.state;

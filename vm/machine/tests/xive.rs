@@ -9,7 +9,7 @@ use fixture::Fixture;
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use image::fdt::Fdt;
 use machine::clock::VirtualClock;
-use machine::{Calls, Interrupts, Kind, Mmu, PlanError, Spec};
+use machine::{Interrupts, Kind, Mmu, PlanError, Spec};
 use papr_abi::hcall::{
     H_INT_ESB, H_INT_GET_QUEUE_CONFIG, H_INT_GET_QUEUE_INFO, H_INT_GET_SOURCE_CONFIG, H_INT_GET_SOURCE_INFO,
     H_INT_RESET, H_INT_SET_QUEUE_CONFIG, H_INT_SET_SOURCE_CONFIG, H_XIRR,
@@ -151,18 +151,7 @@ fn machines_without_one_say_so() {
     let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
     let (order, abi) = (elf::Order::Big, Abi::ElfV2);
     let plan = |kind, cpu, mmu| {
-        let spec = Spec {
-            kind,
-            cpu,
-            cpus: 1,
-            memory: 64 << 20,
-            mmu,
-            interrupts: Interrupts::Xive,
-            calls: Calls::with_pv(false),
-            append: String::new(),
-            seed: [0; 32],
-            fixed_start: None,
-        };
+        let spec = Spec { mmu, interrupts: Interrupts::Xive, ..Spec::new(kind, cpu) };
         let class = if cpu.sixty_four() { Class::Elf64 } else { Class::Elf32 };
         let segments = vec![segment.clone()];
         machine::plan(&spec, &Kernel { class, order, abi, entry: 0, segments }, None).err()
