@@ -34,6 +34,8 @@ pub enum Command {
     Isa(IsaFlags),
     /// Show which instructions of a kernel the paravirtual interface rewrites
     Patch(PatchFlags),
+    /// Ask a running machine, or change it: memory, processors, persistent memory
+    Ctl(CtlFlags),
     /// Make, show and check image files of persistent memory
     #[command(subcommand)]
     Nvdimm(NvdimmCommand),
@@ -169,6 +171,18 @@ pub struct RunFlags {
     /// fault= (lose-unflushed, sync:N) may follow; may be given several times
     #[arg(long, value_name = "path=FILE[,size=SIZE..]", value_parser = flag::parse)]
     pub nvdimm: Vec<NvdimmFlag>,
+    /// Listen at this socket for `powervisor ctl`
+    #[arg(long, value_name = "SOCKET")]
+    pub ctl: Option<PathBuf>,
+    /// pseries: processors that there can be when some are added by `powervisor ctl`
+    #[arg(long, value_name = "N")]
+    pub max_cpus: Option<u32>,
+    /// pseries: RAM that there can be when some is added by `powervisor ctl`
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+    /// pseries: addresses kept for persistent memory that is added by `powervisor ctl`
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
+    pub nvdimm_room: u64,
     /// Address translation; by default what the CPU does best
     #[arg(long, value_enum)]
     pub mmu: Option<MmuFlag>,
@@ -315,6 +329,137 @@ pub enum ExitKind {
     Interrupt,
     /// An event point: time slice over, request from outside
     Event,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The machine was started with --ctl SOCKET, and with --max-memory, --max-cpus or --nvdimm-room for what is to be added.
+
+Examples:
+  powervisor run debian --ctl pv.sock --max-memory 4G --max-cpus 4 --nvdimm-room 1G
+  powervisor ctl pv.sock memory add 1G
+  powervisor ctl pv.sock nvdimm add path=disk.pmem,size=512M
+  powervisor ctl pv.sock status --json")]
+pub struct CtlFlags {
+    /// The socket
+    pub socket: PathBuf,
+    #[command(subcommand)]
+    pub command: CtlCommand,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CtlCommand {
+    /// What was added or can be removed, and the persistent memory
+    Status,
+    /// Add or remove memory, in steps of 256M
+    #[command(subcommand)]
+    Memory(CtlMemory),
+    /// Add or remove processors
+    #[command(subcommand)]
+    Cpus(CtlCpus),
+    /// Add, remove or change persistent memory
+    #[command(subcommand)]
+    Nvdimm(CtlNvdimm),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CtlMemory {
+    /// Add so much, and wait until the guest has it
+    Add {
+        /// How much
+        #[arg(value_parser = size)]
+        size: u64,
+    },
+    /// Remove so much of what was added, and wait until the guest has given it back
+    Remove {
+        /// How much
+        #[arg(value_parser = size)]
+        size: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CtlCpus {
+    /// Add so many, and wait until the guest has them
+    Add {
+        /// How many
+        count: u32,
+    },
+    /// Remove so many of those that were added
+    Remove {
+        /// How many
+        count: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CtlNvdimm {
+    /// Add a device, as --nvdimm describes it
+    Add {
+        /// path=FILE,size=SIZE..
+        #[arg(value_parser = flag::parse)]
+        flag: NvdimmFlag,
+    },
+    /// Remove one that was added; its image is put away
+    Remove {
+        /// Its number in `status`
+        number: usize,
+    },
+    /// Set its states of health: ok, or some of unarmed, critical, fatal, unhealthy, .. with commas between
+    Health {
+        /// Its number in `status`
+        number: usize,
+        /// The states
+        #[arg(value_parser = nvdimm::health::parse)]
+        states: u64,
+    },
+    /// Set how many percent of its life are left
+    Life {
+        /// Its number in `status`
+        number: usize,
+        /// 0 to 100
+        #[arg(value_parser = clap::value_parser!(u64).range(..=100))]
+        percent: u64,
+    },
+    /// Let the next sync of its file fail
+    FailSync {
+        /// Its number in `status`
+        number: usize,
+    },
+}
+
+impl CtlCommand {
+    /// The command as words.
+    pub fn words(&self) -> Vec<String> {
+        let words = |words: &[&str], values: &[String]| -> Vec<String> {
+            words.iter().map(|word| (*word).to_owned()).chain(values.iter().cloned()).collect()
+        };
+        // A size without a letter is in MiB.
+        let bytes = |size: &u64| format!("{}K", size >> 10);
+        match self {
+            CtlCommand::Status => words(&["status"], &[]),
+            CtlCommand::Memory(CtlMemory::Add { size }) => words(&["memory", "add"], &[bytes(size)]),
+            CtlCommand::Memory(CtlMemory::Remove { size }) => words(&["memory", "remove"], &[bytes(size)]),
+            CtlCommand::Cpus(CtlCpus::Add { count }) => words(&["cpus", "add"], &[count.to_string()]),
+            CtlCommand::Cpus(CtlCpus::Remove { count }) => words(&["cpus", "remove"], &[count.to_string()]),
+            CtlCommand::Nvdimm(CtlNvdimm::Add { flag }) => words(&["nvdimm", "add"], &[flag.text_from_anywhere()]),
+            CtlCommand::Nvdimm(CtlNvdimm::Remove { number }) => words(&["nvdimm", "remove"], &[number.to_string()]),
+            CtlCommand::Nvdimm(CtlNvdimm::Health { number, states }) => {
+                let names = nvdimm::health::names(*states);
+                let states = if names.is_empty() { "ok".to_owned() } else { names.join(",") };
+                words(&["nvdimm", "health"], &[number.to_string(), states])
+            }
+            CtlCommand::Nvdimm(CtlNvdimm::Life { number, percent }) => {
+                words(&["nvdimm", "life"], &[number.to_string(), percent.to_string()])
+            }
+            CtlCommand::Nvdimm(CtlNvdimm::FailSync { number }) => {
+                words(&["nvdimm", "fail-sync"], &[number.to_string()])
+            }
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -39,6 +39,11 @@ impl Current {
         shared.controls = Some(controls);
     }
 
+    /// The running machine's.
+    pub fn controls(&self) -> Option<Controls> {
+        self.lock().controls.clone()
+    }
+
     /// Why it was stopped, if it was.
     pub fn why(&self) -> Option<Stop> {
         self.lock().why

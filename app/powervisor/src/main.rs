@@ -3,6 +3,7 @@
 
 mod cli;
 mod console;
+mod ctl;
 mod current;
 mod exits;
 mod guests;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         cli::Command::Hypercalls(flags) => hypercalls::hypercalls(&flags),
         cli::Command::Isa(flags) => isa::isa(&flags),
         cli::Command::Patch(flags) => patch::patch(&flags),
+        cli::Command::Ctl(flags) => ctl::ctl(&flags),
         cli::Command::Nvdimm(command) => nvdimm::nvdimm(&command),
     };
     match result {

@@ -22,9 +22,9 @@ use crate::cli::{
     CallFlag, ClockFlag, EngineFlag, InterruptsFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch,
 };
 use crate::console::{self, RawTerminal};
+use crate::ctl::server::{Devices, Server};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
-use crate::nvdimm::flag;
 use crate::translator::{Shared, Translators};
 
 /// Where the guest's console is.
@@ -83,6 +83,9 @@ fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec
         },
         cpu,
         cpus: flags.cpus,
+        max_cpus: flags.max_cpus.unwrap_or(0),
+        max_memory: flags.max_memory.unwrap_or(0),
+        nvdimm_room: flags.nvdimm_room,
         memory: flags.memory,
         mmu: match (flags.mmu, cpu) {
             (Some(MmuFlag::Radix), _) => Mmu::Radix,
@@ -138,12 +141,15 @@ pub fn run(
     let mut attached = None;
     let mut translators = None;
     let translates = translates(flags);
-    let nvdimms = flag::open(&flags.nvdimm, flags.clock == ClockFlag::Virtual)?;
+    let devices = Devices::open(&flags.nvdimm, flags.clock == ClockFlag::Virtual)?;
+    let server = flags.ctl.as_ref().map(|path| Server::start(path, current.clone(), devices.clone()));
+    let _server = server.transpose()?;
     loop {
         // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
+        let nvdimms = devices.all();
         let (mut machine, cpu) = {
             let (files, layout) = planned(flags, nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect())?;
-            let backends = Backends { console: console.output(), nvdimms: nvdimms.clone() };
+            let backends = Backends { console: console.output(), nvdimms };
             (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), backends)?, layout.spec.cpu)
         };
         current.set(machine.controls());
@@ -157,7 +163,7 @@ pub fn run(
         let mut engines = engines.collect::<Result<Vec<_>>>()?;
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
-        flag::put_away(&flags.nvdimm, &nvdimms)?;
+        devices.put_away()?;
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }

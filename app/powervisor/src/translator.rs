@@ -37,7 +37,7 @@ impl Translators {
         let Switches { avx512, cold, untranslated, dump, dump_only, perf_map } = Switches::of(std::env::vars_os())?;
         let policy = Policy {
             code_cache: usize::try_from(flags.code_cache).context("--code-cache is too large")?,
-            watched: flags.cpus > 1,
+            watched: flags.cpus.max(flags.max_cpus.unwrap_or(0)) > 1,
             avx512: avx512.unwrap_or(true),
             cold: cold.unwrap_or(Policy::default().cold),
             untranslated,

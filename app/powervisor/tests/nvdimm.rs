@@ -1,17 +1,18 @@
 //! Persistent memory: image files on the command line, and a guest whose machine is killed while it writes.
 
+mod shell;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::{Command, Output, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nvdimm::header::LABELS;
 use serde_json::Value;
+use shell::{Guest, files};
 
 fn powervisor(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_powervisor")).args(arguments).stdin(Stdio::null()).output().unwrap()
@@ -131,89 +132,6 @@ fn what_does_not_fit_is_an_error_of_the_flag() {
     assert!(code == 125 && error.contains("was cut off"), "{error}");
 }
 
-/// A running guest with a shell, typed at by lines.
-struct Guest {
-    process: Child,
-    lines: Receiver<String>,
-    /// What it printed so far.
-    seen: Vec<String>,
-}
-
-/// Kernel and initrd of the little-endian guest with persistent memory, as files; `None`, and counted as skipped, when they
-/// are not there.
-fn files(test: &str) -> Option<[PathBuf; 2]> {
-    let kernel = vmtest::built(test, "pseries-le", "vmlinux").unwrap()?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let paths = ["vmlinux", "initrd"].map(|name| folder.join(format!("{test}-{name}")));
-    fs::write(&paths[0], kernel.elf).unwrap();
-    fs::write(&paths[1], kernel.initrd.unwrap()).unwrap();
-    Some(paths)
-}
-
-impl Guest {
-    fn start([kernel, initrd]: &[PathBuf; 2], nvdimm: &str, more: &[&str]) -> Guest {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_powervisor"))
-            .args(["run", "--quiet", "--timeout", "120", "--append", "console=hvc0 quiet panic=-1", "--nvdimm", nvdimm])
-            .args(more)
-            .args([Path::new("--kernel"), kernel, Path::new("--initrd"), initrd])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let (say, lines) = mpsc::channel();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        thread::spawn(move || {
-            for line in output.split(b'\n').map_while(Result::ok) {
-                let _ = say.send(String::from_utf8_lossy(&line).trim_end().to_owned());
-            }
-        });
-        let mut guest = Guest { process, lines, seen: Vec::new() };
-        guest.until("BOOT-END");
-        guest
-    }
-
-    fn type_in(&mut self, text: &str) {
-        self.process.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    /// Waits for a line that begins with `start`.
-    fn until(&mut self, start: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = self.lines.recv_timeout(left) else {
-                panic!("no line {start:?}; it printed\n{}", self.seen.join("\n"));
-            };
-            self.seen.push(line.clone());
-            if line.starts_with(start) {
-                return line;
-            }
-        }
-    }
-
-    /// Types commands and waits until they are done.
-    fn script(&mut self, commands: &str) {
-        self.type_in(&format!("{commands}\necho DO''NE\n"));
-        self.until("DONE");
-    }
-
-    /// Waits for its end; the exit code, and what it printed.
-    fn end(mut self) -> (Option<i32>, Vec<String>) {
-        let status = self.process.wait().unwrap();
-        self.seen.extend(self.lines.iter());
-        (status.code(), self.seen)
-    }
-
-    /// Kills the machine; what the guest printed.
-    fn kill(mut self) -> Vec<String> {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        self.seen.extend(self.lines.iter());
-        self.seen
-    }
-}
-
 /// Makes two namespaces in place of ndctl: the first for data, the second for labels.
 const NAMESPACES: &str = "\
 cd /sys/bus/nd/devices
@@ -227,10 +145,10 @@ ls -d namespace0.* /dev/pmem*";
 
 #[test]
 fn data_and_namespaces_outlive_reboot_and_power_off() {
-    let Some(files) = files("outlive") else { return };
+    let Some(files) = files("outlive", "pseries-le") else { return };
     let image = Image::new("outlive", "48M");
     let flag = format!("path={},health=critical,life=12", image.path());
-    let mut guest = Guest::start(&files, &flag, &[]);
+    let mut guest = Guest::start(&files, &["--nvdimm", &flag]);
     guest.script(NAMESPACES);
     guest.script("cat /sys/bus/nd/devices/nmem0/papr/flags; grep MemLife /sys/bus/nd/devices/nmem0/papr/perf_stats");
     for words in ["smart_notify", "MemLife  = 0x000000000000000C"] {
@@ -245,7 +163,7 @@ fn data_and_namespaces_outlive_reboot_and_power_off() {
     assert_eq!(guest.end().0, Some(0));
     assert_eq!((&image.info()["state"], &image.info()["dirty_shutdowns"]), (&"clean".into(), &0.into()));
     assert!(stdout(&["nvdimm", "check", image.path()]).contains("version 1.2, 2 of "));
-    let mut guest = Guest::start(&files, &format!("path={},readonly=on", image.path()), &[]);
+    let mut guest = Guest::start(&files, &["--nvdimm", &format!("path={},readonly=on", image.path())]);
     guest.script("head -c $(wc -c < /bin/busybox) /dev/pmem0 | cmp - /bin/busybox && echo THE-SAME\ncat /sys/block/pmem0/ro | sed s/^/RO-/");
     for line in ["THE-SAME", "RO-1"] {
         assert!(guest.seen.iter().any(|seen| seen == line), "{line}: {}", guest.seen.join("\n"));
@@ -298,11 +216,11 @@ fn name_in(image: &Image) -> String {
 
 /// Kills the machine `times` times at moments that `seed` chooses.
 fn killed(test: &str, times: u32, mut seed: u64, more: &str) {
-    let Some(files) = files(test) else { return };
+    let Some(files) = files(test, "pseries-le") else { return };
     let image = Image::new(test, "48M");
     let flag = format!("path={}{more}", image.path());
     let data = image.info()["data_offset"].as_u64().unwrap();
-    let mut guest = Guest::start(&files, &flag, &[]);
+    let mut guest = Guest::start(&files, &["--nvdimm", &flag]);
     guest.script(NAMESPACES);
     guest.type_in("poweroff -f\n");
     assert_eq!(guest.end().0, Some(0));
@@ -311,7 +229,7 @@ fn killed(test: &str, times: u32, mut seed: u64, more: &str) {
     let (mut last, mut label) = (0, 0);
     let mut acknowledged = 0;
     for round in 1..=times {
-        let mut guest = Guest::start(&files, &flag, &[]);
+        let mut guest = Guest::start(&files, &["--nvdimm", &flag]);
         guest.type_in(&format!("n={last}; stty -echo\n{LOAD}\n"));
         guest.until("A");
         seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
@@ -365,9 +283,9 @@ fn two_hundred_kills() {
 /// A failing sync is an error in the guest, now and ever after.
 #[test]
 fn a_failed_sync_reaches_the_guest() {
-    let Some(files) = files("failing") else { return };
+    let Some(files) = files("failing", "pseries-le") else { return };
     let image = Image::new("failing", "48M");
-    let mut guest = Guest::start(&files, &format!("path={},fault=sync:4", image.path()), &[]);
+    let mut guest = Guest::start(&files, &["--nvdimm", &format!("path={},fault=sync:4", image.path())]);
     guest.script(NAMESPACES);
     guest.script("for n in 1 2 3 4 5 6; do dd if=/bin/busybox of=/dev/pmem0 bs=4k count=1 seek=$n conv=fsync 2>/dev/null && echo F-$n; done; cat /sys/bus/nd/devices/nmem0/papr/flags");
     let done = guest.seen.iter().filter(|line| line.starts_with("F-")).count();

@@ -15,6 +15,7 @@ use ppc_mmu::Invalidation;
 use thiserror::Error;
 
 use crate::bus::Bus;
+use crate::hotplug::HotPlug;
 use crate::plan::Layout;
 use crate::spec::Kind;
 
@@ -118,6 +119,7 @@ impl Power {
 pub struct Controls {
     keyboard: Arc<dyn Keyboard>,
     power: Power,
+    hot_plug: Option<Arc<HotPlug>>,
 }
 
 impl Controls {
@@ -130,6 +132,11 @@ impl Controls {
     pub fn stop(&self) {
         self.power.stop();
     }
+
+    /// What can be added and removed, where anything can.
+    pub fn hot_plug(&self) -> Option<&HotPlug> {
+        self.hot_plug.as_deref()
+    }
 }
 
 /// What a board adds to memory and mailboxes.
@@ -139,6 +146,7 @@ struct Board {
     bus: Bus,
     /// For each vCPU, a device that is there for it alone.
     own: Vec<(Range<u64>, Arc<dyn Registers>)>,
+    hot_plug: Option<Arc<HotPlug>>,
     lines: Arc<dyn Lines + Send>,
     keyboard: Arc<dyn Keyboard>,
     time: Arc<GuestTime>,
@@ -190,6 +198,7 @@ pub struct Machine {
     buses: Vec<Bus>,
     keyboard: Arc<dyn Keyboard>,
     power: Power,
+    hot_plug: Option<Arc<HotPlug>>,
     start: fn(&mut Vcpu, Start),
 }
 
@@ -206,19 +215,20 @@ impl Machine {
     ) -> Result<Machine, BuildError> {
         let Backends { console, nvdimms } = backends.into();
         let spec = &layout.spec;
-        let mem = GuestMem::with_room(spec.memory, layout.persistent.end, spec.cpu.cache_block())
-            .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
+        let mem =
+            GuestMem::with_room(spec.memory, layout.persistent.end.max(layout.hot_memory.end), spec.cpu.cache_block())
+                .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         let mem = Arc::new(mem);
         nvdimms.iter().for_each(|nvdimm| nvdimm.attach(Arc::clone(&mem)));
-        if spec.cpus > 1 {
-            mem.share().map_err(|source| BuildError::Threads { cpus: spec.cpus, source })?;
+        if spec.vcpus() > 1 {
+            mem.share().map_err(|source| BuildError::Threads { cpus: spec.vcpus(), source })?;
         }
         load(layout, kernel, initrd, &mem)?;
-        let requests: Vec<_> = (0..spec.cpus).map(|_| Arc::new(Requests::default())).collect();
+        let requests: Vec<_> = (0..spec.vcpus()).map(|_| Arc::new(Requests::default())).collect();
         requests.iter().skip(1).for_each(|mailbox| mailbox.stop());
         let power = Power { requests: requests.clone(), halt: Arc::default() };
         let board = match spec.kind {
-            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console, nvdimms),
+            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console, &nvdimms),
             Kind::E500 => e500::board(layout, &power, console),
             Kind::Mac => mac::board(layout, &mem, &power, console),
         };
@@ -226,7 +236,7 @@ impl Machine {
         for (bus, (range, device)) in buses.iter_mut().zip(board.own) {
             bus.attach(range, device);
         }
-        let others = (1..spec.cpus).map(|number| Vcpu::new(spec.cpu, number));
+        let others = (1..spec.vcpus()).map(|number| Vcpu::new(spec.cpu, number));
         Ok(Machine {
             mem,
             partition: board.partition,
@@ -238,6 +248,7 @@ impl Machine {
             buses,
             keyboard: board.keyboard,
             power,
+            hot_plug: board.hot_plug,
             start: board.start,
         })
     }
@@ -315,7 +326,7 @@ impl Machine {
 
     /// Handles for other threads.
     pub fn controls(&self) -> Controls {
-        Controls { keyboard: Arc::clone(&self.keyboard), power: self.power.clone() }
+        Controls { keyboard: Arc::clone(&self.keyboard), power: self.power.clone(), hot_plug: self.hot_plug.clone() }
     }
 }
 

@@ -3,6 +3,8 @@
 //! The `vm-fdt` crate refuses property names of more than 31 characters, and PAPR has several
 //! (`ibm,processor-radix-AP-encodings`); Linux reads them all the same.
 
+use hv_papr::connectors::Item;
+
 const MAGIC: u32 = 0xd00d_feed;
 const VERSION: u32 = 17;
 const LAST_COMPATIBLE: u32 = 16;
@@ -74,6 +76,38 @@ impl Writer {
     /// One string.
     pub fn text(&mut self, name: &str, text: &str) {
         self.strings(name, &[text]);
+    }
+
+    /// What was written, item by item.
+    pub fn items(&self) -> Vec<Item> {
+        let word = |at: usize| {
+            let bytes = self.structure.get(at..at + 4).unwrap_or_default();
+            bytes.iter().fold(0, |word: usize, byte| word << 8 | usize::from(*byte))
+        };
+        let text = |bytes: &[u8], at: usize| {
+            let ended = bytes.get(at..).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+            String::from_utf8_lossy(ended).into_owned()
+        };
+        let (mut items, mut at) = (Vec::new(), 0);
+        while at < self.structure.len() {
+            let token = word(at) as u32;
+            at += 4;
+            match token {
+                BEGIN_NODE => {
+                    let name = text(&self.structure, at);
+                    at = (at + name.len() + 1).next_multiple_of(4);
+                    items.push(Item::Node(name));
+                }
+                PROPERTY => {
+                    let (len, name) = (word(at), text(&self.strings, word(at + 4)));
+                    let value = self.structure.get(at + 8..at + 8 + len).unwrap_or_default();
+                    items.push(Item::Property(name, value.to_vec()));
+                    at = (at + 8 + len).next_multiple_of(4);
+                }
+                _ => items.push(Item::End),
+            }
+        }
+        items
     }
 
     /// The blob, for a machine that starts on CPU `boot_cpu`.

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod spec;
 
 mod fdt;
+pub mod hotplug;
 mod paravirt;
 mod pci;
 mod persistent;
@@ -21,5 +22,6 @@ mod tree;
 mod xive;
 
 pub use board::{Backends, BuildError, Controls, Keyboard, Machine, Power};
+pub use hotplug::{HotPlug, HotPlugError};
 pub use plan::{Layout, PlanError, plan};
 pub use spec::{Calls, Interrupts, Kind, Mmu, Spec};

@@ -10,7 +10,7 @@ use crate::fdt::Writer;
 use crate::plan::Layout;
 
 /// Connectors of persistent memory are numbered from here on.
-const FIRST_CONNECTOR: u32 = 0x9000_0000;
+pub const FIRST_CONNECTOR: u32 = 0x9000_0000;
 
 /// An NVDIMM in the shape in which the hypercalls want it.
 struct Port(Arc<Nvdimm>);
@@ -55,10 +55,14 @@ impl PersistentMemory for Port {
     }
 }
 
+/// The device as the hypercalls want it.
+pub fn port(nvdimm: &Arc<Nvdimm>) -> Arc<dyn PersistentMemory> {
+    Arc::new(Port(Arc::clone(nvdimm)))
+}
+
 /// The devices by connector.
-pub fn devices(layout: &Layout, nvdimms: Vec<Arc<Nvdimm>>) -> Persistent {
-    let ports = nvdimms.into_iter().map(|nvdimm| Arc::new(Port(nvdimm)) as Arc<dyn PersistentMemory>);
-    Persistent::new(layout.persistent.clone(), (FIRST_CONNECTOR..).zip(ports))
+pub fn devices(layout: &Layout, nvdimms: &[Arc<Nvdimm>]) -> Persistent {
+    Persistent::new(layout.persistent.clone(), (FIRST_CONNECTOR..).zip(nvdimms.iter().map(port)))
 }
 
 /// Writes the devices. Their node is there without any: guests look for it when one is added.
@@ -68,12 +72,17 @@ pub fn write(root: &mut Writer, layout: &Layout) {
         parent.cell("#address-cells", 1);
         parent.cell("#size-cells", 0);
         for (connector, nvdimm) in (FIRST_CONNECTOR..).zip(&layout.spec.nvdimms) {
-            parent.node(&format!("ibm,pmemory@{connector:x}"), |node| device(node, connector, nvdimm));
+            node(parent, connector, nvdimm);
         }
     });
 }
 
-fn device(node: &mut Writer, connector: u32, nvdimm: &Geometry) {
+/// Writes the node of a device.
+pub fn node(parent: &mut Writer, connector: u32, nvdimm: &Geometry) {
+    parent.node(&format!("ibm,pmemory@{connector:x}"), |node| properties(node, connector, nvdimm));
+}
+
+fn properties(node: &mut Writer, connector: u32, nvdimm: &Geometry) {
     node.text("compatible", "ibm,pmemory");
     node.text("device_type", "ibm,pmemory");
     node.cell("reg", connector);

@@ -9,6 +9,7 @@ use nvdimm::header::limits::LARGEST_BLOCK;
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
+use crate::hotplug::MEMORY_BLOCK;
 use crate::spec::{Interrupts, Kind, Mmu, Spec};
 
 /// Granularity of the layout.
@@ -19,6 +20,8 @@ const REACH: u64 = 0x3000_0000;
 /// 32-bit kernels and ePAPR's: what their first mapping covers holds kernel and tree.
 pub const FIRST_MAPPING: u64 = 64 << 20;
 const RTAS_SIZE: u64 = UNIT;
+/// What can be added lies below the windows of devices.
+const LARGEST_ROOM: u64 = 1 << 42;
 /// Room for the device tree.
 const TREE_SIZE: u64 = 0x4_0000;
 const STACK_SIZE: u64 = UNIT;
@@ -67,9 +70,12 @@ pub enum PlanError {
         /// What it takes.
         range: &'static str,
     },
-    /// The machine has no persistent memory.
-    #[error("--nvdimm: only --machine pseries and its POWER processors have persistent memory")]
-    Nvdimm,
+    /// The machine has nothing of this kind.
+    #[error("{flag}: only --machine pseries and its POWER processors have this")]
+    Pseries {
+        /// What was asked for.
+        flag: &'static str,
+    },
     /// It does not fit.
     #[error("{what} needs {needed} MiB of memory and the machine has {have} MiB; give it more with --memory")]
     MemoryTooSmall {
@@ -130,6 +136,8 @@ pub struct Layout {
     pub stack: Range<u64>,
     /// log2 of the hashed page table's size.
     pub hash_shift: u32,
+    /// Where memory may be added, empty where none can.
+    pub hot_memory: Range<u64>,
     /// Where the guest may have persistent memory, empty where it has none.
     pub persistent: Range<u64>,
 }
@@ -164,7 +172,7 @@ fn cpus(spec: &Spec) -> (RangeInclusive<u32>, &'static str) {
 /// What does not fit or fit together.
 pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Layout, PlanError> {
     let cpu = spec.cpu.name();
-    let persistent = persistent(spec)?;
+    let (hot_memory, persistent) = behind_ram(spec)?;
     if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
         return Err(PlanError::NoRadix { cpu });
     }
@@ -184,8 +192,8 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         return Err(PlanError::MemorySize { memory: spec.memory, range });
     }
     let (counts, range) = cpus(spec);
-    if !counts.contains(&spec.cpus) {
-        return Err(PlanError::Cpus { cpus: spec.cpus, range });
+    if let Some(cpus) = [spec.cpus, spec.vcpus()].into_iter().find(|cpus| !counts.contains(cpus)) {
+        return Err(PlanError::Cpus { cpus, range });
     }
     let inside = |s: &&Segment| kernel.entry.wrapping_sub(s.virtual_) < s.memory_size;
     let no_entry = PlanError::NoEntry { entry: kernel.entry };
@@ -211,21 +219,36 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         stack: places.stack,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
         hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
+        hot_memory,
         persistent,
     })
 }
 
-/// Persistent memory begins behind RAM, on a border of its largest blocks, with room to bind each device twice.
-fn persistent(spec: &Spec) -> Result<Range<u64>, PlanError> {
-    if spec.nvdimms.is_empty() {
-        return Ok(0..0);
+/// Memory that may be added begins behind RAM, persistent memory behind that; both on borders of the largest blocks. There
+/// is room to bind each device twice.
+fn behind_ram(spec: &Spec) -> Result<(Range<u64>, Range<u64>), PlanError> {
+    let asked = [
+        ("--nvdimm", !spec.nvdimms.is_empty()),
+        ("--max-cpus", spec.max_cpus > spec.cpus),
+        ("--max-memory", spec.max_memory > spec.memory),
+        ("--nvdimm-room", spec.nvdimm_room > 0),
+    ];
+    let has = matches!(spec.kind, Kind::Pseries | Kind::Bare) && spec.cpu.family() == Family::Book3s64;
+    if let Some((flag, _)) = asked.into_iter().find(|(_, asked)| *asked && !has) {
+        return Err(PlanError::Pseries { flag });
     }
-    if !matches!(spec.kind, Kind::Pseries | Kind::Bare) || spec.cpu.family() != Family::Book3s64 {
-        return Err(PlanError::Nvdimm);
+    let (_, range) = memory(spec.kind);
+    if let Some(memory) = [spec.max_memory, spec.nvdimm_room].into_iter().find(|bytes| *bytes > LARGEST_ROOM) {
+        return Err(PlanError::MemorySize { memory, range });
     }
-    let start = spec.memory.next_multiple_of(LARGEST_BLOCK);
-    let sizes = spec.nvdimms.iter().map(|nvdimm| (nvdimm.block_size * nvdimm.blocks).next_multiple_of(LARGEST_BLOCK));
-    Ok(start..start + 2 * sizes.sum::<u64>())
+    let whole = |bytes: u64| bytes.next_multiple_of(LARGEST_BLOCK);
+    let start = whole(spec.memory.min(LARGEST_ROOM));
+    let end = spec.max_memory / MEMORY_BLOCK * MEMORY_BLOCK;
+    let memory = if end > start { start..end } else { 0..0 };
+    let sizes = spec.nvdimms.iter().map(|nvdimm| whole(nvdimm.block_size * nvdimm.blocks));
+    let bytes = 2 * (sizes.sum::<u64>() + whole(spec.nvdimm_room));
+    let start = start.max(end);
+    Ok((memory, if bytes > 0 { start..start + bytes } else { 0..0 }))
 }
 
 /// What is placed around the kernel.
@@ -287,6 +310,7 @@ impl fmt::Display for Layout {
         let spec = &self.spec;
         let ranges = [
             ("ram", Some(&(0..spec.memory))),
+            ("hotplug", Some(&self.hot_memory).filter(|range| !range.is_empty())),
             ("nvdimm", Some(&self.persistent).filter(|range| !range.is_empty())),
             ("kernel", Some(&self.kernel)),
             ("initrd", self.initrd.as_ref()),

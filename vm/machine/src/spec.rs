@@ -87,6 +87,12 @@ pub struct Spec {
     pub fixed_start: Option<i64>,
     /// Persistent memory (pseries).
     pub nvdimms: Vec<Geometry>,
+    /// vCPUs that there can be while it runs (pseries); none more if that is not above `cpus`.
+    pub max_cpus: u32,
+    /// Bytes of RAM that there can be while it runs (pseries); none more if that is not above `memory`.
+    pub max_memory: u64,
+    /// Addresses for persistent memory that is added while it runs (pseries), in bytes.
+    pub nvdimm_room: u64,
 }
 
 impl Spec {
@@ -104,6 +110,14 @@ impl Spec {
             seed: [0; 32],
             fixed_start: None,
             nvdimms: Vec::new(),
+            max_cpus: 0,
+            max_memory: 0,
+            nvdimm_room: 0,
         }
+    }
+
+    /// vCPUs that there can be.
+    pub fn vcpus(&self) -> u32 {
+        self.cpus.max(self.max_cpus)
     }
 }

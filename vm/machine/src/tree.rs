@@ -6,18 +6,17 @@ use ppc_isa::Cpu;
 use ppc_isa::cpu::{Family, V300};
 
 use crate::fdt::Writer;
+use crate::hotplug::MEMORY_BLOCK;
 use crate::plan::Layout;
 use crate::ports::VTY_UNIT;
 use crate::spec::{Interrupts, Kind, Mmu, Spec};
-use crate::{paravirt, pci, persistent, sources, xive};
+use crate::{hotplug, paravirt, pci, persistent, sources, xive};
 
 const VTY_PATH: &str = "/vdevice/vty@71000000";
 const NVRAM_UNIT: u32 = 0x7100_0001;
 const PIC_PHANDLE: u32 = 1;
 const HV_PIC_PHANDLE: u32 = 2;
 const CACHE_LINE: u32 = 128;
-/// Granularity of memory that could be added.
-const MEMORY_BLOCK: u32 = 0x1000_0000;
 
 /// Hypercall groups that exist here; Linux uses a group only when its name is listed.
 const FUNCTIONS: [&str; 12] = [
@@ -73,6 +72,7 @@ fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
     vec[0] = 25; // bytes that follow, minus one
     vec[2] = 0x20; // dynamic reconfiguration
     vec[5] = 0x80; // form 1 affinity
+    vec[6] = 0x04; // hot-plug events
     vec[22] = 0x80; // second version of dynamic memory
     vec[23] = xive; // XIVE only, or XICS only
     vec[24] = radix; // radix only, or hash only
@@ -103,14 +103,8 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.node("cpus", |cpus| {
             cpus.cell("#address-cells", 1);
             cpus.cell("#size-cells", 0);
-            for number in 0..layout.spec.cpus {
-                let model = match layout.spec.cpu {
-                    Cpu::Power8 => "POWER8",
-                    Cpu::Power9 => "POWER9",
-                    _ => "POWER10",
-                };
-                cpus.node(&format!("PowerPC,{model}@{number:x}"), |node| cpu(node, layout, number));
-            }
+            hotplug::write_processors(cpus, layout);
+            (0..layout.spec.cpus).for_each(|number| processor(cpus, layout, number));
         });
         root.node("memory@0", |memory| {
             memory.text("device_type", "memory");
@@ -118,8 +112,8 @@ pub fn write(layout: &Layout) -> Vec<u8> {
             memory.cells("ibm,associativity", &[4, 0, 0, 0, 0]);
         });
         match layout.spec.interrupts {
-            Interrupts::Xics => root.node("interrupt-controller", |pic| xics(pic, layout.spec.cpus)),
-            Interrupts::Xive => xive::write(root, layout.spec.cpus, PIC_PHANDLE),
+            Interrupts::Xics => root.node("interrupt-controller", |pic| xics(pic, layout.spec.vcpus())),
+            Interrupts::Xive => xive::write(root, layout.spec.vcpus(), PIC_PHANDLE),
         }
         root.node("event-sources", event_sources);
         root.node("ibm,platform-facilities", |facilities| {
@@ -130,9 +124,20 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         });
         pci::write(root, PIC_PHANDLE);
         persistent::write(root, layout);
+        hotplug::write_root(root, layout);
         root.node("vdevice", vdevice);
     });
     tree.finish(0)
+}
+
+/// Writes the node of a processor.
+pub fn processor(cpus: &mut Writer, layout: &Layout, number: u32) {
+    let model = match layout.spec.cpu {
+        Cpu::Power8 => "POWER8",
+        Cpu::Power9 => "POWER9",
+        _ => "POWER10",
+    };
+    cpus.node(&format!("PowerPC,{model}@{number:x}"), |node| cpu(node, layout, number));
 }
 
 /// Devices behind ePAPR's calls are for test kernels; PAPR has its own.
@@ -185,9 +190,10 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     node.cell("rtas-error-log-max", 0x800);
     node.cell("rtas-event-scan-rate", 1);
     node.flag("ibm,extended-os-term");
-    // End of memory, memory block, processors: nothing can be added.
-    let [end_high, end_low] = [layout.spec.memory >> 32, layout.spec.memory].map(|half| half as u32);
-    node.cells("ibm,lrdr-capacity", &[end_high, end_low, 0, MEMORY_BLOCK, layout.spec.cpus]);
+    // End of memory, memory block, processors: as many as there can be.
+    let end = layout.spec.memory.max(layout.hot_memory.end);
+    let [end_high, end_low] = [end >> 32, end].map(|half| half as u32);
+    node.cells("ibm,lrdr-capacity", &[end_high, end_low, 0, MEMORY_BLOCK as u32, layout.spec.vcpus()]);
     node.cells("ibm,associativity-reference-points", &[4, 4, 2]);
     node.cells("ibm,max-associativity-domains", &[4, 0, 0, 0, 1]);
 }
@@ -225,6 +231,9 @@ fn cpu(node: &mut Writer, layout: &Layout, number: u32) {
     node.cell("ibm,spurr", 1);
     node.cell("ibm,chip-id", 0);
     node.cells("ibm,associativity", &[5, 0, 0, 0, 0, number]);
+    if let Some(index) = hotplug::processor_index(layout, number) {
+        node.cell("ibm,my-drc-index", index);
+    }
 }
 
 fn event_sources(node: &mut Writer) {

@@ -15,6 +15,8 @@ pub const LABEL: u64 = 128 << 10;
 /// One `--nvdimm`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NvdimmFlag {
+    /// As it was written.
+    text: String,
     path: PathBuf,
     size: Option<u64>,
     label: Option<u64>,
@@ -31,6 +33,7 @@ pub struct NvdimmFlag {
 /// What is wrong with it.
 pub fn parse(text: &str) -> Result<NvdimmFlag, String> {
     let mut flag = NvdimmFlag {
+        text: text.to_owned(),
         path: PathBuf::new(),
         size: None,
         label: None,
@@ -87,6 +90,21 @@ fn fault(fault: &mut Fault, value: &str) -> Result<(), String> {
 impl NvdimmFlag {
     fn name(&self) -> String {
         format!("--nvdimm {}", self.path.display())
+    }
+
+    /// As it was written, but for the path, which means the same from elsewhere.
+    pub fn text_from_anywhere(&self) -> String {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let parts = self.text.split(',').map(|part| match part.split_once('=') {
+            Some(("path", _)) => format!("path={}", path.display()),
+            _ => part.to_owned(),
+        });
+        parts.collect::<Vec<String>>().join(",")
+    }
+
+    /// The image file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The size for an image that is to be made.
@@ -148,10 +166,9 @@ pub fn geometries(flags: &[NvdimmFlag]) -> Result<Vec<Geometry>> {
     flags.iter().map(|flag| flag.geometry().with_context(|| flag.name())).collect()
 }
 
-/// The machine has ended in order: the images are put away.
-pub fn put_away(flags: &[NvdimmFlag], devices: &[Arc<Nvdimm>]) -> Result<()> {
-    let pairs = flags.iter().zip(devices);
-    pairs.map(|(flag, device)| device.detach().with_context(|| flag.name())).fold(Ok(()), Result::and)
+/// The machine has ended in order, or given the device back: its image is put away.
+pub fn put_away(flag: &NvdimmFlag, device: &Nvdimm) -> Result<()> {
+    device.detach().with_context(|| flag.name())
 }
 
 #[cfg(test)]

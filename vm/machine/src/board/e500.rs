@@ -134,6 +134,7 @@ pub fn board(layout: &Layout, power: &Power, console: Box<dyn Write + Send>) -> 
         interfaces: kvm.into_iter().collect(),
         bus,
         own: Vec::new(),
+        hot_plug: None,
         lines: Arc::new(MpicLines(Arc::clone(&pic))),
         keyboard: Arc::new(Inputs { uart, channel, pic }),
         time: Arc::default(),

@@ -144,6 +144,7 @@ pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Box<dyn Writ
         interfaces: [osi, kvm].into_iter().flatten().collect(),
         bus,
         own: Vec::new(),
+        hot_plug: None,
         lines: Arc::new(PicLines(pic)),
         keyboard: Arc::new(Terminal { vty, escc }),
         time,

@@ -20,6 +20,7 @@ use ppc_mmu::HashTable;
 use super::e500::epapr_entry;
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
+use crate::hotplug::HotPlug;
 use crate::plan::Layout;
 use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort, XivePort};
 use crate::sources::Controller;
@@ -56,7 +57,7 @@ pub fn board(
     mem: &Arc<GuestMem>,
     power: &Power,
     console: Box<dyn Write + Send>,
-    nvdimms: Vec<Arc<Nvdimm>>,
+    nvdimms: &[Arc<Nvdimm>],
 ) -> Board {
     let spec = &layout.spec;
     for (n, word) in (0..).zip(rtas::ENTRY) {
@@ -69,21 +70,25 @@ pub fn board(
     let (mut bus, mut own, mut epapr) = (Bus::default(), Vec::new(), epapr::Ports::default());
     let (controller, interrupts): (Arc<dyn Controller>, _) = match spec.interrupts {
         spec::Interrupts::Xics => {
-            let xics = Arc::new(Xics::new(spec.cpus, &sources, wake));
+            let xics = Arc::new(Xics::new(spec.vcpus(), &sources, wake));
             epapr = epapr_ports(spec.kind, &vty, &xics);
             (Arc::clone(&xics) as _, Interrupts::Xics(Box::new(XicsPort(xics))))
         }
         spec::Interrupts::Xive => {
             let queues = Arc::clone(mem);
             let store = Box::new(move |address, word: u32| queues.store(address, Order::Big, word));
-            let xive = Arc::new(Xive::new(spec.cpus, &sources, store, wake));
-            bus.attach(ESB..ESB + xive::page::end(spec.cpus), Arc::new(Esb(Arc::clone(&xive))));
-            own.extend((0..spec.cpus).map(|server| (TIMA, Arc::new(Tima { xive: Arc::clone(&xive), server }) as _)));
-            let port = XivePort { xive: Arc::clone(&xive), servers: spec.cpus };
+            let xive = Arc::new(Xive::new(spec.vcpus(), &sources, store, wake));
+            bus.attach(ESB..ESB + xive::page::end(spec.vcpus()), Arc::new(Esb(Arc::clone(&xive))));
+            own.extend((0..spec.vcpus()).map(|server| (TIMA, Arc::new(Tima { xive: Arc::clone(&xive), server }) as _)));
+            let port = XivePort { xive: Arc::clone(&xive), servers: spec.vcpus() };
             (xive as _, Interrupts::Xive(Box::new(port)))
         }
     };
     let clock = Arc::new(Rtc::new(spec.fixed_start));
+    let bell = Arc::clone(&controller);
+    let events = Arc::new(Events::new(Box::new(move || bell.set_line(sources::HOT_PLUG, true))));
+    let persistent = Arc::new(persistent::devices(layout, nvdimms));
+    let hot_plug = Arc::new(HotPlug::new(layout, mem, Arc::clone(&events), Arc::clone(&persistent)));
     let ports = Ports {
         console: Box::new(VtyPort(Arc::clone(&vty))),
         interrupts,
@@ -95,14 +100,14 @@ pub fn board(
         nvram: Box::new(NvramPort(Nvram::default())),
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
-        persistent: Arc::new(persistent::devices(layout, nvdimms)),
-        connectors: Arc::default(),
-        events: Arc::new(Events::new(Box::new(|| ()))),
+        persistent,
+        connectors: hot_plug.connectors(),
+        events,
     };
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
     // ppc-pv 1.4).
     let family = spec.cpu.family();
-    let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(spec.cpus, ports)) as _);
+    let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(spec.vcpus(), ports)) as _);
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr);
     Board {
@@ -110,6 +115,7 @@ pub fn board(
         interfaces: [papr, osi, kvm].into_iter().flatten().collect(),
         bus,
         own,
+        hot_plug: Some(hot_plug),
         lines: Arc::new(ControllerLines(Arc::clone(&controller))),
         keyboard: Arc::new(Terminal { vty, controller }),
         time: Arc::default(),

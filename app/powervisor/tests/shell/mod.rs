@@ -1,0 +1,93 @@
+//! A guest in a process of its own, with a shell on its console.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A running guest with a shell, typed at by lines.
+pub struct Guest {
+    process: Child,
+    lines: Receiver<String>,
+    /// What it printed so far.
+    pub seen: Vec<String>,
+}
+
+/// Kernel and initrd of a guest that was built for us, as files; `None`, and counted as skipped, when they are not there.
+pub fn files(test: &str, machine: &str) -> Option<[PathBuf; 2]> {
+    let kernel = vmtest::built(test, machine, "vmlinux").unwrap()?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let paths = ["vmlinux", "initrd"].map(|name| folder.join(format!("{test}-{name}")));
+    fs::write(&paths[0], kernel.elf).unwrap();
+    fs::write(&paths[1], kernel.initrd.unwrap()).unwrap();
+    Some(paths)
+}
+
+impl Guest {
+    /// Starts it, and waits for its shell.
+    pub fn start([kernel, initrd]: &[PathBuf; 2], more: &[&str]) -> Guest {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_powervisor"))
+            .args(["run", "--quiet", "--timeout", "120", "--append", "console=hvc0 quiet panic=-1"])
+            .args(more)
+            .args([Path::new("--kernel"), kernel, Path::new("--initrd"), initrd])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let (say, lines) = mpsc::channel();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in output.split(b'\n').map_while(Result::ok) {
+                let _ = say.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+        });
+        let mut guest = Guest { process, lines, seen: Vec::new() };
+        guest.until("BOOT-END");
+        guest
+    }
+
+    /// Types a text.
+    pub fn type_in(&mut self, text: &str) {
+        self.process.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for a line that begins with `start`.
+    pub fn until(&mut self, start: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("no line {start:?}; it printed\n{}", self.seen.join("\n"));
+            };
+            self.seen.push(line.clone());
+            if line.starts_with(start) {
+                return line;
+            }
+        }
+    }
+
+    /// Types commands and waits until they are done.
+    pub fn script(&mut self, commands: &str) {
+        self.type_in(&format!("{commands}\necho DO''NE\n"));
+        self.until("DONE");
+    }
+
+    /// Waits for its end; the exit code, and what it printed.
+    pub fn end(mut self) -> (Option<i32>, Vec<String>) {
+        let status = self.process.wait().unwrap();
+        self.seen.extend(self.lines.iter());
+        (status.code(), self.seen)
+    }
+
+    /// Kills the machine; what the guest printed.
+    pub fn kill(mut self) -> Vec<String> {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.seen.extend(self.lines.iter());
+        self.seen
+    }
+}

@@ -1,0 +1,339 @@
+//! Adding and removing processors, memory and persistent memory while the guest runs (spec papr 3.11): the connectors of a
+//! pseries machine in its device tree, and the other side of them.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use guest_mem::GuestMem;
+use hv_papr::connectors::{Connectors, Item, Listed, Resource, State};
+use hv_papr::events::{Action, Events, HotPlug as Event, Kind, Which};
+use hv_papr::ports::Persistent;
+use nvdimm::Nvdimm;
+use thiserror::Error;
+
+use crate::fdt::Writer;
+use crate::persistent::{self, FIRST_CONNECTOR};
+use crate::plan::Layout;
+use crate::tree;
+
+/// Memory comes in blocks of so many bytes.
+pub const MEMORY_BLOCK: u64 = 0x1000_0000;
+/// Connectors of processors and of memory are numbered from here on, by processor and by block.
+const FIRST_PROCESSOR: u32 = 0x1000_0000;
+const FIRST_MEMORY: u32 = 0x8000_0000;
+/// Persistent-memory devices that can be added.
+const SLOTS: u32 = 8;
+/// How long a guest may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Everything that can be inserted while it has power.
+const LIVE: u32 = u32::MAX;
+
+/// Why nothing was added or removed, or not all.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum HotPlugError {
+    /// Not a multiple of a block.
+    #[error("memory comes and goes in steps of {} MiB", MEMORY_BLOCK >> 20)]
+    Step,
+    /// No connector is free.
+    #[error("there is no room for more {what}: start the machine with a larger {flag}")]
+    Full {
+        /// What was to be added.
+        what: &'static str,
+        /// The flag that makes room.
+        flag: &'static str,
+    },
+    /// What is there from the start stays.
+    #[error("no more {0} can be removed: what the machine started with stays, and nothing else was added")]
+    Nothing(&'static str),
+    /// The guest did not do its part.
+    #[error("the guest did not {0}; does its kernel support hot plug, and can it spare what it has?")]
+    Guest(&'static str),
+    /// No such device.
+    #[error("there is no device with this number that was added while the machine ran")]
+    Unknown,
+}
+
+/// A connector of the machine.
+struct Place {
+    index: u32,
+    resource: Resource,
+    name: String,
+    /// It has its device from the start.
+    used: bool,
+}
+
+/// Connectors of processors.
+fn processors(layout: &Layout) -> Vec<Place> {
+    let spec = &layout.spec;
+    let place = |number: u32| Place {
+        index: FIRST_PROCESSOR + number,
+        resource: Resource::Processor(number),
+        name: format!("CPU {number}"),
+        used: number < spec.cpus,
+    };
+    if spec.vcpus() > spec.cpus { (0..spec.vcpus()).map(place).collect() } else { Vec::new() }
+}
+
+fn blocks(range: &Range<u64>) -> impl Iterator<Item = u64> + use<> {
+    range.clone().step_by(MEMORY_BLOCK as usize)
+}
+
+fn memory_index(address: u64) -> u32 {
+    FIRST_MEMORY + (address / MEMORY_BLOCK) as u32
+}
+
+/// Connectors of memory and of persistent memory.
+fn others(layout: &Layout) -> Vec<Place> {
+    let memory = blocks(&layout.hot_memory).map(|address| Place {
+        index: memory_index(address),
+        resource: Resource::Memory(address..address + MEMORY_BLOCK),
+        name: format!("LMB {}", address / MEMORY_BLOCK),
+        used: false,
+    });
+    let count = layout.spec.nvdimms.len() as u32;
+    let slots = if layout.spec.nvdimm_room > 0 { count + SLOTS } else { count };
+    let slots = (0..slots).map(|slot| Place {
+        index: FIRST_CONNECTOR + slot,
+        resource: Resource::Persistent,
+        name: format!("PMEM {slot}"),
+        used: slot < count,
+    });
+    memory.chain(slots).collect()
+}
+
+/// Writes the connectors of a parent node, in four lists of the same order.
+fn write(parent: &mut Writer, places: &[Place]) {
+    if places.is_empty() {
+        return;
+    }
+    let count = places.len() as u32;
+    let texts = |text: &dyn Fn(&Place) -> String| {
+        let ended = places.iter().flat_map(|place| text(place).into_bytes().into_iter().chain([0]));
+        count.to_be_bytes().into_iter().chain(ended).collect::<Vec<u8>>()
+    };
+    let cells = |cell: &dyn Fn(&Place) -> u32| [&[count], &places.iter().map(cell).collect::<Vec<u32>>()[..]].concat();
+    parent.cells("ibm,drc-indexes", &cells(&|place| place.index));
+    parent.cells("ibm,drc-power-domains", &cells(&|_| LIVE));
+    parent.bytes("ibm,drc-names", &texts(&|place| place.name.clone()));
+    parent.bytes("ibm,drc-types", &texts(&|place| place.resource.kind().to_owned()));
+}
+
+/// Writes into `/cpus` what can be added there.
+pub fn write_processors(cpus: &mut Writer, layout: &Layout) {
+    write(cpus, &processors(layout));
+}
+
+/// The connector of processor `number`, if it has one.
+pub fn processor_index(layout: &Layout, number: u32) -> Option<u32> {
+    (layout.spec.vcpus() > layout.spec.cpus).then_some(FIRST_PROCESSOR + number)
+}
+
+/// Writes into the root what can be added there, and the memory that can.
+pub fn write_root(root: &mut Writer, layout: &Layout) {
+    write(root, &others(layout));
+    if layout.hot_memory.is_empty() {
+        return;
+    }
+    root.node("ibm,dynamic-reconfiguration-memory", |node| {
+        let first = layout.hot_memory.start;
+        let count = ((layout.hot_memory.end - first) / MEMORY_BLOCK) as u32;
+        node.doubles("ibm,lmb-size", &[MEMORY_BLOCK]);
+        node.cell("ibm,memory-flags-mask", 0xff);
+        node.cell("ibm,memory-preservation-time", 0);
+        // One row: blocks, address, connector, associativity, and no flags: nobody has them.
+        let row = [count, (first >> 32) as u32, first as u32, memory_index(first), 0, 0];
+        node.cells("ibm,dynamic-memory-v2", &[&[1], &row[..]].concat());
+        // One list of four numbers.
+        node.cells("ibm,associativity-lookup-arrays", &[1, 4, 0, 0, 0, 0]);
+    });
+}
+
+/// The other side of a machine's connectors.
+pub struct HotPlug {
+    layout: Layout,
+    connectors: Arc<Connectors>,
+    events: Arc<Events>,
+    persistent: Arc<Persistent>,
+    mem: Arc<GuestMem>,
+}
+
+impl HotPlug {
+    /// The connectors of a machine; those that are in use from the start are.
+    pub fn new(layout: &Layout, mem: &Arc<GuestMem>, events: Arc<Events>, persistent: Arc<Persistent>) -> HotPlug {
+        let connectors = Arc::<Connectors>::default();
+        let (layout, mem) = (layout.clone(), Arc::clone(mem));
+        let hot_plug = HotPlug { layout, connectors, events, persistent, mem };
+        for place in processors(&hot_plug.layout).into_iter().chain(others(&hot_plug.layout)) {
+            let device = place.used.then(|| hot_plug.description(&place.resource, place.index, None));
+            hot_plug.connectors.add(place.index, place.resource, place.name, device);
+        }
+        hot_plug
+    }
+
+    /// The connectors as hypercalls reach them.
+    pub fn connectors(&self) -> Arc<Connectors> {
+        Arc::clone(&self.connectors)
+    }
+
+    /// All connectors.
+    pub fn list(&self) -> Vec<Listed> {
+        self.connectors.list()
+    }
+
+    fn description(&self, resource: &Resource, index: u32, nvdimm: Option<&Nvdimm>) -> Vec<Item> {
+        let mut writer = Writer::default();
+        match resource {
+            Resource::Processor(number) => tree::processor(&mut writer, &self.layout, *number),
+            Resource::Memory(range) => writer.node(&format!("memory@{:x}", range.start), |node| {
+                node.text("device_type", "memory");
+                node.doubles("reg", &[range.start, range.end - range.start]);
+                node.cells("ibm,associativity", &[4, 0, 0, 0, 0]);
+                node.cell("ibm,my-drc-index", index);
+            }),
+            Resource::Persistent => {
+                let slot = (index - FIRST_CONNECTOR) as usize;
+                let known = self.layout.spec.nvdimms.get(slot).copied();
+                if let Some(geometry) = nvdimm.map(Nvdimm::geometry).or(known) {
+                    persistent::node(&mut writer, index, &geometry);
+                }
+            }
+        }
+        writer.items()
+    }
+
+    /// Puts devices behind connectors, tells the guest, and waits until it has all of them in use.
+    fn add(&self, kind: Kind, indexes: &[u32], nvdimm: Option<&Nvdimm>) -> Result<(), HotPlugError> {
+        for listed in self.list().iter().filter(|listed| indexes.contains(&listed.index)) {
+            // It was free when it was chosen; who else is here waits for us.
+            let _ = self.connectors.plug(listed.index, self.description(&listed.resource, listed.index, nvdimm));
+        }
+        self.tell(kind, indexes, Action::Add);
+        let configured = |index: &u32| self.connectors.wait(*index, PATIENCE, |state, _| state == State::Configured);
+        if indexes.iter().all(configured) {
+            return Ok(());
+        }
+        // What it did not take is nobody's.
+        for index in indexes {
+            let _ = self.connectors.ask_back(*index);
+        }
+        Err(HotPlugError::Guest("take what was added"))
+    }
+
+    /// Asks the guest for what is behind connectors, and waits until it has given all of it back.
+    fn remove(&self, kind: Kind, indexes: &[u32]) -> Result<(), HotPlugError> {
+        let mut asked = indexes.to_vec();
+        asked.retain(|index| self.connectors.ask_back(*index) == Ok(false));
+        if asked.is_empty() {
+            return Ok(());
+        }
+        self.tell(kind, &asked, Action::Remove);
+        let gone = |index: &u32| self.connectors.wait(*index, PATIENCE, |_, present| !present);
+        if asked.iter().all(gone) { Ok(()) } else { Err(HotPlugError::Guest("give back what is to be removed")) }
+    }
+
+    fn tell(&self, kind: Kind, indexes: &[u32], action: Action) {
+        let in_a_row = indexes.windows(2).all(|pair| matches!(pair, [one, next] if *next == one + 1));
+        match indexes {
+            [first, _, ..] if in_a_row && kind == Kind::Memory => {
+                let which = Which::Several { count: indexes.len() as u32, first: *first };
+                self.events.post(Event { kind, which, action });
+            }
+            _ => indexes.iter().for_each(|index| self.events.post(Event { kind, which: Which::Index(*index), action })),
+        }
+    }
+
+    /// Indexes of a kind of resource that are free, or that were filled while the machine ran.
+    fn found(&self, of: impl Fn(&Resource) -> bool, present: bool) -> Vec<u32> {
+        let first = |listed: &Listed| match listed.resource {
+            Resource::Processor(number) => number < self.layout.spec.cpus,
+            Resource::Memory(_) => false,
+            Resource::Persistent => (listed.index - FIRST_CONNECTOR) < self.layout.spec.nvdimms.len() as u32,
+        };
+        let list = self.list().into_iter();
+        list.filter(|listed| of(&listed.resource) && listed.present == present && !first(listed))
+            .map(|listed| listed.index)
+            .collect()
+    }
+
+    fn memory_blocks(bytes: u64) -> Result<usize, HotPlugError> {
+        if bytes == 0 || !bytes.is_multiple_of(MEMORY_BLOCK) {
+            Err(HotPlugError::Step)
+        } else {
+            Ok((bytes / MEMORY_BLOCK) as usize)
+        }
+    }
+
+    /// Adds so many bytes of memory.
+    ///
+    /// # Errors
+    /// What keeps it from being added; then none of it is, as far as the guest lets go again.
+    pub fn add_memory(&self, bytes: u64) -> Result<(), HotPlugError> {
+        let count = HotPlug::memory_blocks(bytes)?;
+        let free = self.found(|resource| matches!(resource, Resource::Memory(_)), false);
+        let full = HotPlugError::Full { what: "memory", flag: "--max-memory" };
+        self.add(Kind::Memory, free.get(..count).ok_or(full)?, None)
+    }
+
+    /// Removes so many bytes of the memory that was added last.
+    ///
+    /// # Errors
+    /// What the guest keeps.
+    pub fn remove_memory(&self, bytes: u64) -> Result<(), HotPlugError> {
+        let count = HotPlug::memory_blocks(bytes)?;
+        let used = self.found(|resource| matches!(resource, Resource::Memory(_)), true);
+        let start = used.len().checked_sub(count).ok_or(HotPlugError::Nothing("memory"))?;
+        self.remove(Kind::Memory, used.get(start..).unwrap_or_default())
+    }
+
+    /// Adds so many processors.
+    ///
+    /// # Errors
+    /// As [`HotPlug::add_memory`].
+    pub fn add_processors(&self, count: u32) -> Result<(), HotPlugError> {
+        let free = self.found(|resource| matches!(resource, Resource::Processor(_)), false);
+        let full = HotPlugError::Full { what: "processors", flag: "--max-cpus" };
+        self.add(Kind::Processor, free.get(..count as usize).ok_or(full)?, None)
+    }
+
+    /// Removes so many processors of those added last.
+    ///
+    /// # Errors
+    /// What the guest keeps.
+    pub fn remove_processors(&self, count: u32) -> Result<(), HotPlugError> {
+        let used = self.found(|resource| matches!(resource, Resource::Processor(_)), true);
+        let start = used.len().checked_sub(count as usize).ok_or(HotPlugError::Nothing("processors"))?;
+        self.remove(Kind::Processor, used.get(start..).unwrap_or_default())
+    }
+
+    /// Adds persistent memory; returns its slot.
+    ///
+    /// # Errors
+    /// As [`HotPlug::add_memory`].
+    pub fn add_nvdimm(&self, nvdimm: &Arc<Nvdimm>) -> Result<u32, HotPlugError> {
+        let full = HotPlugError::Full { what: "persistent memory", flag: "--nvdimm-room" };
+        let free = self.found(|resource| *resource == Resource::Persistent, false);
+        let index = *free.first().ok_or(full)?;
+        nvdimm.attach(Arc::clone(&self.mem));
+        self.persistent.set(index, Some(persistent::port(nvdimm)));
+        let added = self.add(Kind::Persistent, &[index], Some(nvdimm));
+        if added.is_err() {
+            self.persistent.set(index, None);
+        }
+        added.map(|()| index - FIRST_CONNECTOR)
+    }
+
+    /// Removes the persistent memory in `slot`, which was added.
+    ///
+    /// # Errors
+    /// What the guest keeps.
+    pub fn remove_nvdimm(&self, slot: u32) -> Result<(), HotPlugError> {
+        let index = FIRST_CONNECTOR.checked_add(slot).ok_or(HotPlugError::Unknown)?;
+        if !self.found(|resource| *resource == Resource::Persistent, true).contains(&index) {
+            return Err(HotPlugError::Unknown);
+        }
+        self.remove(Kind::Persistent, &[index])?;
+        self.persistent.set(index, None);
+        Ok(())
+    }
+}
