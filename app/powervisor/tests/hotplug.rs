@@ -75,7 +75,12 @@ fn comes_and_goes(name: &str, machine: &str, more: &[&str]) {
         let [now, processors, regions] = sizes(&mut guest);
         assert!(now > memory + 2 * GIB - GIB / 4, "{memory} KiB became {now}");
         assert_eq!((processors, regions), (3, 1), "round {round}");
-        guest.script("dd if=/dev/zero of=/tmp/fill bs=1M count=1200 2>/dev/null; ls -l /tmp/fill; rm /tmp/fill");
+        // More than there was before.
+        guest.script(
+            "mkdir -p /tmp/m; mount -t tmpfs -o size=2G none /tmp/m; dd if=/dev/zero of=/tmp/m/fill bs=1M count=1500 \
+             2>/dev/null; ls -l /tmp/m | sed s/^/F-/; umount /tmp/m",
+        );
+        assert!(guest.seen.iter().any(|line| line.contains("1572864000")), "{}", guest.seen.join("\n"));
         let status = bench.ctl("status").unwrap();
         assert_eq!(status["nvdimms"][0]["added"], true);
         for words in ["nvdimm remove 0", "cpus remove 2", "memory remove 2G"] {
@@ -84,7 +89,7 @@ fn comes_and_goes(name: &str, machine: &str, more: &[&str]) {
         assert_eq!(sizes(&mut guest)[1..], [1, 0], "round {round}");
     }
     for (words, error) in [
-        ("memory add 3G", "--max-memory"),
+        ("memory add 4G", "--max-memory"),
         ("memory add 100M", "steps of 256 MiB"),
         ("cpus add 3", "--max-cpus"),
         ("cpus remove 1", "no more processors"),

@@ -93,12 +93,14 @@ impl Slb {
         }
     }
 
-    /// slbia with hint IH (ISA 2.07 and 3.0): 0-2 and 4-6 keep entry 0, 3 keeps class 0 entries, 7 drops all.
+    /// slbia with hint IH (Power ISA 3.0B Book III, section 5.9.3.2): 4 drops all entries, 7 none, 3 those of class 1, others
+    /// all but entry 0.
     pub fn invalidate_all(&mut self, ih: u32) {
         self.generation += 1;
         for (index, entry) in self.entries.iter_mut().enumerate() {
             let keep = match ih {
-                7 => false,
+                7 => true,
+                4 => false,
                 3 => entry.vsid & CLASS == 0,
                 _ => index == 0,
             };
@@ -116,5 +118,26 @@ impl Slb {
     /// The VSID word of entry `index`, 0 when there is none.
     pub fn vsid_word(&self, index: u64) -> u64 {
         self.entries.get((index & 0xfff) as usize).map_or(0, |e| e.vsid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_of_slbia_say_which_entries_go() {
+        // Entries 0 and 1 of class 0, entry 2 of class 1.
+        for (ih, left) in
+            [(0, [0].as_slice()), (1, &[0]), (2, &[0]), (3, &[0, 1]), (4, &[]), (6, &[0]), (7, &[0, 1, 2])]
+        {
+            let mut slb = Slb::default();
+            for (index, class) in [(0, 0), (1, 0), (2, CLASS)] {
+                slb.write(index << 28 | VALID | index, class);
+            }
+            slb.invalidate_all(ih);
+            let found: Vec<u64> = (0..3).filter(|index| slb.esid_word(*index) & VALID != 0).collect();
+            assert_eq!(found, left, "IH {ih}");
+        }
     }
 }

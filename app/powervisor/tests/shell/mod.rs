@@ -80,7 +80,7 @@ impl Guest {
     pub fn end(mut self) -> (Option<i32>, Vec<String>) {
         let status = self.process.wait().unwrap();
         self.seen.extend(self.lines.iter());
-        (status.code(), self.seen)
+        (status.code(), std::mem::take(&mut self.seen))
     }
 
     /// Kills the machine; what the guest printed.
@@ -88,6 +88,13 @@ impl Guest {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         self.seen.extend(self.lines.iter());
-        self.seen
+        std::mem::take(&mut self.seen)
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
