@@ -31,14 +31,19 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// The most favoured pending priority (PIPR).
-    fn pipr(&self) -> u8 {
+    /// The most favoured pending priority.
+    fn first(&self) -> u8 {
         if self.ipb == 0 { LEAST } else { self.ipb.leading_zeros() as u8 }
+    }
+
+    /// The same as the guest sees it (PIPR): never less favoured than the thread.
+    fn pipr(&self) -> u8 {
+        self.first().min(self.cppr)
     }
 
     /// Whether the external input is up.
     pub fn interrupted(&self) -> bool {
-        self.pipr() < self.cppr
+        self.first() < self.cppr
     }
 
     fn nsr(&self) -> u8 {
@@ -60,7 +65,7 @@ impl Thread {
     fn accept(&mut self) -> u16 {
         let nsr = self.nsr();
         if nsr != 0 {
-            self.cppr = self.pipr();
+            self.cppr = self.first();
             self.ipb &= !(0x80 >> self.cppr);
         }
         u16::from_be_bytes([nsr, self.cppr])

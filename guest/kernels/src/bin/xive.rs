@@ -12,7 +12,7 @@ use guest_rt::{
     fdt::{Fdt, lists, number},
     papr::{hcall, opcode::*, status::*},
     second,
-    spr::{msr, mtmsrd_ee_ri, timebase},
+    spr::{mfspr, msr, mtmsrd_ee_ri, timebase},
 };
 use kernels::{
     Report,
@@ -47,6 +47,8 @@ const WORD_2: u64 = 0x18;
 const ACKNOWLEDGE: u64 = 0x810;
 const SET_PENDING: u64 = 0x812;
 const EXCEPTION: u8 = 0x80;
+/// The number of a processor.
+const PIR: u32 = 1023;
 
 /// Offsets in a management page.
 const END: u64 = 0;
@@ -77,8 +79,10 @@ fn area(offset: u64) -> u64 {
     AREA.load(SeqCst) + offset
 }
 
+/// A byte of the ring, loaded with the word that it is in: QEMU has no narrower loads there.
 fn register(offset: u64) -> u8 {
-    peek(area(offset))
+    let word: u32 = peek(area(offset & !3));
+    (u32::from_be(word) >> (24 - 8 * (offset & 3))) as u8
 }
 
 fn acknowledge() -> u16 {
@@ -140,7 +144,7 @@ fn on_interrupt(frame: &mut Frame) -> bool {
         return false;
     }
     ACKNOWLEDGED.store(acknowledge().into(), SeqCst);
-    let server = u64::from(u32::from_be(peek::<u32>(area(WORD_2))) & 0xffff);
+    let server = mfspr::<PIR>();
     let own = server as usize & 1;
     WORD.store(word(server, READ[own].fetch_add(1, SeqCst)).into(), SeqCst);
     load(MANAGEMENT[own].load(SeqCst) + END);
@@ -309,14 +313,14 @@ fn thread(t: &mut Report) {
     let ring = || [NSR, CPPR, IPB, PIPR].map(register);
     t.check("55 two priorities pend", ring(), [EXCEPTION, 0xff, 0x12, 3]);
     t.check("55 the acknowledgement takes the more favoured", acknowledge(), 0x8003);
-    t.check("55   which holds the other back", ring(), [0, 3, 0x02, 6]);
+    t.check("55   which holds the other back", ring(), [0, 3, 0x02, 3]);
     t.check("55 again: nothing", acknowledge(), 3);
     set_cppr(6);
     t.check("55 a thread of the same priority", register(NSR), 0);
     set_cppr(9);
     t.check("55 a priority above 7 lets everything in", ring(), [EXCEPTION, 0xff, 0x02, 6]);
     t.check("55 the other one", acknowledge(), 0x8006);
-    t.check("55   nothing is left", ring(), [0, 6, 0, 0xff]);
+    t.check("55   nothing is left", ring(), [0, 6, 0, 6]);
     set_cppr(0xff);
 }
 
