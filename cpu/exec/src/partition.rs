@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use guest_mem::Order;
 use ppc_mmu::HashTable;
+use ppc_mmu::resizable::Resizable;
 
 /// The interrupt location that H_SET_MODE chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,9 @@ pub struct PartitionState {
     large_decrementer: bool,
     process_table: AtomicU64,
     process_table_size: AtomicU64,
-    hash: Option<HashTable>,
+    /// `LPCR[GTSE]`.
+    guest_invalidates: AtomicBool,
+    hash: Option<Resizable>,
 }
 
 impl PartitionState {
@@ -35,7 +38,8 @@ impl PartitionState {
             large_decrementer,
             process_table: AtomicU64::new(0),
             process_table_size: AtomicU64::new(0),
-            hash,
+            guest_invalidates: AtomicBool::new(true),
+            hash: hash.map(Resizable::new),
         }
     }
 
@@ -76,8 +80,23 @@ impl PartitionState {
         (self.process_table.load(Ordering::Acquire), self.process_table_size.load(Ordering::Acquire))
     }
 
-    /// The hashed page table.
+    /// `LPCR[GTSE]`: with radix trees the guest executes `tlbie` and `tlbsync` itself.
+    pub fn guest_invalidates(&self) -> bool {
+        self.guest_invalidates.load(Ordering::Acquire)
+    }
+
+    /// Sets `LPCR[GTSE]`.
+    pub fn set_guest_invalidates(&self, on: bool) {
+        self.guest_invalidates.store(on, Ordering::Release);
+    }
+
+    /// The hashed page table in force.
     pub fn hash(&self) -> Option<&HashTable> {
+        self.hash.as_ref()?.current()
+    }
+
+    /// Hashed page tables of all sizes that there are.
+    pub fn hash_tables(&self) -> Option<&Resizable> {
         self.hash.as_ref()
     }
 

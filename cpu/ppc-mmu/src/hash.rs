@@ -22,6 +22,8 @@ pub const R_REFERENCE: u64 = 0x100;
 pub const R_CHANGE: u64 = 0x80;
 /// R word: no-execute.
 pub const R_NO_EXECUTE: u64 = 4;
+/// V word: the guest wants the entry to stay. A bit of its own that hypervisors know.
+pub const V_BOLTED: u64 = 0x10;
 /// R word: write through required, caching inhibited.
 const R_UNCACHED: u64 = 0x60;
 /// R word: guarded.
@@ -29,41 +31,71 @@ pub const R_GUARDED: u64 = 8;
 /// R word: real page number with the size code in its low bits.
 pub const R_RPN: u64 = 0x0fff_ffff_ffff_f000;
 
-/// A base page size, how the SLB names it, and how an entry names an actual size.
+/// A page size as an entry names it: for a segment with pages of `1 << base` bytes, one of `1 << actual`.
 struct Size {
-    shift: u32,
-    /// L and LP in the VSID word.
-    slb: u64,
-    /// Low RPN bits of the R word (value and mask) for an actual page of the same size.
+    base: u32,
+    actual: u32,
+    /// L in the V word.
+    large: bool,
+    /// Low RPN bits of the R word: value and mask. All of them are the code's where the page has that many.
     code: u64,
     mask: u64,
 }
 
-/// Sizes published in `ibm,segment-page-sizes`: 4 KiB, 64 KiB (code 1) and 16 MiB (code 0).
-const SIZES: [Size; 3] = [
-    Size { shift: 12, slb: 0x000, code: 0, mask: 0 },
-    Size { shift: 16, slb: 0x110, code: 0x1000, mask: 0xf000 },
-    Size { shift: 24, slb: 0x100, code: 0, mask: 0xf000 },
+/// The sizes published in `ibm,segment-page-sizes`, and larger pages in segments of smaller ones. No two are alike.
+#[rustfmt::skip]
+const SIZES: [Size; 6] = [
+    Size { base: 12, actual: 12, large: false, code: 0,       mask: 0 },
+    Size { base: 16, actual: 16, large: true,  code: 0x1000,  mask: 0xf000 },
+    Size { base: 24, actual: 24, large: true,  code: 0,       mask: 0xf_f000 },
+    Size { base: 12, actual: 16, large: true,  code: 0x7000,  mask: 0xf000 },
+    Size { base: 12, actual: 24, large: true,  code: 0x3_8000, mask: 0xf_f000 },
+    Size { base: 16, actual: 24, large: true,  code: 0x8000,  mask: 0xf_f000 },
 ];
 
-/// Actual page sizes allowed in a segment with a smaller base page size: base shift, actual shift, code, mask.
-const MIXED: [(u32, u32, u64, u64); 3] =
-    [(12, 16, 0x7000, 0xf000), (12, 24, 0x38000, 0xff000), (16, 24, 0x8000, 0xf000)];
+/// L and LP in the VSID word of a segment, and log2 of its page size.
+const SEGMENT_SIZES: [(u64, u32); 3] = [(0x000, 12), (0x110, 16), (0x100, 24)];
 
-/// log2 of the actual page size of an entry in a segment of base size `base`, if the encoding is one of ours.
-pub fn actual_shift(base: u32, v: u64, r: u64) -> Option<u32> {
-    if v & V_LARGE == 0 {
-        return (base == 12).then_some(12);
-    }
-    if let Some(&(_, actual, ..)) = MIXED.iter().find(|m| m.0 == base && r & m.3 == m.2) {
-        return Some(actual);
-    }
-    SIZES.iter().find(|s| s.shift == base && base > 12 && r & s.mask == s.code).map(|s| s.shift)
+/// log2 of base and actual page size of an entry, if the encoding is one of ours.
+pub fn sizes(v: u64, r: u64) -> Option<(u32, u32)> {
+    let large = v & V_LARGE != 0;
+    let size = SIZES.iter().find(|size| size.large == large && r & size.mask == size.code)?;
+    Some((size.base, size.actual))
 }
 
-/// The largest actual page size that an entry may have whatever its segment's base size is; for invalidations.
-pub fn largest_shift(v: u64, r: u64) -> u32 {
-    [24, 16, 12].into_iter().filter_map(|base| actual_shift(base, v, r)).max().unwrap_or(12)
+/// log2 of the actual page size of an entry in a segment of base size `base`, if the encoding is one of ours.
+fn actual_shift(base: u32, v: u64, r: u64) -> Option<u32> {
+    sizes(v, r).filter(|sizes| sizes.0 == base).map(|sizes| sizes.1)
+}
+
+/// What an entry and its place tell of the page that it maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where it begins in its segment.
+    pub address: u64,
+    /// What its group follows from; the group of the secondary hash, if the entry says so.
+    pub hash: u64,
+    /// log2 of its bytes.
+    pub shift: u32,
+}
+
+impl Place {
+    /// That of an entry with these words in group `group` of so many, a power of two from 2^11 on: AVPN holds the virtual
+    /// address from bit 23 on, the hash the bits below that pages of the base size differ in (spec papr 4.2). `None`
+    /// if it has a page size that is not ours.
+    pub fn of(v: u64, r: u64, group: u64, groups: u64) -> Option<Place> {
+        let (base, shift) = sizes(v, r)?;
+        let avpn = (v & V_AVPN & (u64::MAX >> 2)) >> 7;
+        let wide = v >> 62 == 1;
+        let (vsid, offset) = if wide { (avpn >> 17, avpn & 0x1_ffff) } else { (avpn >> 5, avpn & 0x1f) };
+        let vsid_hash = if wide { vsid ^ vsid << 25 } else { vsid };
+        let secondary = v & V_SECONDARY != 0;
+        let group = if secondary { !group } else { group };
+        let low = if base < 23 { ((group ^ vsid_hash) & (groups - 1)) << base & 0x7f_ffff } else { 0 };
+        let address = offset << 23 | low;
+        let hash = vsid_hash ^ address >> base;
+        Some(Place { address, hash: if secondary { !hash } else { hash }, shift })
+    }
 }
 
 /// A virtual page within its segment.
@@ -79,7 +111,7 @@ struct Virtual {
 
 impl Virtual {
     fn new(entry: Entry, ea: u64) -> Option<Virtual> {
-        let base_shift = SIZES.iter().find(|s| s.slb == entry.base_size())?.shift;
+        let (_, base_shift) = *SEGMENT_SIZES.iter().find(|size| size.0 == entry.base_size())?;
         let segment_shift = entry.segment_shift();
         let vsid = entry.vsid_number();
         let offset = ea & ((1 << segment_shift) - 1);
@@ -179,4 +211,43 @@ fn find(table: &HashTable, page: &Virtual) -> Option<(u64, u64, u32)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_tells_the_hash_for_tables_of_any_size() {
+        // Segment word, address in the segment, V and R bits of its page size.
+        let cases = [
+            (0x12_3456 << 12, 0x0abc_d000, 0, 0),
+            (0x12_3456 << 12 | 0x110, 0x0abc_0000, V_LARGE, 0x1000),
+            (0x12_3456 << 12 | 0x100, 0x0b00_0000, V_LARGE, 0),
+            (1 << 62 | 0x12_3456 << 24, 0x9a_0abc_d000, 0, 0),
+            (1 << 62 | 0x12_3456 << 24 | 0x110, 0x9a_0abc_0000, V_LARGE, 0x1000),
+            (1 << 62 | 0x12_3456 << 24 | 0x100, 0x9a_0b00_0000, V_LARGE, 0),
+        ];
+        for (vsid, address, v, r) in cases {
+            let page = Virtual::new(Entry { esid: 0, vsid }, address).unwrap();
+            for (hash, secondary) in [(page.hash(), 0), (!page.hash(), V_SECONDARY)] {
+                for groups in [1 << 11, 1 << 18, 1 << 30] {
+                    let place = Place::of(page.avpn | v | secondary, r, hash & (groups - 1), groups).unwrap();
+                    assert_eq!((place.address, place.hash), (address, hash), "{vsid:#x} {groups:#x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn page_sizes_are_told_by_both_words() {
+        assert_eq!(sizes(0, 0x1_0000_7000), Some((12, 12)));
+        assert_eq!(sizes(V_LARGE, 0x1_0000_1000), Some((16, 16)));
+        assert_eq!(sizes(V_LARGE, 0x1_0003_8000), Some((12, 24)));
+        assert_eq!(sizes(V_LARGE, 0x1_0000_8000), Some((16, 24)));
+        assert_eq!(sizes(V_LARGE, 0x1_0000_0000), Some((24, 24)));
+        for r in [0x2000, 0x1_0000, 0xf_f000, 0x9000] {
+            assert_eq!(sizes(V_LARGE, r), None, "{r:#x}");
+        }
+    }
 }

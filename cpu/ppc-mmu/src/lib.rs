@@ -14,6 +14,7 @@ pub mod fault;
 pub mod hash;
 pub mod invalidation;
 pub mod radix;
+pub mod resizable;
 pub mod slb;
 pub mod space;
 pub mod table;

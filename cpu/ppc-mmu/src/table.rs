@@ -14,7 +14,12 @@ impl HashTable {
     /// A table of `1 << shift` bytes, all entries invalid.
     pub fn new(shift: u32) -> HashTable {
         let count = 1usize << shift.clamp(18, 40).saturating_sub(4);
-        HashTable { entries: (0..count).map(|_| [AtomicU64::new(0), AtomicU64::new(0)]).collect() }
+        HashTable { entries: (0..count).map(|_| invalid()).collect() }
+    }
+
+    /// log2 of its bytes.
+    pub fn shift(&self) -> u32 {
+        self.len().ilog2() + 4
     }
 
     /// Number of entries, a power of two.
@@ -65,7 +70,44 @@ impl HashTable {
         }
     }
 
+    /// Number of groups, a power of two.
+    pub fn groups(&self) -> u64 {
+        self.len() / GROUP
+    }
+
     pub(crate) fn group_mask(&self) -> u64 {
-        self.len() / GROUP - 1
+        self.groups() - 1
+    }
+}
+
+fn invalid() -> [AtomicU64; 2] {
+    [AtomicU64::new(0), AtomicU64::new(0)]
+}
+
+/// A table whose memory is still being filled, a part at a time.
+pub struct Growing {
+    entries: Vec<[AtomicU64; 2]>,
+    count: usize,
+}
+
+impl Growing {
+    /// The beginning of a table of `1 << shift` bytes; `None` when the host has no room for it.
+    pub fn new(shift: u32) -> Option<Growing> {
+        let count = 1_usize.checked_shl(shift.checked_sub(4)?)?;
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(count).ok()?;
+        Some(Growing { entries, count })
+    }
+
+    /// Goes on by at most `entries` entries; returns whether these were the last.
+    pub fn grow(&mut self, entries: usize) -> bool {
+        let end = self.count.min(self.entries.len().saturating_add(entries));
+        self.entries.resize_with(end, invalid);
+        end == self.count
+    }
+
+    /// The table, all of whose entries are invalid, once it has grown.
+    pub fn finish(self) -> Option<HashTable> {
+        (self.entries.len() == self.count).then(|| HashTable { entries: self.entries.into_boxed_slice() })
     }
 }

@@ -8,10 +8,10 @@ use papr_abi::status::H_FUNCTION;
 
 use crate::answer::Answer;
 use crate::papr::{Arguments, Call, Papr};
-use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, rtas, scm, xive};
+use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, removal, resize, rtas, scm, xive};
 
 /// The calls, by family.
-const FAMILIES: [&[Call]; 11] = [
+const FAMILIES: [&[Call]; 13] = [
     console::CALLS,
     dma::CALLS,
     hash::CALLS,
@@ -20,6 +20,8 @@ const FAMILIES: [&[Call]; 11] = [
     mode::CALLS,
     processor::CALLS,
     radix::CALLS,
+    removal::CALLS,
+    resize::CALLS,
     rtas::CALLS,
     scm::CALLS,
     xive::CALLS,

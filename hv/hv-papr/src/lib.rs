@@ -21,6 +21,8 @@ mod memory;
 mod mode;
 mod processor;
 mod radix;
+mod removal;
+mod resize;
 /// RTAS, and which of its services exist.
 pub mod rtas;
 mod scm;

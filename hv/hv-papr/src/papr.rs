@@ -1,12 +1,13 @@
 //! What the PAPR personality of a machine keeps, and the shape of its calls.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 
 use hv_core::Visit;
 
 use crate::answer::Checked;
 use crate::entries::Entries;
+use crate::hash::Unfinished;
 use crate::ports::{InterruptController, Interrupts, Ports, Xive};
 use crate::scm::Bindings;
 
@@ -38,11 +39,8 @@ pub struct Papr {
     pub(crate) ports: Ports,
     pub(crate) areas: Mutex<Vec<Areas>>,
     pub(crate) prodded: Vec<AtomicBool>,
-    /// Held by calls that change the hashed page table: each changes it as a whole. Nobody waits for a vCPU that waits
-    /// for this, since it is not executing guest code.
-    pub(crate) table: Mutex<()>,
-    /// Entries of the hashed page table that an unfinished H_CLEAR_HPT has cleared.
-    pub(crate) cleared: AtomicU64,
+    /// Held by calls on the hashed page table.
+    pub(crate) table: Mutex<Unfinished>,
     /// Entries of the hashed page table for persistent memory.
     pub(crate) entries: Entries,
     /// Where persistent memory is bound. Held by calls that change that; `table` is taken behind it.
@@ -58,8 +56,7 @@ impl Papr {
             ports,
             areas: Mutex::new(vec![Areas::default(); cpus as usize]),
             prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),
-            table: Mutex::new(()),
-            cleared: AtomicU64::new(0),
+            table: Mutex::default(),
         }
     }
 

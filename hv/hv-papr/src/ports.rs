@@ -270,4 +270,6 @@ pub struct Ports {
     pub connectors: Arc<Connectors>,
     /// Events that the guest is to hear of.
     pub events: Arc<Events>,
+    /// Guest real addresses that lead to devices: pages there may be mapped.
+    pub devices: Vec<Range<u64>>,
 }

@@ -1,5 +1,7 @@
 //! The PCI host bridge in the device tree and its place among the addresses (spec papr 7.3).
 
+use std::ops::Range;
+
 use crate::fdt::Writer;
 use crate::sources::{PCI_LINE_COUNT, PCI_LINES};
 
@@ -22,6 +24,11 @@ const RANGES: [(u32, u64, u64, u64); 3] = [
     (0x0200_0000, 0x8000_0000,      0x2000_8000_0000, 0x8000_0000),
     (0x0300_0000, 0x2100_0000_0000, 0x2100_0000_0000, 0x100_0000_0000),
 ];
+
+/// Guest real addresses that lead to the bus.
+pub fn addresses() -> impl Iterator<Item = Range<u64>> {
+    RANGES.iter().map(|&(_, _, cpu, size)| cpu..cpu + size)
+}
 
 fn split(number: u64) -> [u32; 2] {
     [(number >> 32) as u32, number as u32]

@@ -33,6 +33,8 @@ const FUNCTIONS: [&str; 12] = [
     "hcall-vphn",
     "hcall-scm",
 ];
+/// More where a hashed page table is used.
+const HASH: [&str; 2] = ["hcall-block-remove", "hcall-hpt-resize"];
 /// One more on machines with one processor.
 const JOIN: &str = "hcall-join";
 /// One more on machines with a XICS.
@@ -73,6 +75,7 @@ fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
     vec[2] = 0x20; // dynamic reconfiguration
     vec[5] = 0x80; // form 1 affinity
     vec[6] = 0x04; // hot-plug events
+    vec[6] |= if spec.mmu == Mmu::Hash { 0x01 } else { 0 }; // the hashed page table can be resized
     vec[22] = 0x80; // second version of dynamic memory
     vec[23] = xive; // XIVE only, or XICS only
     vec[24] = radix; // radix only, or hash only
@@ -182,7 +185,8 @@ fn rtas(node: &mut Writer, layout: &Layout) {
         node.cell(name, token);
     }
     let join = (layout.spec.cpus == 1).then_some(JOIN);
-    let functions = FUNCTIONS.into_iter().chain(join).chain(xics.then_some(INTERRUPT));
+    let hash = HASH.into_iter().filter(|_| layout.spec.mmu == Mmu::Hash);
+    let functions = FUNCTIONS.into_iter().chain(hash).chain(join).chain(xics.then_some(INTERRUPT));
     node.strings("ibm,hypertas-functions", &functions.collect::<Vec<&str>>());
     node.cell("linux,rtas-base", layout.rtas.start as u32);
     node.cell("linux,rtas-entry", layout.rtas.start as u32);

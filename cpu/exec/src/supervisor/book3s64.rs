@@ -29,6 +29,9 @@ pub fn execute(vcpu: &mut Vcpu, context: &Context, op: System, word: u32) -> Res
         }
         System::Mtmsr => mtmsr(vcpu, rs, word >> 16 & 1 != 0),
         System::Mtmsrd => mtmsrd(vcpu, rs, word >> 16 & 1 != 0),
+        System::Tlbie { local: false } | System::Tlbsync if is_hypervisors(context) => {
+            return Err(Interrupt::Program(program::PRIVILEGED));
+        }
         System::Tlbie { local } => {
             // Each of a processor's own sets is named in turn; all that is kept here is in the first.
             let elsewhere = vcpu.state.cpu.level() >= 300 && rb >> 10 & 3 != 0 && rb >> 12 & 0xfff != 0;
@@ -99,6 +102,12 @@ fn slbfee(vcpu: &mut Vcpu, rt: usize, rb: u64) {
     let found = vcpu.state.slb.find(rb);
     vcpu.state.gpr[rt] = found.map_or(0, |entry| entry.vsid);
     vcpu.state.cr[0] = if found.is_some() { 2 } else { 0 } | u8::from(vcpu.state.so);
+}
+
+/// Whether the partition has agreed to ask the hypervisor for what `tlbie` does: then that is the hypervisor's (Power ISA
+/// 3.0B Book III, section 5.9.3.3, `LPCR[GTSE]`). With a hashed table guests have no use for it.
+fn is_hypervisors(context: &Context) -> bool {
+    context.partition.radix() && !context.partition.guest_invalidates()
 }
 
 /// What a tlbie or tlbiel names (Book III, section 5.9.3.3).

@@ -6,20 +6,33 @@ use papr_abi::rtas::system_parameter::{LPAR_NAME, SPLPAR_CHARACTERISTICS};
 use papr_abi::rtas::{self, NOT_AUTHORIZED, PARAMETER, SUCCESS, SYSTEM_PARAMETER_BUFFER};
 
 use crate::papr::Papr;
+use crate::removal::BLOCK_SHIFT;
 use crate::rtas::cells::{Cells, Service};
 
 pub(crate) const SERVICES: &[Service] = &[(rtas::GET_SYSTEM_PARAMETER, get), (rtas::SET_SYSTEM_PARAMETER, set)];
 
+/// TLB block invalidate characteristics (PAPR 7.3.16.18).
+const TLB_BLOCK_INVALIDATE: u32 = 50;
+
+/// Blocks for H_BLOCK_REMOVE: log2 of their pages, number of page sizes, and these as an entry has them, L before the size
+/// code; a block of no pages ends it. All sizes are those of `ibm,segment-page-sizes`.
+fn tlb_blocks() -> Vec<u8> {
+    const LARGE: u8 = 0x80;
+    const SIZES: [u8; 3] = [0, LARGE | 1, LARGE];
+    [&[BLOCK_SHIFT as u8, SIZES.len() as u8][..], &SIZES, &[0]].concat()
+}
+
 /// The value of a parameter that exists. Texts end with NUL, which counts.
-fn value(papr: &Papr, visit: &Visit, parameter: u32) -> Option<String> {
+fn value(papr: &Papr, visit: &Visit, parameter: u32) -> Option<Vec<u8>> {
     let cpus = papr.prodded.len();
     let mebibytes = visit.context.mem.len() >> 20;
     Some(match parameter {
         // The entitlement is in hundredths of a processor.
         SPLPAR_CHARACTERISTICS => {
-            format!("MaxEntCap={},DesMem={mebibytes},DesProcs={cpus},MaxPlatProcs={cpus}\0", 100 * cpus)
+            format!("MaxEntCap={},DesMem={mebibytes},DesProcs={cpus},MaxPlatProcs={cpus}\0", 100 * cpus).into_bytes()
         }
-        LPAR_NAME => "PowerVisor\0".to_owned(),
+        LPAR_NAME => b"PowerVisor\0".to_vec(),
+        TLB_BLOCK_INVALIDATE => tlb_blocks(),
         _ => return None,
     })
 }
@@ -30,7 +43,7 @@ fn get(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
     let Some(value) = value(papr, visit, parameter) else { return PARAMETER };
     let Some(room) = room.checked_sub(2) else { return SYSTEM_PARAMETER_BUFFER };
     let (mem, address) = (visit.context.mem, u64::from(address));
-    let part: Vec<u8> = value.bytes().take(room as usize).collect();
+    let part: Vec<u8> = value.iter().copied().take(room as usize).collect();
     if !mem.contains(address, 2 + part.len() as u64) {
         return PARAMETER;
     }

@@ -1,5 +1,6 @@
 //! One vCPU with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub const RAM: u64 = 1 << 20;
 pub const LIOBN: u64 = 0x8000_0000;
 /// Pages of the DMA window.
 pub const PAGES: usize = 2048;
+/// Addresses of devices.
+pub const DEVICES: Range<u64> = 0x2000_8000_0000..0x2001_0000_0000;
 pub const BRIDGE: u64 = 0x0800_0000_2000_0000;
 /// The terminal: it has always the same to say, and takes what it is told.
 pub const UNIT: u64 = 0x7100_0000;
@@ -195,6 +198,7 @@ impl Stage {
             persistent: Arc::new(persistent),
             connectors: Arc::clone(&connectors),
             events: Arc::new(Events::new(Box::new(|| ()))),
+            devices: vec![DEVICES],
         };
         Stage {
             mem,

@@ -1,5 +1,6 @@
 //! A PAPR partition without a machine: its calls, memory and devices that do nothing.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use hv_papr::events::Events;
 use hv_papr::ports::{Console, InterruptController, Interrupts, Nvram, Persistent, Ports, Random, TimeOfDay};
 use ppc_isa::Cpu;
 use ppc_mmu::HashTable;
+
+/// Addresses of devices.
+pub const DEVICES: Range<u64> = 0x2000_8000_0000..0x2001_0000_0000;
 
 /// The word that stands for `sc 1`.
 const CALL: u32 = 0x7c00_0268;
@@ -100,6 +104,7 @@ impl Partition {
             persistent: Arc::new(persistent),
             connectors: Arc::default(),
             events: Arc::new(Events::new(Box::new(|| ()))),
+            devices: vec![DEVICES],
         };
         Partition {
             mem,

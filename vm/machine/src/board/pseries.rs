@@ -103,6 +103,7 @@ pub fn board(
         persistent,
         connectors: hot_plug.connectors(),
         events,
+        devices: pci::addresses().collect(),
     };
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
     // ppc-pv 1.4).
