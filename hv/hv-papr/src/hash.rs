@@ -65,7 +65,7 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
-    /// The table in force is another one, which has these entries.
+    /// H_CLEAR_HPT begins anew, with another table.
     pub(crate) fn begin_anew(&mut self) {
         self.cleared = 0;
     }
@@ -265,11 +265,16 @@ fn clear_slice(papr: &Papr, visit: &Visit, table: &HashTable, cleared: &mut u64)
     finished
 }
 
-/// Empties the table of a partition that does not use it, for one that will, a slice at a time; returns whether that is
-/// done.
-pub(crate) fn empty(papr: &Papr, visit: &Visit) -> bool {
+/// The partition does without its table from now on: what was begun is given up.
+pub(crate) fn leave(papr: &Papr) {
     let mut unfinished = lock(papr);
     unfinished.resizing = Resizing::default();
+    unfinished.begin_anew();
+}
+
+/// Empties the table of a partition that will use it again, a slice at a time; returns whether that is done.
+pub(crate) fn empty(papr: &Papr, visit: &Visit) -> bool {
+    let mut unfinished = lock(papr);
     let Some(table) = visit.context.partition.hash().filter(|_| unfinished.used) else { return true };
     unfinished.used = !clear_slice(papr, visit, table, &mut unfinished.cleared);
     !unfinished.used

@@ -38,6 +38,9 @@ fn register_proc_tbl(papr: &Papr, visit: &mut Visit, &[flags, table, page_size, 
             if !visit.context.mem.contains(table, bytes) {
                 return Err(H_P2);
             }
+            if !partition.radix() {
+                hash::leave(papr);
+            }
             partition.set_process_table(true, table, bytes);
         }
         proc_tbl::NEW | proc_tbl::DEREGISTER => {

@@ -28,6 +28,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "elf", run: targets::elf::run, examples: targets::elf::examples, longest: 256 },
     Target { name: "engines", run: targets::hostile::engines::run, examples: Vec::new, longest: 4096 },
     Target { name: "fdt", run: targets::fdt::run, examples: targets::fdt::examples, longest: 512 },
+    Target { name: "hash", run: targets::hash::run, examples: Vec::new, longest: 4096 },
     Target { name: "hostile", run: targets::hostile::run, examples: Vec::new, longest: 4096 },
     Target { name: "hypercalls", run: targets::hypercalls::run, examples: Vec::new, longest: 2048 },
     Target { name: "instructions", run: targets::instructions::run, examples: Vec::new, longest: 4096 },

@@ -3,6 +3,7 @@
 pub mod decoder;
 pub mod elf;
 pub mod fdt;
+pub mod hash;
 pub mod hostile;
 pub mod hypercalls;
 pub mod instructions;

@@ -31,4 +31,4 @@ macro_rules! targets {
     };
 }
 
-targets! { decoder elf engines fdt hostile hypercalls instructions patcher rewriting scm }
+targets! { decoder elf engines fdt hash hostile hypercalls instructions patcher rewriting scm }

@@ -4,11 +4,13 @@
 mod connector;
 mod contract;
 mod dma;
+mod hash;
 mod memory;
 mod nvram;
 mod parameter;
 mod pci;
 mod processor;
+mod radix;
 mod scm;
 mod stage;
 mod xive;

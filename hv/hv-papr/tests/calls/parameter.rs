@@ -15,6 +15,9 @@ fn parameters_come_with_their_length() {
     assert_eq!(stage.service(GET_SYSTEM_PARAMETER, &[20, 0x1000, 4000]).0, SUCCESS);
     assert_eq!(stage.bytes(0x1002, 51), b"MaxEntCap=100,DesMem=1,DesProcs=1,MaxPlatProcs=1\0\0\0");
     assert_eq!(stage.bytes(0x1000, 2), [0, 49]);
+    // Blocks of 8 for 4 KiB, 64 KiB and 16 MiB, and no more.
+    assert_eq!(stage.service(GET_SYSTEM_PARAMETER, &[50, 0x1000, 4000]).0, SUCCESS);
+    assert_eq!(stage.bytes(0x1000, 8), [0, 6, 3, 3, 0, 0x81, 0x80, 0]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use hv_papr::ports::{
 use papr_abi::hcall::H_RTAS;
 use papr_abi::rtas;
 use ppc_isa::Cpu;
-use ppc_mmu::HashTable;
+use ppc_mmu::{HashTable, Invalidation};
 
 pub const RAM: u64 = 1 << 20;
 pub const LIOBN: u64 = 0x8000_0000;
@@ -241,6 +241,13 @@ impl Stage {
     /// r4 after a call.
     pub fn r4(&self) -> u64 {
         self.vcpu.state.gpr[4]
+    }
+
+    /// What the vCPU was asked to forget since the last time.
+    pub fn forgotten(&self) -> Vec<Invalidation> {
+        let mut forgotten = Vec::new();
+        self.requests.take_invalidations(|what| forgotten.push(what));
+        forgotten
     }
 
     /// Calls a service; returns status, further outputs, and how the vCPU goes on.

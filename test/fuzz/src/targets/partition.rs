@@ -11,7 +11,7 @@ use hv_papr::Papr;
 use hv_papr::events::Events;
 use hv_papr::ports::{Console, InterruptController, Interrupts, Nvram, Persistent, Ports, Random, TimeOfDay};
 use ppc_isa::Cpu;
-use ppc_mmu::HashTable;
+use ppc_mmu::{Access, Fault, HashTable, Keys, Slb, Space, Tables};
 
 /// Addresses of devices.
 pub const DEVICES: Range<u64> = 0x2000_8000_0000..0x2001_0000_0000;
@@ -113,6 +113,20 @@ impl Partition {
             vcpu: Vcpu::new(Cpu::Power9, 0),
             papr: Papr::new(1, ports),
         }
+    }
+
+    /// Translates `ea` in the segment that a VSID word describes by the hashed page table, for privileged state.
+    ///
+    /// # Errors
+    /// The fault.
+    pub fn translate(&self, vsid: u64, ea: u64, access: Access) -> Result<u64, Fault> {
+        const ESID_VALID: u64 = 1 << 27;
+        let mut slb = Slb::default();
+        slb.write(ea & !0xfff_ffff | ESID_VALID, vsid);
+        let table = self.state.hash().unwrap();
+        let tables = Tables::Hash { table, slb: &slb, ignore_no_execute: false };
+        let space = Space { mem: &self.mem, tables, problem: false, keys: Keys::default() };
+        space.translate(ea, access).map(|mapping| mapping.real)
     }
 
     /// Makes a call; returns r3 and r4 to r12. Registers without an argument are 0xdead.

@@ -25,11 +25,19 @@ const SLICE: u64 = 256;
 const PATIENCE: u64 = 2;
 
 /// A device in memory: each mapped block begins with what names it.
-struct Device {
+pub(super) struct Device {
     number: u64,
     mem: Arc<GuestMem>,
     labels: Mutex<Vec<u8>>,
     flushes: Mutex<BTreeMap<u64, u64>>,
+}
+
+impl Device {
+    /// Number 0 or 1, with its blocks in `mem`.
+    pub(super) fn new(number: u64, mem: &Arc<GuestMem>) -> Device {
+        let (labels, flushes) = (Mutex::new(vec![0; LABELS as usize]), Mutex::default());
+        Device { number, mem: Arc::clone(mem), labels, flushes }
+    }
 }
 
 fn tag(device: u64, block: u64) -> u64 {
@@ -312,11 +320,8 @@ pub fn run(data: &[u8]) {
     ];
     let mut input = Input::new(data);
     let mem = Arc::new(GuestMem::with_room(BLOCK, WINDOW.end, 128).unwrap());
-    let device = |number: u64| {
-        let (labels, flushes) = (Mutex::new(vec![0; LABELS as usize]), Mutex::default());
-        let device = Device { number, mem: Arc::clone(&mem), labels, flushes };
-        ((FIRST + number) as u32, Arc::new(device) as Arc<dyn PersistentMemory>)
-    };
+    let device =
+        |number: u64| ((FIRST + number) as u32, Arc::new(Device::new(number, &mem)) as Arc<dyn PersistentMemory>);
     let persistent = Persistent::new(WINDOW, [device(0), device(1)]);
     let mut partition = Partition::new(Arc::clone(&mem), persistent);
     let mut model = Model::new();
