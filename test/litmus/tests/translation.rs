@@ -4,7 +4,8 @@
 use guest_mem::Order;
 use litmus::{DATA, Program, double, machine, repeatedly, run};
 use machine::{Machine, Mmu};
-use papr_abi::hcall::{H_ENTER, H_PROTECT, H_REMOVE};
+use papr_abi::hcall::{H_ENTER, H_PROTECT, H_READ, H_REMOVE, H_RESIZE_HPT_COMMIT, H_RESIZE_HPT_PREPARE};
+use papr_abi::status::H_LONG_BUSY_ORDER_1_MSEC;
 
 const ROUNDS: u64 = 100;
 /// The page: the first of the second gigabyte.
@@ -303,4 +304,124 @@ fn a_page_protected_by_hypercall_keeps_its_words() {
         },
         SEGMENT_SETUP,
     );
+}
+
+/// Gives the table another size by hypercall: that in r8, then that in r9.
+fn resize() -> String {
+    format!(
+        "prepare: addi 3,0,{H_RESIZE_HPT_PREPARE}
+         addi 4,0,0
+         or 5,8,8
+         sc 1
+         cmpi 0,1,3,{H_LONG_BUSY_ORDER_1_MSEC}
+         bc 12,2,prepare
+         cmpi 0,1,3,0
+         bc 12,2,prepared
+         addi 27,27,1
+         prepared: addi 3,0,{H_RESIZE_HPT_COMMIT}
+         addi 4,0,0
+         or 5,8,8
+         sc 1
+         cmpi 0,1,3,0
+         bc 12,2,committed
+         addi 27,27,1
+         committed: or 12,8,8
+         or 8,9,9
+         or 9,12,12"
+    )
+}
+
+/// log2 of the bytes of two tables that RAM is large enough for; the machine begins with the second.
+const SIZES: [(usize, u64); 2] = [(8, 19), (9, 18)];
+
+/// Enters the page, bolted, and says so behind r21; then resizes the table while others use the page: it is always there, with
+/// every store to it, and its entry is marked as changed.
+fn resizes() -> Program {
+    const BOLTED: u64 = 0x10;
+    let text = format!(
+        "addi 27,0,0
+         {ENTER}
+         std 26,0(21)
+         turn: {resize}
+         {await_store}
+         addi 3,0,{H_READ}
+         addi 4,0,0
+         or 5,26,26
+         sc 1
+         andi. 12,5,384
+         cmpi 0,1,12,384
+         bc 12,2,noted
+         addi 27,27,1
+         noted: addi 22,22,-1
+         cmpi 0,1,22,0
+         bc 4,2,turn
+         addi 14,0,{OVER}
+         std 14,0(20)
+         std 27,0(23)",
+        resize = resize(),
+        await_store = await_store(20),
+    );
+    let [first, second] = FRAMES;
+    let registers = [
+        (7, V | BOLTED),
+        (10, first),
+        (19, H_ENTER),
+        (20, first),
+        (21, second),
+        (22, ROUNDS),
+        (23, WRONG),
+        (24, EXACT),
+        (26, GROUP),
+    ];
+    Program::new(text, &[&registers[..], &SIZES].concat())
+}
+
+/// From now on each data storage interrupt is wrong: it counts, and the access is tried again.
+fn count_faults(machine: &Machine) {
+    const ADDI_6_6_1: u32 = 0x38c6_0001;
+    for (at, word) in [(0x300, ADDI_6_6_1), (0x304, RFID)] {
+        assert!(machine.mem.store(at, Order::Big, word));
+    }
+}
+
+#[test]
+fn a_page_stays_while_its_table_is_resized() {
+    let entered = format!(
+        "{SEGMENT_SETUP}
+         addis 10,0,{}
+         spin: ld 12,0(10)
+         cmpi 0,1,12,0
+         bc 12,2,spin",
+        FRAMES[1] >> 16
+    );
+    for users in [1, 7] {
+        nothing_is_wrong(Mmu::Hash, users, &resizes(), count_faults, &entered);
+    }
+}
+
+/// Who removes and enters a page finds the table as a whole, whoever resizes it.
+#[test]
+fn a_page_is_removed_and_entered_while_its_table_is_resized() {
+    let text = format!(
+        "addi 27,0,0
+         turn: {resize}
+         addi 22,22,-1
+         cmpi 0,1,22,0
+         bc 4,2,turn
+         std 27,0(23)",
+        resize = resize(),
+    );
+    const RESIZER: u64 = 7;
+    let registers = [(22, ROUNDS), (23, WRONG + 8 * RESIZER)];
+    let resizer = Program::new(text, &[&registers[..], &SIZES].concat());
+    repeatedly(|_, runner| {
+        let users = (1..=2).map(|number| user(number, SEGMENT_SETUP));
+        let programs: Vec<Program> =
+            [remaps_by_hypercall()].into_iter().chain(users).chain([resizer.clone()]).collect();
+        let mut machine = machine(Mmu::Hash, &programs);
+        handle_faults(&machine);
+        run(&mut machine, runner);
+        let wrong = [0, 1, 2, RESIZER].map(|number| double(&machine, WRONG + 8 * number));
+        assert_eq!(wrong, [0; 4], "{runner:?}");
+    });
 }

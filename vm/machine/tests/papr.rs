@@ -442,15 +442,44 @@ fn papr_case_31_bulk_remove() {
     assert_eq!(fixture.hcall(H_READ, &[0, GROUP + 2]).out[0], V);
 }
 
-/// The table cannot be resized, and the tree says so; the guest then makes no such call.
+/// Where there are no radix trees the tree says that the table can be resized, and entries removed by blocks.
 #[test]
-fn papr_case_32_resizing_is_not_offered() {
-    const H_RESIZE_HPT_PREPARE: u64 = 0x36c;
-    let mut fixture = Fixture::radix();
-    assert_eq!(fixture.status(H_RESIZE_HPT_PREPARE, &[0, 24]), H_FUNCTION);
-    let tree = Fdt::read(&fixture.tree).unwrap();
-    let functions = tree.find("/rtas").unwrap().property("ibm,hypertas-functions").unwrap().strings().unwrap();
-    assert!(functions.contains(&"hcall-pft") && !functions.contains(&"hcall-hpt-resize"));
+fn papr_case_32_resizing() {
+    for (mut fixture, hash, status) in [
+        (Fixture::radix(), false, H_NOT_AVAILABLE),
+        (Fixture::hash(), true, H_SUCCESS),
+        (Fixture::with(Cpu::Power9, Mmu::Hash, Calls::with_pv(true)), true, H_SUCCESS),
+    ] {
+        assert_eq!(fixture.status(H_RESIZE_HPT_PREPARE, &[0, 0]), status);
+        let tree = Fdt::read(&fixture.tree).unwrap();
+        let functions = tree.find("/rtas").unwrap().property("ibm,hypertas-functions").unwrap().strings().unwrap();
+        assert!(functions.contains(&"hcall-pft"));
+        for name in ["hcall-hpt-resize", "hcall-block-remove"] {
+            assert_eq!(functions.contains(&name), hash, "{name}");
+        }
+        let vec_5 = tree.find("/chosen").unwrap().property("ibm,architecture-vec-5").unwrap().value;
+        assert_eq!(vec_5[6] & 1, u8::from(hash));
+    }
+}
+
+/// In real mode RAM is all there, whatever is done to the table.
+#[test]
+fn papr_real_mode_does_not_depend_on_the_table() {
+    let mut fixture = Fixture::hash();
+    let reaches = |fixture: &Fixture| {
+        let machine = &fixture.machine;
+        let state = &fixture.vcpu.state;
+        let tables = state.tables(&machine.partition, false);
+        let space = ppc_mmu::Space { mem: &machine.mem, tables, problem: false, keys: state.keys() };
+        [0, RAM - 1].map(|real| space.translate(real, Access::Store).map(|mapping| mapping.real))
+            == [Ok(0), Ok(RAM - 1)]
+    };
+    assert!(reaches(&fixture));
+    while fixture.status(H_RESIZE_HPT_PREPARE, &[0, 18]) != H_SUCCESS {}
+    assert_eq!(fixture.status(H_RESIZE_HPT_COMMIT, &[0, 18]), H_SUCCESS);
+    assert!(reaches(&fixture));
+    while fixture.status(H_CLEAR_HPT, &[]) != H_SUCCESS {}
+    assert!(reaches(&fixture));
 }
 
 #[test]
