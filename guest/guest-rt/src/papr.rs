@@ -27,6 +27,11 @@ pub mod opcode {
     pub const H_HOME_NODE_ASSOCIATIVITY: u64 = 0x2ec;
     pub const H_RANDOM: u64 = 0x300;
     pub const H_SET_MODE: u64 = 0x31c;
+    pub const H_BLOCK_REMOVE: u64 = 0x328;
+    pub const H_RESIZE_HPT_PREPARE: u64 = 0x36c;
+    pub const H_RESIZE_HPT_COMMIT: u64 = 0x370;
+    pub const H_CLEAN_SLB: u64 = 0x374;
+    pub const H_INVALIDATE_PID: u64 = 0x378;
     pub const H_REGISTER_PROC_TBL: u64 = 0x37c;
     pub const H_INT_GET_SOURCE_INFO: u64 = 0x3a8;
     pub const H_INT_SET_SOURCE_CONFIG: u64 = 0x3ac;
@@ -47,6 +52,7 @@ pub mod opcode {
     pub const H_SCM_HEALTH: u64 = 0x400;
     pub const H_SCM_PERFORMANCE_STATS: u64 = 0x418;
     pub const H_SCM_FLUSH: u64 = 0x44c;
+    pub const H_RPT_INVALIDATE: u64 = 0x448;
     pub const H_RTAS: u64 = 0xf000;
 }
 
@@ -55,7 +61,11 @@ pub mod status {
     //! Return codes (PAPR 14.5.4).
     pub const H_SUCCESS: i64 = 0;
     pub const H_BUSY: i64 = 1;
+    pub const H_CLOSED: i64 = 2;
+    pub const H_NOT_AVAILABLE: i64 = 3;
     pub const H_PARTIAL: i64 = 5;
+    pub const H_LONG_BUSY_ORDER_1_MSEC: i64 = 9900;
+    pub const H_LONG_BUSY_ORDER_100_SEC: i64 = 9905;
     pub const H_FUNCTION: i64 = -2;
     pub const H_PRIVILEGE: i64 = -3;
     pub const H_PARAMETER: i64 = -4;

@@ -34,6 +34,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// The same with another size.
+    pub fn resized(self, log2_bytes: u32) -> Self {
+        Self { log2_bytes }
+    }
+
     /// The table of this machine.
     pub fn of(tree: Option<Fdt<'_>>) -> Option<Self> {
         let size = tree?.nodes().find_map(|node| node.prop("ibm,pft-size"))?;

@@ -47,6 +47,12 @@ impl Mmu {
     }
 }
 
+/// Whether the tree lists this group of hypercalls.
+pub fn offers(tree: Option<Fdt<'_>>, group: &str) -> bool {
+    let groups = tree.and_then(|tree| tree.node("/rtas")).and_then(|node| node.prop("ibm,hypertas-functions"));
+    groups.is_some_and(|groups| guest_rt::fdt::lists(groups, group.as_bytes()))
+}
+
 /// Whether the command line has the word `skip=NAME`: what the hypervisor at hand cannot survive is left out by it.
 pub fn skips(tree: Option<Fdt<'_>>, name: &str) -> bool {
     let line = tree.and_then(|tree| tree.node("/chosen")).and_then(|node| node.prop("bootargs")).unwrap_or_default();

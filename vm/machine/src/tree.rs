@@ -35,6 +35,8 @@ const FUNCTIONS: [&str; 12] = [
 ];
 /// More where a hashed page table is used.
 const HASH: [&str; 2] = ["hcall-block-remove", "hcall-hpt-resize"];
+/// One more with radix trees, for guests that agree to leave `tlbie` to it.
+const RADIX: &str = "hcall-rpt-invalidate";
 /// One more on machines with one processor.
 const JOIN: &str = "hcall-join";
 /// One more on machines with a XICS.
@@ -184,10 +186,13 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     for (name, token) in services(xics) {
         node.cell(name, token);
     }
-    let join = (layout.spec.cpus == 1).then_some(JOIN);
-    let hash = HASH.into_iter().filter(|_| layout.spec.mmu == Mmu::Hash);
-    let functions = FUNCTIONS.into_iter().chain(hash).chain(join).chain(xics.then_some(INTERRUPT));
-    node.strings("ibm,hypertas-functions", &functions.collect::<Vec<&str>>());
+    let mmu = match layout.spec.mmu {
+        Mmu::Hash => &HASH[..],
+        Mmu::Radix => &[RADIX],
+    };
+    let join: &[&str] = if layout.spec.cpus == 1 { &[JOIN] } else { &[] };
+    let interrupt: &[&str] = if xics { &[INTERRUPT] } else { &[] };
+    node.strings("ibm,hypertas-functions", &[&FUNCTIONS, mmu, join, interrupt].concat());
     node.cell("linux,rtas-base", layout.rtas.start as u32);
     node.cell("linux,rtas-entry", layout.rtas.start as u32);
     node.cell("rtas-size", (layout.rtas.end - layout.rtas.start) as u32);

@@ -17,7 +17,7 @@ use kernels::{
     Mmu, Report,
     hash::{COHERENT, Table, VALID, pp},
     memory::{SCRATCH, peek, poke, probes},
-    skips,
+    offers, skips,
     translation::{self, Space, VSID, slbmte},
 };
 
@@ -74,6 +74,8 @@ fn main(tree: Option<Fdt<'static>>) {
             reference_and_change(t, table);
             groups(t, table);
             keys(t, table);
+            blocks(t, table, tree);
+            resizing(t, table, tree);
         }
         _ => t.check("a hashed table can be used", false, true),
     }
@@ -284,4 +286,83 @@ fn keys(t: &mut Report, table: Table) {
     unsafe { mtspr::<{ spr::AMR }>(saved) };
     t.check("AMR restored: the store works", access(&raw const STORE, TEST, ON).finished(), true);
     t.check("  H_REMOVE", remove(slot, TEST), 0);
+}
+
+/// H_BLOCK_REMOVE: eight pages, as accessed, of one block.
+fn blocks(t: &mut Report, table: Table, tree: Option<Fdt<'_>>) {
+    if !offers(tree, "hcall-block-remove") {
+        return t.skip("H_BLOCK_REMOVE", "not offered");
+    }
+    const BY_AVPN: u64 = 1 << 62 | 1 << 56;
+    const END: u64 = 3 << 62;
+    let page = |n: usize| TEST + 0x1000 * n as u64;
+    let slots: [u64; 8] = core::array::from_fn(|n| table.enter(VSID, page(n), FRAMES[0], pp::USER).out[0]);
+    access(&raw const LOAD, page(1), ON);
+    access(&raw const STORE, page(2), ON);
+    let avpn = Table::avpn(VSID, TEST);
+    let ask = |n: usize| BY_AVPN | slots[n];
+    let reply = hcall(H_BLOCK_REMOVE, &[avpn ^ 0x80, ask(0), END]);
+    t.check("H_BLOCK_REMOVE of another block", [reply.status as u64, reply.out[0]], [5, 0x89 << 56 | slots[0]]);
+    t.check("  the page is still there", access(&raw const LOAD, page(0), ON).finished(), true);
+    let reply = hcall(H_BLOCK_REMOVE, &[avpn, ask(0), ask(1), ask(2), END, ask(3)]);
+    let want: [u64; 3] = core::array::from_fn(|n| [0x85_u64, 0x85, 0x87][n] << 56 | slots[n]);
+    t.check("H_BLOCK_REMOVE of three, with R and C", (reply.status, [0, 1, 2].map(|n| reply.out[n])), (0, want));
+    let left: [bool; 4] = core::array::from_fn(|n| access(&raw const LOAD, page(n), ON).finished());
+    t.check("  they are gone, and none behind the end", left, [false, false, false, true]);
+    let all: [u64; 9] = core::array::from_fn(|n| if n == 0 { avpn } else { ask(n - 1) });
+    let reply = hcall(H_BLOCK_REMOVE, &all);
+    let codes: [u64; 8] = core::array::from_fn(|n| reply.out[n] >> 59);
+    t.check("H_BLOCK_REMOVE of all eight", (reply.status, codes), (H_PARTIAL, [17, 17, 17, 16, 16, 16, 16, 16]));
+    let reply = hcall(H_BLOCK_REMOVE, &[avpn, BY_AVPN | 1 << 50, END]);
+    t.check("H_BLOCK_REMOVE beyond the table", (reply.status, reply.out[0] >> 59), (H_PARAMETER, 18));
+}
+
+fn prepare(shift: u64) -> i64 {
+    loop {
+        let status = hcall(H_RESIZE_HPT_PREPARE, &[0, shift]).status;
+        if !(H_LONG_BUSY_ORDER_1_MSEC..=H_LONG_BUSY_ORDER_100_SEC).contains(&status) {
+            return status;
+        }
+    }
+}
+
+/// The table grows and shrinks below the probes, which go on translated.
+fn resizing(t: &mut Report, table: Table, tree: Option<Fdt<'_>>) {
+    if !offers(tree, "hcall-hpt-resize") {
+        return t.skip("H_RESIZE_HPT_PREPARE", "not offered");
+    }
+    const BOLTED: u64 = 0x10;
+    let commit = |shift: u64| hcall(H_RESIZE_HPT_COMMIT, &[0, shift]).status;
+    for (name, args, status) in [
+        ("H_RESIZE_HPT_PREPARE: flags", [1, 20], H_PARAMETER),
+        ("H_RESIZE_HPT_PREPARE: too small", [0, 17], H_PARAMETER),
+        ("H_RESIZE_HPT_PREPARE: too large", [0, 47], H_PARAMETER),
+        ("H_RESIZE_HPT_PREPARE: more than there may be", [0, 46], H_RESOURCE),
+        ("H_RESIZE_HPT_PREPARE: nothing", [0, 0], 0),
+    ] {
+        t.check(name, hcall(H_RESIZE_HPT_PREPARE, &args).status, status);
+    }
+    let size = u64::from(table.log2_bytes);
+    t.check("H_RESIZE_HPT_COMMIT of nothing", commit(size - 1), H_CLOSED);
+    t.check("H_RESIZE_HPT_PREPARE", prepare(size + 1), 0);
+    t.check("  taken back", [prepare(0), commit(size + 1)], [0, H_CLOSED]);
+    let slot = enter(t, table, TEST, FRAMES[0], pp::USER);
+    let first = Table::avpn(VSID, TEST) | VALID | BOLTED;
+    t.check("  H_REMOVE", remove(slot, TEST), 0);
+    let reply = hcall(H_ENTER, &[EXACT, slot | 5, first, FRAMES[0] | COHERENT | pp::USER]);
+    t.check("H_ENTER, bolted", reply.status, 0);
+    for shift in [size + 1, size - 1, 18, size] {
+        poke(FRAMES[0], VALUES[0]);
+        t.check("H_RESIZE_HPT_PREPARE of a size", prepare(shift), 0);
+        t.check("H_RESIZE_HPT_COMMIT", commit(shift), 0);
+        let table = table.resized(shift as u32);
+        let after = access(&raw const LOAD, TEST, ON);
+        t.holds("  the page is there", after.finished() && after.gpr[3] == VALUES[0], (after.vector, after.gpr[3]));
+        let read = hcall(H_READ, &[0, table.group(VSID, TEST) | 5]);
+        t.check("  in its slot", [read.out[0] & !SPARE, read.out[1]], [first, FRAMES[0] | COHERENT | pp::USER | R]);
+        let beyond = hcall(H_READ, &[0, 1 << (shift - 4)]).status;
+        t.check("  which is of a table of that size", beyond, H_PARAMETER);
+    }
+    t.check("H_RESIZE_HPT_COMMIT once more", commit(size), H_CLOSED);
+    t.check("  H_REMOVE", remove(slot | 5, TEST), 0);
 }

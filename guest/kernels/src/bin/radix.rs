@@ -9,16 +9,13 @@ use guest_rt::{
     code,
     exception::{Frame, PRIVILEGED, TRAP, install_at},
     fdt::Fdt,
-    papr::{
-        hcall,
-        opcode::{H_REGISTER_PROC_TBL, H_SET_MODE},
-        status::*,
-    },
+    papr::{hcall, opcode::*, status::*},
     spr::{msr, mtspr, ptesync, spr},
 };
 use kernels::{
     Mmu, Report,
     memory::{PROCESS_TABLE, SCRATCH, image, peek, poke, probes},
+    offers,
     radix::{Page, Tables, Tree, pte},
     translation::{self, Space},
 };
@@ -31,6 +28,8 @@ code! {
     // To where r4 points, with a `trap` waiting there.
     JUMP: "mtctr 4", "bctr";
     SC1: "sc 1";
+    // One 4 KiB page of process 0; the assembler knows the old form only.
+    TLBIE: ".long 0x7ca32264";
 }
 
 /// DSISR and SRR1 bits of the storage interrupts (Book III 7.5.3, 7.5.5).
@@ -56,6 +55,7 @@ fn main(tree: Option<Fdt<'static>>) {
         return report.finish();
     }
     registration(t);
+    let offered = offers(tree, "hcall-rpt-invalidate");
     match translation::identity(tree) {
         Some(Space::Radix { mut tables, tree }) => {
             FRAMES.into_iter().zip(VALUES).for_each(|(frame, value)| poke(frame, value));
@@ -66,6 +66,7 @@ fn main(tree: Option<Fdt<'static>>) {
             changes(t, &mut tables, &tree);
             processes(t, &mut tables);
             keys(t, &mut tables, &tree);
+            by_hypercall(t, &mut tables, &tree, offered);
             alternate_location(t, &mut tables, &tree);
             let before = Frame::new(&raw const SC1).with(USER).reg(3, 0x7c);
             t.interrupt("sc 1 in user mode is privileged", &before, &before.run(), 0x700, PRIVILEGED, 0);
@@ -85,6 +86,9 @@ fn registration(t: &mut Report) {
     ];
     for (name, args, status) in cases {
         t.check(name, hcall(H_REGISTER_PROC_TBL, &args).status, status);
+    }
+    for (name, call) in [("H_CLEAN_SLB", H_CLEAN_SLB), ("H_INVALIDATE_PID", H_INVALIDATE_PID)] {
+        t.check(name, hcall(call, &[0, 1]).status, H_FUNCTION);
     }
 }
 
@@ -311,4 +315,54 @@ fn keys(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     works(t, "  the user may", load, user, USER);
     // SAFETY: as above.
     unsafe { mtspr::<{ spr::IAMR }>(0) };
+}
+
+/// A partition that leaves `tlbie` to the hypervisor (flag GTSE of H_REGISTER_PROC_TBL is 0), and asks it instead.
+fn by_hypercall(t: &mut Report, tables: &mut Tables, tree: &Tree, offered: bool) {
+    if !offered {
+        return t.skip("H_RPT_INVALIDATE", "not offered");
+    }
+    const ALL: u64 = 1;
+    const LOCAL: u64 = 2;
+    const TLB: u64 = 2;
+    const EVERYTHING: u64 = TLB | 4 | 8;
+    const SMALL: u64 = 1;
+    for (name, args, status) in [
+        ("H_RPT_INVALIDATE: no such process", [1 << 20, ALL, TLB, SMALL, 0, !0], H_PARAMETER),
+        ("H_RPT_INVALIDATE: nobody", [0, 0, TLB, SMALL, 0, !0], H_P2),
+        ("H_RPT_INVALIDATE: nothing", [0, ALL, 0, SMALL, 0, !0], H_P3),
+        ("H_RPT_INVALIDATE: no page size", [0, ALL, TLB, 0, 0, !0], H_P4),
+        ("H_RPT_INVALIDATE: it ends before it begins", [0, ALL, TLB, SMALL, 0x2000, 0x1000], H_P5),
+    ] {
+        t.check(name, hcall(H_RPT_INVALIDATE, &args).status, status);
+    }
+    let register = |flags| hcall(H_REGISTER_PROC_TBL, &[flags, PROCESS_TABLE, 0, 0]).status;
+    t.check("H_REGISTER_PROC_TBL without GTSE", register(0x1c), 0);
+    let (ea, large) = (TEST + 0x8_0000, TEST + 0xc0_0000);
+    let before = Frame::new(&raw const TLBIE).reg(4, ea).reg(5, 0);
+    t.interrupt("tlbie is the hypervisor's", &before, &before.run(), 0x700, PRIVILEGED, 0);
+    for (name, ea, page, target, kind, sizes, range) in [
+        ("a page", ea, Page::Size4K, ALL, TLB, SMALL, 0x1000),
+        ("a page of this processor", ea, Page::Size4K, LOCAL, TLB, SMALL, 0x1000),
+        ("many pages", ea, Page::Size4K, ALL, TLB, SMALL, 0x100_0000),
+        ("pages of any size", ea, Page::Size4K, ALL, TLB, !0, 0x1000),
+        ("a large page by a part of it", large, Page::Size2M, ALL, TLB, 5, 0x1000),
+        ("everything", ea, Page::Size4K, ALL, EVERYTHING, SMALL, 0x1000),
+    ] {
+        FRAMES.into_iter().zip(VALUES).for_each(|(frame, value)| poke(frame, value));
+        let mask = (1_u64 << page as u32) - 1;
+        let at = if page as u32 == 12 { ea } else { ea | FRAMES[0] & mask };
+        let load = |ea| access(&raw const LOAD, ea, ON).1;
+        let leaf = tree.map(tables, ea, FRAMES[0] & !mask, page, pte::KERNEL);
+        t.check("before: first frame", load(at).gpr[3], VALUES[0]);
+        poke(leaf, 0_u64);
+        ptesync();
+        let start = at & !0xfff;
+        let status = hcall(H_RPT_INVALIDATE, &[0, target, kind, sizes, start, start + range]).status;
+        t.check("H_RPT_INVALIDATE", status, 0);
+        t.check(name, load(at).vector, 0x300);
+    }
+    t.check("H_REGISTER_PROC_TBL with GTSE", register(0x1d), 0);
+    t.interrupt("  tlbie is the guest's again", &before, &before.run(), 0x700, TRAP, 4);
+    t.check("  translations are there again", access(&raw const LOAD, SCRATCH, ON).1.finished(), true);
 }

@@ -407,8 +407,8 @@ pub fn run(data: &[u8]) {
     ];
     let mut input = Input::new(data);
     let mem = Arc::new(GuestMem::with_room(RAM, WINDOW.end, 128).unwrap());
-    let device = Box::new(Device::new(0, &mem)) as Box<dyn PersistentMemory>;
-    let persistent = Persistent { window: WINDOW, devices: vec![(CONNECTOR as u32, device)] };
+    let device = Arc::new(Device::new(0, &mem)) as Arc<dyn PersistentMemory>;
+    let persistent = Persistent::new(WINDOW, [(CONNECTOR as u32, device)]);
     let mut partition = Partition::new(Arc::clone(&mem), persistent);
     let (resizing, entries) = (Resizing::Idle, vec![(0, 0); 1 << (SMALLEST - 4)]);
     let mut model = Model { entries, resizing, cleared: 0, used: false, radix: false, bound: false };
