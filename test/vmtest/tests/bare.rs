@@ -67,6 +67,26 @@ macro_rules! kernels {
 
 kernels! { decrementer exceptions hash hcalls magic patch radix smc syscall xive }
 
+/// Translation by the other engine as well, with processors that sleep beside.
+#[test]
+fn translation() -> Result<()> {
+    let (mut faults, mut checks) = (Vec::new(), 0);
+    for (name, order) in [("hash", "be"), ("hash", "le"), ("radix", "be"), ("radix", "le")] {
+        let kernel = bare_metal(&format!("{name}-{order}.elf"))?;
+        for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 2), (model, 8)]) {
+            let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("");
+            let result = guest.engine(Engine::Translator).most(2_000_000_000).run()?;
+            checks += result.console.lines().filter(|line| line.starts_with("ok ")).count();
+            if let Some(fault) = fault(&result) {
+                faults.push(format!("{name}-{order} on {} {mmu:?}, {cpus} vCPUs:\n  {fault}", cpu.name()));
+            }
+        }
+    }
+    println!("translation: {checks} checks");
+    ensure!(checks > 1000 && faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
 /// Persistent memory: twice on each image, whose contents outlive the first run, then without any.
 #[test]
 fn scm() -> Result<()> {

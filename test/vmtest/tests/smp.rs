@@ -38,6 +38,23 @@ fn e500(kernel: Kernel, cpu: Cpu) -> Guest {
     Guest::new(kernel).kind(Kind::E500).cpu(cpu, Mmu::Hash).append("console=ttyS0 panic=-1").memory(256)
 }
 
+/// Debian's own hashed table takes other sizes while programs run on all processors and know what comes out.
+fn resize(engine: EngineKind) -> Result<()> {
+    const COMMAND: &str = "mount -t debugfs none /sys/kernel/debug; order=/sys/kernel/debug/powerpc/hpt_order; \
+        for n in 1 2 3; do (for i in $(seq 40); do seq 1 2000 | md5sum; done > /sums$n) & done; \
+        for shift in 23 18 21 22 19 23 22; do echo $shift > $order || echo refused $shift; done; wait; \
+        cat /sums* | sort | uniq -c; echo shift $(cat $order) of 22; dmesg | grep -c 'HPT resize.*complete'; poweroff -f\n";
+    let guest = Guest::new(debian(Release::Bookworm, None)?).cpu(Cpu::Power8, Mmu::Hash).cpus(4).engine(engine);
+    let run = guest.timing(Timing::Host).most(u64::MAX).expect("# ", COMMAND).run()?;
+    run.ended(&Halt::PowerOff)?;
+    let same = run.console.lines().any(|line| line.trim().starts_with("120 "));
+    ensure!(same && !run.console.contains("refused 2") && !run.console.contains("refused 1"), "{run}");
+    run.shows("shift 22 of 22")?;
+    let [resized, removed] = ["papr:H_RESIZE_HPT_COMMIT", "papr:H_BLOCK_REMOVE"].map(|name| run.hypercalls(name));
+    ensure!(resized == 7 && removed > 1000, "{resized} resized, {removed} blocks removed");
+    Ok(())
+}
+
 macro_rules! boots {
     ($($engine:ident = $kind:ident;)*) => {$(
         mod $engine {
@@ -65,6 +82,11 @@ macro_rules! boots {
             fn big_endian_on_8_processors() -> Result<()> {
                 let Some(kernel) = built("big_endian_on_8_processors", "pseries-be", "vmlinux")? else { return Ok(()) };
                 boot(&big_endian(kernel).engine(ENGINE), 8)
+            }
+
+            #[test]
+            fn debian_resizes_its_hashed_table() -> Result<()> {
+                resize(ENGINE)
             }
 
             #[test]
