@@ -15,6 +15,11 @@ const EXITS: &[(&str, &str)] = &[
     ("mtspr sprg0", "mtspr 272,%r3"),
     ("hypercall KVM_HC_FEATURES", "lis %r0,0x4b56; ori %r0,%r0,0x4d21; lis %r11,0x2a; ori %r11,%r11,3; sc"),
     ("hypercall that there is none", "li %r3,0x7ffc; sc 1"),
+    // Of a page of RAM, into the second group and out of it again: two hypercalls.
+    (
+        "H_ENTER and H_REMOVE",
+        "li %r3,8; li %r4,0; li %r5,8; li %r6,0x1001; li %r7,0x12; sc 1; li %r3,4; li %r4,0; li %r5,8; sc 1",
+    ),
 ];
 /// How often a window executes it, as `test/speed/exits.S` says.
 const CALLS: f64 = 20000.0;
@@ -41,7 +46,8 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         });
         let times: Vec<u64> = times.collect::<Result<_>>()?;
         let least = times.into_iter().min().context("no run")?;
-        println!("{name:30}{:>8.1} ns", least as f64 * NANOSECONDS_PER_TICK / CALLS);
+        let each = least as f64 * NANOSECONDS_PER_TICK / CALLS;
+        println!("{name:30}{each:>8.1} ns{:>12.0} a second", 1e9 / each);
     }
     Ok(())
 }
