@@ -80,9 +80,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// That of an entry with these words in group `group` of so many, a power of two from 2^11 on: AVPN holds the virtual
-    /// address from bit 23 on, the hash the bits below that pages of the base size differ in (spec papr 4.2). `None`
-    /// if it has a page size that is not ours.
+    /// That of an entry with these words in group `group` of so many, a power of two from 2^11 on: AVPN holds the
+    /// virtual address from bit 23 on, the hash the bits below that pages of the base size differ in (spec papr 4.2).
+    /// `None` if it has a page size that is not ours.
     pub fn of(v: u64, r: u64, group: u64, groups: u64) -> Option<Place> {
         let (base, shift) = sizes(v, r)?;
         let avpn = (v & V_AVPN & (u64::MAX >> 2)) >> 7;

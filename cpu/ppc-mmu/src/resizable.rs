@@ -1,7 +1,8 @@
 //! The hashed page tables of a partition: one is in force, others were, or will be.
 //!
-//! Walks take no lock and count nothing: a table that was in force stays where it is, in case somebody still looks at it,
-//! until its size is wanted again. There is one of each size at most; so all together take less than twice the largest.
+//! Walks take no lock and count nothing: a table that was in force stays where it is, in case somebody still looks at
+//! it, until its size is wanted again. There is one of each size at most; so all together take less than twice the
+//! largest.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,8 +50,8 @@ impl Resizable {
         self.tables.get(number(table.shift())).is_some_and(|place| place.set(table).is_ok())
     }
 
-    /// Puts the table of `1 << shift` bytes in force; `false` when there is none. Who walks now ends his walk in the old one:
-    /// the caller waits for that, and until then neither table is changed.
+    /// Puts the table of `1 << shift` bytes in force; `false` when there is none. Who walks now ends his walk in the
+    /// old one: the caller waits for that, and until then neither table is changed.
     pub fn switch(&self, shift: u32) -> bool {
         let there = self.of(shift).is_some();
         if there {

@@ -1,9 +1,9 @@
 //! Calls on the hashed page table (PAPR 14.5.4.1): one entry, or all of them. `removal` has those that remove several.
 //!
 //! Indices, page sizes and addresses are the guest's: each is checked against the table, RAM and devices. A removed or
-//! changed entry is unreachable on every vCPU before the call returns, and the place of a removed one is not free before
-//! that: so a walk on another vCPU never takes the words of two entries for one. In real mode no table is asked: all of
-//! RAM is there, whatever these calls do.
+//! changed entry is unreachable on every vCPU before the call returns, and the place of a removed one is not free
+//! before that: so a walk on another vCPU never takes the words of two entries for one. In real mode no table is asked:
+//! all of RAM is there, whatever these calls do.
 
 use std::ops::Range;
 use std::sync::{MutexGuard, PoisonError};
@@ -53,7 +53,8 @@ const R_PP: u64 = 3;
 /// Entries that one call clears.
 const SLICE: u64 = 1 << 15;
 
-/// What calls on the table leave unfinished. Held by calls that look at the table or change it: each does so as a whole.
+/// What calls on the table leave unfinished. Held by calls that look at the table or change it: each does so as a
+/// whole.
 #[derive(Default)]
 pub(crate) struct Unfinished {
     /// Entries that H_CLEAR_HPT has cleared.
@@ -141,8 +142,8 @@ fn enter(papr: &Papr, visit: &mut Visit, &[flags, index, v, r, ..]: &Arguments) 
     Ok(Answer::outputs([slot]))
 }
 
-/// The entry at `index` if it is valid and meets the conditions in `flags`: of its page number the bits `compared` must be
-/// those of `avpn`.
+/// The entry at `index` if it is valid and meets the conditions in `flags`: of its page number the bits `compared` must
+/// be those of `avpn`.
 pub(crate) fn matching(
     table: &HashTable,
     flags: u64,
@@ -176,8 +177,8 @@ pub(crate) fn begin_removal(papr: &Papr, visit: &Visit, table: &HashTable, index
     Removed { index, v }
 }
 
-/// Ends it when every vCPU has forgotten the page: returns the entry's words, with reference and change bits as they were
-/// last.
+/// Ends it when every vCPU has forgotten the page: returns the entry's words, with reference and change bits as they
+/// were last.
 pub(crate) fn end_removal(table: &HashTable, removed: &Removed) -> (u64, u64) {
     let r = table.read(removed.index).map_or(0, |(_, r)| r);
     table.write(removed.index, 0, 0);

@@ -83,8 +83,8 @@ const PID_BITS: u32 = 20;
 /// More pages than this are all of the process.
 const MOST_PAGES: u64 = 32;
 
-/// Forgets translations of a process in a range of effective addresses, in which walk caches and the process table have no
-/// part.
+/// Forgets translations of a process in a range of effective addresses, in which walk caches and the process table have
+/// no part.
 fn rpt_invalidate(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
     let &[pid, target, kind, pages, start, end, ..] = arguments;
     let within = |value: u64, known: u64| value != 0 && value & !known == 0;
@@ -118,8 +118,8 @@ fn rpt_invalidate(_: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked
     Ok(Answer::ok())
 }
 
-/// The pages from `start` to `end`, if they are few. The range is what changed, so a page reaches beyond it that is larger: it
-/// is forgotten as a whole.
+/// The pages from `start` to `end`, if they are few. The range is what changed, so a page reaches beyond it that is
+/// larger: it is forgotten as a whole.
 fn few_pages(pages: u64, start: u64, end: u64) -> Option<Vec<Invalidation>> {
     let shift = PAGES.iter().enumerate().filter(|(bit, _)| pages >> bit & 1 != 0).map(|(_, shift)| *shift).max()?;
     if pages == ALL_PAGES || start == end {

@@ -126,8 +126,8 @@ fn block(v: u64, r: u64) -> u64 {
     whole(v, r) & !(((1 << low) - 1) << 7)
 }
 
-/// Up to eight requests in r5 to r12 for pages of the block at the virtual address that r4 abbreviates. The responses come in
-/// r4 to r11.
+/// Up to eight requests in r5 to r12 for pages of the block at the virtual address that r4 abbreviates. The responses
+/// come in r4 to r11.
 fn block_remove(papr: &Papr, visit: &mut Visit, arguments: &Arguments) -> Checked {
     const AVPN: u64 = 1;
     let _lock = lock(papr);

@@ -1,12 +1,13 @@
 //! H_RESIZE_HPT_PREPARE and H_RESIZE_HPT_COMMIT (spec papr 2.1): a hashed page table of another size.
 //!
-//! The guest prepares a table, which takes several calls, and commits it, which takes one: until then the old table is in
-//! force for every vCPU, from then on the new one, and no walk ever sees a half of either.
+//! The guest prepares a table, which takes several calls, and commits it, which takes one: until then the old table is
+//! in force for every vCPU, from then on the new one, and no walk ever sees a half of either.
 //!
 //! An entry keeps its place within its group, where guests look for it again (Linux remembers it for user pages): so a
 //! growing table takes all entries as they are. Where groups become one, those of the first come first; an entry whose
 //! place is taken is dropped, as every hypervisor may, unless it is bolted: then another place is free, or is made free
-//! by dropping an entry that is not bolted. Only a group of nine bolted entries is H_PTEG_FULL, and nothing has changed.
+//! by dropping an entry that is not bolted. Only a group of nine bolted entries is H_PTEG_FULL, and nothing has
+//! changed.
 
 use hv_core::Visit;
 use papr_abi::hcall;
@@ -168,7 +169,8 @@ fn group(old: &HashTable, new: &HashTable, index: u64, v: u64, r: u64) -> Option
     Some((place.hash & (new.groups() - 1)) * GROUP)
 }
 
-/// Copies the entries of `old` into `new`, in which none is valid. Walks may still set reference and change bits in `old`.
+/// Copies the entries of `old` into `new`, in which none is valid. Walks may still set reference and change bits in
+/// `old`.
 fn copy(old: &HashTable, new: &HashTable) -> Result<(), i64> {
     for (index, v, r) in entries(old) {
         let Some(group) = group(old, new, index, v, r) else { continue };

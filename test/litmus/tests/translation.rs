@@ -334,8 +334,8 @@ fn resize() -> String {
 /// log2 of the bytes of two tables that RAM is large enough for; the machine begins with the second.
 const SIZES: [(usize, u64); 2] = [(8, 19), (9, 18)];
 
-/// Enters the page, bolted, and says so behind r21; then resizes the table while others use the page: it is always there, with
-/// every store to it, and its entry is marked as changed.
+/// Enters the page, bolted, and says so behind r21; then resizes the table while others use the page: it is always there,
+/// with every store to it, and its entry is marked as changed.
 fn resizes() -> Program {
     const BOLTED: u64 = 0x10;
     let text = format!(

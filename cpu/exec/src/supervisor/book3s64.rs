@@ -104,8 +104,8 @@ fn slbfee(vcpu: &mut Vcpu, rt: usize, rb: u64) {
     vcpu.state.cr[0] = if found.is_some() { 2 } else { 0 } | u8::from(vcpu.state.so);
 }
 
-/// Whether the partition has agreed to ask the hypervisor for what `tlbie` does: then that is the hypervisor's (Power ISA
-/// 3.0B Book III, section 5.9.3.3, `LPCR[GTSE]`). With a hashed table guests have no use for it.
+/// Whether the partition has agreed to ask the hypervisor for what `tlbie` does: then that is the hypervisor's (Power
+/// ISA 3.0B Book III, section 5.9.3.3, `LPCR[GTSE]`). With a hashed table guests have no use for it.
 fn is_hypervisors(context: &Context) -> bool {
     context.partition.radix() && !context.partition.guest_invalidates()
 }

@@ -61,12 +61,14 @@ fn case_26_what_may_be_entered() {
     let cases = [
         // RAM is coherent memory and nothing else.
         (0, 0x10, H_SUCCESS), (0, 0, H_PARAMETER), (0, 0x18, H_PARAMETER), (0, 0x30, H_PARAMETER),
-        (0, 0x50, H_PARAMETER), (0, 0x20, H_PARAMETER), (0, RAM - 0x1000 | 0x10, H_SUCCESS), (0, RAM | 0x10, H_PARAMETER),
+        (0, 0x50, H_PARAMETER), (0, 0x20, H_PARAMETER), (0, (RAM - 0x1000) | 0x10, H_SUCCESS),
+        (0, RAM | 0x10, H_PARAMETER),
         // Devices are inhibited, coherent or guarded as one likes, and never written through.
-        (0, DEVICES.start | 0x20, H_SUCCESS), (0, DEVICES.start | 0x38, H_SUCCESS), (0, DEVICES.start | 0x28, H_SUCCESS),
+        (0, DEVICES.start | 0x20, H_SUCCESS), (0, DEVICES.start | 0x38, H_SUCCESS),
+        (0, DEVICES.start | 0x28, H_SUCCESS),
         (0, DEVICES.start | 0x10, H_PARAMETER), (0, DEVICES.start | 0x60, H_PARAMETER),
-        (0, DEVICES.end - 0x1000 | 0x28, H_SUCCESS), (0, DEVICES.end | 0x28, H_PARAMETER),
-        (0, DEVICES.start - 0x1000 | 0x28, H_PARAMETER),
+        (0, (DEVICES.end - 0x1000) | 0x28, H_SUCCESS), (0, DEVICES.end | 0x28, H_PARAMETER),
+        (0, (DEVICES.start - 0x1000) | 0x28, H_PARAMETER),
         // Sizes: 64 KiB and 16 MiB in segments of their own, and no other.
         (LARGE, 0x1_1010, H_SUCCESS), (LARGE, large | 0x28, H_SUCCESS), (LARGE, 0x10, H_SUCCESS),
         (LARGE, 0x7010, H_PARAMETER), (LARGE, 0x8010, H_PARAMETER), (LARGE, 0x3_8010, H_PARAMETER),
@@ -281,7 +283,7 @@ fn entries_keep_their_words_and_slots_in_tables_of_all_sizes() {
             let (v, hash) = page(0x54_3210 + 2 * n + u64::from(wide), (0x321_0000 * n) >> shift << shift, shift, wide);
             let (v, hash) = if secondary { (v | SECONDARY, !hash) } else { (v, hash) };
             let slot = 2 * n % 8 + u64::from(secondary);
-            let words = [v | BOLTED * u64::from(wide) | 0x08, r | 0x80 << u64::from(secondary)];
+            let words = [v | (BOLTED * u64::from(wide)) | 0x08, r | 0x80 << u64::from(secondary)];
             enter(stage, (hash & 0x1fff) * GROUP + slot, words[0], words[1]);
             pages.push((hash, slot, words));
         }

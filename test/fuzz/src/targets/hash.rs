@@ -1,5 +1,5 @@
-//! The calls on the hashed page table against a model of it: every call returns what the model says, walks find what the
-//! model has, in tables of all sizes, and persistent memory is in use while the model maps it.
+//! The calls on the hashed page table against a model of it: every call returns what the model says, walks find what
+//! the model has, in tables of all sizes, and persistent memory is in use while the model maps it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -229,7 +229,7 @@ impl Model {
         let left = match self.resizing {
             Resizing::Preparing(wanted, left) if wanted == shift => left,
             _ if shift == self.shift() => 0,
-            _ => 1 << shift.max(4) - 4,
+            _ => 1 << (shift.max(4) - 4),
         };
         let left = left.saturating_sub(PREPARES);
         self.resizing = if shift == 0 { Resizing::Idle } else { Resizing::Preparing(shift, left) };
@@ -249,7 +249,7 @@ impl Model {
             let (vsid, flip) = (segment_hash(v), if v & SECONDARY != 0 { u64::MAX } else { 0 });
             // The number of the page in its segment: from the group as far as that goes, above from the AVPN.
             let high = (v << 2 >> 9 & if wide(v) { 0x1_ffff } else { 0x1f }) << 23;
-            let low = (index as u64 / 8 ^ flip ^ vsid) & (self.groups() - 1);
+            let low = ((index as u64 / 8) ^ flip ^ vsid) & (self.groups() - 1);
             let number = if base < 23 { high >> base | low & ((1 << (23 - base)) - 1) } else { high >> base };
             let group = ((vsid ^ number ^ flip) & ((1 << (shift - 7)) - 1)) as usize * 8;
             let slots = [group + index % 8].into_iter().chain(group..group + 8);
