@@ -22,6 +22,7 @@ pub mod spin_table;
 pub mod uart16550;
 pub mod via;
 pub mod vty;
+pub mod watchdog;
 pub mod xics;
 pub mod xive;
 
@@ -41,5 +42,6 @@ pub use spin_table::SpinTable;
 pub use uart16550::Uart16550;
 pub use via::Via;
 pub use vty::Vty;
+pub use watchdog::Watchdogs;
 pub use xics::Xics;
 pub use xive::Xive;

@@ -2,8 +2,9 @@
 
 use exec::delivery;
 use exec::interrupt::program;
-use exec::{Exit, Instruction, Interrupt, Lines, supervisor};
+use exec::{Context, Exit, Instruction, Interrupt, Lines, Vcpu, supervisor};
 
+use crate::dispatch::Dispatch;
 use crate::visit::{Next, Visit};
 
 /// A hypercall interface.
@@ -16,6 +17,9 @@ pub trait Interface: Send + Sync {
     fn illegal(&self, _visit: &mut Visit, _word: u32) -> Option<Next> {
         None
     }
+
+    /// Hears that a vCPU leaves the host's processors or comes back. It runs no guest code meanwhile.
+    fn dispatched(&self, _vcpu: &Vcpu, _context: &Context, _change: Dispatch) {}
 }
 
 /// The hypervisor of one machine.
@@ -27,6 +31,11 @@ impl Hypervisor {
     /// A hypervisor that offers `interfaces`, asked in this order (spec ppc-pv 1.4: PAPR, OSI, KVM).
     pub fn new(interfaces: Vec<Box<dyn Interface>>) -> Hypervisor {
         Hypervisor { interfaces }
+    }
+
+    /// Tells the interfaces that a vCPU leaves the host's processors or comes back.
+    pub fn dispatched(&self, vcpu: &Vcpu, context: &Context, change: Dispatch) {
+        self.interfaces.iter().for_each(|interface| interface.dispatched(vcpu, context, change));
     }
 
     /// Answers `exit`.

@@ -7,9 +7,11 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod count;
+pub mod dispatch;
 pub mod hypervisor;
 pub mod visit;
 
 pub use count::{Call, Emulated, ExitCounts};
+pub use dispatch::{Dispatch, Rest};
 pub use hypervisor::{Hypervisor, Interface};
 pub use visit::{Halt, Next, Panic, Visit};

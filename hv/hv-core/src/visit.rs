@@ -37,6 +37,8 @@ pub enum Next {
     Yield,
     /// Wait until a request or an interrupt arrives, then run on.
     Wait,
+    /// Wait until a prod or a system reset arrives, whatever interrupt is pending, then run on.
+    Sleep,
     /// The vCPU stops; interrupts do not start it again, another vCPU may.
     Stop,
     /// The machine stops.

@@ -1,29 +1,35 @@
 //! Finds the call that a guest makes, runs it, stores what it returns.
 
 use exec::interrupt::program;
-use exec::{Instruction, Interrupt};
-use hv_core::{Interface, Next, Visit};
+use exec::{Context, Instruction, Interrupt, Vcpu};
+use hv_core::{Dispatch, Interface, Next, Visit};
 use papr_abi::hcall::{self, CALLS};
 use papr_abi::status::H_FUNCTION;
 
 use crate::answer::Answer;
 use crate::papr::{Arguments, Call, Papr};
-use crate::{console, dma, hash, interrupts, memory, mode, processor, radix, removal, resize, rtas, scm, xive};
+use crate::{
+    console, dma, hash, interrupts, memory, mode, partition, processor, radix, removal, resize, rtas, scm, vpa,
+    watchdog, xive,
+};
 
 /// The calls, by family.
-const FAMILIES: [&[Call]; 13] = [
+const FAMILIES: [&[Call]; 16] = [
     console::CALLS,
     dma::CALLS,
     hash::CALLS,
     interrupts::CALLS,
     memory::CALLS,
     mode::CALLS,
+    partition::CALLS,
     processor::CALLS,
     radix::CALLS,
     removal::CALLS,
     resize::CALLS,
     rtas::CALLS,
     scm::CALLS,
+    vpa::CALLS,
+    watchdog::CALLS,
     xive::CALLS,
 ];
 
@@ -49,6 +55,10 @@ impl Interface for Papr {
     fn illegal(&self, visit: &mut Visit, word: u32) -> Option<Next> {
         const INSTEAD_OF_SC_1: u32 = 0x7c00_0268;
         if word != INSTEAD_OF_SC_1 || visit.vcpu.state.mode.problem() { None } else { self.hypercall(visit) }
+    }
+
+    fn dispatched(&self, vcpu: &Vcpu, context: &Context, change: Dispatch) {
+        self.dispatch(vcpu, context, change);
     }
 }
 

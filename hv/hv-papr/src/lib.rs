@@ -19,6 +19,7 @@ mod hash;
 mod interrupts;
 mod memory;
 mod mode;
+mod partition;
 mod processor;
 mod radix;
 mod removal;
@@ -26,6 +27,8 @@ mod resize;
 /// RTAS, and which of its services exist.
 pub mod rtas;
 mod scm;
+mod vpa;
+mod watchdog;
 mod xive;
 
 pub use dispatch::calls;

@@ -1,7 +1,6 @@
 //! What the PAPR personality of a machine keeps, and the shape of its calls.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
 use hv_core::Visit;
 
@@ -9,6 +8,7 @@ use crate::answer::Checked;
 use crate::entries::Entries;
 use crate::hash::Unfinished;
 use crate::ports::{InterruptController, Interrupts, Ports, Xive};
+use crate::processor::Processor;
 use crate::scm::Bindings;
 
 /// Arguments r4 to r12.
@@ -26,19 +26,13 @@ pub struct Call {
     pub handler: Handler,
 }
 
-/// Areas that a vCPU has registered: guest real addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Areas {
-    pub(crate) vpa: Option<u64>,
-    pub(crate) slb_shadow: Option<u64>,
-    pub(crate) dispatch_log: Option<u64>,
-}
-
 /// The PAPR personality of one machine.
 pub struct Papr {
     pub(crate) ports: Ports,
-    pub(crate) areas: Mutex<Vec<Areas>>,
-    pub(crate) prodded: Vec<AtomicBool>,
+    /// By server number.
+    pub(crate) processors: Vec<Mutex<Processor>>,
+    /// See [`Papr::joining`]. A processor is locked behind it.
+    pub(crate) joining: Mutex<()>,
     /// Held by calls on the hashed page table.
     pub(crate) table: Mutex<Unfinished>,
     /// Entries of the hashed page table for persistent memory.
@@ -54,8 +48,8 @@ impl Papr {
             entries: Entries::new(ports.persistent.window.clone()),
             bindings: Mutex::default(),
             ports,
-            areas: Mutex::new(vec![Areas::default(); cpus as usize]),
-            prodded: (0..cpus).map(|_| AtomicBool::new(false)).collect(),
+            processors: (0..cpus).map(|server| Mutex::new(Processor::new(server))).collect(),
+            joining: Mutex::new(()),
             table: Mutex::default(),
         }
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::connectors::Connectors;
 use crate::events::Events;
 
+use hv_core::Halt;
+
 /// The virtual terminal.
 pub trait Console: Send + Sync {
     /// Whether `unit` is a terminal of this machine.
@@ -248,6 +250,16 @@ impl Persistent {
     }
 }
 
+/// Timers that halt the machine, numbered from 0.
+pub trait Watchdogs: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> u64;
+    /// Starts one, anew if it runs: at timebase `due` the machine halts for `halt`.
+    fn start(&self, number: u64, due: u64, halt: Halt);
+    /// Stops one; `false` when it did not run.
+    fn stop(&self, number: u64) -> bool;
+}
+
 /// Everything that the calls need.
 pub struct Ports {
     /// The virtual terminal.
@@ -272,4 +284,6 @@ pub struct Ports {
     pub events: Arc<Events>,
     /// Guest real addresses that lead to devices: pages there may be mapped.
     pub devices: Vec<Range<u64>>,
+    /// Watchdogs.
+    pub watchdogs: Box<dyn Watchdogs>,
 }

@@ -1,22 +1,18 @@
-//! Virtual processor areas, ceding and prodding (PAPR 14.11).
+//! Ceding, conferring, prodding and joining of virtual processors (PAPR 14.11.3; spec papr 9), and what is set in them.
 
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
-use exec::{Interrupt, request};
-use guest_mem::Order;
-use hv_core::{Next, Visit};
+use exec::{Context, Interrupt, Vcpu, request, timebase, timer};
+use hv_core::{Dispatch, Next, Rest, Visit};
 use papr_abi::hcall::{self, sys_reset};
-use papr_abi::status::{
-    H_BAD_MODE, H_CONTINUE, H_FUNCTION, H_HARDWARE, H_P2, H_PARAMETER, H_RESERVED_DABR, H_RESOURCE,
-};
+use papr_abi::status::{H_BAD_MODE, H_CONTINUE, H_FUNCTION, H_HARDWARE, H_P2, H_PARAMETER, H_RESERVED_DABR, H_SUCCESS};
 use ppc_isa::msr;
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
+use crate::vpa::{Areas, Entry, Reason, Times};
 
 pub(crate) const CALLS: &[Call] = &[
-    Call { number: hcall::H_REGISTER_VPA, handler: register_vpa },
     Call { number: hcall::H_CEDE, handler: cede },
     Call { number: hcall::H_CONFER, handler: confer },
     Call { number: hcall::H_PROD, handler: prod },
@@ -28,94 +24,187 @@ pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_SIGNAL_SYS_RESET, handler: signal_sys_reset },
 ];
 
-/// Smallest size of a virtual processor area.
-const VPA_SIZE: u64 = 640;
-const CACHE_LINE: u64 = 128;
-
-fn register_vpa(papr: &Papr, visit: &mut Visit, &[flags, cpu, address, ..]: &Arguments) -> Checked {
-    let mut areas = papr.areas.lock().unwrap_or_else(PoisonError::into_inner);
-    let own = usize::try_from(cpu).ok().and_then(|cpu| areas.get_mut(cpu)).ok_or(H_PARAMETER)?;
-    let mem = visit.context.mem;
-    let same_page = |len: u64| (address & 0xfff) + len <= 0x1000;
-    match flags >> 45 & 7 {
-        1 => {
-            if address == 0 || address & (CACHE_LINE - 1) != 0 {
-                return Err(H_PARAMETER);
-            }
-            let at = address.checked_add(4).ok_or(H_PARAMETER)?;
-            let size = u64::from(mem.load::<u16>(at, Order::Big).ok_or(H_PARAMETER)?);
-            if size < VPA_SIZE || !same_page(size) || !mem.contains(address, size) {
-                return Err(H_PARAMETER);
-            }
-            own.vpa = Some(address);
-        }
-        kind @ (2 | 3) => {
-            let at = address.checked_add(4).ok_or(H_PARAMETER)?;
-            let size = u64::from(mem.load::<u32>(at, Order::Big).ok_or(H_PARAMETER)?);
-            let fits = if kind == 2 { size >= 48 } else { size >= 8 && same_page(size) };
-            if address == 0 || !fits || !mem.contains(address, size) {
-                return Err(H_PARAMETER);
-            }
-            if own.vpa.is_none() {
-                return Err(H_RESOURCE);
-            }
-            *(if kind == 2 { &mut own.dispatch_log } else { &mut own.slb_shadow }) = Some(address);
-        }
-        5 => {
-            if own.slb_shadow.is_some() || own.dispatch_log.is_some() {
-                return Err(H_RESOURCE);
-            }
-            own.vpa = None;
-        }
-        6 => own.dispatch_log = None,
-        7 => own.slb_shadow = None,
-        _ => return Err(H_PARAMETER),
-    }
-    Ok(Answer::ok())
+/// Whether a vCPU counts among the active ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Active,
+    /// It has joined the others, and sleeps until it is prodded.
+    Joined,
+    Stopped,
 }
 
-/// Opens the guest to interrupts and waits, unless a prod came before.
+/// What is kept of a vCPU beside its registers. Each is locked alone, and for the time of a call at most.
+#[derive(Debug)]
+pub(crate) struct Processor {
+    pub areas: Areas,
+    pub activity: Activity,
+    pub times: Times,
+    /// A prod that ends the next wait. Its request is posted under the same lock.
+    prodded: bool,
+    /// Why it does not run, since when, and when a timer of its own ends that.
+    rests: Option<(Rest, u64, u64)>,
+}
+
+impl Processor {
+    /// The boot CPU runs, others wait to be started.
+    pub fn new(server: u32) -> Processor {
+        let (activity, rests) = match server {
+            0 => (Activity::Active, None),
+            _ => (Activity::Stopped, Some((Rest::Stops, 0, u64::MAX))),
+        };
+        Processor { areas: Areas::default(), activity, times: Times::default(), prodded: false, rests }
+    }
+
+    /// Whether it runs as far as the guest is told.
+    pub fn running(&self) -> bool {
+        self.rests.is_none()
+    }
+
+    fn leave(&mut self, context: &Context, why: Rest, now: u64, timer: u64) {
+        self.rests = Some((why, now, now.saturating_add(timer)));
+        self.areas.leave(context.mem);
+        if why == Rest::Stops {
+            self.stop();
+        }
+    }
+
+    /// What was registered is void, and nothing of old prods is left.
+    fn stop(&mut self) {
+        (self.areas, self.prodded) = (Areas::default(), false);
+    }
+
+    fn enter(&mut self, vcpu: &Vcpu, context: &Context, now: u64, late: u64) {
+        let Some((rest, since, due)) = self.rests.take() else { return };
+        if rest == Rest::Stops {
+            self.stop();
+        }
+        let asked = context.requests.pending();
+        if asked & request::PROD != 0 && rest == Rest::Waits {
+            // It has ended this wait, and shall not end another one.
+            self.prodded = false;
+        }
+        self.activity = Activity::Active;
+        let elapsed = now.saturating_sub(since);
+        let times = match rest {
+            Rest::Waits => {
+                let late = late.max(now.saturating_sub(due));
+                Times { waited: elapsed.saturating_sub(late), enqueued: late }
+            }
+            Rest::Yields | Rest::Preempted => Times { waited: 0, enqueued: elapsed.max(late) },
+            Rest::Stops => Times::default(),
+        };
+        self.times.waited = self.times.waited.wrapping_add(times.waited);
+        self.times.enqueued = self.times.enqueued.wrapping_add(times.enqueued);
+        let reason = match rest {
+            Rest::Yields | Rest::Preempted => Reason::TimeSlice,
+            _ if asked & request::SYSTEM_RESET != 0 => Reason::SystemReset,
+            _ if asked & request::PROD != 0 => Reason::Prod,
+            _ if timer::decrementer_pending(&vcpu.state, context) => Reason::Decrementer,
+            _ => Reason::External,
+        };
+        let (server, address, msr) = (vcpu.state.pir, vcpu.state.cia, vcpu.shared.msr());
+        self.areas.enter(context.mem, &Entry { server, rest, reason, times, now, address, msr }, self.times);
+    }
+}
+
+impl Papr {
+    /// What is kept of vCPU `number`; `None` when there is none.
+    pub(crate) fn processor(&self, number: u64) -> Option<MutexGuard<'_, Processor>> {
+        let processor = self.processors.get(usize::try_from(number).ok()?)?;
+        Some(processor.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Number of vCPUs.
+    pub(crate) fn cpus(&self) -> u64 {
+        self.processors.len() as u64
+    }
+
+    /// Held by who changes how many vCPUs are active, but for prods.
+    pub(crate) fn joining(&self) -> MutexGuard<'_, ()> {
+        self.joining.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A vCPU leaves the host's processors or comes back.
+    pub(crate) fn dispatch(&self, vcpu: &Vcpu, context: &Context, change: Dispatch) {
+        let Some(mut processor) = self.processor(vcpu.state.pir.into()) else { return };
+        let now = timebase::timebase(&vcpu.state, context);
+        match change {
+            Dispatch::Leaves(why) => processor.leave(context, why, now, timer::ticks_left(&vcpu.state, context)),
+            Dispatch::Enters(late) => processor.enter(vcpu, context, now, late),
+        }
+    }
+}
+
+/// The caller's next wait is over already: takes the prod that says so, and what is posted of it.
+fn take_prod(papr: &Papr, visit: &Visit) -> bool {
+    papr.processor(visit.vcpu.state.pir.into()).is_some_and(|mut own| {
+        visit.context.requests.take(request::PROD);
+        std::mem::take(&mut own.prodded)
+    })
+}
+
+/// Opens the guest to interrupts and waits, unless a prod came before. What is pending then is looked at by who waits.
 fn cede(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
     visit.vcpu.set_msr_ee_ri(visit.vcpu.shared.msr() | msr::EE);
-    let prodded = papr.prodded.get(visit.vcpu.state.pir as usize);
-    let early = prodded.is_some_and(|flag| flag.swap(false, Ordering::AcqRel));
-    Ok(Answer::ok().then(if early { Next::Run } else { Next::Wait }))
+    Ok(Answer::ok().then(if take_prod(papr, visit) { Next::Run } else { Next::Wait }))
 }
 
 fn prod(papr: &Papr, visit: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
-    let server = u32::try_from(cpu).map_err(|_| H_PARAMETER)?;
-    papr.prodded.get(server as usize).ok_or(H_PARAMETER)?.store(true, Ordering::Release);
-    visit.context.peers.post(Some(server), request::PROD);
+    let mut target = papr.processor(cpu).ok_or(H_PARAMETER)?;
+    target.prodded = true;
+    if target.activity == Activity::Joined {
+        target.activity = Activity::Active;
+    }
+    visit.context.peers.post(Some(cpu as u32), request::PROD);
     Ok(Answer::ok())
 }
 
-/// Giving time to another vCPU, or to all, lets the host choose; giving it to oneself means waiting for a prod.
-fn confer(papr: &Papr, visit: &mut Visit, &[cpu, ..]: &Arguments) -> Checked {
-    if cpu == u64::from(visit.vcpu.state.pir) {
-        let prodded = papr.prodded.get(visit.vcpu.state.pir as usize);
-        let early = prodded.is_some_and(|flag| flag.swap(false, Ordering::AcqRel));
-        return Ok(Answer::ok().then(if early { Next::Run } else { Next::Wait }));
+/// Gives time to another vCPU that does not run since its yield count was looked at, or to all: the host chooses. To
+/// oneself it means sleeping until a prod.
+fn confer(papr: &Papr, visit: &mut Visit, &[cpu, count, ..]: &Arguments) -> Checked {
+    let own = u64::from(visit.vcpu.state.pir);
+    if cpu == u64::MAX {
+        return Ok(Answer::ok().then(Next::Yield));
     }
-    let known = cpu == u64::MAX || cpu < papr.prodded.len() as u64;
-    if known { Ok(Answer::ok().then(Next::Yield)) } else { Err(H_PARAMETER) }
+    let target = papr.processor(cpu).ok_or(H_PARAMETER)?;
+    if cpu == own {
+        drop(target);
+        return Ok(Answer::ok().then(if take_prod(papr, visit) { Next::Run } else { Next::Sleep }));
+    }
+    let seen = count as u32;
+    let rests = seen & 1 == 1 && target.areas.yield_count(visit.context.mem).is_none_or(|now| now == seen);
+    Ok(Answer::ok().then(if rests { Next::Yield } else { Next::Run }))
 }
 
-/// The last active vCPU is told to continue; with one vCPU that is always the caller. It serves partitions that are
-/// suspended: with several vCPUs it is not offered.
+/// The last active vCPU is told to continue, others sleep until they are prodded.
 fn join(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
-    if papr.prodded.len() > 1 {
-        return Err(H_FUNCTION);
+    if visit.vcpu.shared.msr() & msr::EE != 0 {
+        return Err(H_BAD_MODE);
     }
-    Err(if visit.vcpu.shared.msr() & msr::EE != 0 { H_BAD_MODE } else { H_CONTINUE })
+    let own = u64::from(visit.vcpu.state.pir);
+    let _joining = papr.joining();
+    let active = |number| papr.processor(number).is_some_and(|other| other.activity == Activity::Active);
+    if !(0..papr.cpus()).any(|number| number != own && active(number)) {
+        return Err(H_CONTINUE);
+    }
+    let mut own = papr.processor(own).ok_or(H_HARDWARE)?;
+    visit.context.requests.take(request::PROD);
+    if std::mem::take(&mut own.prodded) {
+        return Err(H_SUCCESS);
+    }
+    own.activity = Activity::Joined;
+    Ok(Answer::ok().then(Next::Sleep))
 }
 
-/// One node: the associativity list 0, 0, 0, 0 and the server number, packed as 32-bit values.
+/// One node: the associativity list 0, 0, 0, 0 and the server number, packed as 32-bit values. Which physical processor
+/// ran what is not known, so only virtual ones can be asked for.
 fn home_node_associativity(papr: &Papr, _: &mut Visit, &[flags, cpu, ..]: &Arguments) -> Checked {
+    const VIRTUAL: u64 = 1;
     const MARK_32: u64 = 1 << 31;
-    if flags != 1 {
+    if flags != VIRTUAL {
         return Err(H_FUNCTION);
     }
-    if cpu >= papr.prodded.len() as u64 {
+    if cpu >= papr.cpus() {
         return Err(H_P2);
     }
     let pair = |high: u64, low: u64| (high | MARK_32) << 32 | low | MARK_32;
@@ -127,9 +216,9 @@ fn set_sprg0(_: &Papr, visit: &mut Visit, &[value, ..]: &Arguments) -> Checked {
     Ok(Answer::ok())
 }
 
-/// The caller takes the interrupt behind the call, others as soon as they are reached.
+/// The caller takes the interrupt behind the call, others as soon as they are reached; it wakes those that have joined.
 fn signal_sys_reset(papr: &Papr, visit: &mut Visit, &[target, ..]: &Arguments) -> Checked {
-    let (own, count) = (visit.vcpu.state.pir, papr.prodded.len() as u32);
+    let (own, count) = (visit.vcpu.state.pir, papr.cpus() as u32);
     let targets = match target {
         sys_reset::ALL | sys_reset::ALL_OTHERS => 0..count,
         _ => {
@@ -140,7 +229,10 @@ fn signal_sys_reset(papr: &Papr, visit: &mut Visit, &[target, ..]: &Arguments) -
     for server in targets.filter(|server| *server != own || target != sys_reset::ALL_OTHERS) {
         if server == own {
             visit.deliver(Interrupt::SystemReset);
-        } else {
+        } else if let Some(mut other) = papr.processor(server.into()) {
+            if other.activity == Activity::Joined {
+                other.activity = Activity::Active;
+            }
             visit.context.peers.post(Some(server), request::SYSTEM_RESET);
         }
     }

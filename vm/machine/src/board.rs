@@ -139,6 +139,14 @@ impl Controls {
     }
 }
 
+/// What halts a machine at a time of its own.
+pub trait Alarm: Send + Sync {
+    /// Timebase at which it rings; `u64::MAX` while it is off.
+    fn due(&self) -> u64;
+    /// Why the machine halts if it is `now`, once that is due.
+    fn ring(&self, now: u64) -> Option<Halt>;
+}
+
 /// What a board adds to memory and mailboxes.
 struct Board {
     partition: PartitionState,
@@ -150,6 +158,7 @@ struct Board {
     lines: Arc<dyn Lines + Send>,
     keyboard: Arc<dyn Keyboard>,
     time: Arc<GuestTime>,
+    alarm: Arc<dyn Alarm>,
     /// The boot CPU.
     vcpu: Vcpu,
     /// Sets up the registers of another one after its reset.
@@ -194,6 +203,8 @@ pub struct Machine {
     pub lines: Arc<dyn Lines + Send>,
     /// How long it has run, for devices that keep the time; to be told where that is not the host's matter.
     pub time: Arc<GuestTime>,
+    /// What halts it if it is not looked after.
+    pub alarm: Arc<dyn Alarm>,
     /// Devices by guest real address, for each vCPU: at some addresses each has its own.
     buses: Vec<Bus>,
     keyboard: Arc<dyn Keyboard>,
@@ -245,6 +256,7 @@ impl Machine {
             mailboxes: Mailboxes(requests),
             lines: board.lines,
             time: board.time,
+            alarm: board.alarm,
             buses,
             keyboard: board.keyboard,
             power,

@@ -21,7 +21,7 @@ mod sources;
 mod tree;
 mod xive;
 
-pub use board::{Backends, BuildError, Controls, Keyboard, Machine, Power};
+pub use board::{Alarm, Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use hotplug::{HotPlug, HotPlugError};
 pub use plan::{Layout, PlanError, plan};
 pub use spec::{Calls, Interrupts, Kind, Mmu, Spec};

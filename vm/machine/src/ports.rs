@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hv_core::Halt;
 use hv_papr::ports::{
-    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay, XiveQueue, XiveRoute,
-    XiveSource,
+    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay, Watchdogs, XiveQueue,
+    XiveRoute, XiveSource,
 };
 use platform::xive::{self, QueueConfig, SourceConfig};
 use platform::{HostRandom, Rtc, SeededRandom, Vty, Xics, Xive};
 
+use crate::board::Alarm;
 use crate::pci;
 use crate::xive::ESB;
 
@@ -217,5 +219,32 @@ impl DmaWindow for WindowPort {
 
     fn fill(&self, first: u64, count: u64, entry: u64) -> bool {
         self.0.fill(first, count, entry)
+    }
+}
+
+/// The watchdogs.
+pub struct WatchdogPort(pub Arc<platform::Watchdogs<Halt>>);
+
+impl Watchdogs for WatchdogPort {
+    fn count(&self) -> u64 {
+        platform::watchdog::COUNT as u64
+    }
+
+    fn start(&self, number: u64, due: u64, halt: Halt) {
+        self.0.start(number as usize, due, halt);
+    }
+
+    fn stop(&self, number: u64) -> bool {
+        self.0.stop(number as usize)
+    }
+}
+
+impl Alarm for platform::Watchdogs<Halt> {
+    fn due(&self) -> u64 {
+        self.next()
+    }
+
+    fn ring(&self, now: u64) -> Option<Halt> {
+        self.expired(now)
     }
 }

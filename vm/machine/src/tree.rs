@@ -19,7 +19,7 @@ const HV_PIC_PHANDLE: u32 = 2;
 const CACHE_LINE: u32 = 128;
 
 /// Hypercall groups that exist here; Linux uses a group only when its name is listed.
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 14] = [
     "hcall-pft",
     "hcall-term",
     "hcall-tce",
@@ -32,13 +32,13 @@ const FUNCTIONS: [&str; 12] = [
     "hcall-set-mode",
     "hcall-vphn",
     "hcall-scm",
+    "hcall-join",
+    "hcall-watchdog",
 ];
 /// More where a hashed page table is used.
 const HASH: [&str; 2] = ["hcall-block-remove", "hcall-hpt-resize"];
 /// One more with radix trees, for guests that agree to leave `tlbie` to it.
 const RADIX: &str = "hcall-rpt-invalidate";
-/// One more on machines with one processor.
-const JOIN: &str = "hcall-join";
 /// One more on machines with a XICS.
 const INTERRUPT: &str = "hcall-interrupt";
 
@@ -102,6 +102,10 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         if layout.spec.interrupts == Interrupts::Xive {
             xive::priorities(root);
         }
+        // There is one partition; H_GET_PPP says what the platform has, too.
+        root.cell("ibm,partition-no", 1);
+        root.text("ibm,partition-name", "PowerVisor");
+        root.cell("ibm,partition-performance-parameters-level", 1);
         root.node("chosen", |node| chosen(node, layout));
         hypervisor(layout).write(root, layout.spec.calls);
         root.node("rtas", |node| rtas(node, layout));
@@ -190,9 +194,8 @@ fn rtas(node: &mut Writer, layout: &Layout) {
         Mmu::Hash => &HASH[..],
         Mmu::Radix => &[RADIX],
     };
-    let join: &[&str] = if layout.spec.cpus == 1 { &[JOIN] } else { &[] };
     let interrupt: &[&str] = if xics { &[INTERRUPT] } else { &[] };
-    node.strings("ibm,hypertas-functions", &[&FUNCTIONS, mmu, join, interrupt].concat());
+    node.strings("ibm,hypertas-functions", &[&FUNCTIONS, mmu, interrupt].concat());
     node.cell("linux,rtas-base", layout.rtas.start as u32);
     node.cell("linux,rtas-entry", layout.rtas.start as u32);
     node.cell("rtas-size", (layout.rtas.end - layout.rtas.start) as u32);

@@ -290,7 +290,7 @@ fn papr_case_21_cede_lets_the_decrementer_in() {
 #[test]
 fn papr_case_22_confer() {
     let mut fixture = Fixture::hash();
-    assert_eq!(fixture.hcall(H_CONFER, &[0, 0]).next, Next::Wait);
+    assert_eq!(fixture.hcall(H_CONFER, &[0, 0]).next, Next::Sleep);
     fixture.status(H_PROD, &[0]);
     assert_eq!(fixture.hcall(H_CONFER, &[0, 0]).next, Next::Run);
     let all = fixture.hcall(H_CONFER, &[u64::MAX, 0]);

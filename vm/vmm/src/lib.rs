@@ -14,6 +14,7 @@ use ppc_isa::cpu::Family;
 
 pub mod observer;
 
+mod delay;
 mod desk;
 mod parallel;
 mod round_robin;

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use exec::{Context, Engine, Exit, Requests, Vcpu, delivery, request, timebase, timer};
 use exec::{Interrupt, Privileged, Start};
-use hv_core::{ExitCounts, Halt, Next, Visit, hypervisor};
+use hv_core::{Dispatch, ExitCounts, Halt, Next, Rest, Visit, hypervisor};
 use machine::Machine;
 use machine::bus::Bus;
 
+use crate::delay::Delay;
 use crate::desk::{self, Desk};
 use crate::observer::Observer;
 use crate::{Outcome, Policy};
@@ -18,6 +19,8 @@ use crate::{Outcome, Policy};
 const SLICE: u64 = 20_000;
 /// Instructions between looks while the guest holds interrupts off in a critical section, which ends without an exit.
 const CRITICAL_SLICE: u64 = 64;
+/// Turns between looks at how long the host let the thread wait, of a vCPU that never rests.
+const DELAY_TURNS: u64 = 256;
 /// A decrementer further away than this is as good as off.
 pub const FOREVER: u64 = timebase::TIMEBASE_HZ << 20;
 
@@ -30,6 +33,8 @@ pub enum Turn {
     Yields,
     /// It waits for an interrupt or a request.
     Waits,
+    /// It waits for a prod or a system reset, whatever else is pending.
+    Sleeps,
     /// It has stopped.
     Stops,
     /// The machine stops.
@@ -53,6 +58,7 @@ pub struct Runner<'a, 'o> {
     skipped: u64,
     /// Nothing has changed what is pending since that was looked at, as far as can be known without the host's clock.
     settled: bool,
+    delay: Delay,
 }
 
 impl<'a, 'o> Runner<'a, 'o> {
@@ -69,8 +75,23 @@ impl<'a, 'o> Runner<'a, 'o> {
         // Nobody sees the exits, and they cost nothing.
         let answers = observer.is_none() && policy.exit_cost.is_zero();
         let (counts, idle) = (ExitCounts::default(), Duration::ZERO);
-        let (skipped, settled) = (0, false);
-        Some(Runner { machine, vcpu, engine, requests, bus, policy, observer, answers, counts, idle, skipped, settled })
+        let (skipped, settled, delay) = (0, false, Delay::default());
+        let runner = Runner {
+            machine,
+            vcpu,
+            engine,
+            requests,
+            bus,
+            policy,
+            observer,
+            answers,
+            counts,
+            idle,
+            skipped,
+            settled,
+            delay,
+        };
+        Some(runner)
     }
 
     /// Exit counts, all instructions of the vCPU, time asleep.
@@ -93,23 +114,68 @@ impl<'a, 'o> Runner<'a, 'o> {
     /// Runs until the machine stops, with the thread for itself.
     pub fn live(&mut self) -> Outcome {
         let mut begins = true;
+        let mut turns = 0_u64;
         loop {
-            if std::mem::take(&mut begins)
-                && self.requests().stopped_or_starting()
-                && let Err(outcome) = self.asleep(Runner::stay_stopped)
-            {
-                return outcome;
+            if std::mem::take(&mut begins) && self.requests().stopped_or_starting() {
+                if let Err(outcome) = self.asleep(Runner::stay_stopped) {
+                    return outcome;
+                }
+                self.comes_back();
             }
             match self.turn(u64::MAX, 0) {
-                Turn::Runs => {}
-                Turn::Yields => std::thread::yield_now(),
-                Turn::Waits => self.asleep(Runner::wait),
+                Turn::Runs => {
+                    turns += 1;
+                    if turns.is_multiple_of(DELAY_TURNS) {
+                        self.preempted();
+                    }
+                }
+                Turn::Yields => {
+                    self.leaves(Rest::Yields);
+                    std::thread::yield_now();
+                    self.comes_back();
+                }
+                Turn::Waits => {
+                    self.leaves(Rest::Waits);
+                    self.asleep(Runner::wait);
+                    self.comes_back();
+                }
+                Turn::Sleeps => {
+                    self.leaves(Rest::Waits);
+                    self.asleep(Runner::sleep);
+                    self.comes_back();
+                }
                 Turn::Stops => {
+                    self.leaves(Rest::Stops);
                     self.requests().stop();
                     begins = true;
                 }
                 Turn::Ends(outcome) => return outcome,
             }
+        }
+    }
+
+    /// Tells the hypervisor that the vCPU does not run from now on.
+    pub fn leaves(&mut self, why: Rest) {
+        self.machine.hypervisor.dispatched(self.vcpu, &self.context(), Dispatch::Leaves(why));
+    }
+
+    /// Tells it that the vCPU runs again, and could have for `late` ticks.
+    pub fn enters(&mut self, late: u64) {
+        self.machine.hypervisor.dispatched(self.vcpu, &self.context(), Dispatch::Enters(late));
+    }
+
+    /// The same on the host's time: its scheduler knows how long the thread was kept waiting.
+    fn comes_back(&mut self) {
+        let late = timebase::ticks(self.delay.passed());
+        self.enters(late);
+    }
+
+    /// Tells the hypervisor of a vCPU that has run on whether the host kept it waiting meanwhile.
+    fn preempted(&mut self) {
+        let late = timebase::ticks(self.delay.passed());
+        if late != 0 {
+            self.leaves(Rest::Preempted);
+            self.enters(late);
         }
     }
 
@@ -136,6 +202,9 @@ impl<'a, 'o> Runner<'a, 'o> {
         }
         let time = &policy.time;
         desk::set_time(machine, policy, self.vcpu, elsewhere);
+        if let Some(outcome) = self.alarm() {
+            return Turn::Ends(outcome);
+        }
         let settled = std::mem::take(&mut self.settled) && requests.pending() == 0;
         let mut visit = Visit { vcpu: &mut *self.vcpu, context: &context, counts: &mut self.counts };
         if reset {
@@ -151,7 +220,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         if visit.vcpu.state.waiting {
             return Turn::Waits;
         }
-        let budget = budget(visit.vcpu, &context, time.is_virtual).min(most);
+        let budget = budget(visit.vcpu, &context, machine.alarm.due(), time.is_virtual).min(most);
         let watched = self.observer.is_some();
         let desk = Desk::new(machine, policy, elsewhere, std::mem::take(&mut self.counts));
         let inside = Context { answers: if self.answers { Some(&desk) } else { None }, ..context };
@@ -198,6 +267,7 @@ impl<'a, 'o> Runner<'a, 'o> {
                 self.counts.reason("halt_wakeup");
                 Turn::Waits
             }
+            Next::Sleep => Turn::Sleeps,
             Next::Stop => Turn::Stops,
             Next::Halt(why) => Turn::Ends(Outcome::Halted(why)),
         }
@@ -213,9 +283,38 @@ impl<'a, 'o> Runner<'a, 'o> {
         if delivery::pending(self.vcpu, &self.context(), &*self.machine.lines).any() {
             return;
         }
-        let ticks = timer::ticks_left(&self.vcpu.state, &self.context());
-        let deadline = if ticks < FOREVER { Instant::now().checked_add(timebase::duration(ticks)) } else { None };
-        self.requests().sleep(deadline);
+        let ticks = timer::ticks_left(&self.vcpu.state, &self.context()).min(self.to_alarm());
+        self.requests().sleep(deadline(ticks));
+    }
+
+    /// Sleeps until it is prodded or reset.
+    fn sleep(&mut self) {
+        while !self.prodded() && self.to_alarm() != 0 {
+            self.requests().sleep(deadline(self.to_alarm()));
+        }
+    }
+
+    /// Whether a request is there that ends sleeping. That an interrupt may have come is looked at later.
+    pub fn prodded(&self) -> bool {
+        self.requests().take(request::INTERRUPT);
+        self.requests().awakening() != 0
+    }
+
+    /// Ticks until the machine's alarm rings.
+    pub fn to_alarm(&self) -> u64 {
+        match self.machine.alarm.due() {
+            u64::MAX => u64::MAX,
+            due => due.saturating_sub(timebase::timebase(&self.vcpu.state, &self.context())),
+        }
+    }
+
+    /// How the run ends when the alarm rings.
+    pub fn alarm(&self) -> Option<Outcome> {
+        if self.to_alarm() != 0 {
+            return None;
+        }
+        let now = timebase::timebase(&self.vcpu.state, &self.context());
+        self.machine.alarm.ring(now).map(Outcome::Halted)
     }
 
     /// The same for all vCPUs of a machine on virtual time, none of which has anything to do before something is typed.
@@ -230,7 +329,10 @@ impl<'a, 'o> Runner<'a, 'o> {
             if let Some(outcome) = self.start_or_stop() {
                 return outcome;
             }
-            requests.sleep(None);
+            if let Some(outcome) = self.alarm() {
+                return Err(outcome);
+            }
+            requests.sleep(deadline(self.to_alarm()));
         }
     }
 
@@ -273,8 +375,14 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Instructions to the next look at what is pending. Slices end at the same instructions, whatever exits lie between.
-fn budget(vcpu: &Vcpu, context: &Context, is_virtual: bool) -> u64 {
+/// When `ticks` have passed, if that is to be waited for.
+fn deadline(ticks: u64) -> Option<Instant> {
+    if ticks < FOREVER { Instant::now().checked_add(timebase::duration(ticks)) } else { None }
+}
+
+/// Instructions to the next look at what is pending, the alarm at `alarm` among it. Slices end at the same instructions,
+/// whatever exits lie between.
+fn budget(vcpu: &Vcpu, context: &Context, alarm: u64, is_virtual: bool) -> u64 {
     let rest = |slice: u64| slice - vcpu.state.retired % slice;
     let slice = match vcpu.state.held {
         0 if is_virtual => FOREVER,
@@ -285,6 +393,10 @@ fn budget(vcpu: &Vcpu, context: &Context, is_virtual: bool) -> u64 {
     if !is_virtual {
         return slice;
     }
+    let slice = match alarm {
+        u64::MAX => slice,
+        due => slice.min(due.saturating_sub(timebase::timebase(&vcpu.state, context)).max(1)),
+    };
     // A timer that is up already is held, and does not count.
     match timer::ticks_left(&vcpu.state, context) {
         0 => slice,

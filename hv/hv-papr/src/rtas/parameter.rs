@@ -24,7 +24,7 @@ fn tlb_blocks() -> Vec<u8> {
 
 /// The value of a parameter that exists. Texts end with NUL, which counts.
 fn value(papr: &Papr, visit: &Visit, parameter: u32) -> Option<Vec<u8>> {
-    let cpus = papr.prodded.len();
+    let cpus = papr.cpus();
     let mebibytes = visit.context.mem.len() >> 20;
     Some(match parameter {
         // The entitlement is in hundredths of a processor.

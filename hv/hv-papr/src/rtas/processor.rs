@@ -5,6 +5,7 @@ use hv_core::{Next, Visit};
 use papr_abi::rtas::{self, HARDWARE, PARAMETER, SUCCESS};
 
 use crate::papr::Papr;
+use crate::processor::Activity;
 use crate::rtas::cells::{Cells, Service};
 
 pub(crate) const SERVICES: &[Service] = &[
@@ -28,14 +29,28 @@ fn start_cpu(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
     if !papr.ports.connectors.has_processor(server) {
         return PARAMETER;
     }
-    match visit.context.start(server, Start { address: address.into(), argument: argument.into() }) {
-        Some(true) => SUCCESS,
+    let _joining = papr.joining();
+    let started = visit.context.start(server, Start { address: address.into(), argument: argument.into() });
+    match started {
+        Some(true) => {
+            set_activity(papr, server, Activity::Active);
+            SUCCESS
+        }
         Some(false) => HARDWARE,
         None => PARAMETER,
     }
 }
 
-fn stop_self(_: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
+fn stop_self(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
+    let _joining = papr.joining();
+    set_activity(papr, visit.vcpu.state.pir, Activity::Stopped);
     cells.next = Next::Stop;
     SUCCESS
+}
+
+/// For who counts the active ones, before the vCPU itself is seen to change.
+fn set_activity(papr: &Papr, server: u32, activity: Activity) {
+    if let Some(mut processor) = papr.processor(server.into()) {
+        processor.activity = activity;
+    }
 }

@@ -1,18 +1,18 @@
-//! One vCPU with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
+//! vCPUs, mostly one, with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use exec::{Context, PartitionState, Privileged, Requests, Vcpu};
+use exec::{Context, PartitionState, Peers, Privileged, Requests, Vcpu};
 use guest_mem::{GuestMem, Order};
-use hv_core::{ExitCounts, Interface, Next, Visit};
+use hv_core::{Dispatch, ExitCounts, Halt, Interface, Next, Visit};
 use hv_papr::Papr;
 use hv_papr::connectors::Connectors;
 use hv_papr::events::Events;
 use hv_papr::ports::{
     ConfigRegister, Console, DmaWindow, InterruptController, Interrupts, Nvram, PciBridge, Persistent, Ports, Random,
-    TimeOfDay,
+    TimeOfDay, Watchdogs,
 };
 use papr_abi::hcall::H_RTAS;
 use papr_abi::rtas;
@@ -135,6 +135,22 @@ impl DmaWindow for Row<u64> {
     }
 }
 
+/// Watchdogs that note what is asked of them.
+#[derive(Clone, Default)]
+struct Kennel(Arc<Mutex<[Option<(u64, Halt)>; 4]>>);
+
+impl Watchdogs for Kennel {
+    fn count(&self) -> u64 {
+        4
+    }
+    fn start(&self, number: u64, due: u64, halt: Halt) {
+        self.0.lock().unwrap()[number as usize] = Some((due, halt));
+    }
+    fn stop(&self, number: u64) -> bool {
+        self.0.lock().unwrap()[number as usize].take().is_some()
+    }
+}
+
 /// A bridge with one register, at 0x10 of function 3 on bus 2, that sizes like a base address register of 4 KiB, and
 /// one at 0x104.
 struct Bridge(Row<u32>);
@@ -163,30 +179,57 @@ impl PciBridge for Bridge {
 pub struct Stage {
     pub mem: Arc<GuestMem>,
     pub partition: PartitionState,
+    /// The one whose turn it is.
     pub vcpu: Vcpu,
     pub connectors: Arc<Connectors>,
-    requests: Requests,
+    others: Vec<Vcpu>,
+    mailboxes: Mailboxes,
+    kennel: Kennel,
     papr: Papr,
+}
+
+struct Mailboxes(Vec<Arc<Requests>>);
+
+impl Peers for Mailboxes {
+    fn invalidate(&self, what: Invalidation) {
+        self.0.iter().for_each(|mailbox| mailbox.invalidate(what));
+    }
+    fn post(&self, server: Option<u32>, bits: u32) {
+        let named = self.0.iter().enumerate().filter(|(n, _)| server.is_none_or(|server| server as usize == *n));
+        named.for_each(|(_, mailbox)| mailbox.post(bits));
+    }
+    fn mailboxes(&self) -> &[Arc<Requests>] {
+        &self.0
+    }
 }
 
 impl Stage {
     /// A machine whose interrupt controller answers nothing.
     pub fn new() -> Stage {
-        Stage::made(GuestMem::new(RAM).unwrap().into(), Persistent::default(), Interrupts::Xics(Box::new(Silent)))
+        Stage::with(GuestMem::new(RAM).unwrap().into(), Persistent::default())
     }
 
     /// The same with this memory, and with persistent memory.
     pub fn with(mem: Arc<GuestMem>, persistent: Persistent) -> Stage {
-        Stage::made(mem, persistent, Interrupts::Xics(Box::new(Silent)))
+        Stage::of(1, mem, persistent, Interrupts::Xics(Box::new(Silent)))
+    }
+
+    /// Several vCPUs, of which all but the first are stopped.
+    pub fn several(cpus: u32) -> Stage {
+        let interrupts = Interrupts::Xics(Box::new(Silent));
+        Stage::of(cpus, GuestMem::new(RAM).unwrap().into(), Persistent::default(), interrupts)
     }
 
     /// A machine with this interrupt controller.
     pub fn with_interrupts(interrupts: Interrupts) -> Stage {
-        Stage::made(GuestMem::new(RAM).unwrap().into(), Persistent::default(), interrupts)
+        Stage::of(1, GuestMem::new(RAM).unwrap().into(), Persistent::default(), interrupts)
     }
 
-    fn made(mem: Arc<GuestMem>, persistent: Persistent, interrupts: Interrupts) -> Stage {
+    fn of(cpus: u32, mem: Arc<GuestMem>, persistent: Persistent, interrupts: Interrupts) -> Stage {
         let connectors = Arc::<Connectors>::default();
+        let kennel = Kennel::default();
+        let mailboxes: Vec<_> = (0..cpus).map(|_| Arc::new(Requests::default())).collect();
+        mailboxes.iter().skip(1).for_each(|mailbox| mailbox.stop());
         let ports = Ports {
             console: Box::new(Silent),
             interrupts,
@@ -199,24 +242,66 @@ impl Stage {
             connectors: Arc::clone(&connectors),
             events: Arc::new(Events::new(Box::new(|| ()))),
             devices: vec![DEVICES],
+            watchdogs: Box::new(kennel.clone()),
         };
         Stage {
             mem,
             partition: PartitionState::new(Some(HashTable::new(20)), true),
             vcpu: Vcpu::new(Cpu::Power9, 0),
-            requests: Requests::default(),
-            papr: Papr::new(1, ports),
+            others: (1..cpus).map(|number| Vcpu::new(Cpu::Power9, number)).collect(),
+            mailboxes: Mailboxes(mailboxes),
+            kennel,
+            papr: Papr::new(cpus, ports),
             connectors,
         }
     }
 
+    /// What is asked of the vCPU whose turn it is.
+    pub fn requests(&self) -> &Requests {
+        &self.mailboxes.0[self.vcpu.state.pir as usize]
+    }
+
+    /// What watchdog `number` was told.
+    pub fn watchdog(&self, number: usize) -> Option<(u64, Halt)> {
+        self.kennel.0.lock().unwrap()[number].clone()
+    }
+
+    /// Makes it the turn of vCPU `server`.
+    pub fn turn_to(&mut self, server: u32) -> &mut Stage {
+        if let Some(other) = self.others.iter_mut().find(|other| other.state.pir == server) {
+            std::mem::swap(&mut self.vcpu, other);
+        }
+        self
+    }
+
+    fn context(&self) -> Context<'_> {
+        let context = Context::alone(&self.mem, &self.partition, self.requests(), Privileged::Trap);
+        Context { peers: &self.mailboxes, ..context }
+    }
+
+    /// The vCPU whose turn it is leaves the host's processors or comes back after so many ticks.
+    pub fn dispatched(&mut self, after: u64, change: Dispatch) {
+        self.vcpu.state.retired += after;
+        self.papr.dispatched(&self.vcpu, &self.context(), change);
+    }
+
+    /// A stopped vCPU, which has been started, begins; it is its turn.
+    pub fn begins(&mut self, server: u32) -> &mut Stage {
+        self.turn_to(server);
+        assert!(self.requests().take_start().is_some());
+        self.dispatched(0, Dispatch::Enters(0));
+        self
+    }
+
     /// Makes a call; returns r3 and how the vCPU goes on.
-    fn answer(&mut self, number: u64, arguments: &[u64]) -> (i64, Next) {
-        let context = Context::alone(&self.mem, &self.partition, &self.requests, Privileged::Trap);
+    pub fn answer(&mut self, number: u64, arguments: &[u64]) -> (i64, Next) {
         let gpr = &mut self.vcpu.state.gpr;
         gpr[3] = number;
         gpr[4..13].fill(0xdead);
         gpr[4..4 + arguments.len()].copy_from_slice(arguments);
+        let requests = &self.mailboxes.0[self.vcpu.state.pir as usize];
+        let context = Context::alone(&self.mem, &self.partition, requests, Privileged::Trap);
+        let context = Context { peers: &self.mailboxes, ..context };
         let counts = &mut ExitCounts::default();
         let mut visit = Visit { vcpu: &mut self.vcpu, context: &context, counts };
         let next = self.papr.illegal(&mut visit, CALL).unwrap();

@@ -233,7 +233,7 @@ impl Case {
             match next {
                 Next::Run | Next::Resume | Next::Yield => {}
                 Next::Wait if self.wait() => {}
-                Next::Wait | Next::Stop => break End::Waits,
+                Next::Wait | Next::Sleep | Next::Stop => break End::Waits,
                 Next::Halt(_) => break End::Halts,
             }
         };

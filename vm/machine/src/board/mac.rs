@@ -34,7 +34,7 @@ use platform::openpic::{self, Model};
 use platform::pci_host::{Identity, PciHost};
 use platform::pmu::Switch;
 use platform::via::{self, Output};
-use platform::{Escc, GuestTime, Latches, Nvram, Openpic, Pmu, Registers, Rtc, Via, Vty};
+use platform::{Escc, GuestTime, Latches, Nvram, Openpic, Pmu, Registers, Rtc, Via, Vty, Watchdogs};
 
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
@@ -148,6 +148,7 @@ pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Box<dyn Writ
         lines: Arc::new(PicLines(pic)),
         keyboard: Arc::new(Terminal { vty, escc }),
         time,
+        alarm: Arc::new(Watchdogs::<Halt>::default()),
         vcpu: boot_cpu(layout),
         start: |_, _| {},
     }

@@ -12,7 +12,7 @@ use hv_pv::epapr;
 use nvdimm::Nvdimm;
 use papr_abi::rtas;
 use platform::xive::{self, Esb, Tima};
-use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Xics, Xive};
+use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Watchdogs, Xics, Xive};
 use ppc_isa::cpu::{Family, V300};
 use ppc_isa::msr;
 use ppc_mmu::HashTable;
@@ -22,7 +22,9 @@ use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::hotplug::HotPlug;
 use crate::plan::Layout;
-use crate::ports::{EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WindowPort, XicsPort, XivePort};
+use crate::ports::{
+    EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WatchdogPort, WindowPort, XicsPort, XivePort,
+};
 use crate::sources::Controller;
 use crate::spec::{self, Kind};
 use crate::xive::{ESB, TIMA};
@@ -89,6 +91,7 @@ pub fn board(
     let events = Arc::new(Events::new(Box::new(move || bell.set_line(sources::HOT_PLUG, true))));
     let persistent = Arc::new(persistent::devices(layout, nvdimms));
     let hot_plug = Arc::new(HotPlug::new(layout, mem, Arc::clone(&events), Arc::clone(&persistent)));
+    let watchdogs = Arc::new(Watchdogs::default());
     let ports = Ports {
         console: Box::new(VtyPort(Arc::clone(&vty))),
         interrupts,
@@ -104,6 +107,7 @@ pub fn board(
         connectors: hot_plug.connectors(),
         events,
         devices: pci::addresses().collect(),
+        watchdogs: Box::new(WatchdogPort(Arc::clone(&watchdogs))),
     };
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
     // ppc-pv 1.4).
@@ -120,6 +124,7 @@ pub fn board(
         lines: Arc::new(ControllerLines(Arc::clone(&controller))),
         keyboard: Arc::new(Terminal { vty, controller }),
         time: Arc::default(),
+        alarm: watchdogs,
         vcpu: boot_cpu(layout),
         start,
     }

@@ -1,0 +1,61 @@
+//! What a partition is entitled to, and what it and its pool of processors have used: H_GET_PPP, H_PIC, H_PURR, H_GET_MPP
+//! (PAPR 14.11.3, 14.12), as Linux shows it in `/proc/powerpc/lparcfg`.
+//!
+//! There is one partition, uncapped, with a processor of its pool for each of its vCPUs, and all its memory is its own.
+//! Nobody may change that from inside.
+
+use exec::timebase;
+use hv_core::Visit;
+use papr_abi::hcall;
+use papr_abi::status::H_AUTHORITY;
+
+use crate::answer::{Answer, Checked};
+use crate::papr::{Arguments, Call, Papr};
+
+/// Numbers that the table of calls does not have yet.
+mod number {
+    pub const H_SET_PPP: u64 = 0xf0;
+    pub const H_PURR: u64 = 0xf4;
+    pub const H_PIC: u64 = 0xf8;
+    pub const H_SET_MPP: u64 = 0x2d0;
+    pub const H_GET_MPP: u64 = 0x2d4;
+}
+
+pub(crate) const CALLS: &[Call] = &[
+    Call { number: hcall::H_GET_PPP, handler: get_ppp },
+    Call { number: number::H_SET_PPP, handler: |_, _, _| Err(H_AUTHORITY) },
+    Call { number: number::H_PURR, handler: purr },
+    Call { number: number::H_PIC, handler: pic },
+    Call { number: number::H_SET_MPP, handler: |_, _, _| Err(H_AUTHORITY) },
+    Call { number: number::H_GET_MPP, handler: get_mpp },
+];
+
+/// Hundredths of a processor.
+const WHOLE: u64 = 100;
+/// The weight that partitions have unless somebody gives them another one.
+const WEIGHT: u64 = 128;
+
+/// Entitled and unallocated capacity; group and pool, both 0; weight and processors; what the platform has of them.
+fn get_ppp(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
+    let cpus = papr.cpus();
+    let capacity = WHOLE * cpus;
+    Ok(Answer::outputs([capacity, 0, 0, WEIGHT << 40 | cpus << 16 | cpus, cpus << 48 | capacity << 24 | capacity]))
+}
+
+/// What the register of that name holds.
+fn purr(_: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+    Ok(Answer::outputs([timebase::timebase(&visit.vcpu.state, visit.context)]))
+}
+
+/// Ticks that the processors of the pool were idle, and their number.
+fn pic(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
+    let idle = |number| papr.processor(number).map_or(0, |processor| processor.times.waited);
+    Ok(Answer::outputs([(0..papr.cpus()).map(idle).fold(0, u64::wrapping_add), papr.cpus()]))
+}
+
+/// Entitlement, what of it is mapped for devices, group and pool (none), weights, size of the pool, loan, backing memory.
+fn get_mpp(_: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+    const NO_POOL: u64 = 0xffff;
+    let memory = visit.context.mem.len();
+    Ok(Answer::outputs([memory, 0, NO_POOL, 0, 0, 0, memory]))
+}
