@@ -45,12 +45,17 @@ fn random(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
     papr.ports.random.next().map(|bits| Answer::outputs([bits])).ok_or(H_HARDWARE)
 }
 
-/// This processor does not speculate: nothing need be flushed on entry or exit, no barrier is needed. The guest then
-/// leaves its mitigations off.
+/// What this processor needs against speculation: nothing, since what it executes is what the program says, in order. The
+/// guest then leaves its mitigations off, which would cost it much and the host's processor nothing. Bits as in Linux's
+/// `asm/hvcall.h`.
 fn get_cpu_characteristics(_: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
-    /// No flush of the first-level data cache on privilege changes is needed by construction: the "favour security"
-    /// bit and all "needs flush" behaviours stay clear.
-    const CHARACTERISTICS: u64 = 0;
-    const BEHAVIOUR: u64 = 0;
-    Ok(Answer::outputs([CHARACTERISTICS, BEHAVIOUR]))
+    /// Targets of `bcctr` are not predicted from what another context did: the translator remembers them for each mode and
+    /// address space. What flushes or serialises has no meaning here, nor have threads that share a cache.
+    const COUNT_CACHE_DISABLED: u64 = 1 << 56;
+    /// "Favour security" and all that asks for a flush or a barrier stay clear; these ask for none where clear would.
+    const NO_L1D_FLUSH_ENTRY: u64 = 1 << 56;
+    const NO_L1D_FLUSH_UACCESS: u64 = 1 << 55;
+    const NO_STORE_FORWARDING_BARRIER: u64 = 1 << 54;
+    const BEHAVIOUR: u64 = NO_L1D_FLUSH_ENTRY | NO_L1D_FLUSH_UACCESS | NO_STORE_FORWARDING_BARRIER;
+    Ok(Answer::outputs([COUNT_CACHE_DISABLED, BEHAVIOUR]))
 }
