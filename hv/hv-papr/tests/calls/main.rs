@@ -12,6 +12,7 @@ mod partition;
 mod pci;
 mod processor;
 mod radix;
+mod rtas;
 mod scm;
 mod stage;
 mod vpa;
