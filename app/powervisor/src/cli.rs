@@ -183,6 +183,9 @@ pub struct RunFlags {
     /// pseries: addresses kept for persistent memory that is added by `powervisor ctl`
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     pub nvdimm_room: u64,
+    /// Non-volatile memory in a file of 64 KiB, which is made if it does not exist (pseries); without, it is forgotten
+    #[arg(long, value_name = "FILE")]
+    pub nvram: Option<PathBuf>,
     /// Address translation; by default what the CPU does best
     #[arg(long, value_enum)]
     pub mmu: Option<MmuFlag>,

@@ -1,6 +1,7 @@
 //! One run of a guest from its files to its end, with the user's terminal, signals and time limit around it.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
@@ -10,7 +11,7 @@ use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Backends, Calls, Interrupts, Kind, Layout, Machine, Mmu, PlanError, Spec};
+use machine::{Backends, Calls, ClockOffset, Interrupts, Kind, Layout, Machine, Mmu, Nvram, Outlet, PlanError, Spec};
 use nvdimm::Geometry;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::{Family, V300};
@@ -39,11 +40,17 @@ pub enum Console {
 }
 
 impl Console {
-    fn output(self) -> Box<dyn Write + Send> {
-        match self {
+    /// Where output goes. On the host's time the guest is told when that takes no more, on virtual time it is kept waiting:
+    /// what it is told must not depend on the host.
+    fn outlet(self, clock: ClockFlag) -> Result<Outlet> {
+        let output: Box<dyn Write + Send> = match self {
             Console::Terminal => Box::new(std::io::stdout()),
             Console::Diagnostics => Box::new(std::io::stderr()),
             Console::Silent => Box::new(std::io::sink()),
+        };
+        match clock {
+            ClockFlag::Host => Outlet::queued(output).context("a thread for the console"),
+            ClockFlag::Virtual => Ok(Outlet::direct(output)),
         }
     }
 }
@@ -141,6 +148,8 @@ pub fn run(
     let mut attached = None;
     let mut translators = None;
     let translates = translates(flags);
+    let nvram = nvram(flags)?;
+    let (clock, outlet) = (ClockOffset::default(), console.outlet(flags.clock)?);
     let devices = Devices::open(&flags.nvdimm, flags.clock == ClockFlag::Virtual)?;
     let server = flags.ctl.as_ref().map(|path| Server::start(path, current.clone(), devices.clone()));
     let _server = server.transpose()?;
@@ -149,7 +158,7 @@ pub fn run(
         let nvdimms = devices.all();
         let (mut machine, cpu) = {
             let (files, layout) = planned(flags, nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect())?;
-            let backends = Backends { console: console.output(), nvdimms };
+            let backends = Backends { console: outlet.clone(), nvdimms, nvram: nvram.clone(), clock: clock.clone() };
             (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), backends)?, layout.spec.cpu)
         };
         current.set(machine.controls());
@@ -163,11 +172,29 @@ pub fn run(
         let mut engines = engines.collect::<Result<Vec<_>>>()?;
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
+        drain(&outlet, &current);
         devices.put_away()?;
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }
     }
+}
+
+/// The non-volatile memory of a run. A `bare` machine has the same calls.
+fn nvram(flags: &RunFlags) -> Result<Option<Arc<Nvram>>> {
+    let Some(path) = &flags.nvram else { return Ok(None) };
+    if !matches!(flags.machine, MachineFlag::Pseries | MachineFlag::Bare) {
+        bail!("--nvram goes with --machine pseries; other machines forget theirs");
+    }
+    let nvram = Nvram::open(path).with_context(|| format!("--nvram {}", path.display()))?;
+    Ok(Some(Arc::new(nvram)))
+}
+
+/// Waits until the host has what the guest printed; when the run was stopped from outside, not for a host that takes none
+/// of it.
+fn drain(outlet: &Outlet, current: &Current) {
+    const LOOK: Duration = Duration::from_millis(500);
+    while !outlet.drain(LOOK) && current.why().is_none() {}
 }
 
 /// Whether the translator executes the guest: as the flags say, or where the host can.

@@ -1,8 +1,12 @@
-//! Non-volatile memory that a guest divides into partitions. Kept in memory: it lives as long as the machine.
+//! Non-volatile memory that a guest divides into partitions. Kept in memory, where it lives as long as the machine, or in a
+//! file as well.
 
+use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 
 use crate::Registers;
+
+mod file;
 
 /// Bytes of a store that nothing else is said of.
 pub const SIZE: u32 = 0x1_0000;
@@ -25,6 +29,7 @@ pub struct Partition {
 /// A store.
 pub struct Nvram {
     bytes: Mutex<Box<[u8]>>,
+    file: Option<File>,
 }
 
 impl Default for Nvram {
@@ -63,7 +68,7 @@ impl Nvram {
         let left = (size / BLOCK).saturating_sub(bytes.len() as u32 / BLOCK);
         bytes.extend(header(&Partition { signature: FREE, name: b"wwwwwwwwwwww", blocks: left as u16 }));
         bytes.resize(size as usize, 0);
-        Nvram { bytes: Mutex::new(bytes.into()) }
+        Nvram { bytes: Mutex::new(bytes.into()), file: None }
     }
 
     /// Copies the bytes from `offset` on into `out`; `false` when they are not all in the store.
@@ -73,11 +78,16 @@ impl Nvram {
         found.map(|found| out.copy_from_slice(found)).is_some()
     }
 
-    /// Replaces the bytes from `offset` on by `data`, wholly or not at all.
+    /// Replaces the bytes from `offset` on by `data`, wholly or not at all. A store in a file returns when they are there.
     pub fn write(&self, offset: u32, data: &[u8]) -> bool {
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let found = bytes.get_mut(offset as usize..).and_then(|rest| rest.get_mut(..data.len()));
-        found.map(|found| found.copy_from_slice(data)).is_some()
+        let Some(found) = found else { return false };
+        if self.file.as_ref().is_some_and(|file| file::write_through(file, data, offset).is_err()) {
+            return false;
+        }
+        found.copy_from_slice(data);
+        true
     }
 }
 

@@ -1,5 +1,6 @@
 //! The real-time clock: the host's time, or guest time from a given start; plus what the guest set.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,18 +22,27 @@ impl GuestTime {
     }
 }
 
+/// By how much a clock was set, in seconds; clones are the same one. It outlives a machine that is reset.
+#[derive(Clone, Debug, Default)]
+pub struct ClockOffset(Arc<AtomicI64>);
+
 /// A clock.
 #[derive(Debug, Default)]
 pub struct Rtc {
     start: Option<i64>,
-    offset: AtomicI64,
+    offset: ClockOffset,
 }
 
 impl Rtc {
     /// A clock that reads `start` (seconds since 1970, UTC) when the guest starts and then follows guest time, or the
     /// host's clock without a start.
     pub fn new(start: Option<i64>) -> Rtc {
-        Rtc { start, ..Rtc::default() }
+        Rtc::set_before(start, ClockOffset::default())
+    }
+
+    /// The same clock, as it was set before.
+    pub fn set_before(start: Option<i64>, offset: ClockOffset) -> Rtc {
+        Rtc { start, offset }
     }
 
     /// Time before what the guest set, when it has run for `elapsed`.
@@ -47,12 +57,12 @@ impl Rtc {
     /// Seconds since 1970 (UTC) and nanoseconds, when the guest has run for `elapsed` of its own time.
     pub fn now(&self, elapsed: Duration) -> (i64, u32) {
         let (seconds, nanoseconds) = self.unset(elapsed);
-        (seconds.saturating_add(self.offset.load(Ordering::Relaxed)), nanoseconds)
+        (seconds.saturating_add(self.offset.0.load(Ordering::Relaxed)), nanoseconds)
     }
 
     /// Makes the clock read `seconds` now.
     pub fn set(&self, elapsed: Duration, seconds: i64) {
-        self.offset.store(seconds.saturating_sub(self.unset(elapsed).0), Ordering::Relaxed);
+        self.offset.0.store(seconds.saturating_sub(self.unset(elapsed).0), Ordering::Relaxed);
     }
 }
 
@@ -66,6 +76,13 @@ mod tests {
         assert_eq!(rtc.now(Duration::from_millis(2500)), (1_000_002, 500_000_000));
         rtc.set(Duration::from_secs(10), 77);
         assert_eq!(rtc.now(Duration::from_secs(13)), (80, 0));
+    }
+
+    #[test]
+    fn what_was_set_outlives_the_clock() {
+        let offset = ClockOffset::default();
+        Rtc::set_before(Some(1000), offset.clone()).set(Duration::from_secs(10), 5000);
+        assert_eq!(Rtc::set_before(Some(2000), offset).now(Duration::ZERO), (5990, 0));
     }
 
     #[test]

@@ -1,28 +1,44 @@
-//! The virtual terminal: bytes out to a writer, bytes in from a bounded queue.
+//! The virtual terminal: bytes out to an outlet, bytes in from a bounded queue.
 
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+
+use crate::Outlet;
 
 /// Input that waits for the guest; more is refused.
 const INPUT_LIMIT: usize = 4096;
 
 /// A terminal.
 pub struct Vty {
-    output: Mutex<Box<dyn Write + Send>>,
+    output: Outlet,
     input: Mutex<VecDeque<u8>>,
 }
 
 impl Vty {
     /// A terminal that prints to `output`.
     pub fn new(output: Box<dyn Write + Send>) -> Vty {
-        Vty { output: Mutex::new(output), input: Mutex::new(VecDeque::new()) }
+        Vty::on(Outlet::direct(output))
     }
 
-    /// Prints `data`. What the host can not take is lost, as on a serial line that nobody reads.
+    /// The same at an outlet.
+    pub fn on(output: Outlet) -> Vty {
+        Vty { output, input: Mutex::new(VecDeque::new()) }
+    }
+
+    /// Prints `data`, however long the host takes.
     pub fn put(&self, data: &[u8]) {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = output.write_all(data).and_then(|()| output.flush());
+        self.output.put(data);
+    }
+
+    /// Prints all of `data`, or nothing and returns `false` when there is no room now.
+    pub fn offer(&self, data: &[u8]) -> bool {
+        self.output.offer(data)
+    }
+
+    /// Bytes that [`Vty::offer`] takes now.
+    pub fn room(&self) -> usize {
+        self.output.room()
     }
 
     /// Queues typed bytes; returns how many fitted.

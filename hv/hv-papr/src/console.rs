@@ -1,8 +1,8 @@
 //! H_GET_TERM_CHAR and H_PUT_TERM_CHAR (PAPR 16.5): characters packed most significant byte first.
 
-use hv_core::Visit;
+use hv_core::{Next, Visit};
 use papr_abi::hcall;
-use papr_abi::status::{H_BUSY, H_PARAMETER, H_SUCCESS};
+use papr_abi::status::{H_BUSY, H_PARAMETER};
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
@@ -21,7 +21,11 @@ fn put_term_char(papr: &Papr, _: &mut Visit, &[unit, len, high, low, ..]: &Argum
     }
     let data = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
     let data = usize::try_from(len).ok().and_then(|len| data.get(..len)).ok_or(H_PARAMETER)?;
-    Ok(Answer::status(if papr.ports.console.put(data) { H_SUCCESS } else { H_BUSY }))
+    if papr.ports.console.put(data) {
+        return Ok(Answer::ok());
+    }
+    // Who writes it may need this processor.
+    Ok(Answer::status(H_BUSY).then(Next::Yield))
 }
 
 fn get_term_char(papr: &Papr, _: &mut Visit, &[unit, ..]: &Arguments) -> Checked {

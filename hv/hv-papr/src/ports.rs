@@ -138,7 +138,7 @@ pub trait Nvram: Send + Sync {
     fn size(&self) -> u32;
     /// Copies bytes from `offset` on; `false` when they are not all in the store.
     fn read(&self, offset: u32, out: &mut [u8]) -> bool;
-    /// Replaces bytes from `offset` on, all or none.
+    /// Replaces bytes from `offset` on, all or none; `false` when they are not all in the store, or it can not keep them.
     fn write(&self, offset: u32, data: &[u8]) -> bool;
 }
 

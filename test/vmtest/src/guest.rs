@@ -11,7 +11,7 @@ use exec::{Clock, Engine, Privileged, Vcpu};
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Backends, Calls, Controls, Interrupts, Kind as Board, Layout, Machine, Mmu, Spec};
+use machine::{Backends, Calls, Controls, Interrupts, Kind as Board, Layout, Machine, Mmu, Outlet, Spec};
 use nvdimm::Nvdimm;
 use ppc_isa::Cpu;
 use sha2::{Digest, Sha256};
@@ -259,8 +259,8 @@ impl Guest {
         observer: Option<&mut dyn Observer>,
     ) -> Result<Run> {
         let dialogue = Dialogue::new(self.lines.clone());
-        let console = Box::new(dialogue.clone());
-        let backends = Backends { console, nvdimms: self.nvdimms.clone() };
+        let console = Outlet::direct(Box::new(dialogue.clone()));
+        let backends = Backends { nvdimms: self.nvdimms.clone(), ..Backends::new(console) };
         let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), backends)?;
         let controls = machine.controls();
         dialogue.attach(controls.clone());

@@ -10,7 +10,7 @@ use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, V
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
 use nvdimm::Nvdimm;
-use platform::{GuestTime, Registers};
+use platform::{ClockOffset, GuestTime, Nvram, Outlet, Registers};
 use ppc_mmu::Invalidation;
 use thiserror::Error;
 
@@ -168,22 +168,33 @@ struct Board {
 /// What a machine is connected to outside of it.
 pub struct Backends {
     /// Where console output goes.
-    pub console: Box<dyn Write + Send>,
+    pub console: Outlet,
     /// Persistent memory, in the order of the description.
     pub nvdimms: Vec<Arc<Nvdimm>>,
+    /// Non-volatile memory (pseries); a new one of its own without.
+    pub nvram: Option<Arc<Nvram>>,
+    /// By how much its clock was set before (pseries).
+    pub clock: ClockOffset,
+}
+
+impl Backends {
+    /// A console alone.
+    pub fn new(console: Outlet) -> Backends {
+        Backends { console, nvdimms: Vec::new(), nvram: None, clock: ClockOffset::default() }
+    }
 }
 
 /// A console alone.
 impl<W: Write + Send + 'static> From<Box<W>> for Backends {
     fn from(console: Box<W>) -> Backends {
-        Backends { console, nvdimms: Vec::new() }
+        Backends::new(Outlet::direct(console))
     }
 }
 
 /// A console alone.
 impl From<Box<dyn Write + Send>> for Backends {
     fn from(console: Box<dyn Write + Send>) -> Backends {
-        Backends { console, nvdimms: Vec::new() }
+        Backends::new(Outlet::direct(console))
     }
 }
 
@@ -224,13 +235,13 @@ impl Machine {
         initrd: Option<&[u8]>,
         backends: impl Into<Backends>,
     ) -> Result<Machine, BuildError> {
-        let Backends { console, nvdimms } = backends.into();
+        let backends = backends.into();
         let spec = &layout.spec;
         let mem =
             GuestMem::with_room(spec.memory, layout.persistent.end.max(layout.hot_memory.end), spec.cpu.cache_block())
                 .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         let mem = Arc::new(mem);
-        nvdimms.iter().for_each(|nvdimm| nvdimm.attach(Arc::clone(&mem)));
+        backends.nvdimms.iter().for_each(|nvdimm| nvdimm.attach(Arc::clone(&mem)));
         if spec.vcpus() > 1 {
             mem.share().map_err(|source| BuildError::Threads { cpus: spec.vcpus(), source })?;
         }
@@ -239,9 +250,9 @@ impl Machine {
         requests.iter().skip(1).for_each(|mailbox| mailbox.stop());
         let power = Power { requests: requests.clone(), halt: Arc::default() };
         let board = match spec.kind {
-            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, console, &nvdimms),
-            Kind::E500 => e500::board(layout, &power, console),
-            Kind::Mac => mac::board(layout, &mem, &power, console),
+            Kind::Pseries | Kind::Bare => pseries::board(layout, &mem, &power, backends),
+            Kind::E500 => e500::board(layout, &power, backends.console),
+            Kind::Mac => mac::board(layout, &mem, &power, backends.console),
         };
         let mut buses = vec![board.bus; requests.len()];
         for (bus, (range, device)) in buses.iter_mut().zip(board.own) {

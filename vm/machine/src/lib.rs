@@ -24,4 +24,5 @@ mod xive;
 pub use board::{Alarm, Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use hotplug::{HotPlug, HotPlugError};
 pub use plan::{Layout, PlanError, plan};
+pub use platform::{ClockOffset, Nvram, Outlet};
 pub use spec::{Calls, Interrupts, Kind, Mmu, Spec};

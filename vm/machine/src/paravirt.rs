@@ -1,7 +1,6 @@
 //! The paravirtual interfaces of a machine beside PAPR: their adapters, and what the device tree says of them.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hv_core::{Interface, Next, Visit};
@@ -71,27 +70,6 @@ fn elapsed(visit: &Visit) -> Duration {
     exec::timebase::duration(visit.context.clock.ticks(visit.vcpu.state.retired))
 }
 
-/// A console that several devices print to.
-#[derive(Clone)]
-pub struct SharedConsole(Arc<Mutex<Box<dyn Write + Send>>>);
-
-impl SharedConsole {
-    /// Devices that print to a clone of this print to `console`.
-    pub fn new(console: Box<dyn Write + Send>) -> SharedConsole {
-        SharedConsole(Arc::new(Mutex::new(console)))
-    }
-}
-
-impl Write for SharedConsole {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(data)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
-    }
-}
-
 /// The terminal as byte channel [`CONSOLE_CHANNEL`].
 pub struct ConsoleChannel(pub Arc<Vty>);
 
@@ -103,17 +81,19 @@ impl ConsoleChannel {
 
 impl ByteChannels for ConsoleChannel {
     fn send(&self, handle: u32, data: &[u8]) -> Option<usize> {
-        self.terminal(handle)?.put(data);
-        Some(data.len())
+        let terminal = self.terminal(handle)?;
+        let part = data.get(..terminal.room()).unwrap_or(data);
+        // Another vCPU may have taken the room meanwhile.
+        Some(if terminal.offer(part) { part.len() } else { 0 })
     }
 
     fn receive(&self, handle: u32, out: &mut [u8]) -> Option<usize> {
         Some(self.terminal(handle)?.get(out))
     }
 
-    /// The terminal takes whatever comes; the room is that of one call.
     fn poll(&self, handle: u32) -> Option<(usize, usize)> {
-        Some((self.terminal(handle)?.waiting(), pv_abi::epapr::CHANNEL_BYTES))
+        let terminal = self.terminal(handle)?;
+        Some((terminal.waiting(), terminal.room().min(pv_abi::epapr::CHANNEL_BYTES)))
     }
 }
 

@@ -19,7 +19,12 @@ use crate::xive::ESB;
 pub const VTY_UNIT: u64 = 0x7100_0000;
 
 /// The terminal at [`VTY_UNIT`]. Unit 0 means the same one, as firmware and early kernels use it.
-pub struct VtyPort(pub Arc<Vty>);
+pub struct VtyPort {
+    /// The terminal.
+    pub vty: Arc<Vty>,
+    /// Signals that there is input: an edge, so again for as long as some is left.
+    pub raise: Box<dyn Fn() + Send + Sync>,
+}
 
 impl Console for VtyPort {
     fn has_unit(&self, unit: u64) -> bool {
@@ -27,12 +32,15 @@ impl Console for VtyPort {
     }
 
     fn put(&self, data: &[u8]) -> bool {
-        self.0.put(data);
-        true
+        self.vty.offer(data)
     }
 
     fn get(&self, out: &mut [u8]) -> usize {
-        self.0.get(out)
+        let count = self.vty.get(out);
+        if self.vty.has_input() {
+            (self.raise)();
+        }
+        count
     }
 }
 
@@ -170,7 +178,7 @@ impl Random for SeededPort {
 }
 
 /// Non-volatile memory.
-pub struct NvramPort(pub platform::Nvram);
+pub struct NvramPort(pub Arc<platform::Nvram>);
 
 impl Nvram for NvramPort {
     fn size(&self) -> u32 {

@@ -3,7 +3,6 @@
 //! The devices stand where Freescale's chips and QEMU's `ppce500` have them, in a block of 1 MiB ("CCSR") at
 //! 0xf_e000_0000. Linux runs its `qemu_e500` platform on it, a board without fixed hardware.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use exec::timebase::TIMEBASE_HZ;
@@ -11,14 +10,16 @@ use exec::{Lines, PartitionState, Start, Vcpu};
 use hv_core::Halt;
 use hv_pv::epapr;
 use platform::openpic::{self, Model};
-use platform::{Guts, Openpic, QoriqGpio, SpinTable, Uart16550, Vty, Watchdogs, gpio, guts, spin_table, uart16550};
+use platform::{
+    Guts, Openpic, Outlet, QoriqGpio, SpinTable, Uart16550, Vty, Watchdogs, gpio, guts, spin_table, uart16550,
+};
 use ppc_isa::Cpu;
 use ppc_mmu::booke::{Assist, mas};
 
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::fdt::Writer;
-use crate::paravirt::{self, ConsoleChannel, SharedConsole};
+use crate::paravirt::{self, ConsoleChannel};
 use crate::plan::{FIRST_MAPPING, Layout};
 use crate::spec::Spec;
 
@@ -95,15 +96,14 @@ impl Keyboard for Inputs {
 }
 
 /// Builds it.
-pub fn board(layout: &Layout, power: &Power, console: Box<dyn Write + Send>) -> Board {
+pub fn board(layout: &Layout, power: &Power, console: Outlet) -> Board {
     let Spec { cpu, cpus, .. } = layout.spec;
     let wake = power.clone();
     // The external proxy came with the e500mc.
     let model = if cpu == Cpu::E500v2 { Model::MPIC_2_0 } else { Model::MPIC_4_2 };
     let pic = Arc::new(Openpic::new(model, cpus, Box::new(move |server| wake.interrupt(server))));
     let line = Arc::clone(&pic);
-    let console = SharedConsole::new(console);
-    let channel = Arc::new(Vty::new(Box::new(console.clone())));
+    let channel = Arc::new(Vty::on(console.clone()));
     let uart = Uart16550::new(Box::new(console), Box::new(move |raised| line.set_line(SERIAL_SOURCE, raised)));
     let uart = Arc::new(uart);
     let off = power.clone();

@@ -21,7 +21,6 @@
 //! * The tree says `timebase-frequency`, and names the machine one of the MacRISC2 line, so that nobody calibrates it by
 //!   the VIA's timer.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use exec::{Lines, PartitionState, Vcpu};
@@ -34,7 +33,7 @@ use platform::openpic::{self, Model};
 use platform::pci_host::{Identity, PciHost};
 use platform::pmu::Switch;
 use platform::via::{self, Output};
-use platform::{Escc, GuestTime, Latches, Nvram, Openpic, Pmu, Registers, Rtc, Via, Vty, Watchdogs};
+use platform::{Escc, GuestTime, Latches, Nvram, Openpic, Outlet, Pmu, Registers, Rtc, Via, Vty, Watchdogs};
 
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
@@ -116,10 +115,10 @@ impl Keyboard for Terminal {
 }
 
 /// Builds it.
-pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Box<dyn Write + Send>) -> Board {
+pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Outlet) -> Board {
     let wake = power.clone();
     let pic = Arc::new(Openpic::new(Model::KEY_LARGO, 1, Box::new(move |server| wake.interrupt(server))));
-    let vty = Arc::new(Vty::new(console));
+    let vty = Arc::new(Vty::on(console));
     let clock = Arc::new(Rtc::new(layout.spec.fixed_start));
     let time = Arc::new(GuestTime::default());
     let osi = paravirt::osi(layout.spec.calls, &vty, &clock);

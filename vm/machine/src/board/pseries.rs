@@ -1,6 +1,5 @@
 //! A PAPR partition, and the bare machine, which is one without a tree of its own.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use exec::{Lines, PartitionState, Start, Vcpu};
@@ -9,16 +8,15 @@ use hv_papr::Papr;
 use hv_papr::events::Events;
 use hv_papr::ports::{Interrupts, Ports};
 use hv_pv::epapr;
-use nvdimm::Nvdimm;
 use papr_abi::rtas;
 use platform::xive::{self, Esb, Tima};
-use platform::{DmaWindow, HostRandom, Nvram, Rtc, SeededRandom, Vty, Watchdogs, Xics, Xive};
+use platform::{DmaWindow, HostRandom, Rtc, SeededRandom, Vty, Watchdogs, Xics, Xive};
 use ppc_isa::cpu::{Family, V300};
 use ppc_isa::msr;
 use ppc_mmu::HashTable;
 
 use super::e500::epapr_entry;
-use super::{Board, Keyboard, Power};
+use super::{Backends, Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::hotplug::HotPlug;
 use crate::plan::Layout;
@@ -53,19 +51,20 @@ impl Keyboard for Terminal {
     }
 }
 
+/// Signals interrupt `source`.
+fn raise(controller: &Arc<dyn Controller>, source: u32) -> Box<dyn Fn() + Send + Sync> {
+    let controller = Arc::clone(controller);
+    Box::new(move || controller.set_line(source, true))
+}
+
 /// Builds it.
-pub fn board(
-    layout: &Layout,
-    mem: &Arc<GuestMem>,
-    power: &Power,
-    console: Box<dyn Write + Send>,
-    nvdimms: &[Arc<Nvdimm>],
-) -> Board {
+pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Backends) -> Board {
+    let Backends { console, nvdimms, nvram, clock } = backends;
     let spec = &layout.spec;
     for (n, word) in (0..).zip(rtas::ENTRY) {
         mem.store(layout.rtas.start + 4 * n, Order::Big, word);
     }
-    let vty = Arc::new(Vty::new(console));
+    let vty = Arc::new(Vty::on(console));
     let wake = power.clone();
     let wake = Box::new(move |server| wake.interrupt(server));
     let sources = sources::all(spec.kind);
@@ -86,21 +85,20 @@ pub fn board(
             (xive as _, Interrupts::Xive(Box::new(port)))
         }
     };
-    let clock = Arc::new(Rtc::new(spec.fixed_start));
-    let bell = Arc::clone(&controller);
-    let events = Arc::new(Events::new(Box::new(move || bell.set_line(sources::HOT_PLUG, true))));
-    let persistent = Arc::new(persistent::devices(layout, nvdimms));
+    let clock = Arc::new(Rtc::set_before(spec.fixed_start, clock));
+    let events = Arc::new(Events::new(raise(&controller, sources::HOT_PLUG)));
+    let persistent = Arc::new(persistent::devices(layout, &nvdimms));
     let hot_plug = Arc::new(HotPlug::new(layout, mem, Arc::clone(&events), Arc::clone(&persistent)));
     let watchdogs = Arc::new(Watchdogs::default());
     let ports = Ports {
-        console: Box::new(VtyPort(Arc::clone(&vty))),
+        console: Box::new(VtyPort { vty: Arc::clone(&vty), raise: raise(&controller, sources::VTY) }),
         interrupts,
         time: Box::new(RtcPort(Arc::clone(&clock))),
         random: match spec.fixed_start {
             None => Box::new(RandomPort(HostRandom::default())),
             Some(_) => Box::new(SeededPort(SeededRandom::new(spec.seed))),
         },
-        nvram: Box::new(NvramPort(Nvram::default())),
+        nvram: Box::new(NvramPort(nvram.unwrap_or_default())),
         bridges: vec![Box::new(EmptyBridge)],
         windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
         persistent,
