@@ -22,8 +22,14 @@ pub mod opcode {
     pub const H_CEDE: u64 = 0xe0;
     pub const H_CONFER: u64 = 0xe4;
     pub const H_PROD: u64 = 0xe8;
+    pub const H_GET_PPP: u64 = 0xec;
+    pub const H_SET_PPP: u64 = 0xf0;
+    pub const H_PURR: u64 = 0xf4;
+    pub const H_PIC: u64 = 0xf8;
     pub const H_BULK_REMOVE: u64 = 0x124;
     pub const H_GET_CPU_CHARACTERISTICS: u64 = 0x1c8;
+    pub const H_JOIN: u64 = 0x298;
+    pub const H_GET_MPP: u64 = 0x2d4;
     pub const H_HOME_NODE_ASSOCIATIVITY: u64 = 0x2ec;
     pub const H_RANDOM: u64 = 0x300;
     pub const H_SET_MODE: u64 = 0x31c;
@@ -53,6 +59,7 @@ pub mod opcode {
     pub const H_SCM_PERFORMANCE_STATS: u64 = 0x418;
     pub const H_SCM_FLUSH: u64 = 0x44c;
     pub const H_RPT_INVALIDATE: u64 = 0x448;
+    pub const H_WATCHDOG: u64 = 0x45c;
     pub const H_RTAS: u64 = 0xf000;
 }
 
@@ -66,16 +73,20 @@ pub mod status {
     pub const H_PARTIAL: i64 = 5;
     pub const H_LONG_BUSY_ORDER_1_MSEC: i64 = 9900;
     pub const H_LONG_BUSY_ORDER_100_SEC: i64 = 9905;
+    pub const H_CONTINUE: i64 = 18;
     pub const H_FUNCTION: i64 = -2;
     pub const H_PRIVILEGE: i64 = -3;
     pub const H_PARAMETER: i64 = -4;
+    pub const H_BAD_MODE: i64 = -5;
     pub const H_PTEG_FULL: i64 = -6;
     pub const H_NOT_FOUND: i64 = -7;
+    pub const H_AUTHORITY: i64 = -10;
     pub const H_RESOURCE: i64 = -16;
     pub const H_P2: i64 = -55;
     pub const H_P3: i64 = -56;
     pub const H_P4: i64 = -57;
     pub const H_P5: i64 = -58;
+    pub const H_NOOP: i64 = -63;
     pub const H_OVERLAP: i64 = -68;
     pub const H_IN_USE: i64 = -77;
 }

@@ -49,13 +49,14 @@ fn random(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
 /// guest then leaves its mitigations off, which would cost it much and the host's processor nothing. Bits as in Linux's
 /// `asm/hvcall.h`.
 fn get_cpu_characteristics(_: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
-    /// Targets of `bcctr` are not predicted from what another context did: the translator remembers them for each mode and
-    /// address space. What flushes or serialises has no meaning here, nor have threads that share a cache.
-    const COUNT_CACHE_DISABLED: u64 = 1 << 56;
+    /// `bcctr` goes where its register says and nowhere before that. That the cache of its targets is off would be as true,
+    /// but then Linux flushes the link stack at each switch of context. Other bits name instructions that flush, which
+    /// do nothing here, or threads that share a cache, which are none.
+    const BCCTRL_SERIALISED: u64 = 1 << 62;
     /// "Favour security" and all that asks for a flush or a barrier stay clear; these ask for none where clear would.
     const NO_L1D_FLUSH_ENTRY: u64 = 1 << 56;
     const NO_L1D_FLUSH_UACCESS: u64 = 1 << 55;
     const NO_STORE_FORWARDING_BARRIER: u64 = 1 << 54;
     const BEHAVIOUR: u64 = NO_L1D_FLUSH_ENTRY | NO_L1D_FLUSH_UACCESS | NO_STORE_FORWARDING_BARRIER;
-    Ok(Answer::outputs([COUNT_CACHE_DISABLED, BEHAVIOUR]))
+    Ok(Answer::outputs([BCCTRL_SERIALISED, BEHAVIOUR]))
 }

@@ -75,7 +75,7 @@ fn translation() -> Result<()> {
         let kernel = bare_metal(&format!("{name}-{order}.elf"))?;
         for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 2), (model, 8)]) {
             let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("");
-            let result = guest.engine(Engine::Translator).most(2_000_000_000).run()?;
+            let result = guest.engine(EngineKind::Translator).most(2_000_000_000).run()?;
             checks += result.console.lines().filter(|line| line.starts_with("ok ")).count();
             if let Some(fault) = fault(&result) {
                 faults.push(format!("{name}-{order} on {} {mmu:?}, {cpus} vCPUs:\n  {fault}", cpu.name()));
@@ -123,6 +123,61 @@ fn scm() -> Result<()> {
     Ok(())
 }
 
+/// Hypercalls on one vCPU and on eight, on both engines.
+#[test]
+fn hcalls_on_several_processors() -> Result<()> {
+    let mut faults = Vec::new();
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("hcalls-{order}.elf"))?;
+        for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
+            for engine in [EngineKind::Interpreter, EngineKind::Translator] {
+                for timing in [Timing::Virtual, Timing::Host] {
+                    let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("");
+                    let run = guest.engine(engine).timing(timing).most(2_000_000_000).run()?;
+                    if let Some(fault) = fault(&run) {
+                        let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}, {timing:?}", cpu.name());
+                        faults.push(format!("{what}:\n  {fault}"));
+                    }
+                }
+            }
+        }
+    }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// Watchdogs, and how each ends the machine: found busy or idle, alone or not, on both clocks.
+#[test]
+fn watchdog() -> Result<()> {
+    let ends = [("poweroff", Halt::PowerOff), ("restart", Halt::Reset), ("dump", Halt::Reset)];
+    let mut faults = Vec::new();
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("watchdog-{order}.elf"))?;
+        for (number, (word, end)) in ends.iter().enumerate() {
+            for (idle, cpus) in [("", 1), (" idle", 1), ("", 8), (" idle", 8)] {
+                for (engine, timing) in [
+                    (EngineKind::Interpreter, Timing::Virtual),
+                    (EngineKind::Translator, Timing::Virtual),
+                    (EngineKind::Translator, Timing::Host),
+                ] {
+                    let (cpu, mmu) = MODELS[number];
+                    let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256);
+                    let host = if timing == Timing::Host { " host" } else { "" };
+                    let guest = guest.append(&format!("{word}{idle}{host}")).engine(engine).timing(timing);
+                    let run = guest.most(2_000_000_000).run()?;
+                    let checks = run.console.lines().filter(|line| line.starts_with("ok ")).count();
+                    let fault = fault_but(&run, end).or((checks < 10).then(|| format!("{checks} checks")));
+                    if let Some(fault) = fault {
+                        faults.push(format!("{order} {word}{idle}, {cpus} vCPUs, {engine:?}, {timing:?}:\n  {fault}"));
+                    }
+                }
+            }
+        }
+    }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
 /// A kernel that is added to `guest/` must be added here.
 #[test]
 fn every_kernel_is_run() -> Result<()> {
@@ -137,6 +192,7 @@ fn every_kernel_is_run() -> Result<()> {
         "scm",
         "smc",
         "syscall",
+        "watchdog",
         "xive",
         "demo",
         "book3s32",

@@ -10,11 +10,11 @@ use guest_rt::{
     exception::{Frame, NEVER, TRAP, set_decrementer},
     fdt::{Fdt, lists},
     papr::{hcall, opcode::*, rtas, status::*},
-    spr::{mfmsr, msr},
+    spr::{mfmsr, mfspr, msr, spr},
 };
 use kernels::{
     Report,
-    memory::{SCRATCH, clear, poke},
+    memory::{SCRATCH, clear, peek, poke},
     skips, translation,
 };
 
@@ -57,6 +57,9 @@ fn main(tree: Option<Fdt<'static>>) {
     console_calls(t);
     modes(t);
     processor_areas(t);
+    area_contents(t);
+    partition(t);
+    watchdog(t);
     scheduling(t, tree);
     random(t, tree);
     match tree {
@@ -160,6 +163,98 @@ fn processor_areas(t: &mut Report) {
     cases.into_iter().for_each(|case| _ = call(t, case, 0));
 }
 
+/// What the hypervisor writes into an area; only ours must.
+fn area_contents(t: &mut Report) {
+    const VPA: u64 = SCRATCH;
+    const LOG: u64 = SCRATCH + 0x4000;
+    let field = |offset: u64| u32::from_be(peek::<u32>(VPA + offset));
+    clear(VPA, 0x400);
+    poke(VPA + 4, 640_u16.to_be());
+    clear(LOG, 0x200);
+    poke(LOG + 4, 0xff_u32.to_be());
+    let register = |t: &mut Report, name: &'static str, what: u64, at, status| {
+        call(t, (name, H_REGISTER_VPA, &[what << 45, 0, at], is(status), 0), 0);
+    };
+    register(t, "H_REGISTER_VPA", 1, VPA, H_SUCCESS);
+    if peek::<u8>(VPA + 9) & 2 == 0 {
+        t.skip("contents of the area", "processors are not shared");
+        return register(t, "VPA withdrawn", 5, 0, H_SUCCESS);
+    }
+    t.check("  its yield count is even", field(0x100) & 1, 0);
+    register(t, "dispatch log", 2, LOG, H_SUCCESS);
+    poke(VPA + 0xb8, 7_u8);
+    let before = field(0x100);
+    set_decrementer(1000);
+    // The interrupt, which the runtime takes, changes SRR0 and SRR1.
+    let after = Frame::new(&raw const CALL).with(msr::EE).reg(3, H_CEDE).run();
+    t.check("H_CEDE until the decrementer is up", after.gpr[3] as i64, H_SUCCESS);
+    set_decrementer(NEVER);
+    let after = field(0x100);
+    t.holds("  the yield count has moved on and is even", after != before && after & 1 == 0, (before, after));
+    let index = u64::from_be(peek::<u64>(VPA + 0x218));
+    t.holds("  the dispatch is logged", index != 0, index);
+    let reasons = peek::<[u8; 2]>(LOG);
+    t.check("  for the decrementer, behind H_CEDE", reasons, [3, 2]);
+    let [enqueued, ready, waited] = [4, 8, 12].map(|at| u32::from_be(peek::<u32>(LOG + at)));
+    t.holds("  it has waited", enqueued | waited != 0 && ready == 0, (enqueued, ready, waited));
+    let now = mfspr::<{ spr::TB }>();
+    let then = u64::from_be(peek::<u64>(LOG + 16));
+    t.holds("  a moment ago", then != 0 && then <= now, (then, now));
+    call(t, ("H_PROD of itself", H_PROD, &[0], is(H_SUCCESS), 0), 0);
+    call(t, ("H_CONFER to itself after that", H_CONFER, &[0, 0], is(H_SUCCESS), 0), 0);
+    register(t, "VPA withdrawn under the log", 5, 0, H_RESOURCE);
+    register(t, "dispatch log withdrawn", 6, 0, H_SUCCESS);
+    register(t, "VPA withdrawn", 5, 0, H_SUCCESS);
+}
+
+/// What a partition has; hypervisors without these calls say so.
+fn partition(t: &mut Report) {
+    let ppp = call(t, ("H_GET_PPP", H_GET_PPP, &[], H_FUNCTION..=0, 5), 0);
+    if ppp[0] != 0 {
+        return t.skip("entitlement", "no H_GET_PPP");
+    }
+    let in_pool = ppp[4] >> 16 & 0xffff;
+    t.check("  a whole processor for each", ppp[1], 100 * in_pool);
+    call(t, ("H_SET_PPP", H_SET_PPP, &[100, 128], H_AUTHORITY..=0, 0), 0);
+    call(t, ("H_PURR", H_PURR, &[], is(H_SUCCESS), 1), 0);
+    let pic = call(t, ("H_PIC", H_PIC, &[], is(H_SUCCESS), 2), 0);
+    t.check("  as many processors", pic[2], in_pool);
+    let mpp = call(t, ("H_GET_MPP", H_GET_MPP, &[], is(H_SUCCESS), 7), 0);
+    t.holds("  all memory is backed", mpp[7] != 0 && mpp[7] == mpp[1], (mpp[1], mpp[7]));
+    call(t, ("H_JOIN with EE", H_JOIN, &[], is(H_BAD_MODE), 0), msr::EE);
+    call(t, ("H_JOIN of the last one", H_JOIN, &[], is(H_CONTINUE), 0), 0);
+}
+
+/// What is refused; the kernel `watchdog` lets one expire.
+fn watchdog(t: &mut Report) {
+    let can = call(t, ("H_WATCHDOG: what it can", H_WATCHDOG, &[0x300], H_FUNCTION..=0, 1), 0);
+    if can[0] != 0 {
+        return t.skip("watchdogs", "no H_WATCHDOG");
+    }
+    let (least, count) = (can[1] >> 48, can[1] >> 32 & 0xffff);
+    t.holds("  a least timeout, and some watchdogs", least != 0 && count != 0, can[1]);
+    let all = u64::MAX;
+    #[rustfmt::skip]
+    let cases: [Case<'_>; 13] = [
+        ("H_WATCHDOG: reserved flag",       H_WATCHDOG, &[1 << 17 | 0x102, 1, 1000],    is(H_PARAMETER), 0),
+        ("H_WATCHDOG: no operation",        H_WATCHDOG, &[2, 1, 1000],                  is(H_PARAMETER), 0),
+        ("H_WATCHDOG: operation 5",         H_WATCHDOG, &[0x502, 1, 1000],              is(H_PARAMETER), 0),
+        ("H_WATCHDOG: no action",           H_WATCHDOG, &[0x100, 1, 1000],              is(H_PARAMETER), 0),
+        ("H_WATCHDOG: action 4",            H_WATCHDOG, &[0x104, 1, 1000],              is(H_PARAMETER), 0),
+        ("H_WATCHDOG: number 0",            H_WATCHDOG, &[0x102, 0, 1000],              is(H_P2),        0),
+        ("H_WATCHDOG: a number too many",   H_WATCHDOG, &[0x102, count + 1, 1000],      is(H_P2),        0),
+        ("H_WATCHDOG: no time",             H_WATCHDOG, &[0x102, 1, least - 1],         is(H_P3),        0),
+        ("H_WATCHDOG: stops none",          H_WATCHDOG, &[0x200, 1],                    is(H_NOOP),      0),
+        ("H_WATCHDOG: starts",              H_WATCHDOG, &[0x102, count, 10_000_000],    is(H_SUCCESS),   0),
+        ("H_WATCHDOG: stops",               H_WATCHDOG, &[0x200, count],                is(H_SUCCESS),   0),
+        ("H_WATCHDOG: stops all",           H_WATCHDOG, &[0x200, all],                  is(H_SUCCESS),   0),
+        ("H_WATCHDOG: stopped before",      H_WATCHDOG, &[0x200, count],                is(H_NOOP),      0),
+    ];
+    cases.into_iter().for_each(|case| _ = call(t, case, 0));
+    let suspends = call(t, ("H_WATCHDOG: what suspending needs", H_WATCHDOG, &[0x400, 1], is(H_SUCCESS), 1), 0)[1];
+    t.holds("  1 or 2", matches!(suspends, 1 | 2), suspends);
+}
+
 fn scheduling(t: &mut Report, tree: Option<Fdt<'static>>) {
     call(t, ("H_PROD: no such processor", H_PROD, &[99], is(H_PARAMETER), 0), 0);
     call(t, ("H_CONFER: no such processor", H_CONFER, &[99, 1], is(H_PARAMETER), 0), 0);
@@ -214,6 +309,7 @@ fn rtas_calls(t: &mut Report, tree: Fdt<'static>) {
         }
         None => t.skip("RTAS power-off", "no such token"),
     }
+    rtas_table(t, &token);
     match token("get-time-of-day") {
         Some(token) => {
             let (_, out) = rtas(token, &[], 8);
@@ -245,5 +341,47 @@ fn rtas_calls(t: &mut Report, tree: Fdt<'static>) {
             t.holds("RTAS with its buffer across the end of memory is refused", status < 0, status);
         }
         None => t.skip("RTAS at the end of memory", "no memory node"),
+    }
+}
+
+/// A service, its inputs, how many outputs it has, and the status that it answers.
+type Service<'a> = (&'static str, &'static str, &'a [u32], usize, core::ops::RangeInclusive<i32>);
+
+/// Numbered cases 39 to 45.
+fn rtas_table(t: &mut Report, token: &dyn Fn(&str) -> Option<u32>) {
+    let scratch = SCRATCH as u32;
+    #[rustfmt::skip]
+    let cases: [Service<'_>; 16] = [
+        ("one output too many",             "get-time-of-day",          &[],                        7, -3..=-3),
+        ("one input too many",              "system-reboot",            &[0],                       1, -3..=-3),
+        ("no such processor",               "query-cpu-stopped-state",  &[99],                      2, -3..=-3),
+        ("no such processor",               "start-cpu",                &[99, 0x4000, 0],           1, -3..=-3),
+        ("a processor that runs",           "start-cpu",                &[0, 0x4000, 0],            1, -1..=-1),
+        ("no such parameter",               "ibm,get-system-parameter", &[0xffff, scratch, 64],     1, -3..=-3),
+        ("month 13",                        "set-time-of-day",          &[2024, 13, 1, 0, 0, 0, 0], 1, -3..=-3),
+        ("hour 24",                         "set-time-of-day",          &[2024, 1, 1, 24, 0, 0, 0], 1, -3..=-3),
+        ("nothing has happened",            "event-scan",               &[u32::MAX, 0, scratch, 64], 1, 1..=1),
+        ("progress",                        "display-character",        &[0x2e],                    1, 0..=0),
+        ("no such source",                  "ibm,get-xive",             &[0x00ff_ffff],             3, -3..=-3),
+        ("no such source",                  "ibm,set-xive",             &[0x00ff_ffff, 0, 5],       1, -3..=-3),
+        ("no such source",                  "ibm,int-off",              &[0x00ff_ffff],             1, -3..=-3),
+        ("no such bridge",                  "ibm,read-pci-config",      &[0, 7, 7, 4],              2, -3..=-3),
+        ("no such bridge",                  "ibm,write-pci-config",     &[0, 7, 7, 4, 0],           1, -3..=-3),
+        ("no such bridge",                  "ibm,query-interrupt-source-number", &[0, 7, 7, 0],     3, -3..=-1),
+    ];
+    for (name, service, inputs, outputs, status) in cases {
+        guest_rt::println!("RTAS {service}");
+        match token(service) {
+            Some(token) => {
+                let got = rtas(token, inputs, outputs).1[0] as i32;
+                t.holds(name, status.contains(&got), (got, &status));
+            }
+            None => t.skip(name, "no such token"),
+        }
+    }
+    const BRIDGE: [u32; 2] = [0x0800_0000, 0x2000_0000];
+    if let Some(token) = token("ibm,read-pci-config") {
+        let (_, out) = rtas(token, &[0x1f << 11, BRIDGE[0], BRIDGE[1], 4], 2);
+        t.holds("RTAS ibm,read-pci-config of nobody", out[..2] == [0, u32::MAX] || out[0] as i32 == -3, &out[..2]);
     }
 }
