@@ -209,3 +209,48 @@ fn statistics() {
     assert!(stats["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
     assert_eq!(stats["exits"]["sum_exits"], 1);
 }
+
+/// A guest that prints forever, and a reader who never reads: the run still ends when it is told to.
+#[test]
+fn nobody_reads_the_console() {
+    const PRINTS: [u32; 5] = [
+        0x3860_0058, // li    r3, H_PUT_TERM_CHAR
+        0x3880_0000, // li    r4, 0
+        0x38a0_0010, // li    r5, 16
+        0x4400_0022, // sc    1
+        0x4bff_fff0, // b     the first
+    ];
+    let path = file("prints", &Kernel::new(&PRINTS).elf());
+    for cpus in ["1", "2"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_powervisor"));
+        let command = command.args(["run", "--memory", "32M", "--timeout", "1", "--cpus", cpus, "--kernel"]).arg(&path);
+        let mut run = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // Held open, and not read.
+        let reader = run.stdout.take();
+        assert_eq!(run.wait().unwrap().code(), Some(124));
+        drop(reader);
+    }
+}
+
+#[test]
+fn non_volatile_memory_in_a_file() {
+    let kernel = file("nvram-kernel", &Kernel::new(&service(rtas::POWER_OFF, &[0, 0])).elf());
+    let kernel = kernel.to_str().unwrap();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nvram");
+    let _ = fs::remove_file(&path);
+    let nvram = path.to_str().unwrap();
+    for _ in 0..2 {
+        expect(&run(&["--kernel", kernel, "--memory", "32M", "--nvram", nvram]), 0, &[]);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 1 << 16);
+    }
+    fs::write(&path, [0; 100]).unwrap();
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["--nvram", nvram], &["--nvram", "100 bytes", "65536"]),
+        (&["--nvram", "/nowhere/nvram"], &["--nvram /nowhere/nvram"]),
+        (&["--nvram", nvram, "--machine", "mac", "--cpu", "7400"], &["--nvram", "--machine pseries"]),
+    ];
+    for (arguments, words) in cases {
+        expect(&run(&[&["--kernel", kernel, "--memory", "64M"], arguments].concat()), OUR_ERROR, words);
+    }
+    assert_eq!(fs::read(&path).unwrap(), [0; 100]);
+}

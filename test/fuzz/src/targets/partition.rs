@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use exec::{Context, PartitionState, Privileged, Requests, Vcpu};
 use guest_mem::GuestMem;
-use hv_core::{ExitCounts, Interface, Visit};
+use hv_core::{ExitCounts, Halt, Interface, Visit};
 use hv_papr::Papr;
 use hv_papr::events::Events;
-use hv_papr::ports::{Console, InterruptController, Interrupts, Nvram, Persistent, Ports, Random, TimeOfDay};
+use hv_papr::ports::{
+    Console, InterruptController, Interrupts, Nvram, Persistent, Ports, Random, TimeOfDay, Watchdogs,
+};
 use ppc_isa::Cpu;
 use ppc_mmu::{Access, Fault, HashTable, Keys, Slb, Space, Tables};
 
@@ -81,6 +83,16 @@ impl Nvram for Nothing {
     }
 }
 
+impl Watchdogs for Nothing {
+    fn count(&self) -> u64 {
+        0
+    }
+    fn start(&self, _: u64, _: u64, _: Halt) {}
+    fn stop(&self, _: u64) -> bool {
+        false
+    }
+}
+
 /// One vCPU of a partition.
 pub struct Partition {
     mem: Arc<GuestMem>,
@@ -105,6 +117,7 @@ impl Partition {
             connectors: Arc::default(),
             events: Arc::new(Events::new(Box::new(|| ()))),
             devices: vec![DEVICES],
+            watchdogs: Box::new(Nothing),
         };
         Partition {
             mem,
