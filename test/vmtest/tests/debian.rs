@@ -167,3 +167,19 @@ fn virtual_time_repeats_itself() -> Result<()> {
     ensure!(first == second, "{} and {} instructions", first.instructions, second.instructions);
     Ok(())
 }
+
+/// What Linux makes of its areas and of the processor's characteristics: it counts dispatches and stolen time of three
+/// vCPUs that take turns, and mitigates nothing.
+#[test]
+fn dispatches_are_counted_and_nothing_is_mitigated() -> Result<()> {
+    const LOOKS: &str = "sh -c 'cd /proc/powerpc; echo 1 > vcpudispatch_stats; sleep 1; \
+        awk \"{ print \\$1, \\\"dispatched\\\", (\\$2 > 9) }\" vcpudispatch_stats; echo 0 > vcpudispatch_stats; \
+        awk \"/^cpu / { print \\\"stolen\\\", (\\$9 > 0) }\" /proc/stat; \
+        cd /sys/devices/system/cpu/vulnerabilities; grep -Lx \"Not affected\" *; cat spectre_v2'";
+    let run = Guest::new(debian(Release::Bookworm, Some(LOOKS))?).cpus(3).run()?;
+    run.ended(&Halt::PowerOff)?;
+    for text in ["cpu0 dispatched 1", "cpu1 dispatched 1", "cpu2 dispatched 1", "stolen 1"] {
+        run.shows(text)?;
+    }
+    run.shows("\nspectre_v2\r\nMitigation: Indirect branch serialisation (kernel only)\r\n")
+}
