@@ -111,8 +111,8 @@ impl GuestMem {
         Ok(())
     }
 
-    /// Makes `range` no memory any more. vCPUs must forget their translations, and then it is to be [released]
-    /// (GuestMem::release); until then what it was stays as it is.
+    /// Makes `range` no memory any more. vCPUs must forget their translations, and then it is to be released with
+    /// [`GuestMem::release`]; until then what it was stays as it is.
     pub fn withdraw(&self, range: Range<u64>) {
         self.room.set(range, false);
     }

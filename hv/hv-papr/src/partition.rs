@@ -12,22 +12,13 @@ use papr_abi::status::H_AUTHORITY;
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
 
-/// Numbers that the table of calls does not have yet.
-mod number {
-    pub const H_SET_PPP: u64 = 0xf0;
-    pub const H_PURR: u64 = 0xf4;
-    pub const H_PIC: u64 = 0xf8;
-    pub const H_SET_MPP: u64 = 0x2d0;
-    pub const H_GET_MPP: u64 = 0x2d4;
-}
-
 pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_GET_PPP, handler: get_ppp },
-    Call { number: number::H_SET_PPP, handler: |_, _, _| Err(H_AUTHORITY) },
-    Call { number: number::H_PURR, handler: purr },
-    Call { number: number::H_PIC, handler: pic },
-    Call { number: number::H_SET_MPP, handler: |_, _, _| Err(H_AUTHORITY) },
-    Call { number: number::H_GET_MPP, handler: get_mpp },
+    Call { number: hcall::H_SET_PPP, handler: |_, _, _| Err(H_AUTHORITY) },
+    Call { number: hcall::H_PURR, handler: purr },
+    Call { number: hcall::H_PIC, handler: pic },
+    Call { number: hcall::H_SET_MPP, handler: |_, _, _| Err(H_AUTHORITY) },
+    Call { number: hcall::H_GET_MPP, handler: get_mpp },
 ];
 
 /// Hundredths of a processor.

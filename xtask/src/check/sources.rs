@@ -12,7 +12,9 @@ use crate::workspace::Workspace;
 const ISLANDS: &[(&str, &str)] = &[
     ("cpu/exec-jit/src/host.rs", "translated code is mapped, entered, and calls back"),
     ("cpu/guest-mem/src/lib.rs", "RAM that vCPU threads share, by value only"),
-    ("cpu/guest-mem/src/granule.rs", "words beside RAM that take host memory only where they are used"),
+    ("cpu/guest-mem/src/granule.rs", "the word of an address that was checked"),
+    ("cpu/guest-mem/src/room.rs", "memory and files come to places in the reserved address space"),
+    ("cpu/guest-mem/src/words.rs", "words beside memory that take host memory only where they are used"),
 ];
 /// Where the host's processor and system may be asked for.
 const HOST_PLACES: &[&str] = &["cpu/exec-jit/src/host.rs"];

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use guest_mem::{BLOCK, GuestMem, Order};
 use hv_papr::ports::{Flushed, Persistent, PersistentMemory, ScmGeometry};
@@ -92,8 +91,7 @@ struct File(PathBuf);
 
 impl File {
     fn new() -> File {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("papr-scm-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("papr-scm-{}-{}", std::process::id(), Uuid::random().unwrap());
         let path = std::env::temp_dir().join(name);
         let _ = std::fs::remove_file(&path);
         Image::create(&path, Uuid([5; 16]), BLOCKS * BLOCK, LABELS).unwrap();

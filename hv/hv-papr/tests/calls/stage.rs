@@ -331,7 +331,7 @@ impl Stage {
     /// What the vCPU was asked to forget since the last time.
     pub fn forgotten(&self) -> Vec<Invalidation> {
         let mut forgotten = Vec::new();
-        self.requests.take_invalidations(|what| forgotten.push(what));
+        self.requests().take_invalidations(|what| forgotten.push(what));
         forgotten
     }
 
