@@ -29,7 +29,7 @@ hypercalls! { Hash:
             "request 7"] ->
         ["response 0", "response 1", "response 2", "response 3", "response 4", "response 5", "response 6",
             "response 7"],
-        [H_PARAMETER, H_BUSY, H_HARDWARE],
+        [H_PARTIAL, H_PARAMETER, H_BUSY, H_HARDWARE],
         "remove the entries of blocks of eight pages";
     H_CLEAR_HPT = 0x358, [] -> [],
         [H_CONTINUE],

@@ -11,6 +11,6 @@ hypercalls! { Radix:
         [H_PARAMETER, H_P2, H_P3, H_P4],
         "say where the process table is, and how to translate";
     H_RPT_INVALIDATE = 0x448, ["PID", "target", "type", "page sizes", "first address", "end"] -> [],
-        [H_PARAMETER, H_P2, H_P3, H_P4, H_P5, H_P6],
+        [H_PARAMETER, H_P2, H_P3, H_P4, H_P5, H_P6, H_UNSUPPORTED],
         "forget translations of a process";
 }
