@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::iter;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use exec::Peers;
 use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, Vcpu, request};
@@ -119,7 +119,8 @@ impl Power {
 pub struct Controls {
     keyboard: Arc<dyn Keyboard>,
     power: Power,
-    hot_plug: Option<Arc<HotPlug>>,
+    /// Who keeps these does not keep the machine's memory.
+    hot_plug: Weak<HotPlug>,
 }
 
 impl Controls {
@@ -133,9 +134,9 @@ impl Controls {
         self.power.stop();
     }
 
-    /// What can be added and removed, where anything can.
-    pub fn hot_plug(&self) -> Option<&HotPlug> {
-        self.hot_plug.as_deref()
+    /// What can be added and removed, where anything can, for as long as the machine is there.
+    pub fn hot_plug(&self) -> Option<Arc<HotPlug>> {
+        self.hot_plug.upgrade()
     }
 }
 
@@ -349,7 +350,8 @@ impl Machine {
 
     /// Handles for other threads.
     pub fn controls(&self) -> Controls {
-        Controls { keyboard: Arc::clone(&self.keyboard), power: self.power.clone(), hot_plug: self.hot_plug.clone() }
+        let hot_plug = self.hot_plug.as_ref().map(Arc::downgrade).unwrap_or_default();
+        Controls { keyboard: Arc::clone(&self.keyboard), power: self.power.clone(), hot_plug }
     }
 }
 

@@ -129,7 +129,7 @@ fn carry_out(command: &CtlCommand, current: &Current, devices: &Devices) -> Resu
     let controls = current.controls().context("no machine runs now")?;
     let hot_plug = || controls.hot_plug().context("this machine has nothing that can be added or removed");
     match command {
-        CtlCommand::Status => status(hot_plug().ok(), devices),
+        CtlCommand::Status => status(hot_plug().ok().as_deref(), devices),
         CtlCommand::Memory(CtlMemory::Add { size }) => Ok(hot_plug()?.add_memory(*size).map(|()| Value::Null)?),
         CtlCommand::Memory(CtlMemory::Remove { size }) => Ok(hot_plug()?.remove_memory(*size).map(|()| Value::Null)?),
         CtlCommand::Cpus(CtlCpus::Add { count }) => Ok(hot_plug()?.add_processors(*count).map(|()| Value::Null)?),
@@ -169,7 +169,7 @@ fn status(hot_plug: Option<&HotPlug>, devices: &Devices) -> Result<Value> {
     Ok(json!({ "connectors": connectors, "nvdimms": nvdimms }))
 }
 
-fn nvdimm<'a>(command: &CtlNvdimm, hot_plug: impl FnOnce() -> Result<&'a HotPlug>, devices: &Devices) -> Result<Value> {
+fn nvdimm(command: &CtlNvdimm, hot_plug: impl FnOnce() -> Result<Arc<HotPlug>>, devices: &Devices) -> Result<Value> {
     let of = |number: usize| {
         let named = devices.lock().get(number).cloned();
         named.with_context(|| format!("there is no NVDIMM {number}; `ctl status` lists them"))

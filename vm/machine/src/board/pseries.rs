@@ -76,8 +76,11 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
             (Arc::clone(&xics) as _, Interrupts::Xics(Box::new(XicsPort(xics))))
         }
         spec::Interrupts::Xive => {
-            let queues = Arc::clone(mem);
-            let store = Box::new(move |address, word: u32| queues.store(address, Order::Big, word));
+            // Whoever can still type at the machine does not keep its memory.
+            let queues = Arc::downgrade(mem);
+            let store = Box::new(move |address, word: u32| {
+                queues.upgrade().is_some_and(|queues| queues.store(address, Order::Big, word))
+            });
             let xive = Arc::new(Xive::new(spec.vcpus(), &sources, store, wake));
             bus.attach(ESB..ESB + xive::page::end(spec.vcpus()), Arc::new(Esb(Arc::clone(&xive))));
             own.extend((0..spec.vcpus()).map(|server| (TIMA, Arc::new(Tima { xive: Arc::clone(&xive), server }) as _)));
