@@ -16,6 +16,7 @@ mod pattern;
 mod progress;
 mod run;
 mod session;
+mod size;
 mod stats;
 mod symbols;
 mod trace;

@@ -9,7 +9,7 @@ use crate::entries::Entries;
 use crate::hash::Unfinished;
 use crate::ports::{InterruptController, Interrupts, Ports, Xive};
 use crate::processor::Processor;
-use crate::scm::Bindings;
+use crate::scm::bindings::Bindings;
 
 /// Arguments r4 to r12.
 pub type Arguments = [u64; 9];

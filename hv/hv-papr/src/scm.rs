@@ -21,10 +21,10 @@ use crate::hash;
 use crate::papr::{Arguments, Call, Papr};
 use crate::ports::{Flushed, PersistentMemory};
 
-mod bindings;
+pub(crate) mod bindings;
 mod operations;
 
-pub(crate) use bindings::Bindings;
+use bindings::Bindings;
 use operations::Operation;
 
 pub(crate) const CALLS: &[Call] = &[

@@ -20,6 +20,8 @@ const EXITS: &[(&str, &str)] = &[
         "H_ENTER and H_REMOVE",
         "li %r3,8; li %r4,0; li %r5,8; li %r6,0x1001; li %r7,0x12; sc 1; li %r3,4; li %r4,0; li %r5,8; sc 1",
     ),
+    // Of eight bytes, as Linux reads labels.
+    ("H_SCM_READ_METADATA", "li %r3,0x3e4; li %r4,9; sldi %r4,%r4,28; li %r5,0; li %r6,8; sc 1"),
 ];
 /// How often a window executes it, as `test/speed/exits.S` says.
 const CALLS: f64 = 20000.0;
@@ -31,6 +33,7 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     let found = packages::provide(packages::BENCH, &workspace.log("apt"))?;
     found.problems.iter().chain(&found.skipped).for_each(|line| eprintln!("{line}"));
     println!("\nround trips with --privileged trap, POWER9, least of {} runs", bench.runs);
+    let image = workspace.root.join("target/xtask/exits.pmem");
     for (name, instruction) in EXITS {
         let guest = workspace.root.join("target/xtask/exits.elf");
         let mut compiler = program::foreign("powerpc64-linux-gnu-gcc");
@@ -42,6 +45,7 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
         let times = (0..bench.runs).map(|_| {
             let mut command = Command::new(workspace.root.join("target/release/powervisor"));
             command.args(["run", "--quiet", "--machine", "bare", "--cpu", "power9", "--privileged", "trap"]);
+            command.arg("--nvdimm").arg(format!("path={},size=16M", image.display()));
             ticks(command.args(bench.engine()).arg("--kernel").arg(&guest))
         });
         let times: Vec<u64> = times.collect::<Result<_>>()?;

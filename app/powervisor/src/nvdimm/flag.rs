@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use nvdimm::{Access, Fault, Geometry, Header, Image, Nvdimm, Options, Uuid, health};
 
-use crate::cli;
+use crate::size;
 
 /// Bytes of the label area unless said otherwise.
 pub const LABEL: u64 = 128 << 10;
@@ -48,8 +48,8 @@ pub fn parse(text: &str) -> Result<NvdimmFlag, String> {
             part.split_once('=').ok_or_else(|| format!("'{part}' is no key=value; write path=FILE,size=512M"))?;
         match key {
             "path" => flag.path = value.into(),
-            "size" => flag.size = Some(cli::size(value)?),
-            "label" => flag.label = Some(cli::size(value)?),
+            "size" => flag.size = Some(size::parse(value)?),
+            "label" => flag.label = Some(size::parse(value)?),
             "uuid" => flag.uuid = Some(value.parse()?),
             "health" => flag.health = health::parse(&value.replace('+', ","))?,
             "life" => {
