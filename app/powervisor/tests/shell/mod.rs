@@ -27,10 +27,17 @@ pub fn files(test: &str, machine: &str) -> Option<[PathBuf; 2]> {
 }
 
 impl Guest {
-    /// Starts it, and waits for its shell.
+    /// Starts it, and waits for its shell. Memory that is added holds only what can be moved: Linux gives no other back.
     pub fn start([kernel, initrd]: &[PathBuf; 2], more: &[&str]) -> Guest {
         let mut process = Command::new(env!("CARGO_BIN_EXE_powervisor"))
-            .args(["run", "--quiet", "--timeout", "120", "--append", "console=hvc0 quiet panic=-1"])
+            .args([
+                "run",
+                "--quiet",
+                "--timeout",
+                "120",
+                "--append",
+                "console=hvc0 quiet panic=-1 memhp_default_state=online_movable",
+            ])
             .args(more)
             .args([Path::new("--kernel"), kernel, Path::new("--initrd"), initrd])
             .stdin(Stdio::piped())
