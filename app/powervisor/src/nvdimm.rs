@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use nvdimm::header::{LABELS, State};
-use nvdimm::image::headers;
+use nvdimm::image::{headers, newest};
 use nvdimm::labels::{self, Labels};
-use nvdimm::{Access, Header, Image, Uuid};
+use nvdimm::{Header, Image, Uuid};
 use serde_json::{Value, json};
 
 use crate::cli::{NvdimmCommand, NvdimmCreateFlags};
@@ -53,19 +53,7 @@ fn state(header: &Header) -> &'static str {
 /// The header of an image, and whether a machine has it now.
 fn look(path: &Path) -> Result<(Header, bool)> {
     let file = File::open(path)?;
-    let [first, second] = headers(&file)?;
-    let header = match (first, second) {
-        (Ok(first), Ok(second)) => {
-            if first.sequence >= second.sequence {
-                first
-            } else {
-                second
-            }
-        }
-        (Ok(only), Err(_)) | (Err(_), Ok(only)) => only,
-        (Err(error), Err(_)) => bail!("{error}"),
-    };
-    Ok((header, file.try_lock_shared().is_err()))
+    Ok((newest(headers(&file)?)?, file.try_lock_shared().is_err()))
 }
 
 fn as_json(path: &Path, header: &Header, running: bool) -> Value {
@@ -109,8 +97,16 @@ fn info(path: &Path, json: bool) -> Result<u8> {
     Ok(0)
 }
 
-/// What is wrong with an image, and what its label area holds.
-fn problems(path: &Path) -> Result<(Vec<String>, Option<Labels>)> {
+/// What a look at an image finds.
+struct Findings {
+    problems: Vec<String>,
+    /// What the label area holds, if it was found.
+    labels: Option<Labels>,
+    /// One copy of the header is damaged, and the other one is enough to make it from.
+    repairable: bool,
+}
+
+fn find(path: &Path) -> Result<Findings> {
     let file = File::open(path)?;
     let copies = headers(&file)?;
     let mut problems = Vec::new();
@@ -119,9 +115,8 @@ fn problems(path: &Path) -> Result<(Vec<String>, Option<Labels>)> {
             problems.push(format!("copy {number} of the header: {error}"));
         }
     }
-    let Some(header) = copies.iter().flatten().max_by_key(|header| header.sequence) else {
-        return Ok((problems, None));
-    };
+    let repairable = problems.len() == 1;
+    let Ok(header) = newest(copies) else { return Ok(Findings { problems, labels: None, repairable }) };
     let have = file.metadata()?.len();
     if have < header.file() {
         problems.push(format!("the file has {have} bytes and its header says {}", header.file()));
@@ -132,7 +127,7 @@ fn problems(path: &Path) -> Result<(Vec<String>, Option<Labels>)> {
     if let Labels::Damaged(why) = &labels {
         problems.push(format!("label area: {why}"));
     }
-    Ok((problems, Some(labels)))
+    Ok(Findings { problems, labels: Some(labels), repairable })
 }
 
 fn check(path: &Path, json: bool, repair: bool) -> Result<u8> {
@@ -142,7 +137,7 @@ fn check(path: &Path, json: bool, repair: bool) -> Result<u8> {
     } else if File::open(path).with_context(name)?.try_lock_shared().is_err() {
         bail!("{}: a machine has it now; check it when that has ended", path.display());
     }
-    let (problems, labels) = problems(path).with_context(name)?;
+    let Findings { problems, labels, repairable } = find(path).with_context(name)?;
     let labels = match labels {
         None => "unknown".to_owned(),
         Some(Labels::Empty) => "empty".to_owned(),
@@ -161,8 +156,7 @@ fn check(path: &Path, json: bool, repair: bool) -> Result<u8> {
         let list: String = problems.iter().map(|problem| format!("problem  {problem}\n")).collect();
         print(&format!("labels   {labels}\n{list}{verdict}"))?;
     }
-    // One of the two copies is enough to make the other from.
-    if !problems.is_empty() && Image::open(path, Access::Read).is_err() && look(path).is_ok() && !repair {
+    if repairable {
         eprintln!(
             "powervisor: `powervisor nvdimm check --repair {}` makes the header whole from its other copy",
             name()

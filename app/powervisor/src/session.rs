@@ -172,8 +172,10 @@ pub fn run(
         let mut engines = engines.collect::<Result<Vec<_>>>()?;
         let watching = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
         let report = vmm::run(&mut machine, &mut engines, &policy(flags), watching);
+        // Before anybody is waited for: what the guest stored must not depend on who reads its console.
+        let saved = devices.put_away();
         drain(&outlet, &current);
-        devices.put_away()?;
+        saved?;
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }

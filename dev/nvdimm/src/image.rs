@@ -103,6 +103,26 @@ pub fn headers(file: &File) -> io::Result<[Result<Header, HeaderError>; 2]> {
     Ok(copies)
 }
 
+/// The copy that counts: of two that are readable the one with the higher sequence.
+///
+/// # Errors
+/// Why the first one is not readable, if neither is.
+pub fn newest([first, second]: [Result<Header, HeaderError>; 2]) -> Result<Header, HeaderError> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok(if first.sequence >= second.sequence { first } else { second }),
+        (Ok(only), Err(_)) | (Err(_), Ok(only)) => Ok(only),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// Whether the lock was had.
+fn locked(result: Result<(), TryLockError>) -> Result<(), ImageError> {
+    result.map_err(|error| match error {
+        TryLockError::WouldBlock => ImageError::InUse,
+        TryLockError::Error(error) => error.into(),
+    })
+}
+
 /// Writes `data` at `offset`, and returns when it is on the medium, what else is dirty in the file or not.
 fn write_through(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
     match pwritev2(file, &[IoSlice::new(data)], offset, ReadWriteFlags::DSYNC) {
@@ -154,16 +174,12 @@ impl Image {
     pub fn open(path: &Path, access: Access) -> Result<Image, ImageError> {
         let write = access == Access::Write;
         let file = File::options().read(true).write(write).open(path)?;
-        match if write { file.try_lock() } else { file.try_lock_shared() } {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ImageError::InUse),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+        locked(if write { file.try_lock() } else { file.try_lock_shared() })?;
+        let copies = headers(&file)?;
+        for (copy, header) in (1..).zip(copies) {
+            header.map_err(|error| ImageError::Header { copy, error })?;
         }
-        let [first, second] = headers(&file)?;
-        let [first, second] =
-            [(1, first), (2, second)].map(|(copy, header)| header.map_err(|error| ImageError::Header { copy, error }));
-        let (first, second) = (first?, second?);
-        let mut header = if first.sequence >= second.sequence { first } else { second };
+        let mut header = newest(copies).map_err(|error| ImageError::Header { copy: 1, error })?;
         let (have, want) = (file.metadata()?.len(), header.file());
         if have < want {
             return Err(ImageError::Short { have, want });
@@ -185,10 +201,7 @@ impl Image {
     /// When both are readable or neither is, when it is in use, and what the host refuses.
     pub fn repair(path: &Path) -> Result<(), ImageError> {
         let file = File::options().read(true).write(true).open(path)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => ImageError::InUse,
-            TryLockError::Error(error) => error.into(),
-        })?;
+        locked(file.try_lock())?;
         let copies = headers(&file)?;
         let (at, header) = match copies {
             [Ok(header), Err(_)] => (COPIES[1], header),

@@ -194,13 +194,9 @@ impl Connectors {
         own.next().is_none_or(|connector| connector.state == State::Configured)
     }
 
-    /// Goes from one state to another by `step`, which is given the state, whether a device is there to be used, and returns
-    /// the next state.
-    fn step(
-        &self,
-        index: u32,
-        step: impl FnOnce(State, bool) -> Result<State, Refusal>,
-    ) -> Result<(State, State), Refusal> {
+    /// Goes on from a state by `step`, which is given the state and whether a device is there to be used, and returns the
+    /// next state. Returns the state before.
+    fn step(&self, index: u32, step: impl FnOnce(State, bool) -> Result<State, Refusal>) -> Result<State, Refusal> {
         let mut table = self.lock();
         let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
         let (before, ready) = (connector.state, connector.device.is_some() && !connector.leaving);
@@ -212,12 +208,12 @@ impl Connectors {
             (connector.device, connector.leaving) = (None, false);
         }
         self.changed.notify_all();
-        Ok((before, connector.state))
+        Ok(before)
     }
 
     /// Allocates the resource to the partition; `true` when it was not.
     pub(crate) fn use_it(&self, index: u32) -> Result<bool, Refusal> {
-        let (before, _) = self.step(index, |state, ready| match state {
+        let before = self.step(index, |state, ready| match state {
             State::Unusable if !ready => Err(Refusal::State),
             State::Unusable => Ok(State::Available),
             state => Ok(state),
@@ -252,25 +248,20 @@ impl Connectors {
         Ok(())
     }
 
-    /// The next item of its description, and how deep that is in it: 0 outside of its first node. With the last item it is
-    /// configured, and the next round begins.
-    pub(crate) fn configure(&self, index: u32) -> Result<(Item, usize), Refusal> {
+    /// The next item of its description, and whether it is the last: then the connector is configured, and the next round
+    /// begins.
+    pub(crate) fn configure(&self, index: u32) -> Result<(Item, bool), Refusal> {
         let mut table = self.lock();
         let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
         let device =
             connector.device.as_ref().filter(|_| connector.state >= State::Unisolated).ok_or(Refusal::State)?;
         let item = device.get(connector.told).cloned().ok_or(Refusal::State)?;
         connector.told += 1;
-        let told = device.get(..connector.told).unwrap_or_default();
-        let depth = told.iter().fold(0_usize, |depth, item| match item {
-            Item::Node(_) => depth + 1,
-            Item::Property(..) => depth,
-            Item::End => depth.saturating_sub(1),
-        });
-        if connector.told == device.len() {
+        let last = connector.told == device.len();
+        if last {
             (connector.told, connector.state) = (0, State::Configured);
             self.changed.notify_all();
         }
-        Ok((item, depth))
+        Ok((item, last))
     }
 }

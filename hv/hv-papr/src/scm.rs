@@ -24,7 +24,7 @@ use crate::ports::{Flushed, PersistentMemory};
 pub(crate) mod bindings;
 mod operations;
 
-use bindings::Bindings;
+use bindings::{Bindings, Bound};
 use operations::Operation;
 
 pub(crate) const CALLS: &[Call] = &[
@@ -97,9 +97,8 @@ fn bind_mem(papr: &Papr, _: &mut Visit, &[drc, first, count, target, token, ..]:
     let device = device(papr, drc).ok_or(H_PARAMETER)?;
     let (geometry, drc) = (device.geometry(), drc as u32);
     let mut bindings = lock(papr);
-    let arguments = [first, count, target];
-    let operation =
-        if token == 0 { None } else { Some(bindings.operations.resume(H_BIND, drc, token, arguments).ok_or(H_P5)?) };
+    let begun = Operation::new(hcall::H_SCM_BIND_MEM, drc, [first, count, target]);
+    let mut operation = bindings.operations.resume(token, begun).ok_or(H_P5)?;
     if first >= geometry.blocks {
         return Err(H_P2);
     }
@@ -107,12 +106,11 @@ fn bind_mem(papr: &Papr, _: &mut Visit, &[drc, first, count, target, token, ..]:
         return Err(H_P3);
     }
     let size = geometry.block_size;
-    let (address, done) = match operation {
-        Some(Operation { address, done, .. }) => (address, done),
-        None => (bindings.place(&papr.ports.persistent.window, drc, (first, count), target, size)?, 0),
-    };
-    let (block, now) = (first + done, slice(size, count - done));
-    let at = address + done * size;
+    if operation.done == 0 {
+        operation.address = bindings.place(&papr.ports.persistent.window, drc, (first, count), target, size)?;
+    }
+    let (block, now) = (first + operation.done, slice(size, count - operation.done));
+    let at = operation.address + operation.done * size;
     // Others may have come between two calls.
     if bindings.any_bound(drc, block..block + now) || bindings.meets(at..at + now * size) {
         return Err(H_OVERLAP);
@@ -121,12 +119,9 @@ fn bind_mem(papr: &Papr, _: &mut Visit, &[drc, first, count, target, token, ..]:
         return Err(H_HARDWARE);
     }
     bindings.bind(drc, block..block + now, at, size);
-    let done = done + now;
-    let more = Operation { address, done, ..Operation::new(H_BIND, drc, arguments) };
-    Ok(outcome(&mut bindings, done < count, more, &[address, done]))
+    operation.done += now;
+    Ok(outcome(&mut bindings, operation.done < count, operation, &[operation.address, operation.done]))
 }
-
-const H_BIND: u64 = hcall::H_SCM_BIND_MEM;
 
 /// The answer of a call that may have to be made again: token, then `outputs`.
 fn outcome(bindings: &mut Bindings, more: bool, operation: Operation, outputs: &[u64]) -> Answer {
@@ -135,89 +130,77 @@ fn outcome(bindings: &mut Bindings, more: bool, operation: Operation, outputs: &
     Answer { status, ..Answer::outputs([&[token], outputs].concat()) }
 }
 
-/// Unbinds the blocks at `places`, in order: address, connector, block. Nothing is unbound when the hashed page table
-/// still has entries for one of them.
-fn unbind(papr: &Papr, visit: &Visit, bindings: &mut Bindings, places: &[(u64, u32, u64)]) -> Result<(), i64> {
-    let device = |drc: u32| papr.ports.persistent.device(drc);
-    let size = |drc: u32| device(drc).map_or(0, |device| device.geometry().block_size);
+/// Unbinds `blocks`, in order. Nothing is unbound when the hashed page table still has entries for one of them.
+fn unbind(papr: &Papr, visit: &Visit, bindings: &mut Bindings, blocks: &[Bound]) -> Result<(), i64> {
     let mem = visit.context.mem;
-    let ranges = || places.iter().map(|(at, drc, _)| *at..*at + size(*drc));
     {
         let _table = hash::lock(papr);
-        if !visit.context.partition.radix() && ranges().any(|range| papr.entries.any(range)) {
+        if !visit.context.partition.radix() && blocks.iter().any(|bound| papr.entries.any(bound.range())) {
             return Err(H_IN_USE);
         }
-        ranges().for_each(|range| mem.withdraw(range));
+        blocks.iter().for_each(|bound| mem.withdraw(bound.range()));
     }
     visit.context.invalidate(Invalidation::All);
     visit.context.settle();
-    for (&(at, drc, block), range) in places.iter().zip(ranges()) {
-        let kept = device(drc).is_none_or(|device| device.unmap(block..block + 1));
-        if !kept || mem.release(range).is_err() {
+    for bound in blocks {
+        let device = papr.ports.persistent.device(bound.drc);
+        let kept = device.is_none_or(|device| device.unmap(bound.block..bound.block + 1));
+        if !kept || mem.release(bound.range()).is_err() {
             return Err(H_HARDWARE);
         }
-        bindings.unbind(at);
+        bindings.unbind(bound.address);
     }
     Ok(())
 }
 
 /// Connector, address of the first block, count, token.
 fn unbind_mem(papr: &Papr, visit: &mut Visit, &[drc, start, count, token, ..]: &Arguments) -> Checked {
-    const CALL: u64 = hcall::H_SCM_UNBIND_MEM;
     let geometry = device(papr, drc).ok_or(H_PARAMETER)?.geometry();
-    let drc = drc as u32;
+    let (size, drc) = (geometry.block_size, drc as u32);
     let mut bindings = lock(papr);
-    let arguments = [start, count, 0];
-    let operation =
-        if token == 0 { None } else { Some(bindings.operations.resume(CALL, drc, token, arguments).ok_or(H_P4)?) };
-    let done = operation.map_or(0, |operation| operation.done);
-    let (size, at) = (geometry.block_size, start.wrapping_add(done.wrapping_mul(geometry.block_size)));
-    if !start.is_multiple_of(size) || done == 0 && !bindings.is_bound(drc, start) {
+    let begun = Operation::new(hcall::H_SCM_UNBIND_MEM, drc, [start, count, 0]);
+    let mut operation = bindings.operations.resume(token, begun).ok_or(H_P4)?;
+    let own = |address: u64| bindings.at(address).filter(|bound| bound.drc == drc);
+    if !start.is_multiple_of(size) || operation.done == 0 && own(start).is_none() {
         return Err(H_P2);
     }
-    if count <= done || count > geometry.blocks {
+    if count <= operation.done || count > geometry.blocks {
         return Err(H_P3);
     }
-    let places: Vec<_> = (0..count - done)
-        .map_while(|n| bindings.at(at.checked_add(n * size)?).filter(|(_, owner, _)| *owner == drc))
-        .collect();
-    if (places.len() as u64) < count - done {
+    let left = count - operation.done;
+    let at = start + operation.done * size;
+    let blocks: Vec<_> = (0..left).map_while(|n| own(at.checked_add(n * size)?)).collect();
+    if (blocks.len() as u64) < left {
         return Err(H_P3);
     }
-    let now = slice(size, count - done);
-    unbind(papr, visit, &mut bindings, places.get(..now as usize).unwrap_or(&places))?;
-    let done = done + now;
-    let more = Operation { done, ..Operation::new(CALL, drc, arguments) };
-    Ok(outcome(&mut bindings, done < count, more, &[done]))
+    let now = slice(size, left);
+    unbind(papr, visit, &mut bindings, blocks.get(..now as usize).unwrap_or(&blocks))?;
+    operation.done += now;
+    Ok(outcome(&mut bindings, operation.done < count, operation, &[operation.done]))
 }
 
 /// Scope, connector, token. What is not bound is no error: guests call this when they clean up.
 fn unbind_all(papr: &Papr, visit: &mut Visit, &[scope, drc, token, ..]: &Arguments) -> Checked {
-    const CALL: u64 = hcall::H_SCM_UNBIND_ALL;
     let only = match scope {
         SCOPE_ALL => None,
         SCOPE_ONE => Some(device(papr, drc).map(|_| drc as u32).ok_or(H_P2)?),
         _ => return Err(H_PARAMETER),
     };
     let mut bindings = lock(papr);
-    let (key, arguments) = (only.unwrap_or(0), [scope, 0, 0]);
-    let operation =
-        if token == 0 { None } else { Some(bindings.operations.resume(CALL, key, token, arguments).ok_or(H_P4)?) };
-    let done = operation.map_or(0, |operation| operation.done);
-    let size = |drc: u32| papr.ports.persistent.device(drc).map_or(1, |device| device.geometry().block_size);
+    let begun = Operation::new(hcall::H_SCM_UNBIND_ALL, only.unwrap_or(0), [scope, 0, 0]);
+    let mut operation = bindings.operations.resume(token, begun).ok_or(H_P4)?;
     let mut bytes = 0;
     // At least one block, else as many as fit into a slice.
-    let fits = |place: &(u64, u32, u64)| {
+    let fits = |bound: &Bound| {
         let first = bytes == 0;
-        bytes += size(place.1);
+        bytes += bound.size;
         first || bytes <= SLICE
     };
-    let places: Vec<_> = bindings.of(only).take_while(fits).collect();
-    unbind(papr, visit, &mut bindings, &places)?;
-    let done = done + places.len() as u64;
+    let blocks: Vec<_> = bindings.of(only).take_while(fits).collect();
+    unbind(papr, visit, &mut bindings, &blocks)?;
+    operation.done += blocks.len() as u64;
     let more = bindings.of(only).next().is_some();
-    let operation = Operation { done, ..Operation::new(CALL, key, arguments) };
-    Ok(outcome(&mut bindings, more, operation, &[done]))
+    Ok(outcome(&mut bindings, more, operation, &[operation.done]))
 }
 
 fn query_block(papr: &Papr, _: &mut Visit, &[drc, block, ..]: &Arguments) -> Checked {
@@ -233,8 +216,8 @@ fn query_logical(papr: &Papr, _: &mut Visit, &[address, ..]: &Arguments) -> Chec
     if address >= REAL_END {
         return Err(H_PARAMETER);
     }
-    let (_, drc, block) = lock(papr).around(address).ok_or(H_NOT_FOUND)?;
-    Ok(Answer::outputs([drc.into(), block]))
+    let bound = lock(papr).around(address).ok_or(H_NOT_FOUND)?;
+    Ok(Answer::outputs([bound.drc.into(), bound.block]))
 }
 
 fn health(papr: &Papr, _: &mut Visit, &[drc, ..]: &Arguments) -> Checked {
@@ -300,8 +283,8 @@ fn flush(papr: &Papr, _: &mut Visit, &[drc, token, ..]: &Arguments) -> Checked {
 /// What keeps a block bound.
 pub(crate) fn unbind_device(papr: &Papr, visit: &Visit, drc: u32) -> Result<(), i64> {
     let mut bindings = lock(papr);
-    let places: Vec<_> = bindings.of(Some(drc)).collect();
-    unbind(papr, visit, &mut bindings, &places)
+    let blocks: Vec<_> = bindings.of(Some(drc)).collect();
+    unbind(papr, visit, &mut bindings, &blocks)
 }
 
 impl Bindings {

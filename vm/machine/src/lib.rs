@@ -15,7 +15,7 @@ mod fdt;
 pub mod hotplug;
 mod paravirt;
 mod pci;
-mod persistent;
+pub mod persistent;
 mod ports;
 mod sources;
 mod tree;

@@ -10,7 +10,7 @@ use crate::fdt::Writer;
 use crate::plan::Layout;
 
 /// Connectors of persistent memory are numbered from here on.
-pub const FIRST_CONNECTOR: u32 = 0x9000_0000;
+pub(crate) const FIRST_CONNECTOR: u32 = 0x9000_0000;
 
 /// An NVDIMM in the shape in which the hypercalls want it.
 struct Port(Arc<Nvdimm>);
@@ -61,12 +61,12 @@ pub fn port(nvdimm: &Arc<Nvdimm>) -> Arc<dyn PersistentMemory> {
 }
 
 /// The devices by connector.
-pub fn devices(layout: &Layout, nvdimms: &[Arc<Nvdimm>]) -> Persistent {
+pub(crate) fn devices(layout: &Layout, nvdimms: &[Arc<Nvdimm>]) -> Persistent {
     Persistent::new(layout.persistent.clone(), (FIRST_CONNECTOR..).zip(nvdimms.iter().map(port)))
 }
 
 /// Writes the devices. Their node is there without any: guests look for it when one is added.
-pub fn write(root: &mut Writer, layout: &Layout) {
+pub(crate) fn write(root: &mut Writer, layout: &Layout) {
     root.node("ibm,persistent-memory", |parent| {
         parent.text("device_type", "ibm,persistent-memory");
         parent.cell("#address-cells", 1);
@@ -78,7 +78,7 @@ pub fn write(root: &mut Writer, layout: &Layout) {
 }
 
 /// Writes the node of a device.
-pub fn node(parent: &mut Writer, connector: u32, nvdimm: &Geometry) {
+pub(crate) fn node(parent: &mut Writer, connector: u32, nvdimm: &Geometry) {
     parent.node(&format!("ibm,pmemory@{connector:x}"), |node| properties(node, connector, nvdimm));
 }
 

@@ -39,9 +39,11 @@ pub struct Devices(Arc<Mutex<Vec<Named>>>);
 impl Devices {
     /// Opens what the flags name.
     pub fn open(flags: &[NvdimmFlag], inline: bool) -> Result<Devices> {
-        let devices = flag::open(flags, inline)?;
-        let named = flags.iter().cloned().zip(devices).map(|(flag, device)| Named { flag, device, added: None });
-        Ok(Devices(Arc::new(Mutex::new(named.collect()))))
+        let named = |flag: &NvdimmFlag| {
+            let device = flag::open(flag, inline)?;
+            Ok(Named { flag: flag.clone(), device, added: None })
+        };
+        Ok(Devices(Arc::new(Mutex::new(flags.iter().map(named).collect::<Result<_>>()?))))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Named>> {
@@ -177,7 +179,7 @@ fn nvdimm(command: &CtlNvdimm, hot_plug: impl FnOnce() -> Result<Arc<HotPlug>>, 
     match command {
         CtlNvdimm::Add { flag } => {
             let hot_plug = hot_plug()?;
-            let device = flag::open(std::slice::from_ref(flag), false)?.pop().context("no device")?;
+            let device = flag::open(flag, false)?;
             let slot = hot_plug.add_nvdimm(&device)?;
             let mut named = devices.lock();
             named.push(Named { flag: flag.clone(), device, added: Some(slot) });

@@ -156,9 +156,9 @@ fn exists(path: &Path) -> io::Result<bool> {
     path.try_exists()
 }
 
-/// Opens the persistent memory of a run; images that do not exist are made. With `inline` their flushes end at once.
-pub fn open(flags: &[NvdimmFlag], inline: bool) -> Result<Vec<Arc<Nvdimm>>> {
-    flags.iter().map(|flag| Ok(Arc::new(flag.device(inline).with_context(|| flag.name())?))).collect()
+/// Opens persistent memory; an image that does not exist is made. With `inline` its flushes end at once.
+pub fn open(flag: &NvdimmFlag, inline: bool) -> Result<Arc<Nvdimm>> {
+    Ok(Arc::new(flag.device(inline).with_context(|| flag.name())?))
 }
 
 /// What a run would find, with nothing made or changed.

@@ -1,3 +1,16 @@
+# Behind mtmsrd: calls a function on a stack of its own.
+.macro CALL_ON top, function
+    isync
+    lis     %r2, .TOC.@ha
+    addi    %r2, %r2, .TOC.@l
+    lis     %r1, \top@ha
+    addi    %r1, %r1, \top@l
+    li      %r0, 0
+    stdu    %r0, -112(%r1)
+    bl      \function
+    nop
+.endm
+
 # Entry: r3 = flattened device tree (0 = none), real mode, either byte order, SF 0 or 1.
     .section .head, "ax"
     .globl _start
@@ -8,15 +21,7 @@ _start:
     rldimi  %r10, %r12, 63, 0
     ori     %r10, %r10, 2
     mtmsrd  %r10
-    isync
-    lis     %r2, .TOC.@ha
-    addi    %r2, %r2, .TOC.@l
-    lis     %r1, boot_stack_top@ha
-    addi    %r1, %r1, boot_stack_top@l
-    li      %r0, 0
-    stdu    %r0, -112(%r1)
-    bl      start
-    nop
+    CALL_ON boot_stack_top, start
 .Lhalt:
     b       .Lhalt
 
@@ -28,15 +33,7 @@ second_start:
     mfmsr   %r10                 # RI=1, nothing else changes
     ori     %r10, %r10, 2
     mtmsrd  %r10
-    isync
-    lis     %r2, .TOC.@ha
-    addi    %r2, %r2, .TOC.@l
-    lis     %r1, second_stack_top@ha
-    addi    %r1, %r1, second_stack_top@l
-    li      %r0, 0
-    stdu    %r0, -112(%r1)
-    bl      second
-    nop
+    CALL_ON second_stack_top, second
 .Lsecond_halt:
     b       .Lsecond_halt
 

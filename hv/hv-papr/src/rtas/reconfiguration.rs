@@ -134,7 +134,7 @@ fn configure_connector(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32
     const NAME: u64 = 20;
     let (area, mem) = (u64::from(cells.input(0)), visit.context.mem);
     let Some(index) = mem.load::<u32>(area, Order::Big).filter(|_| mem.contains(area, AREA)) else { return PARAMETER };
-    let (item, depth) = match papr.ports.connectors.configure(index) {
+    let (item, last) = match papr.ports.connectors.configure(index) {
         Ok(next) => next,
         Err(Refusal::Unknown) => return PARAMETER,
         Err(_) => return NOT_CONFIGURABLE,
@@ -159,7 +159,7 @@ fn configure_connector(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32
             cell(4, at);
             PROPERTY
         }
-        Item::End if depth == 0 => DONE,
+        Item::End if last => DONE,
         Item::End => PARENT,
     }
 }

@@ -6,11 +6,23 @@ use std::ops::Range;
 use super::operations::Operations;
 
 /// A bound block.
-#[derive(Clone, Copy, Debug)]
-struct Bound {
-    drc: u32,
-    block: u64,
-    size: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    /// Guest real address.
+    pub(super) address: u64,
+    /// Connector of its device.
+    pub(super) drc: u32,
+    /// Its number.
+    pub(super) block: u64,
+    /// Its bytes.
+    pub(super) size: u64,
+}
+
+impl Bound {
+    /// Its addresses.
+    pub(super) fn range(&self) -> Range<u64> {
+        self.address..self.address + self.size
+    }
 }
 
 /// The bindings of a machine, and the calls that are not finished.
@@ -24,9 +36,9 @@ pub(crate) struct Bindings {
 impl Bindings {
     /// Notes that `blocks` of a device are bound from `address` on.
     pub(super) fn bind(&mut self, drc: u32, blocks: Range<u64>, address: u64, size: u64) {
-        for (block, at) in blocks.zip((address..).step_by(size as usize)) {
-            self.by_address.insert(at, Bound { drc, block, size });
-            self.by_block.insert((drc, block), at);
+        for (block, address) in blocks.zip((address..).step_by(size as usize)) {
+            self.by_address.insert(address, Bound { address, drc, block, size });
+            self.by_block.insert((drc, block), address);
         }
     }
 
@@ -49,39 +61,33 @@ impl Bindings {
 
     /// Whether any block is bound in `range` of addresses.
     pub(super) fn meets(&self, range: Range<u64>) -> bool {
-        self.by_address.range(..range.end).next_back().is_some_and(|(at, bound)| at + bound.size > range.start)
+        self.by_address.range(..range.end).next_back().is_some_and(|(_, bound)| bound.range().end > range.start)
     }
 
-    /// Whether a block of this device begins at `address`.
-    pub(super) fn is_bound(&self, drc: u32, address: u64) -> bool {
-        self.by_address.get(&address).is_some_and(|bound| bound.drc == drc)
-    }
-
-    /// The block that begins at `address`: address, connector, block.
-    pub(super) fn at(&self, address: u64) -> Option<(u64, u32, u64)> {
-        self.by_address.get(&address).map(|bound| (address, bound.drc, bound.block))
+    /// The block that begins at `address`.
+    pub(super) fn at(&self, address: u64) -> Option<Bound> {
+        self.by_address.get(&address).copied()
     }
 
     /// The block in which `address` lies.
-    pub(super) fn around(&self, address: u64) -> Option<(u64, u32, u64)> {
-        let (at, bound) = self.by_address.range(..=address).next_back()?;
-        (address - at < bound.size).then_some((*at, bound.drc, bound.block))
+    pub(super) fn around(&self, address: u64) -> Option<Bound> {
+        let (_, bound) = self.by_address.range(..=address).next_back()?;
+        bound.range().contains(&address).then_some(*bound)
     }
 
-    /// All bound blocks, or those of one device.
-    pub(super) fn of(&self, only: Option<u32>) -> impl Iterator<Item = (u64, u32, u64)> {
-        let all = self.by_address.iter().map(|(at, bound)| (*at, bound.drc, bound.block));
-        all.filter(move |(_, drc, _)| only.is_none_or(|only| only == *drc))
+    /// All bound blocks, or those of one device, by address.
+    pub(super) fn of(&self, only: Option<u32>) -> impl Iterator<Item = Bound> {
+        self.by_address.values().copied().filter(move |bound| only.is_none_or(|only| only == bound.drc))
     }
 
     /// The lowest free place for `bytes` in `window`, a multiple of `alignment`.
     pub(super) fn choose(&self, window: &Range<u64>, alignment: u64, bytes: u64) -> Option<u64> {
         let mut free = window.start.checked_next_multiple_of(alignment)?;
-        for (at, bound) in &self.by_address {
-            if free.checked_add(bytes)? <= *at {
+        for bound in self.by_address.values() {
+            if free.checked_add(bytes)? <= bound.address {
                 break;
             }
-            free = free.max((at + bound.size).checked_next_multiple_of(alignment)?);
+            free = free.max(bound.range().end.checked_next_multiple_of(alignment)?);
         }
         (free.checked_add(bytes)? <= window.end).then_some(free)
     }
@@ -105,7 +111,8 @@ mod tests {
         );
         assert_eq!(bindings.choose(&window, 0x2000, 0x1000), Some(0x4000));
         assert!(bindings.meets(0x3fff..0x4000) && !bindings.meets(0x4000..0x6000) && bindings.meets(0..u64::MAX));
-        assert_eq!((bindings.around(0x3fff), bindings.around(0x4000)), (Some((0x3000, 1, 1)), None));
+        let bound = Bound { address: 0x3000, drc: 1, block: 1, size: 0x1000 };
+        assert_eq!((bindings.around(0x3fff), bindings.around(0x4000)), (Some(bound), None));
         bindings.unbind(0x2000);
         assert_eq!((bindings.address(1, 0), bindings.address(1, 1)), (None, Some(0x3000)));
         assert!(!bindings.any_bound(1, 0..1) && bindings.any_bound(1, 0..2));

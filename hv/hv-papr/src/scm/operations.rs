@@ -49,9 +49,12 @@ impl Operations {
         token
     }
 
-    /// Takes the call that goes on with `token`, if it is the same call of the same device with the same arguments.
-    pub(super) fn resume(&mut self, call: u64, drc: u32, token: u64, arguments: [u64; 3]) -> Option<Operation> {
-        let same = |open: &Operation| (open.call, open.drc, open.arguments) == (call, drc, arguments);
+    /// Takes the call that goes on with `token`, if it is the same as `begun`: call, device, arguments. Token 0 begins it.
+    pub(super) fn resume(&mut self, token: u64, begun: Operation) -> Option<Operation> {
+        if token == 0 {
+            return Some(begun);
+        }
+        let same = |open: &Operation| Operation { address: 0, done: 0, ..*open } == begun;
         let at = self.open.iter().position(|(open, operation)| *open == token && same(operation))?;
         Some(self.open.remove(at).1)
     }
@@ -70,10 +73,12 @@ mod tests {
         for (call, drc, token, arguments) in
             [(8, 6, token, [1, 2, 3]), (9, 7, token, [1, 2, 3]), (8, 7, token + 1, [1, 2, 3]), (8, 7, token, [1, 2, 4])]
         {
-            assert_eq!(operations.resume(call, drc, token, arguments), None);
+            assert_eq!(operations.resume(token, Operation::new(call, drc, arguments)), None);
         }
-        assert_eq!(operations.resume(8, 7, token, [1, 2, 3]), Some(operation));
-        assert_eq!(operations.resume(8, 7, token, [1, 2, 3]), None);
+        let begun = Operation::new(8, 7, [1, 2, 3]);
+        assert_eq!(operations.resume(token, begun), Some(operation));
+        assert_eq!(operations.resume(token, begun), None);
+        assert_eq!(operations.resume(0, begun), Some(begun));
     }
 
     #[test]
@@ -81,9 +86,8 @@ mod tests {
         let mut operations = Operations::default();
         let tokens: Vec<u64> = (0..=MOST).map(|_| operations.open(Operation::new(8, 7, [0; 3]))).collect();
         let other = operations.open(Operation::new(8, 6, [0; 3]));
-        assert_eq!(operations.resume(8, 7, tokens[0], [0; 3]), None);
-        assert!(
-            operations.resume(8, 7, tokens[1], [0; 3]).is_some() && operations.resume(8, 6, other, [0; 3]).is_some()
-        );
+        let begun = |drc| Operation::new(8, drc, [0; 3]);
+        assert_eq!(operations.resume(tokens[0], begun(7)), None);
+        assert!(operations.resume(tokens[1], begun(7)).is_some() && operations.resume(other, begun(6)).is_some());
     }
 }

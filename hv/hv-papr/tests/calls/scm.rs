@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use guest_mem::{BLOCK, GuestMem, Order};
 use hv_papr::ports::{Flushed, Persistent, PersistentMemory, ScmGeometry};
-use nvdimm::{Access, Flush, Image, Nvdimm, Options, Uuid, health};
+use nvdimm::{Access, Image, Nvdimm, Options, Uuid, health};
 use papr_abi::hcall::*;
 use papr_abi::scm::{CHOOSE_ADDRESS, SCOPE_ALL, SCOPE_ONE};
 use papr_abi::status::*;
@@ -21,40 +21,6 @@ const LABELS: u64 = 4096;
 const WINDOW: Range<u64> = BLOCK..BLOCK * 2048;
 /// Blocks of the large device: more than 4 GiB.
 const MANY: u64 = 700;
-
-struct Port(Arc<Nvdimm>);
-
-impl PersistentMemory for Port {
-    fn geometry(&self) -> ScmGeometry {
-        ScmGeometry { block_size: BLOCK, blocks: BLOCKS, labels: LABELS }
-    }
-    fn read_label(&self, offset: u64, out: &mut [u8]) -> bool {
-        self.0.read_label(offset, out)
-    }
-    fn write_label(&self, offset: u64, data: &[u8]) -> bool {
-        self.0.write_label(offset, data).is_ok()
-    }
-    fn map(&self, address: u64, first: u64, count: u64) -> bool {
-        self.0.map(address, first, count).is_ok()
-    }
-    fn unmap(&self, blocks: Range<u64>) -> bool {
-        self.0.unmap(blocks).is_ok()
-    }
-    fn health(&self) -> (u64, u64) {
-        (self.0.health(), health::VALID)
-    }
-    fn statistics(&self) -> Vec<([u8; 8], u64)> {
-        self.0.statistics().collect()
-    }
-    fn flush(&self, token: u64) -> Flushed {
-        match self.0.flush(token) {
-            Flush::Done => Flushed::Done,
-            Flush::Failed => Flushed::Failed,
-            Flush::Busy(token) => Flushed::Busy(token),
-            Flush::Unknown => Flushed::Unknown,
-        }
-    }
-}
 
 /// Blocks that are fresh memory each time.
 struct Blank(Arc<GuestMem>);
@@ -103,10 +69,9 @@ impl File {
         let device = Arc::new(Nvdimm::new(Image::open(&self.0, access).unwrap(), &options).unwrap());
         let mem = Arc::new(GuestMem::with_room(RAM, WINDOW.end, 128).unwrap());
         device.attach(Arc::clone(&mem));
-        let port = Port(Arc::clone(&device));
         let blank = Blank(Arc::clone(&mem));
         let devices: [(u32, Arc<dyn PersistentMemory>); 2] =
-            [(D as u32, Arc::new(port)), (LARGE as u32, Arc::new(blank))];
+            [(D as u32, machine::persistent::port(&device)), (LARGE as u32, Arc::new(blank))];
         (Stage::with(mem, Persistent::new(WINDOW, devices)), device)
     }
 
