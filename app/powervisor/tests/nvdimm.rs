@@ -10,9 +10,10 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use image::debian::programs::Program;
 use nvdimm::header::LABELS;
 use serde_json::Value;
-use shell::{Guest, files};
+use shell::{Guest, files, files_with};
 
 fn powervisor(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_powervisor")).args(arguments).stdin(Stdio::null()).output().unwrap()
@@ -295,4 +296,59 @@ fn a_failed_sync_reaches_the_guest() {
     // What could not be saved is an error of the run, and the next machine hears of it.
     assert_eq!(code, Some(125));
     assert_eq!(image.info()["state"], "in use");
+}
+
+/// What a command of the guest prints as JSON.
+fn json(guest: &mut Guest, command: &str) -> Value {
+    let before = guest.seen.len();
+    guest.script(command);
+    let said = guest
+        .seen
+        .iter()
+        .skip(before)
+        .skip_while(|line| !line.starts_with(['{', '[']))
+        .take_while(|line| !line.starts_with("guest#"));
+    let text = said.map(String::as_str).collect::<Vec<_>>().join("\n");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{command}: {error}: {text}"))
+}
+
+/// Debian's own tool labels the device, makes and destroys namespaces of three modes, and reads its health; data and
+/// namespaces are there again after a kill, which it counts.
+#[test]
+fn ndctl_manages_the_device() {
+    const DEVICES: [&str; 3] = ["pmem0", "pmem0.1", "pmem0.2s"];
+    let Some(files) = files_with("ndctl", "pseries-le", Program::Ndctl) else { return };
+    let image = Image::new("ndctl", "256M");
+    let flag = format!("path={},health=critical,life=12", image.path());
+    let mut guest = Guest::start(&files, &["--nvdimm", &flag]);
+    guest.script("ndctl disable-region all; ndctl init-labels -f nmem0; ndctl enable-region all");
+    for (mode, size) in [("raw", "32M"), ("fsdax", "64M"), ("sector", "32M")] {
+        let made = json(&mut guest, &format!("ndctl create-namespace -m {mode} -s {size}"));
+        assert_eq!(made["mode"], mode);
+    }
+    guest.script("ndctl check-labels nmem0");
+    assert!(guest.seen.iter().any(|line| line == "successfully verified 1 nmem label"), "{}", guest.seen.join("\n"));
+    let health = json(&mut guest, "ndctl list -DH")[0]["health"].clone();
+    assert_eq!((&health["health_state"], &health["life_used_percentage"]), (&"critical".into(), &88.into()));
+    assert_eq!((&health["shutdown_state"], &health["shutdown_count"]), (&"clean".into(), &0.into()));
+    for device in DEVICES {
+        guest.script(&format!("dd if=/bin/busybox of=/dev/{device} bs=64k conv=fsync,notrunc"));
+    }
+    guest.kill();
+
+    let mut guest = Guest::start(&files, &["--nvdimm", &flag]);
+    for device in DEVICES {
+        guest.script(&format!(
+            "head -c $(wc -c < /bin/busybox) /dev/{device} | cmp - /bin/busybox && echo SAME-{device}"
+        ));
+        assert!(guest.seen.iter().any(|line| *line == format!("SAME-{device}")), "{}", guest.seen.join("\n"));
+    }
+    assert_eq!(json(&mut guest, "ndctl list -DH")[0]["health"]["shutdown_count"], 1);
+    assert_eq!(json(&mut guest, "ndctl list -N").as_array().map(Vec::len), Some(3));
+    guest.script("ndctl destroy-namespace -f all");
+    guest.script("ndctl list -N | sed s/^/LEFT-/");
+    assert!(!guest.seen.iter().any(|line| line.starts_with("LEFT-")), "{}", guest.seen.join("\n"));
+    guest.type_in("poweroff -f\n");
+    assert_eq!(guest.end().0, Some(0));
+    assert!(stdout(&["nvdimm", "check", image.path()]).contains("version 1.1"));
 }

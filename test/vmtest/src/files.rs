@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use image::debian::programs::Program;
 use image::debian::{self, Release};
-use image::initramfs;
+use image::initramfs::{self, Initramfs};
 
 /// The files of a guest.
 #[derive(Clone, Debug)]
@@ -44,6 +45,20 @@ pub fn built(test: &str, machine: &str, vmlinux: &str) -> Result<Option<Kernel>>
     };
     let read = |name: &str| fs::read(folder.join(name)).with_context(|| folder.join(name).display().to_string());
     Ok(Some(Kernel { elf: read(vmlinux)?, initrd: Some(read("initramfs.cpio.gz")?) }))
+}
+
+/// The same guest with one of Debian's programs in its root file system; from the cache, or fetched once.
+///
+/// # Errors
+/// What kept the packages away.
+pub fn with_program(mut kernel: Kernel, program: Program) -> Result<Kernel> {
+    let folder = program.cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let tree = program.obtain(&folder, &mut |_| {})?;
+    // The kernel takes archives one behind the other, at multiples of four bytes.
+    let initrd = kernel.initrd.get_or_insert_default();
+    initrd.resize(initrd.len().next_multiple_of(4), 0);
+    initrd.extend(tree.add_to(Initramfs::new())?.finish()?);
+    Ok(kernel)
 }
 
 /// One of our own kernels in `guest/elf`, by its file name.

@@ -8,6 +8,8 @@
 
 mod cache;
 mod client;
+mod closure;
+pub mod programs;
 pub mod qemu;
 pub mod qemu_system;
 pub mod source;

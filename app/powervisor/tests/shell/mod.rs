@@ -8,6 +8,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use image::debian::programs::Program;
+use vmtest::Kernel;
+
 /// A running guest with a shell, typed at by lines.
 pub struct Guest {
     process: Child,
@@ -18,12 +21,21 @@ pub struct Guest {
 
 /// Kernel and initrd of a guest that was built for us, as files; `None`, and counted as skipped, when they are not there.
 pub fn files(test: &str, machine: &str) -> Option<[PathBuf; 2]> {
+    Some(written(test, &vmtest::built(test, machine, "vmlinux").unwrap()?))
+}
+
+/// The same with one of Debian's programs in it.
+pub fn files_with(test: &str, machine: &str, program: Program) -> Option<[PathBuf; 2]> {
     let kernel = vmtest::built(test, machine, "vmlinux").unwrap()?;
+    Some(written(test, &vmtest::with_program(kernel, program).unwrap()))
+}
+
+fn written(test: &str, kernel: &Kernel) -> [PathBuf; 2] {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let paths = ["vmlinux", "initrd"].map(|name| folder.join(format!("{test}-{name}")));
-    fs::write(&paths[0], kernel.elf).unwrap();
-    fs::write(&paths[1], kernel.initrd.unwrap()).unwrap();
-    Some(paths)
+    fs::write(&paths[0], &kernel.elf).unwrap();
+    fs::write(&paths[1], kernel.initrd.as_ref().unwrap()).unwrap();
+    paths
 }
 
 impl Guest {
