@@ -10,6 +10,7 @@ use crate::workspace::Workspace;
 mod boot;
 mod exits;
 mod peer;
+mod pmem;
 mod pv;
 pub mod speed;
 
@@ -20,6 +21,8 @@ enum Subject {
     Boot,
     /// What exits cost
     Exits,
+    /// Persistent memory: labels, and writes with flushes beside the same natively
+    Pmem,
     /// What the paravirtual interface saves, on a guest of each processor family
     Pv,
     /// Kernels of many kinds natively, on QEMU and on PowerVisor
@@ -69,6 +72,9 @@ pub fn run(workspace: &Workspace, bench: &Bench) -> Result<()> {
     }
     if wanted(Subject::Exits) {
         exits::run(workspace, bench)?;
+    }
+    if wanted(Subject::Pmem) {
+        pmem::run(workspace, bench)?;
     }
     if wanted(Subject::Pv) {
         pv::run(workspace, bench)?;
