@@ -61,7 +61,8 @@ impl GuestMem {
         if addr < self.len && !self.len.is_multiple_of(BLOCK) {
             return false;
         }
-        let blocks = self.room.blocks(addr.max(self.len)..end);
+        // No bytes are where the next one would be, as in RAM.
+        let blocks = self.room.blocks(addr.max(self.len)..end.max(addr + 1));
         blocks.is_some_and(|blocks| blocks.iter().all(|block| block.load(Ordering::Acquire)))
     }
 
@@ -160,6 +161,8 @@ mod tests {
         assert!(mem.store(3 * BLOCK - 4, Order::Big, 0x1122_3344_5566_7788u64));
         assert_eq!(mem.load::<u32>(3 * BLOCK, Order::Big), Some(0x5566_7788));
         assert!(!mem.contains(4 * BLOCK - 1, 2) && mem.contains(0, 4 * BLOCK) && !mem.contains(0, 5 * BLOCK));
+        // Nothing at all is where the next byte would be.
+        assert!(mem.contains(3 * BLOCK + 5, 0) && !mem.contains(4 * BLOCK + 5, 0));
         mem.add(5 * BLOCK..6 * BLOCK).unwrap();
         assert!(
             !mem.contains(3 * BLOCK, 3 * BLOCK)

@@ -31,13 +31,10 @@ pub struct Bound {
 pub struct Failure {
     /// Its number.
     pub case: u64,
-    /// The input.
-    pub data: Vec<u8>,
 }
 
-/// The input of case `case`.
-pub fn input(target: &Target, examples: &[Vec<u8>], seed: u64, case: u64) -> Vec<u8> {
-    let mut random = Random::new(seed, case);
+/// An input for `target`: random bytes, or a damaged example.
+pub fn made(target: &Target, examples: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     if examples.is_empty() || random.below(8) == 0 {
         let len = random.below(target.longest + 1);
         return random.bytes(len);
@@ -51,7 +48,21 @@ pub fn input(target: &Target, examples: &[Vec<u8>], seed: u64, case: u64) -> Vec
 /// # Errors
 /// The first case that panicked.
 pub fn run(target: &Target, seed: u64, first: u64, bound: Bound) -> Result<u64, Failure> {
-    let examples = (target.examples)();
+    run_on(target, seed, first, bound, |random, examples| (target.run)(&made(target, examples, random)))
+}
+
+/// The same, with something else to be done with each case's random numbers and the examples, which are kept.
+///
+/// # Errors
+/// The first case that panicked.
+pub fn run_on(
+    target: &Target,
+    seed: u64,
+    first: u64,
+    bound: Bound,
+    mut run: impl FnMut(&mut Random, &mut Vec<Vec<u8>>),
+) -> Result<u64, Failure> {
+    let mut examples = (target.examples)();
     let start = Instant::now();
     let current = Arc::new(AtomicU64::new(first));
     let watch = watch(target.name, seed, Arc::clone(&current));
@@ -64,9 +75,9 @@ pub fn run(target: &Target, seed: u64, first: u64, bound: Bound) -> Result<u64, 
     };
     while result.is_ok() && on(case - first) {
         current.store(case, Ordering::Relaxed);
-        let data = input(target, &examples, seed, case);
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| (target.run)(&data)));
-        result = outcome.map_err(|_| Failure { case, data });
+        let mut random = Random::new(seed, case);
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(&mut random, &mut examples)));
+        result = outcome.map_err(|_| Failure { case });
         case += 1;
     }
     current.store(u64::MAX, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 //! means is the target's matter, see [`input::Input`].
 #![forbid(unsafe_code)]
 
+pub mod corpus;
 pub mod driver;
 pub mod input;
 pub mod random;
@@ -28,11 +29,17 @@ pub const TARGETS: &[Target] = &[
     Target { name: "elf", run: targets::elf::run, examples: targets::elf::examples, longest: 256 },
     Target { name: "engines", run: targets::hostile::engines::run, examples: Vec::new, longest: 4096 },
     Target { name: "fdt", run: targets::fdt::run, examples: targets::fdt::examples, longest: 512 },
-    Target { name: "hash", run: targets::hash::run, examples: Vec::new, longest: 4096 },
+    Target { name: "hash", run: targets::hash::run, examples: targets::hash::examples, longest: 4096 },
     Target { name: "hostile", run: targets::hostile::run, examples: Vec::new, longest: 4096 },
-    Target { name: "hypercalls", run: targets::hypercalls::run, examples: Vec::new, longest: 2048 },
+    Target {
+        name: "hypercalls",
+        run: targets::hypercalls::run,
+        examples: targets::hypercalls::examples,
+        longest: 2048,
+    },
     Target { name: "instructions", run: targets::instructions::run, examples: Vec::new, longest: 4096 },
     Target { name: "patcher", run: targets::patcher::run, examples: Vec::new, longest: 2048 },
     Target { name: "rewriting", run: targets::rewriting::run, examples: Vec::new, longest: 512 },
-    Target { name: "scm", run: targets::scm::run, examples: Vec::new, longest: 4096 },
+    Target { name: "rtas", run: targets::rtas::run, examples: targets::rtas::examples, longest: 2048 },
+    Target { name: "scm", run: targets::scm::run, examples: targets::scm::examples, longest: 4096 },
 ];

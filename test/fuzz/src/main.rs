@@ -1,5 +1,7 @@
 //! `fuzz TARGET`: runs a target, or all of them in turn, for a time.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use clap::Parser;
 use fuzz::driver::{self, Bound};
 use fuzz::targets::EXECUTED;
-use fuzz::{TARGETS, Target};
+use fuzz::{TARGETS, Target, corpus};
 
 /// Runs fuzz targets on inputs made from a seed.
 #[derive(Debug, Parser)]
@@ -26,6 +28,9 @@ struct Flags {
     /// Repeats this one case
     #[arg(long)]
     case: Option<u64>,
+    /// Keeps the inputs that together reach all that was reached, in this folder: a file for each target
+    #[arg(long, value_name = "FOLDER")]
+    gather: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -44,6 +49,24 @@ fn main() -> ExitCode {
     };
     let mut code = ExitCode::SUCCESS;
     for target in chosen {
+        if let Some(folder) = &flags.gather {
+            match corpus::gather(target, flags.seed, bound) {
+                Ok(inputs) => {
+                    let bytes: usize = inputs.iter().map(Vec::len).sum();
+                    println!("{}: {} inputs, {bytes} bytes", target.name, inputs.len());
+                    if let Err(error) = fs::write(folder.join(target.name).with_extension("txt"), corpus::text(&inputs))
+                    {
+                        eprintln!("{}: {error}", folder.display());
+                        return ExitCode::FAILURE;
+                    }
+                }
+                Err(failure) => {
+                    println!("{}: seed {} case {} FAILED", target.name, flags.seed, failure.case);
+                    code = ExitCode::FAILURE;
+                }
+            }
+            continue;
+        }
         match driver::run(target, flags.seed, flags.case.unwrap_or(0), bound) {
             Ok(cases) => {
                 let executed = EXECUTED.swap(0, Ordering::Relaxed);

@@ -9,6 +9,7 @@ pub mod hypercalls;
 pub mod instructions;
 pub mod patcher;
 pub mod rewriting;
+pub mod rtas;
 pub mod scm;
 
 mod partition;

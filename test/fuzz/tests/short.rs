@@ -10,6 +10,7 @@ const BOUND: Bound = Bound { time: Duration::from_secs(30), cases: 4000, instruc
 
 fn short(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).unwrap();
+    (target.examples)().iter().for_each(|example| (target.run)(example));
     match driver::run(target, 1, 0, BOUND) {
         Ok(cases) => println!("{name}: {cases} cases"),
         Err(failure) => panic!("{name}: case {} of seed 1 failed", failure.case),
@@ -31,4 +32,4 @@ macro_rules! targets {
     };
 }
 
-targets! { decoder elf engines fdt hash hostile hypercalls instructions patcher rewriting scm }
+targets! { decoder elf engines fdt hash hostile hypercalls instructions patcher rewriting rtas scm }

@@ -11,6 +11,7 @@ use papr_abi::status::*;
 use ppc_mmu::fault::{NO_PTE, PROTECTION};
 use ppc_mmu::{Access, Fault};
 
+use crate::corpus::{self, reach};
 use crate::input::Input;
 use crate::targets::partition::{DEVICES, Partition};
 use crate::targets::scm::Device;
@@ -377,6 +378,11 @@ fn removal(input: &mut Input, model: &Model) -> u64 {
     }
 }
 
+/// What earlier runs kept.
+pub fn examples() -> Vec<Vec<u8>> {
+    corpus::inputs(include_str!("../../corpus/hash.txt"))
+}
+
 /// Makes calls until the input is used up.
 pub fn run(data: &[u8]) {
     const CALLS: [u64; 24] = [
@@ -455,6 +461,7 @@ pub fn run(data: &[u8]) {
             }
         }
         let (status, out) = partition.call(call, &given);
+        reach(call, status as u64);
         let words = |words: Result<Vec<u64>, i64>| match words {
             Ok(words) => (H_SUCCESS, words),
             Err(status) => (status, vec![]),

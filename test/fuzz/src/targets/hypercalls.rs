@@ -9,6 +9,7 @@ use papr_abi::{hcall, rtas};
 use ppc_isa::{Cpu, msr};
 use pv_abi::kvm::MAGIC;
 
+use crate::corpus::{self, reach};
 use crate::input::Input;
 use crate::targets::vm::{RAM, Vm};
 
@@ -21,6 +22,11 @@ const TIMA: u64 = 0x6_0302_031a_0000;
 const ESB: u64 = 0x6_0100_0000_0000;
 /// Argument buffers: inside RAM, up to its last byte, and across it.
 const BUFFERS: [u64; 6] = [0x1000, 0x2ffe, RAM - 76, RAM - 24, RAM - 12, RAM - 8];
+
+/// What earlier runs kept.
+pub fn examples() -> Vec<Vec<u8>> {
+    corpus::inputs(include_str!("../../corpus/hypercalls.txt"))
+}
 
 /// Makes calls until the input is used up.
 pub fn run(data: &[u8]) {
@@ -65,8 +71,16 @@ fn papr(vm: &mut Vm, input: &mut Input) {
         _ => {}
     }
     let next = vm.system_call(SC_1);
+    answered(number, vm.vcpu.state.gpr[3]);
     let halts = matches!(next, Next::Halt(_));
     assert!(!halts || number == hcall::H_RTAS, "call {number:#x} stops the machine");
+}
+
+/// Calls that there are not are all the same.
+fn answered(number: u64, status: u64) {
+    if hcall::CALLS.iter().any(|call| call.number == number) {
+        reach(number, status);
+    }
 }
 
 /// Mostly of a call that is implemented.
@@ -90,7 +104,9 @@ fn xive(vm: &mut Vm, input: &mut Input) {
             true => [u64::from(input.byte() & 3), lisn, 0, priority, input.number(RAM)],
             false => [u64::from(input.byte() & 1), 0, priority, input.number(RAM) & !0xfff, 12],
         });
+        let number = vm.vcpu.state.gpr[3];
         vm.system_call(SC_1);
+        answered(number, vm.vcpu.state.gpr[3]);
         return;
     }
     let offset = u64::from(input.byte()) << 4 | u64::from(input.byte() & 0xf);
@@ -125,6 +141,10 @@ fn service(vm: &mut Vm, input: &mut Input) {
     vm.vcpu.state.gpr[3] = hcall::H_RTAS;
     vm.vcpu.state.gpr[4] = at;
     vm.system_call(SC_1);
+    if [token, inputs, outputs] == [call.token, call.inputs, call.outputs] {
+        let status = vm.machine().mem.load::<u32>(at + 4 * u64::from(3 + inputs), Order::Big);
+        reach(token.into(), status.map_or(u64::MAX, u64::from));
+    }
 }
 
 fn kvm(vm: &mut Vm, input: &mut Input) {

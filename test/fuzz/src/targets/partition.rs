@@ -105,7 +105,12 @@ pub struct Partition {
 impl Partition {
     /// A partition with this memory, a hashed page table of 256 KiB, and persistent memory.
     pub fn new(mem: Arc<GuestMem>, persistent: Persistent) -> Partition {
-        let ports = Ports {
+        Partition::with(mem, |ports| ports.persistent = Arc::new(persistent))
+    }
+
+    /// The same with what `add` puts in the place of devices that do nothing.
+    pub fn with(mem: Arc<GuestMem>, add: impl FnOnce(&mut Ports)) -> Partition {
+        let mut ports = Ports {
             console: Box::new(Nothing),
             interrupts: Interrupts::Xics(Box::new(Nothing)),
             time: Box::new(Nothing),
@@ -113,12 +118,13 @@ impl Partition {
             nvram: Box::new(Nothing),
             bridges: Vec::new(),
             windows: Vec::new(),
-            persistent: Arc::new(persistent),
+            persistent: Arc::new(Persistent::default()),
             connectors: Arc::default(),
             events: Arc::new(Events::new(Box::new(|| ()))),
             devices: vec![DEVICES],
             watchdogs: Box::new(Nothing),
         };
+        add(&mut ports);
         Partition {
             mem,
             state: PartitionState::new(Some(HashTable::new(18)), true),

@@ -11,6 +11,7 @@ use papr_abi::hcall::*;
 use papr_abi::scm::{CHOOSE_ADDRESS, SCOPE_ALL, SCOPE_ONE};
 use papr_abi::status::*;
 
+use crate::corpus::{self, reach};
 use crate::input::Input;
 use crate::targets::partition::Partition;
 
@@ -302,6 +303,11 @@ fn token(input: &mut Input, model: &Model) -> u64 {
     }
 }
 
+/// What earlier runs kept.
+pub fn examples() -> Vec<Vec<u8>> {
+    corpus::inputs(include_str!("../../corpus/scm.txt"))
+}
+
 /// Makes calls until the input is used up.
 pub fn run(data: &[u8]) {
     const CALLS: [u64; 12] = [
@@ -381,6 +387,7 @@ pub fn run(data: &[u8]) {
         let device = drc.wrapping_sub(FIRST);
         let known = device < 2;
         let (status, out) = partition.call(call, &arguments);
+        reach(call, status as u64);
         let unchanged = |from: usize| assert_eq!(out[from..], [&arguments[..], &[0xdead; 4]].concat()[from..9]);
         match call {
             H_SCM_UNBIND_ALL => model.unbind_all([drc, a, b], status, [out[0], out[1], out[2]]),
