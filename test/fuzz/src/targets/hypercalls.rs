@@ -141,7 +141,8 @@ fn service(vm: &mut Vm, input: &mut Input) {
     vm.vcpu.state.gpr[3] = hcall::H_RTAS;
     vm.vcpu.state.gpr[4] = at;
     vm.system_call(SC_1);
-    if [token, inputs, outputs] == [call.token, call.inputs, call.outputs] {
+    let served = vm.vcpu.state.gpr[3] == 0;
+    if served && [token, inputs, outputs] == [call.token, call.inputs, call.outputs] {
         let status = vm.machine().mem.load::<u32>(at + 4 * u64::from(3 + inputs), Order::Big);
         reach(token.into(), status.map_or(u64::MAX, u64::from));
     }
