@@ -70,14 +70,20 @@ pub fn gather(target: &Target, seed: u64, bound: Bound) -> Result<Vec<Vec<u8>>, 
     Ok(chosen(found))
 }
 
-/// The shortest beginning of an input that still reaches all of `new`, and what it reaches.
-fn shortened(data: Vec<u8>, new: &Reached, reaches: &mut impl FnMut(&[u8]) -> Reached) -> (Vec<u8>, Reached) {
-    let (mut too_short, mut enough) = (0, data.len());
-    while enough - too_short > 1 {
-        let middle = usize::midpoint(too_short, enough);
-        if new.is_subset(&reaches(&data[..middle])) { enough = middle } else { too_short = middle }
+/// A shorter input that still reaches all of `new`, and what it reaches: pieces are taken out, ever smaller ones, the last
+/// first.
+fn shortened(mut data: Vec<u8>, new: &Reached, reaches: &mut impl FnMut(&[u8]) -> Reached) -> (Vec<u8>, Reached) {
+    let mut piece = data.len().next_power_of_two() / 2;
+    while piece > 0 {
+        for start in (0..data.len()).step_by(piece).rev() {
+            let end = data.len().min(start + piece);
+            let rest = [&data[..start], &data[end..]].concat();
+            if new.is_subset(&reaches(&rest)) {
+                data = rest;
+            }
+        }
+        piece /= 2;
     }
-    let data = data[..enough].to_vec();
     let reached = reaches(&data);
     (data, reached)
 }
@@ -116,8 +122,9 @@ mod tests {
 
     #[test]
     fn inputs_are_cut_to_what_matters() {
-        let (data, _) = shortened((0..100).collect(), &reached(37..38), &mut |data| reached(0..data.len() as u64));
-        assert_eq!(data.len(), 38);
+        let bytes = |data: &[u8]| data.iter().map(|byte| (u64::from(*byte), 0)).collect();
+        let new = [(37, 0), (90, 0)].into();
+        assert_eq!(shortened((0..100).collect(), &new, &mut |data| bytes(data)).0, [37, 90]);
     }
 
     #[test]
