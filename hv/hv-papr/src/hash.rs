@@ -17,7 +17,7 @@ use ppc_mmu::table::{GROUP, HashTable};
 
 use crate::answer::{Answer, Checked};
 use crate::papr::{Arguments, Call, Papr};
-use crate::resize::Resizing;
+use crate::unfinished::{Resizing, Unfinished};
 
 pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_REMOVE, handler: remove },
@@ -52,25 +52,6 @@ const R_PP: u64 = 3;
 
 /// Entries that one call clears.
 const SLICE: u64 = 1 << 15;
-
-/// What calls on the table leave unfinished. Held by calls that look at the table or change it: each does so as a
-/// whole.
-#[derive(Default)]
-pub(crate) struct Unfinished {
-    /// Entries that H_CLEAR_HPT has cleared.
-    cleared: u64,
-    /// Something was entered since the table was empty.
-    used: bool,
-    /// A table of another size.
-    pub(crate) resizing: Resizing,
-}
-
-impl Unfinished {
-    /// H_CLEAR_HPT begins anew, with another table.
-    pub(crate) fn begin_anew(&mut self) {
-        self.cleared = 0;
-    }
-}
 
 /// The table is the caller's for as long as this lives. Nobody waits for a vCPU that waits for it, since that is not
 /// executing guest code.

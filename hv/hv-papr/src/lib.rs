@@ -11,6 +11,7 @@ pub mod events;
 pub mod papr;
 pub mod ports;
 
+mod areas;
 mod console;
 mod dispatch;
 mod dma;
@@ -27,6 +28,8 @@ mod resize;
 /// RTAS, and which of its services exist.
 pub mod rtas;
 mod scm;
+mod turns;
+mod unfinished;
 mod vpa;
 mod watchdog;
 mod xive;

@@ -6,10 +6,10 @@ use hv_core::Visit;
 
 use crate::answer::Checked;
 use crate::entries::Entries;
-use crate::hash::Unfinished;
 use crate::ports::{InterruptController, Interrupts, Ports, Xive};
-use crate::processor::Processor;
 use crate::scm::bindings::Bindings;
+use crate::turns::Processor;
+use crate::unfinished::Unfinished;
 
 /// Arguments r4 to r12.
 pub type Arguments = [u64; 9];

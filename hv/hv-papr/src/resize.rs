@@ -17,88 +17,21 @@ use papr_abi::status::{
 use ppc_mmu::Invalidation;
 use ppc_mmu::hash::{Place, R_CHANGE, R_REFERENCE, V_BOLTED, V_VALID};
 use ppc_mmu::resizable::{Resizable, SHIFTS};
-use ppc_mmu::table::{GROUP, Growing, HashTable};
+use ppc_mmu::table::{GROUP, HashTable};
 
 use crate::answer::{Answer, Checked};
 use crate::hash::{lock, real};
 use crate::papr::{Arguments, Call, Papr};
+use crate::unfinished::Resizing;
 
 pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_RESIZE_HPT_PREPARE, handler: prepare },
     Call { number: hcall::H_RESIZE_HPT_COMMIT, handler: commit },
 ];
 
-/// Entries that one call prepares: 2 MiB. The work is done in the calls, so there is little to wait for between them.
-const SLICE: u64 = 1 << 17;
 /// A table may have twice the bytes that are recommended for the partition's memory, a 128th of it (spec papr 4.2), so
 /// that no guest takes the host's memory with it.
 const MEMORY_SHIFT: u32 = 7 - 1;
-
-/// How far a resizing has come. What is dropped unfinished gives its memory back.
-#[derive(Default)]
-pub(crate) enum Resizing {
-    /// Nothing was asked for.
-    #[default]
-    Idle,
-    /// A table is on the way.
-    Preparing { shift: u32, progress: Progress },
-    /// All entries of the table of this size are invalid, and it waits to be put in force.
-    Prepared { shift: u32 },
-}
-
-pub(crate) enum Progress {
-    /// There was none of this size.
-    Growing(Growing),
-    /// It was in force once: so many of its entries are invalid again.
-    Clearing(u64),
-}
-
-impl Resizing {
-    /// Begins with a table of `1 << shift` bytes. That in force, if it is of this size, needs nothing.
-    fn begin(tables: &Resizable, shift: u32) -> Result<Resizing, i64> {
-        if tables.current().is_some_and(|table| table.shift() == shift) {
-            return Ok(Resizing::Prepared { shift });
-        }
-        let progress = match tables.of(shift) {
-            Some(_) => Progress::Clearing(0),
-            None => Progress::Growing(Growing::new(shift).ok_or(H_RESOURCE)?),
-        };
-        Ok(Resizing::Preparing { shift, progress })
-    }
-
-    /// Goes on by a slice.
-    fn advance(self, tables: &Resizable) -> Resizing {
-        let Resizing::Preparing { shift, progress } = self else { return self };
-        let progress = match progress {
-            Progress::Growing(mut growing) => {
-                if growing.grow(SLICE as usize) {
-                    let added = growing.finish().is_some_and(|table| tables.add(table));
-                    return if added { Resizing::Prepared { shift } } else { Resizing::Idle };
-                }
-                Progress::Growing(growing)
-            }
-            Progress::Clearing(first) => {
-                let Some(table) = tables.of(shift) else { return Resizing::Idle };
-                let end = table.len().min(first + SLICE);
-                for index in first..end {
-                    table.write(index, 0, 0);
-                }
-                if end == table.len() {
-                    return Resizing::Prepared { shift };
-                }
-                Progress::Clearing(end)
-            }
-        };
-        Resizing::Preparing { shift, progress }
-    }
-
-    fn shift(&self) -> Option<u32> {
-        match *self {
-            Resizing::Idle => None,
-            Resizing::Preparing { shift, .. } | Resizing::Prepared { shift } => Some(shift),
-        }
-    }
-}
 
 /// What both calls check first: the tables, and the size that the guest wants, if any.
 fn checked<'a>(visit: &Visit<'a>, flags: u64, shift: u64) -> Result<(&'a Resizable, Option<u32>), i64> {

@@ -5,8 +5,8 @@ use hv_core::{Next, Visit};
 use papr_abi::rtas::{self, HARDWARE, PARAMETER, SUCCESS};
 
 use crate::papr::Papr;
-use crate::processor::Activity;
 use crate::rtas::cells::{Cells, Service};
+use crate::turns::Activity;
 
 pub(crate) const SERVICES: &[Service] = &[
     (rtas::QUERY_CPU_STOPPED_STATE, query_cpu_stopped_state),
