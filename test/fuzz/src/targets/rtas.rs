@@ -146,7 +146,7 @@ impl Model {
         let hot = MEMORY.into_iter().filter(|index| self.has_memory(*index)).map(block);
         // Blocks that meet are one.
         let mut end = None;
-        for range in [0..RAM].into_iter().chain(hot) {
+        for range in std::iter::once(0..RAM).chain(hot) {
             if range.contains(&at) || end == Some(range.start) {
                 end = Some(range.end);
             }
