@@ -4,6 +4,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod hcall;
 pub mod rtas;
 pub mod scm;

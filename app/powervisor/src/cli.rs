@@ -82,6 +82,14 @@ pub enum InterruptsFlag {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BootFlag {
+    /// With a flattened device tree
+    Fdt,
+    /// As a client of Open Firmware, as boot programs are
+    Of,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
     On,
     Off,
@@ -141,11 +149,12 @@ Examples:
   powervisor run debian
   powervisor run debian --release trixie --init 'cat /proc/cpuinfo'
   powervisor run --kernel vmlinux --initrd initrd.gz --append 'console=hvc0' -m 2G
+  powervisor run --disk debian.img -m 2G
 
 Variables of the environment for those who work on the translator begin with POWERVISOR_JIT_: docs/translator.md.")]
 pub struct RunFlags {
     /// A guest that PowerVisor knows how to obtain
-    #[arg(value_enum, conflicts_with_all = ["kernel", "initrd"], required_unless_present = "kernel")]
+    #[arg(value_enum, conflicts_with_all = ["kernel", "initrd"], required_unless_present_any = ["kernel", "disk"])]
     pub guest: Option<Guest>,
     /// Kernel: an ELF file, of the width and byte order that the machine takes
     #[arg(long, value_name = "FILE")]
@@ -156,6 +165,12 @@ pub struct RunFlags {
     /// Kernel command line
     #[arg(long, value_name = "STRING")]
     pub append: Option<String>,
+    /// pseries: a disk image that Open Firmware reads; without --kernel the program in its boot partition is started
+    #[arg(long, value_name = "FILE")]
+    pub disk: Option<PathBuf>,
+    /// pseries: how the kernel is entered [default: fdt; of with --disk]
+    #[arg(long, value_enum)]
+    pub boot: Option<BootFlag>,
     /// Machine
     #[arg(long, short = 'M', value_enum, default_value = "pseries")]
     pub machine: MachineFlag,

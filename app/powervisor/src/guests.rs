@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use image::debian::{self, Release};
 use image::initramfs;
+use machine::DiskImage;
 
 use crate::cli::{Guest, MachineFlag, ReleaseFlag, RunFlags};
 use crate::progress::Progress;
@@ -20,6 +22,8 @@ pub struct Files {
     pub initrd: Option<Vec<u8>>,
     /// Kernel command line.
     pub append: String,
+    /// Open Firmware's disk, and the number of the partition that the kernel is from, 0 when it is from elsewhere.
+    pub disk: Option<(Arc<DiskImage>, u32)>,
 }
 
 /// Obtains the guest that the flags name.
@@ -27,21 +31,42 @@ pub fn files(flags: &RunFlags) -> Result<Files> {
     if flags.guest != Some(Guest::Debian) && flags.init.is_some() {
         bail!("--init goes with `run debian`; give your own initrd its command with --append");
     }
-    match flags.guest {
-        None => own(flags),
-        Some(Guest::Debian) => debian(flags),
-        Some(Guest::Demo) => demo(flags),
+    let disk = flags.disk.as_deref().map(open).transpose()?;
+    match (flags.guest, &flags.kernel, disk) {
+        (Some(Guest::Debian), _, disk) => Ok(Files { disk: disk.map(|disk| (disk, 0)), ..debian(flags)? }),
+        (Some(Guest::Demo), ..) => demo(flags),
+        (None, Some(kernel), disk) => Ok(Files { disk: disk.map(|disk| (disk, 0)), ..own(flags, kernel)? }),
+        (None, None, Some(disk)) => boot_partition(flags, disk),
+        (None, None, None) => bail!("give a guest, a kernel with --kernel, or a disk with --disk"),
     }
 }
 
-fn own(flags: &RunFlags) -> Result<Files> {
-    let Some(kernel) = &flags.kernel else { bail!("give a guest, or a kernel with --kernel") };
+fn open(path: &Path) -> Result<Arc<DiskImage>> {
+    Ok(Arc::new(DiskImage::open(path).with_context(|| format!("--disk {}", path.display()))?))
+}
+
+/// The program in the disk's boot partition; it has files of its own, and its arguments are none of Linux'.
+fn boot_partition(flags: &RunFlags, disk: Arc<DiskImage>) -> Result<Files> {
+    let name = flags.disk.as_ref().map_or_else(String::new, |path| path.display().to_string());
+    let program = image::disk::boot_program(disk.size(), &|offset, out| disk.read(offset, out));
+    let (number, kernel) = program.with_context(|| format!("--disk {name}"))?;
+    Ok(Files {
+        kernel,
+        kernel_name: format!("{name}, partition {number}"),
+        initrd: flags.initrd.as_deref().map(|path| read(path, "--initrd")).transpose()?,
+        append: flags.append.clone().unwrap_or_default(),
+        disk: Some((disk, number)),
+    })
+}
+
+fn own(flags: &RunFlags, kernel: &Path) -> Result<Files> {
     let initrd = flags.initrd.as_deref().map(|path| read(path, "--initrd")).transpose()?;
     Ok(Files {
         kernel: read(kernel, "--kernel")?,
         kernel_name: kernel.display().to_string(),
         initrd,
         append: flags.append.clone().unwrap_or_else(|| format!("console={}", console(flags.machine))),
+        disk: None,
     })
 }
 
@@ -71,6 +96,7 @@ fn debian(flags: &RunFlags) -> Result<Files> {
         kernel_name: packages.vmlinux.path.display().to_string(),
         initrd: Some(initramfs::debian_initramfs(&busybox, flags.init.as_deref())?),
         append: flags.append.clone().unwrap_or_else(|| format!("console=hvc0{quiet}")),
+        disk: None,
     })
 }
 
@@ -80,6 +106,7 @@ fn demo(_: &RunFlags) -> Result<Files> {
         kernel_name: "demo".into(),
         initrd: None,
         append: String::new(),
+        disk: None,
     })
 }
 

@@ -11,7 +11,9 @@ use exec_interp::Interpreter;
 use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Backends, Calls, ClockOffset, Interrupts, Kind, Layout, Machine, Mmu, Nvram, Outlet, PlanError, Spec};
+use machine::{
+    Backends, Boot, Calls, ClockOffset, Interrupts, Kind, Layout, Machine, Mmu, Nvram, Outlet, PlanError, Spec,
+};
 use nvdimm::Geometry;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::{Family, V300};
@@ -20,7 +22,7 @@ use signal_hook::iterator::Signals;
 use vmm::{Observer, Outcome, Policy, Report, Time};
 
 use crate::cli::{
-    CallFlag, ClockFlag, EngineFlag, InterruptsFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch,
+    BootFlag, CallFlag, ClockFlag, EngineFlag, InterruptsFlag, MachineFlag, MmuFlag, PrivilegedFlag, RunFlags, Switch,
 };
 use crate::console::{self, RawTerminal};
 use crate::ctl::server::{Devices, Server};
@@ -60,7 +62,10 @@ pub fn planned(flags: &RunFlags, nvdimms: Vec<Geometry>) -> Result<(Files, Layou
     let files = guests::files(flags)?;
     let name = format!("--kernel {}", files.kernel_name);
     let kernel = elf::read(&files.kernel).context(name.clone())?;
-    let spec = spec(flags, files.append.clone(), nvdimms)?;
+    let spec = Spec {
+        disk: files.disk.as_ref().map(|(_, partition)| *partition),
+        ..spec(flags, files.append.clone(), nvdimms)?
+    };
     let initrd_len = files.initrd.as_ref().map(|data| data.len() as u64);
     let layout = machine::plan(&spec, &kernel, initrd_len).map_err(|error| match error {
         PlanError::Width { .. } | PlanError::LittleEndian { .. } => anyhow!(error).context(name),
@@ -103,12 +108,22 @@ fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec
             InterruptsFlag::Xive => Interrupts::Xive,
             InterruptsFlag::Xics | InterruptsFlag::Auto => Interrupts::Xics,
         },
+        boot: boot(flags)?,
+        disk: None,
         calls: calls(flags)?,
         append,
         seed: seed().context("/dev/urandom")?,
         fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
         nvdimms,
     })
+}
+
+fn boot(flags: &RunFlags) -> Result<Boot> {
+    match (flags.boot, &flags.disk) {
+        (Some(BootFlag::Fdt), Some(_)) => bail!("--disk goes with --boot of: nothing else reads it"),
+        (Some(BootFlag::Fdt) | None, None) => Ok(Boot::Fdt),
+        (Some(BootFlag::Of), _) | (None, Some(_)) => Ok(Boot::OpenFirmware),
+    }
 }
 
 fn calls(flags: &RunFlags) -> Result<Calls> {
@@ -158,7 +173,9 @@ pub fn run(
         let nvdimms = devices.all();
         let (mut machine, cpu) = {
             let (files, layout) = planned(flags, nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect())?;
-            let backends = Backends { console: outlet.clone(), nvdimms, nvram: nvram.clone(), clock: clock.clone() };
+            let disk = files.disk.map(|(disk, _)| disk);
+            let backends =
+                Backends { console: outlet.clone(), nvdimms, nvram: nvram.clone(), clock: clock.clone(), disk };
             (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), backends)?, layout.spec.cpu)
         };
         current.set(machine.controls());

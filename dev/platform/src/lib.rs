@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod disk;
 pub mod dma;
 pub mod escc;
 pub mod gpio;
@@ -27,6 +28,7 @@ pub mod watchdog;
 pub mod xics;
 pub mod xive;
 
+pub use disk::DiskImage;
 pub use dma::DmaWindow;
 pub use escc::Escc;
 pub use gpio::QoriqGpio;

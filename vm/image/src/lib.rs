@@ -1,7 +1,7 @@
 //! What a machine is started from: reading and composing images, before any machine exists.
 //!
-//! `elf` reads kernels, `fdt` reads flattened device trees, `initramfs` composes root file systems, `debian` obtains
-//! a stock kernel through the host's own package client. Contract: bytes in, values out. Nothing here panics on what
+//! `elf` reads kernels, `fdt` reads flattened device trees, `disk` finds partitions, `initramfs` composes root file
+//! systems, `debian` obtains a stock kernel through the host's own package client. Contract: bytes in, values out. Nothing here panics on what
 //! it reads, allocates more than the input justifies, or knows guest memory, devices or where a machine puts things.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 
 pub mod debian;
+pub mod disk;
 pub mod elf;
 pub mod fdt;
 pub mod initramfs;

@@ -10,7 +10,7 @@ use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, V
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
 use nvdimm::Nvdimm;
-use platform::{ClockOffset, GuestTime, Nvram, Outlet, Registers};
+use platform::{ClockOffset, DiskImage, GuestTime, Nvram, Outlet, Registers};
 use ppc_mmu::Invalidation;
 use thiserror::Error;
 
@@ -176,12 +176,14 @@ pub struct Backends {
     pub nvram: Option<Arc<Nvram>>,
     /// By how much its clock was set before (pseries).
     pub clock: ClockOffset,
+    /// The disk of Open Firmware, if it has one (pseries).
+    pub disk: Option<Arc<DiskImage>>,
 }
 
 impl Backends {
     /// A console alone.
     pub fn new(console: Outlet) -> Backends {
-        Backends { console, nvdimms: Vec::new(), nvram: None, clock: ClockOffset::default() }
+        Backends { console, nvdimms: Vec::new(), nvram: None, clock: ClockOffset::default(), disk: None }
     }
 }
 
@@ -288,7 +290,7 @@ impl Machine {
             Kind::Mac => mac::tree(layout),
         };
         let (len, room) = (tree.len() as u64, layout.tree.end - layout.tree.start);
-        if len > room { Err(BuildError::TreeTooLarge { len, room }) } else { Ok(tree) }
+        if len > room && !layout.tree.is_empty() { Err(BuildError::TreeTooLarge { len, room }) } else { Ok(tree) }
     }
 
     /// What an engine runs vCPU `server` in. `None` when there is no such vCPU.
@@ -355,7 +357,7 @@ impl Machine {
     }
 }
 
-/// Puts kernel, initrd and tree into RAM.
+/// Puts kernel, initrd and tree into RAM; Open Firmware keeps the tree for itself.
 fn load(layout: &Layout, kernel: &[u8], initrd: Option<&[u8]>, mem: &GuestMem) -> Result<(), BuildError> {
     let write = |address: u64, data: &[u8]| mem.write(address, data).then_some(()).ok_or(BuildError::Files);
     for segment in &layout.segments {
@@ -364,6 +366,9 @@ fn load(layout: &Layout, kernel: &[u8], initrd: Option<&[u8]>, mem: &GuestMem) -
     if let Some(range) = &layout.initrd {
         let data = initrd.filter(|data| data.len() as u64 == range.end - range.start).ok_or(BuildError::Files)?;
         write(range.start, data)?;
+    }
+    if layout.tree.is_empty() {
+        return Ok(());
     }
     write(layout.tree.start, &Machine::tree(layout)?)
 }

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod spec;
 
 mod fdt;
+mod firmware;
 pub mod hotplug;
 mod paravirt;
 mod pci;
@@ -24,5 +25,5 @@ mod xive;
 pub use board::{Alarm, Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use hotplug::{HotPlug, HotPlugError};
 pub use plan::{Layout, PlanError, plan};
-pub use platform::{ClockOffset, Nvram, Outlet};
-pub use spec::{Calls, Interrupts, Kind, Mmu, Spec};
+pub use platform::{ClockOffset, DiskImage, Nvram, Outlet};
+pub use spec::{Boot, Calls, Interrupts, Kind, Mmu, Spec};

@@ -10,7 +10,7 @@ use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
 use crate::hotplug::MEMORY_BLOCK;
-use crate::spec::{Interrupts, Kind, Mmu, Spec};
+use crate::spec::{Boot, Interrupts, Kind, Mmu, Spec};
 
 /// Granularity of the layout.
 const UNIT: u64 = 0x1_0000;
@@ -19,12 +19,15 @@ const UNIT: u64 = 0x1_0000;
 const REACH: u64 = 0x3000_0000;
 /// 32-bit kernels and ePAPR's: what their first mapping covers holds kernel and tree.
 pub const FIRST_MAPPING: u64 = 64 << 20;
-const RTAS_SIZE: u64 = UNIT;
+/// Room for RTAS.
+pub const RTAS_SIZE: u64 = UNIT;
 /// What can be added lies below the windows of devices.
 const LARGEST_ROOM: u64 = 1 << 42;
 /// Room for the device tree.
 const TREE_SIZE: u64 = 0x4_0000;
 const STACK_SIZE: u64 = UNIT;
+/// The entry of Open Firmware.
+const CLIENT_SIZE: u64 = UNIT;
 
 /// Why a machine can not be planned.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -122,15 +125,19 @@ pub struct Layout {
     pub entry: u64,
     /// Byte order at entry.
     pub entry_order: Order,
+    /// A kernel of 32 bits on a processor of 64.
+    pub narrow: bool,
     /// From the lowest to the highest kernel byte.
     pub kernel: Range<u64>,
     /// What is loaded; memory behind it is zero.
     pub segments: Vec<Placed>,
     /// Initial RAM file system.
     pub initrd: Option<Range<u64>>,
-    /// Room for the device tree.
+    /// Room for the device tree, empty where Open Firmware keeps it.
     pub tree: Range<u64>,
-    /// RTAS code, empty where there is no RTAS.
+    /// Entry of Open Firmware, empty where there is none.
+    pub client: Range<u64>,
+    /// RTAS code, empty where there is no RTAS, or the kernel makes room for it.
     pub rtas: Range<u64>,
     /// A stack for the kernel's first instructions, empty where it needs none.
     pub stack: Range<u64>,
@@ -180,7 +187,12 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     if spec.interrupts == Interrupts::Xive && (spec.kind, spec.mmu) != (Kind::Pseries, Mmu::Radix) {
         return Err(PlanError::NoXive);
     }
-    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() {
+    if spec.boot == Boot::OpenFirmware && spec.kind != Kind::Pseries {
+        return Err(PlanError::Pseries { flag: "--boot of" });
+    }
+    // Boot programs are clients of 32 bits, on every processor.
+    let narrow = spec.boot == Boot::OpenFirmware && (kernel.class, kernel.order) == (Class::Elf32, ElfOrder::Big);
+    if (kernel.class == Class::Elf64) != spec.cpu.sixty_four() && !narrow {
         return Err(PlanError::Width { bits: if kernel.class == Class::Elf64 { 64 } else { 32 }, cpu });
     }
     let little = kernel.order == ElfOrder::Little;
@@ -211,10 +223,12 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         spec: spec.clone(),
         entry,
         entry_order: if little_entry { Order::Little } else { Order::Big },
+        narrow,
         kernel: start..end,
         segments: kernel.segments.iter().map(|s| Placed { address: s.physical, file: s.file.clone() }).collect(),
         initrd: initrd_len.map(|len| places.initrd..places.initrd + len),
         tree: places.tree,
+        client: places.client,
         rtas: places.rtas,
         stack: places.stack,
         // One 128th of RAM, as PAPR recommends, at least 256 KiB.
@@ -256,6 +270,7 @@ fn behind_ram(spec: &Spec) -> Result<(Range<u64>, Range<u64>), PlanError> {
 struct Places {
     initrd: u64,
     tree: Range<u64>,
+    client: Range<u64>,
     rtas: Range<u64>,
     stack: Range<u64>,
 }
@@ -265,10 +280,15 @@ fn units(bytes: u64) -> u64 {
     bytes.checked_next_multiple_of(UNIT).unwrap_or(u64::MAX)
 }
 
-/// pseries: RTAS, below it the tree, below it the initrd, all as high as they are reached.
+/// pseries: RTAS, below it the tree, below it the initrd, all as high as they are reached; with Open Firmware its entry and a
+/// stack in the place of RTAS and tree, and the initrd behind the kernel: Linux then takes memory from above it only.
 fn high(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>) -> Result<Places, PlanError> {
     let top = spec.memory.min(REACH);
-    let fixed = RTAS_SIZE + TREE_SIZE;
+    let [first, second] = match spec.boot {
+        Boot::Fdt => [RTAS_SIZE, TREE_SIZE],
+        Boot::OpenFirmware => [CLIENT_SIZE, STACK_SIZE],
+    };
+    let fixed = first + second;
     let (kernel_end, initrd_size) = (units(kernel_end), units(initrd_len.unwrap_or(0)));
     if kernel_end > top - fixed {
         return Err(too_small(spec, "the kernel", kernel_end.saturating_add(fixed)));
@@ -277,9 +297,11 @@ fn high(spec: &Spec, kernel_end: u64, initrd_len: Option<u64>) -> Result<Places,
         let needed = kernel_end.saturating_add(initrd_size).saturating_add(fixed);
         return Err(too_small(spec, "the kernel with its initrd", needed));
     }
-    let rtas = top - RTAS_SIZE..top;
-    let tree = rtas.start - TREE_SIZE..rtas.start;
-    Ok(Places { initrd: tree.start - initrd_size, tree, rtas, ..Places::default() })
+    let (first, second) = (top - first..top, top - fixed..top - first);
+    Ok(match spec.boot {
+        Boot::Fdt => Places { rtas: first, initrd: second.start - initrd_size, tree: second, ..Places::default() },
+        Boot::OpenFirmware => Places { client: first, stack: second, initrd: kernel_end, ..Places::default() },
+    })
 }
 
 /// e500 and Mac: tree, `stack` bytes of stack, and initrd follow the kernel, so that the kernel's first mapping reaches the
@@ -314,7 +336,8 @@ impl fmt::Display for Layout {
             ("nvdimm", Some(&self.persistent).filter(|range| !range.is_empty())),
             ("kernel", Some(&self.kernel)),
             ("initrd", self.initrd.as_ref()),
-            ("tree", Some(&self.tree)),
+            ("tree", Some(&self.tree).filter(|range| !range.is_empty())),
+            ("client", Some(&self.client).filter(|range| !range.is_empty())),
             ("rtas", Some(&self.rtas).filter(|range| !range.is_empty())),
             ("stack", Some(&self.stack).filter(|range| !range.is_empty())),
         ];

@@ -36,6 +36,16 @@ pub enum Interrupts {
     Xive,
 }
 
+/// How a kernel is entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Boot {
+    /// With a flattened device tree.
+    #[default]
+    Fdt,
+    /// As a client of Open Firmware (pseries).
+    OpenFirmware,
+}
+
 /// Hypercall interfaces that a machine answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calls {
@@ -76,6 +86,10 @@ pub struct Spec {
     pub mmu: Mmu,
     /// Interrupt controller, where the machine leaves a choice (pseries).
     pub interrupts: Interrupts,
+    /// How the kernel is entered, where the machine leaves a choice (pseries).
+    pub boot: Boot,
+    /// Open Firmware has a disk: the number of the partition from which the kernel is, 0 when it is from elsewhere.
+    pub disk: Option<u32>,
     /// Hypercalls that are answered.
     pub calls: Calls,
     /// Kernel command line.
@@ -105,6 +119,8 @@ impl Spec {
             memory: 512 << 20,
             mmu: if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash },
             interrupts: Interrupts::Xics,
+            boot: Boot::Fdt,
+            disk: None,
             calls: Calls::with_pv(true),
             append: String::new(),
             seed: [0; 32],

@@ -7,10 +7,10 @@ use ppc_isa::cpu::{Family, V300};
 
 use crate::fdt::Writer;
 use crate::hotplug::MEMORY_BLOCK;
-use crate::plan::Layout;
+use crate::plan::{Layout, RTAS_SIZE};
 use crate::ports::VTY_UNIT;
-use crate::spec::{Interrupts, Kind, Mmu, Spec};
-use crate::{hotplug, paravirt, pci, persistent, sources, xive};
+use crate::spec::{Boot, Interrupts, Kind, Mmu, Spec};
+use crate::{firmware, hotplug, paravirt, pci, persistent, sources, xive};
 
 const VTY_PATH: &str = "/vdevice/vty@71000000";
 const NVRAM_UNIT: u32 = 0x7100_0001;
@@ -69,7 +69,7 @@ fn pa_features(cpu: Cpu) -> Vec<u8> {
 }
 
 /// `ibm,architecture-vec-5`: what client-architecture-support would have agreed on (spec papr 4.4).
-fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
+pub fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
     let radix = if spec.mmu == Mmu::Radix { 0x40 } else { 0 };
     let xive = if spec.interrupts == Interrupts::Xive { 0x40 } else { 0 };
     let mut vec = [0; 27];
@@ -88,7 +88,9 @@ fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
 /// Writes the tree.
 pub fn write(layout: &Layout) -> Vec<u8> {
     let mut tree = Writer::default();
-    tree.reserve(layout.rtas.start, layout.rtas.end - layout.rtas.start);
+    if !layout.rtas.is_empty() {
+        tree.reserve(layout.rtas.start, layout.rtas.end - layout.rtas.start);
+    }
     if let Some(initrd) = &layout.initrd {
         tree.reserve(initrd.start, initrd.end - initrd.start);
     }
@@ -135,6 +137,9 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         persistent::write(root, layout);
         hotplug::write_root(root, layout);
         root.node("vdevice", vdevice);
+        if layout.spec.boot == Boot::OpenFirmware {
+            firmware::write(root, &layout.spec);
+        }
     });
     tree.finish(0)
 }
@@ -183,6 +188,9 @@ fn chosen(node: &mut Writer, layout: &Layout) {
     node.bytes("rng-seed", &layout.spec.seed);
     node.cell("linux,pci-probe-only", 0);
     node.bytes("ibm,architecture-vec-5", &architecture_vec_5(&layout.spec));
+    if layout.spec.boot == Boot::OpenFirmware {
+        firmware::platform_support(node, &layout.spec);
+    }
 }
 
 fn rtas(node: &mut Writer, layout: &Layout) {
@@ -196,9 +204,11 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     };
     let interrupt: &[&str] = if xics { &[INTERRUPT] } else { &[] };
     node.strings("ibm,hypertas-functions", &[&FUNCTIONS, mmu, interrupt].concat());
-    node.cell("linux,rtas-base", layout.rtas.start as u32);
-    node.cell("linux,rtas-entry", layout.rtas.start as u32);
-    node.cell("rtas-size", (layout.rtas.end - layout.rtas.start) as u32);
+    if layout.spec.boot == Boot::Fdt {
+        node.cell("linux,rtas-base", layout.rtas.start as u32);
+        node.cell("linux,rtas-entry", layout.rtas.start as u32);
+    }
+    node.cell("rtas-size", RTAS_SIZE as u32);
     node.cell("rtas-error-log-max", 0x800);
     node.cell("rtas-event-scan-rate", 1);
     node.flag("ibm,extended-os-term");

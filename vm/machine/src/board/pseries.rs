@@ -24,9 +24,9 @@ use crate::ports::{
     EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WatchdogPort, WindowPort, XicsPort, XivePort,
 };
 use crate::sources::Controller;
-use crate::spec::{self, Kind};
+use crate::spec::{self, Boot, Kind};
 use crate::xive::{ESB, TIMA};
-use crate::{paravirt, pci, persistent, sources, tree};
+use crate::{firmware, paravirt, pci, persistent, sources, tree};
 
 pub use tree::write as tree;
 
@@ -59,10 +59,12 @@ fn raise(controller: &Arc<dyn Controller>, source: u32) -> Box<dyn Fn() + Send +
 
 /// Builds it.
 pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Backends) -> Board {
-    let Backends { console, nvdimms, nvram, clock } = backends;
+    let Backends { console, nvdimms, nvram, clock, disk } = backends;
     let spec = &layout.spec;
-    for (n, word) in (0..).zip(rtas::ENTRY) {
-        mem.store(layout.rtas.start + 4 * n, Order::Big, word);
+    if !layout.rtas.is_empty() {
+        for (n, word) in (0..).zip(rtas::ENTRY) {
+            mem.store(layout.rtas.start + 4 * n, Order::Big, word);
+        }
     }
     let vty = Arc::new(Vty::on(console));
     let wake = power.clone();
@@ -114,11 +116,12 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
     // ppc-pv 1.4).
     let family = spec.cpu.family();
     let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(spec.vcpus(), ports)) as _);
+    let openfw = (spec.boot == Boot::OpenFirmware).then(|| Box::new(firmware::build(layout, mem, &vty, disk)) as _);
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr);
     Board {
         partition: PartitionState::new(Some(HashTable::new(layout.hash_shift)), V300.contains(spec.cpu)),
-        interfaces: [papr, osi, kvm].into_iter().flatten().collect(),
+        interfaces: [openfw, papr, osi, kvm].into_iter().flatten().collect(),
         bus,
         own,
         hot_plug: Some(hot_plug),
@@ -157,12 +160,30 @@ fn boot_cpu(layout: &Layout) -> Vcpu {
         epapr_entry(&mut vcpu, layout.tree.start, if ram.ilog2().is_multiple_of(2) { ram } else { 2 * ram });
         return vcpu;
     }
+    if layout.spec.boot == Boot::OpenFirmware {
+        client_entry(&mut vcpu, layout);
+        return vcpu;
+    }
     vcpu.state.gpr[3] = layout.tree.start;
     vcpu.state.gpr[4] = layout.kernel.start;
     if layout.entry_order == Order::Little {
         vcpu.set_msr(vcpu.shared.msr() | msr::LE);
     }
     vcpu
+}
+
+/// A client of Open Firmware at its entry: real mode, r1 = stack, r3 and r4 = initrd and its size, as Linux has them, or 0,
+/// r5 = firmware's entry; no arguments in r6 and r7 (IEEE 1275's PowerPC binding, 8.2).
+fn client_entry(vcpu: &mut Vcpu, layout: &Layout) {
+    const FRAME: u64 = 256;
+    let initrd = layout.initrd.clone().unwrap_or_default();
+    vcpu.state.gpr[1] = layout.stack.end - FRAME;
+    vcpu.state.gpr[3] = initrd.start;
+    vcpu.state.gpr[4] = initrd.end - initrd.start;
+    vcpu.state.gpr[5] = layout.client.start;
+    if layout.narrow {
+        vcpu.set_msr(vcpu.shared.msr() & !msr::SF);
+    }
 }
 
 /// Another CPU as start-cpu has it begin (PAPR 7.3.8.3): as after a reset, in real mode and big-endian, but for its address

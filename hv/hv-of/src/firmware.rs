@@ -1,0 +1,135 @@
+//! The firmware as an interface of the hypervisor: takes its hypercall, finds the service, answers the client.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use exec::Instruction;
+use hv_core::{Interface, Next, Visit};
+use papr_abi::hcall::H_VOF_CLIENT;
+
+use crate::arguments::{Arguments, FAILED};
+use crate::claims::Claims;
+use crate::instances::{Instances, Package};
+use crate::path;
+use crate::ports::Ports;
+use crate::services;
+use crate::tree::Tree;
+
+/// The hypercall that the client's entry makes: r4 is the address of the argument array; r3 is 0 behind it, or -1 when
+/// there is no such service or the array is malformed.
+pub const CALL: u64 = H_VOF_CLIENT;
+
+/// Property of `/memory` nodes with what is free.
+const AVAILABLE: &str = "available";
+
+/// What changes while the client runs.
+pub(crate) struct State {
+    pub tree: Tree,
+    pub instances: Instances,
+    pub claims: Claims,
+}
+
+/// A call under way.
+pub(crate) struct Call<'c, 'v> {
+    pub visit: &'c mut Visit<'v>,
+    pub arguments: &'c Arguments,
+    /// How the vCPU goes on.
+    pub next: Next,
+    /// The call is not done: it is made again.
+    pub again: bool,
+}
+
+/// The firmware of one machine.
+pub struct OpenFirmware {
+    pub(crate) ports: Ports,
+    state: Mutex<State>,
+}
+
+impl OpenFirmware {
+    /// Firmware with this tree on `memory` bytes, of which `taken` is not the client's to claim. Opens what the client finds
+    /// open: `stdin`, `stdout`, `memory`, `mmu` and `cpu` in `/chosen`.
+    pub fn new(ports: Ports, tree: Tree, memory: u64, taken: impl IntoIterator<Item = Range<u64>>) -> OpenFirmware {
+        let mut claims = Claims::new(memory);
+        taken.into_iter().for_each(|range| claims.reserve(range));
+        let mut state = State { tree, instances: Instances::default(), claims };
+        state.open_standard();
+        state.show_available();
+        OpenFirmware { ports, state: Mutex::new(state) }
+    }
+
+    /// Bytes that the device tree's properties have: what a client can make it hold has a bound, [`crate::tree::LARGEST`].
+    pub fn tree_bytes(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).tree.bytes()
+    }
+
+    fn call(&self, visit: &mut Visit) -> Next {
+        let address = visit.vcpu.state.gpr[4];
+        let arguments = Arguments::read(visit.context.mem, address);
+        let found = arguments.as_ref().and_then(|arguments| Some((arguments, services::find(arguments)?)));
+        let Some((arguments, service)) = found else {
+            visit.counts.hypercall("of", "unknown");
+            return done(visit, FAILED as i32, Next::Run);
+        };
+        visit.counts.hypercall("of", service.name);
+        let mem = visit.context.mem;
+        let mut call = Call { visit, arguments, next: Next::Run, again: false };
+        let results = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            (service.run)(self, &mut state, &mut call)
+        };
+        let Call { next, again, .. } = call;
+        if again {
+            return next;
+        }
+        arguments.answer(mem, &results);
+        done(visit, 0, next)
+    }
+}
+
+/// Ends a call: the status in r3, and on behind the instruction.
+fn done(visit: &mut Visit, status: i32, next: Next) -> Next {
+    let state = &mut visit.vcpu.state;
+    state.cia = state.effective(state.cia.wrapping_add(4));
+    state.gpr[3] = i64::from(status) as u64;
+    next
+}
+
+impl Interface for OpenFirmware {
+    /// `sc 1` with [`CALL`] in r3, from privileged state.
+    fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
+        const SC_1: u64 = 0x4400_0022;
+        let ours = insn.word == SC_1 && visit.vcpu.state.gpr[3] == CALL && !visit.vcpu.state.mode.problem();
+        ours.then(|| self.call(visit))
+    }
+}
+
+impl State {
+    fn open_standard(&mut self) {
+        let Some(chosen) = path::find(&self.tree, "/chosen") else { return };
+        let console = self.tree.text(chosen, "stdout-path").and_then(|path| path::find(&self.tree, path));
+        let of_type = |tree: &Tree, kind| tree.nodes().find(|node| tree.text(*node, "device_type") == Some(kind));
+        let (memory, cpu) = (of_type(&self.tree, "memory"), of_type(&self.tree, "cpu"));
+        let standard = [
+            ("stdin", console, Package::Console),
+            ("stdout", console, Package::Console),
+            ("memory", memory, Package::Memory),
+            ("mmu", cpu, Package::Memory),
+            ("cpu", cpu, Package::Memory),
+        ];
+        for (name, node, package) in standard {
+            if let Some(handle) = node.and_then(|node| self.instances.open(node, package, 0..0)) {
+                self.tree.set(chosen, name, handle.to_be_bytes().to_vec());
+            }
+        }
+    }
+
+    /// Writes into the tree what can be claimed.
+    pub(crate) fn show_available(&mut self) {
+        let memory = self.tree.nodes().find(|node| self.tree.text(*node, "device_type") == Some("memory"));
+        let free = self.claims.free().flat_map(|free| [free.start, free.end - free.start]);
+        let cells: Vec<u8> = free.flat_map(u64::to_be_bytes).collect();
+        if let Some(memory) = memory {
+            self.tree.set(memory, AVAILABLE, cells);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Open Firmware on a PAPR partition: the nodes that it alone has, its adapters, and its live tree, which begins as the
+//! machine's flattened one.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use guest_mem::{GuestMem, Order};
+use hv_of::{Architecture, Console, Disk, OpenFirmware, Ports, Tree, path};
+use image::disk::{self, Partition};
+use image::fdt::Fdt;
+use papr_abi::{client, rtas};
+use platform::disk::BLOCK;
+use platform::{DiskImage, Vty};
+
+use crate::fdt::Writer;
+use crate::plan::Layout;
+use crate::spec::Spec;
+use crate::tree;
+
+/// Memory below is for the client's interrupt vectors, and nobody's to claim (PowerPC binding, 8.2.1).
+const VECTORS: Range<u64> = 0..0x4000;
+
+/// Writes the nodes that clients of firmware look for.
+pub fn write(root: &mut Writer, spec: &Spec) {
+    root.node("options", |options| options.text("real-mode?", "true"));
+    root.node("aliases", |aliases| {
+        if spec.disk.is_some() {
+            aliases.text("disk", path::DISK);
+        }
+    });
+    if spec.disk.is_some() {
+        root.node(path::DISK.trim_start_matches('/'), |disk| disk.text("device_type", "block"));
+    }
+}
+
+/// Writes into `/chosen` what the platform can be asked for: byte of the fifth option vector and value (spec papr 4.4).
+pub fn platform_support(chosen: &mut Writer, spec: &Spec) {
+    let vec_5 = tree::architecture_vec_5(spec);
+    let pairs = (23_u8..).zip(vec_5.into_iter().skip(23)).flat_map(|(byte, value)| [byte, value]);
+    chosen.bytes("ibm,arch-vec-5-platform-support", &pairs.collect::<Vec<u8>>());
+    if let Some(number) = spec.disk.filter(|number| *number != 0) {
+        chosen.text("bootpath", &format!("{}:{number}", path::DISK));
+    }
+}
+
+/// The terminal.
+struct Terminal(Arc<Vty>);
+
+impl Console for Terminal {
+    fn put(&self, data: &[u8]) -> bool {
+        self.0.offer(data)
+    }
+
+    fn get(&self, out: &mut [u8]) -> usize {
+        self.0.get(out)
+    }
+}
+
+/// A disk with its partitions as they are when the machine is built.
+struct BootDisk {
+    image: Arc<DiskImage>,
+    partitions: Vec<Partition>,
+}
+
+impl Disk for BootDisk {
+    fn block_size(&self) -> u32 {
+        BLOCK
+    }
+
+    fn size(&self) -> u64 {
+        self.image.size()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> bool {
+        self.image.read(offset, out).is_ok()
+    }
+
+    fn partition(&self, number: u32) -> Option<Range<u64>> {
+        let found = self.partitions.iter().find(|partition| partition.number == number);
+        found.map(|partition| partition.bytes.clone())
+    }
+}
+
+/// Puts the client's entry into memory, and makes what is behind it.
+pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<DiskImage>>) -> OpenFirmware {
+    for (n, word) in (0..).zip(client::ENTRY) {
+        mem.store(layout.client.start + 4 * n, Order::Big, word);
+    }
+    let disk = image.map(|image| {
+        // A disk without a table is one whole.
+        let partitions = disk::partitions(image.size(), &|offset, out| image.read(offset, out)).unwrap_or_default();
+        Box::new(BootDisk { image, partitions }) as _
+    });
+    let Spec { cpu, memory, .. } = layout.spec;
+    let options = tree::architecture_vec_5(&layout.spec).to_vec();
+    let ports = Ports {
+        console: Box::new(Terminal(Arc::clone(vty))),
+        disk,
+        architecture: Architecture { pvr: cpu.pvr(), logical: cpu.architected_pvr(), options },
+        rtas: &rtas::ENTRY,
+    };
+    let initrd = layout.initrd.clone().unwrap_or_default();
+    let taken = [VECTORS, layout.kernel.clone(), initrd, layout.stack.clone(), layout.client.clone()];
+    OpenFirmware::new(ports, live(&tree::write(layout)), memory, taken)
+}
+
+/// The flattened tree as a live one.
+fn live(flattened: &[u8]) -> Tree {
+    let mut tree = Tree::default();
+    // A tree of our own making is one; without it a client finds an empty one.
+    let Ok(flattened) = Fdt::read(flattened) else { return tree };
+    let mut handles = BTreeMap::new();
+    for node in flattened.nodes() {
+        let parent = node.parent().and_then(|parent| handles.get(&parent.path()).copied());
+        let properties = node.properties().map(|property| (property.name, property.value));
+        handles.insert(node.path(), tree.add(parent, node.name(), properties));
+    }
+    tree
+}
