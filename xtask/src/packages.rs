@@ -27,6 +27,8 @@ pub const TEST: &[&str] = &[
     "qemu-system-x86", "qemu-system-misc",
     // second readers of our initial file systems and device trees
     "cpio", "device-tree-compiler",
+    // a boot program, and the file system that it reads
+    "grub-common", "e2fsprogs",
 ];
 
 /// What `cargo xtask bench speed` builds its programs with.

@@ -1,5 +1,6 @@
-//! Debian's stock ppc64el kernel and a static busybox, obtained as packages through the host's own package client; and,
-//! for the oracle, the newest user-mode QEMU (`qemu`), for comparisons of speed the newest system QEMU (`qemu_system`).
+//! Debian's stock ppc64el kernel and a static busybox, obtained as packages through the host's own package client; and, for
+//! the oracle, the newest user-mode QEMU (`qemu`), for comparisons of speed the newest system QEMU (`qemu_system`), for
+//! tests of Open Firmware a boot program (`grub`).
 //!
 //! Contract: nothing is installed on the host and no address stands here: mirror, keys and proxy are those of the
 //! host's configuration, and its client checks the signatures. The result is kept in a folder of the caller's with a
@@ -10,6 +11,7 @@ mod cache;
 mod client;
 mod closure;
 pub mod programs;
+pub mod grub;
 pub mod qemu;
 pub mod qemu_system;
 pub mod source;

@@ -184,13 +184,15 @@ impl Client {
 
     /// Unpacks every package that [`Client::download_closure`] brought into `folder`, one over the other.
     pub fn unpack_all(&self, folder: &Path) -> Result<(), DebianError> {
+        self.archives()?.iter().try_for_each(|archive| self.unpack(archive, folder))
+    }
+
+    /// Unpacks the package in the file `archive` into `folder`.
+    pub fn unpack(&self, archive: &Path, folder: &Path) -> Result<(), DebianError> {
         fs::create_dir_all(folder).map_err(|e| DebianError::io("make the folder", folder.to_owned(), e))?;
-        for archive in self.archives()? {
-            let mut command = self.command("dpkg-deb", &["--extract"]);
-            command.arg(archive).arg(folder);
-            self.output(command)?;
-        }
-        Ok(())
+        let mut command = self.command("dpkg-deb", &["--extract"]);
+        command.arg(archive).arg(folder);
+        self.output(command).map(drop)
     }
 
     /// The version of `package` that [`Client::download_closure`] brought.
