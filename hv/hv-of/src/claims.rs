@@ -38,23 +38,23 @@ impl Claims {
         let Some(end) = address.checked_add(size).filter(|end| size > 0 && *end <= self.memory.min(REACH)) else {
             return false;
         };
-        let free = self.taken.iter().all(|other| other.end <= address || end <= other.start);
-        if free && self.taken.len() < MOST {
+        let free = self.is_free(address, end) && self.taken.len() < MOST;
+        if free {
             self.reserve(address..end);
         }
-        free && self.taken.len() < MOST
+        free
     }
 
     /// Takes `size` bytes at the lowest address that is a multiple of `align`, a power of two; `None` when there is none.
     pub fn find(&mut self, size: u64, align: u64) -> Option<u64> {
-        let mut starts = self.free().map(|free| free.start.next_multiple_of(align.max(1)));
-        let fits = |start: &u64| {
-            let end = start.saturating_add(size);
-            end <= self.memory && self.taken.iter().all(|other| other.end <= *start || end <= other.start)
-        };
-        let start = starts.find(fits);
-        drop(starts);
-        start.filter(|start| self.take(*start, size))
+        let starts = self.free().filter_map(|free| free.start.checked_next_multiple_of(align.max(1)));
+        let ends = |start: &u64| start.checked_add(size).filter(|end| *end <= self.memory);
+        let start = starts.into_iter().find(|start| ends(start).is_some_and(|end| self.is_free(*start, end)))?;
+        self.take(start, size).then_some(start)
+    }
+
+    fn is_free(&self, start: u64, end: u64) -> bool {
+        self.taken.iter().all(|other| other.end <= start || end <= other.start)
     }
 
     /// Gives back what is taken of `size` bytes at `address`.
