@@ -11,7 +11,9 @@ use exec::{Clock, Engine, Privileged, Vcpu};
 use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
-use machine::{Backends, Calls, Controls, Interrupts, Kind as Board, Layout, Machine, Mmu, Outlet, Spec};
+use machine::{
+    Backends, Boot, Calls, Controls, DiskImage, Interrupts, Kind as Board, Layout, Machine, Mmu, Outlet, Spec,
+};
 use nvdimm::Nvdimm;
 use ppc_isa::Cpu;
 use sha2::{Digest, Sha256};
@@ -50,6 +52,7 @@ pub struct Guest {
     keep: bool,
     engine: Kind,
     nvdimms: Vec<Arc<Nvdimm>>,
+    disk: Option<Arc<DiskImage>>,
 }
 
 /// What a run came to.
@@ -120,7 +123,19 @@ impl Guest {
             keep: false,
             engine: Kind::Interpreter,
             nvdimms: Vec::new(),
+            disk: None,
         }
+    }
+
+    /// The program in the boot partition of `disk`, on the same machine with Open Firmware.
+    ///
+    /// # Errors
+    /// A disk without one.
+    pub fn from_disk(disk: DiskImage) -> Result<Guest> {
+        let (number, elf) = image::disk::boot_program(disk.size(), &|offset, out| disk.read(offset, out))?;
+        let mut guest = Guest::new(Kernel { elf, initrd: None }).boot(Boot::OpenFirmware).append("");
+        (guest.spec.disk, guest.disk) = (Some(number), Some(Arc::new(disk)));
+        Ok(guest)
     }
 
     /// Sets the machine type.
@@ -138,6 +153,12 @@ impl Guest {
     /// Sets the interrupt controller.
     pub fn interrupts(mut self, interrupts: Interrupts) -> Guest {
         self.spec.interrupts = interrupts;
+        self
+    }
+
+    /// Sets how the kernel is entered.
+    pub fn boot(mut self, boot: Boot) -> Guest {
+        self.spec.boot = boot;
         self
     }
 
@@ -260,7 +281,8 @@ impl Guest {
     ) -> Result<Run> {
         let dialogue = Dialogue::new(self.lines.clone());
         let console = Outlet::direct(Box::new(dialogue.clone()));
-        let backends = Backends { nvdimms: self.nvdimms.clone(), ..Backends::new(console) };
+        let (nvdimms, disk) = (self.nvdimms.clone(), self.disk.clone());
+        let backends = Backends { nvdimms, disk, ..Backends::new(console) };
         let mut machine = Machine::build(&self.layout()?, &self.kernel.elf, self.kernel.initrd.as_deref(), backends)?;
         let controls = machine.controls();
         dialogue.attach(controls.clone());
