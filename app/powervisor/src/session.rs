@@ -104,6 +104,7 @@ fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec
             (None, cpu) if V300.contains(cpu) => Mmu::Radix,
             _ => Mmu::Hash,
         },
+        either_mmu: flags.mmu.is_none(),
         interrupts: match flags.interrupts {
             InterruptsFlag::Xive => Interrupts::Xive,
             InterruptsFlag::Xics | InterruptsFlag::Auto => Interrupts::Xics,

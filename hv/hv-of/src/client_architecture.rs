@@ -20,6 +20,9 @@ const LOGICAL: u32 = 0x0f00_0000;
 const CHOICES: [usize; 2] = [byte::INTERRUPTS, byte::MMU];
 const CHOICE: u8 = 0xc0;
 const EITHER: u8 = 0x80;
+/// Of the MMU.
+const HASH: u8 = 0;
+const RADIX: u8 = 0x40;
 
 /// Bytes of vector 5 (spec papr 4.4).
 mod byte {
@@ -36,6 +39,8 @@ pub struct Architecture {
     pub logical: u32,
     /// Vector 5 with everything that the machine has, from the length byte on, as in `ibm,architecture-vec-5`.
     pub options: Vec<u8>,
+    /// The client may have the other kind of translation, too.
+    pub either_mmu: bool,
 }
 
 /// What was agreed on.
@@ -58,6 +63,7 @@ impl Architecture {
             match n {
                 0 => Some(*ours),
                 n if !CHOICES.contains(&n) => Some(ours & theirs),
+                byte::MMU if self.either_mmu && [HASH, RADIX].contains(&(theirs & CHOICE)) => Some(theirs & CHOICE),
                 _ if theirs & CHOICE == ours & CHOICE || theirs & CHOICE == EITHER => Some(*ours),
                 _ => None,
             }

@@ -25,7 +25,9 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target { name: "client", run: targets::client::run, examples: Vec::new, longest: 4096 },
     Target { name: "decoder", run: targets::decoder::run, examples: Vec::new, longest: 64 },
+    Target { name: "disk", run: targets::disk::run, examples: targets::disk::examples, longest: 2048 },
     Target { name: "elf", run: targets::elf::run, examples: targets::elf::examples, longest: 256 },
     Target { name: "engines", run: targets::hostile::engines::run, examples: Vec::new, longest: 4096 },
     Target { name: "fdt", run: targets::fdt::run, examples: targets::fdt::examples, longest: 512 },

@@ -1,6 +1,8 @@
 //! The targets, one file each.
 
+pub mod client;
 pub mod decoder;
+pub mod disk;
 pub mod elf;
 pub mod fdt;
 pub mod hash;

@@ -162,6 +162,12 @@ impl Guest {
         self
     }
 
+    /// Lets a client of Open Firmware choose the other translation, too.
+    pub fn either_mmu(mut self) -> Guest {
+        self.spec.either_mmu = true;
+        self
+    }
+
     /// Sets the number of vCPUs.
     pub fn cpus(mut self, cpus: u32) -> Guest {
         self.spec.cpus = cpus;

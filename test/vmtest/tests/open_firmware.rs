@@ -116,6 +116,21 @@ fn debian_6_12_finds_the_same_machine_with_hash() -> Result<()> {
     the_same_machine(Release::Trixie, Cpu::Power8, Mmu::Hash, Interrupts::Xics)
 }
 
+/// Linux has the translation that its command line asks for, on a processor with both.
+#[test]
+fn debian_chooses_its_translation() -> Result<()> {
+    for (append, shows) in
+        [("console=hvc0", "radix-mmu: Page sizes"), ("console=hvc0 disable_radix", "hash-mmu: Page sizes")]
+    {
+        let guest = Guest::new(debian(Release::Bookworm, Some("true"))?).boot(Boot::OpenFirmware).either_mmu();
+        let run = guest.append(append).engine(EngineKind::Translator).run()?;
+        run.ended(&Halt::PowerOff)?;
+        was_client(&run)?;
+        run.shows(shows)?;
+    }
+    Ok(())
+}
+
 /// What GRUB reads on the disk.
 const MENU: &str = "set timeout=0\nmenuentry 'Debian' {\n  linux /boot/vmlinux console=hvc0 from=grub\n  \
      initrd /boot/initrd\n}\n";
@@ -163,7 +178,7 @@ fn disk(test: &str, kernel: Kernel, prefix: &str, table: fn(&mut [u8])) -> Resul
     mkimage.args(["-O", "powerpc-ieee1275", "-p", prefix, "-d"]).arg(modules).arg("-o").arg(&program).args(MODULES);
     tool(&mut mkimage)?;
     let mut mke2fs = Command::new("mke2fs");
-    mke2fs.args(["-q", "-t", "ext2", "-d"]).arg(&root).arg(&system).arg(format!("{}K", ROOT.1 * BLOCK >> 10));
+    mke2fs.args(["-q", "-t", "ext2", "-d"]).arg(&root).arg(&system).arg(format!("{}K", ROOT.1 * BLOCK / 1024));
     tool(&mut mke2fs)?;
     assemble(&image, &[(BOOT, program), (ROOT, system)], table)?;
     Ok(Some(DiskImage::open(&image)?))

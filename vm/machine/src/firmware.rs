@@ -12,10 +12,11 @@ use image::fdt::Fdt;
 use papr_abi::{client, rtas};
 use platform::disk::BLOCK;
 use platform::{DiskImage, Vty};
+use ppc_isa::cpu::V300;
 
 use crate::fdt::Writer;
 use crate::plan::Layout;
-use crate::spec::Spec;
+use crate::spec::{Boot, Interrupts, Spec};
 use crate::tree;
 
 /// Memory below is for the client's interrupt vectors, and nobody's to claim (PowerPC binding, 8.2.1).
@@ -34,9 +35,19 @@ pub fn write(root: &mut Writer, spec: &Spec) {
     }
 }
 
+/// Whether the guest has a choice of translation. H_ENTER maps nothing but RAM, and a XIVE is reached by loads and stores.
+pub fn either_mmu(spec: &Spec) -> bool {
+    let free = spec.boot == Boot::OpenFirmware && spec.either_mmu;
+    free && V300.contains(spec.cpu) && spec.interrupts == Interrupts::Xics
+}
+
 /// Writes into `/chosen` what the platform can be asked for: byte of the fifth option vector and value (spec papr 4.4).
 pub fn platform_support(chosen: &mut Writer, spec: &Spec) {
-    let vec_5 = tree::architecture_vec_5(spec);
+    const EITHER: u8 = 0x80;
+    let mut vec_5 = tree::architecture_vec_5(spec);
+    if either_mmu(spec) {
+        vec_5[24] = EITHER;
+    }
     let pairs = (23_u8..).zip(vec_5.into_iter().skip(23)).flat_map(|(byte, value)| [byte, value]);
     chosen.bytes("ibm,arch-vec-5-platform-support", &pairs.collect::<Vec<u8>>());
     if let Some(number) = spec.disk.filter(|number| *number != 0) {
@@ -97,7 +108,12 @@ pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<
     let ports = Ports {
         console: Box::new(Terminal(Arc::clone(vty))),
         disk,
-        architecture: Architecture { pvr: cpu.pvr(), logical: cpu.architected_pvr(), options },
+        architecture: Architecture {
+            pvr: cpu.pvr(),
+            logical: cpu.architected_pvr(),
+            options,
+            either_mmu: either_mmu(&layout.spec),
+        },
         rtas: &rtas::ENTRY,
     };
     let initrd = layout.initrd.clone().unwrap_or_default();

@@ -84,6 +84,8 @@ pub struct Spec {
     pub memory: u64,
     /// Translation, where the machine leaves a choice (Book3S-64).
     pub mmu: Mmu,
+    /// A client of Open Firmware may choose the other translation, if the processor has both.
+    pub either_mmu: bool,
     /// Interrupt controller, where the machine leaves a choice (pseries).
     pub interrupts: Interrupts,
     /// How the kernel is entered, where the machine leaves a choice (pseries).
@@ -118,6 +120,7 @@ impl Spec {
             cpus: 1,
             memory: 512 << 20,
             mmu: if V300.contains(cpu) { Mmu::Radix } else { Mmu::Hash },
+            either_mmu: false,
             interrupts: Interrupts::Xics,
             boot: Boot::Fdt,
             disk: None,

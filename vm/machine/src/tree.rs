@@ -77,7 +77,8 @@ pub fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
     vec[2] = 0x20; // dynamic reconfiguration
     vec[5] = 0x80; // form 1 affinity
     vec[6] = 0x04; // hot-plug events
-    vec[6] |= if spec.mmu == Mmu::Hash { 0x01 } else { 0 }; // the hashed page table can be resized
+    let hash = spec.mmu == Mmu::Hash || firmware::either_mmu(spec);
+    vec[6] |= if hash { 0x01 } else { 0 }; // the hashed page table can be resized
     vec[22] = 0x80; // second version of dynamic memory
     vec[23] = xive; // XIVE only, or XICS only
     vec[24] = radix; // radix only, or hash only
@@ -198,12 +199,11 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     for (name, token) in services(xics) {
         node.cell(name, token);
     }
-    let mmu = match layout.spec.mmu {
-        Mmu::Hash => &HASH[..],
-        Mmu::Radix => &[RADIX],
-    };
+    let either = firmware::either_mmu(&layout.spec);
+    let hash = if either || layout.spec.mmu == Mmu::Hash { &HASH[..] } else { &[] };
+    let radix: &[&str] = if layout.spec.mmu == Mmu::Radix { &[RADIX] } else { &[] };
     let interrupt: &[&str] = if xics { &[INTERRUPT] } else { &[] };
-    node.strings("ibm,hypertas-functions", &[&FUNCTIONS, mmu, interrupt].concat());
+    node.strings("ibm,hypertas-functions", &[&FUNCTIONS, hash, radix, interrupt].concat());
     if layout.spec.boot == Boot::Fdt {
         node.cell("linux,rtas-base", layout.rtas.start as u32);
         node.cell("linux,rtas-entry", layout.rtas.start as u32);

@@ -18,7 +18,7 @@ pub(super) const SERVICES: &[Service] = &[
 ];
 
 /// Bytes that one exit copies from a disk; a longer read is made in several.
-const DISK_CHUNK: u32 = 256 << 10;
+const DISK_CHUNK: u32 = 16 << 10;
 /// Bytes of one call that the terminal takes or gives.
 const CONSOLE_CHUNK: u32 = 4096;
 /// Nothing has been typed.

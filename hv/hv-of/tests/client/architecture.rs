@@ -73,6 +73,16 @@ fn what_the_machine_is_not_is_refused() {
 }
 
 #[test]
+fn the_client_chooses_where_it_may() {
+    for (wanted, agreed) in [(0, Some(0)), (0x40, Some(0x40)), (0x80, Some(0x40)), (0xc0, None)] {
+        let mut stage = Stage::with(true);
+        let refused = ask(&mut stage, AT, &vectors(&[POWER9, LAST], &options(0, wanted)));
+        let vec_5 = stage.property("/chosen", "ibm,architecture-vec-5");
+        assert_eq!((refused != 0, vec_5.map(|vec_5| vec_5[24])), (agreed.is_none(), agreed), "{wanted:x}");
+    }
+}
+
+#[test]
 fn vectors_that_leave_memory_are_refused() {
     let mut stage = Stage::new();
     let good = vectors(&[POWER9, LAST], &options(0, 0x40));

@@ -111,9 +111,15 @@ pub struct Stage {
 
 impl Stage {
     pub fn new() -> Stage {
+        Stage::with(false)
+    }
+
+    /// The same with either kind of translation, or radix only.
+    pub fn with(either_mmu: bool) -> Stage {
         let terminal = Arc::new(Mutex::new(Terminal { room: 100, ..Terminal::default() }));
         let cpu = Cpu::Power9;
-        let architecture = Architecture { pvr: cpu.pvr(), logical: cpu.architected_pvr(), options: OPTIONS.to_vec() };
+        let architecture =
+            Architecture { pvr: cpu.pvr(), logical: cpu.architected_pvr(), options: OPTIONS.to_vec(), either_mmu };
         let console = Box::new(Port(Arc::clone(&terminal)));
         let ports = Ports { console, disk: Some(Box::new(Media)), architecture, rtas: &RTAS };
         Stage {
