@@ -9,7 +9,7 @@ use image::debian::{self, Release};
 use image::initramfs;
 use machine::DiskImage;
 
-use crate::cli::{Guest, MachineFlag, ReleaseFlag, RunFlags};
+use crate::cli::{BootFlag, Guest, MachineFlag, ReleaseFlag, RunFlags};
 use crate::progress::Progress;
 
 /// Files and defaults of a guest.
@@ -34,6 +34,9 @@ pub fn files(flags: &RunFlags) -> Result<Files> {
     let disk = flags.disk.as_deref().map(open).transpose()?;
     match (flags.guest, &flags.kernel, disk) {
         (Some(Guest::Debian), _, disk) => Ok(Files { disk: disk.map(|disk| (disk, 0)), ..debian(flags)? }),
+        (Some(Guest::Demo), ..) if flags.boot == Some(BootFlag::Of) || flags.disk.is_some() => {
+            bail!("--boot of goes with kernels: the demonstration reads a flattened tree")
+        }
         (Some(Guest::Demo), ..) => demo(flags),
         (None, Some(kernel), disk) => Ok(Files { disk: disk.map(|disk| (disk, 0)), ..own(flags, kernel)? }),
         (None, None, Some(disk)) => boot_partition(flags, disk),

@@ -93,6 +93,52 @@ fn machines_that_cannot_be() {
     expect(&run(&[]), OUR_ERROR, &["<GUEST>"]);
 }
 
+/// A disk with an MBR and one partition of type `kind` from its second block on.
+fn disk(kind: u8, content: &[u8]) -> Vec<u8> {
+    let mut disk = vec![0; 512];
+    disk[446..462].copy_from_slice(&[0, 0, 0, 0, kind, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0]);
+    disk[510..].copy_from_slice(&[0x55, 0xaa]);
+    disk.extend(content);
+    disk.resize(9 * 512, 0);
+    disk
+}
+
+/// A client of Open Firmware that calls its service `exit`.
+fn client() -> Vec<u8> {
+    const ARGUMENTS: u32 = Kernel::BASE + 84 + 20;
+    let code = [
+        0x7ca9_03a6,                      // mtctr r5
+        0x3c60_0000 | ARGUMENTS >> 16,    // lis r3, arguments@h
+        0x6063_0000 | ARGUMENTS & 0xffff, // ori r3, r3, arguments@l
+        0x4e80_0421,                      // bctrl
+        FOREVER[0],
+    ];
+    let name = u32::from_be_bytes(*b"exit");
+    Kernel::new(&[&code[..], &[ARGUMENTS + 12, 0, 0, name, 0]].concat()).elf_32()
+}
+
+#[test]
+fn disks() {
+    const PREP: u8 = 0x41;
+    let cases: [(&str, Vec<u8>, &[&str], &[&str]); 6] = [
+        ("no-table", vec![0; 4096], &[], &["no partition table"]),
+        ("no-boot-partition", disk(0x83, b""), &[], &["no PReP boot partition", "--kernel"]),
+        ("no-program", disk(PREP, b"text"), &[], &["partition 1", "not an ELF file"]),
+        ("without-firmware", disk(PREP, &client()), &["--boot", "fdt"], &["--boot of"]),
+        ("on-e500", disk(PREP, &client()), &["--machine", "e500"], &["--boot of", "--machine pseries"]),
+        ("little", disk(PREP, &Kernel::new(&FOREVER).elf_32()), &["--cpu", "750"], &["--cpu 750"]),
+    ];
+    for (name, data, arguments, words) in cases {
+        let path = file(name, &data);
+        let output = run(&[&["--disk", path.to_str().unwrap(), "--timeout", "60"], arguments].concat());
+        expect(&output, OUR_ERROR, words);
+    }
+    expect(&run(&["--disk", "/no/such/disk"]), OUR_ERROR, &["--disk /no/such/disk", "No such file"]);
+    let path = file("boot-disk", &disk(PREP, &client()));
+    expect(&run(&["--disk", path.to_str().unwrap(), "--timeout", "60"]), 0, &["million instructions"]);
+    expect(&run(&["demo", "--boot", "of"]), OUR_ERROR, &["--boot of goes with kernels"]);
+}
+
 #[test]
 fn a_kernel_larger_than_memory() {
     let kernel = Kernel { memory: 48 << 20, ..Kernel::new(&FOREVER) };

@@ -122,6 +122,11 @@ fn with_a_xive() {
 }
 
 #[test]
+fn with_open_firmware() {
+    comes_and_goes("of", "pseries-le", 3, &["--boot", "of"]);
+}
+
+#[test]
 fn nobody_listens_without_a_machine() {
     let bench = Bench::new("nobody");
     let error = bench.ctl("status").unwrap_err();

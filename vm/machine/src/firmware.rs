@@ -1,14 +1,13 @@
 //! Open Firmware on a PAPR partition: the nodes that it alone has, its adapters, and its live tree, which begins as the
 //! machine's flattened one.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use guest_mem::{GuestMem, Order};
 use hv_of::{Architecture, Console, Disk, OpenFirmware, Ports, Tree, path};
+use hv_papr::connectors::Item;
 use image::disk::{self, Partition};
-use image::fdt::Fdt;
 use papr_abi::{client, rtas};
 use platform::disk::BLOCK;
 use platform::{DiskImage, Vty};
@@ -118,19 +117,24 @@ pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<
     };
     let initrd = layout.initrd.clone().unwrap_or_default();
     let taken = [VECTORS, layout.kernel.clone(), initrd, layout.stack.clone(), layout.client.clone()];
-    OpenFirmware::new(ports, live(&tree::write(layout)), memory, taken)
+    OpenFirmware::new(ports, live(&tree::whole(layout).items()), memory, taken)
 }
 
-/// The flattened tree as a live one.
-fn live(flattened: &[u8]) -> Tree {
-    let mut tree = Tree::default();
-    // A tree of our own making is one; without it a client finds an empty one.
-    let Ok(flattened) = Fdt::read(flattened) else { return tree };
-    let mut handles = BTreeMap::new();
-    for node in flattened.nodes() {
-        let parent = node.parent().and_then(|parent| handles.get(&parent.path()).copied());
-        let properties = node.properties().map(|property| (property.name, property.value));
-        handles.insert(node.path(), tree.add(parent, node.name(), properties));
+/// What was written as a live tree.
+fn live(items: &[Item]) -> Tree {
+    let (mut tree, mut open) = (Tree::default(), Vec::new());
+    for (n, item) in items.iter().enumerate() {
+        match item {
+            Item::Node(name) => {
+                let own = items.iter().skip(n + 1).map_while(|item| match item {
+                    Item::Property(name, value) => Some((name.as_str(), value.as_slice())),
+                    Item::Node(_) | Item::End => None,
+                });
+                open.push(tree.add(open.last().copied(), name, own));
+            }
+            Item::Property(..) => {}
+            Item::End => _ = open.pop(),
+        }
     }
     tree
 }

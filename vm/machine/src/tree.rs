@@ -86,8 +86,13 @@ pub fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
     vec
 }
 
-/// Writes the tree.
+/// The tree as a blob.
 pub fn write(layout: &Layout) -> Vec<u8> {
+    whole(layout).finish(0)
+}
+
+/// Writes the tree.
+pub fn whole(layout: &Layout) -> Writer {
     let mut tree = Writer::default();
     if !layout.rtas.is_empty() {
         tree.reserve(layout.rtas.start, layout.rtas.end - layout.rtas.start);
@@ -109,6 +114,8 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         root.cell("ibm,partition-no", 1);
         root.text("ibm,partition-name", "PowerVisor");
         root.cell("ibm,partition-performance-parameters-level", 1);
+        // It has properties, which stand before nodes.
+        hotplug::write_root(root, layout);
         root.node("chosen", |node| chosen(node, layout));
         hypervisor(layout).write(root, layout.spec.calls);
         root.node("rtas", |node| rtas(node, layout));
@@ -136,13 +143,12 @@ pub fn write(layout: &Layout) -> Vec<u8> {
         });
         pci::write(root, PIC_PHANDLE);
         persistent::write(root, layout);
-        hotplug::write_root(root, layout);
         root.node("vdevice", vdevice);
         if layout.spec.boot == Boot::OpenFirmware {
             firmware::write(root, &layout.spec);
         }
     });
-    tree.finish(0)
+    tree
 }
 
 /// Writes the node of a processor.

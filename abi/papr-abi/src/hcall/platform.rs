@@ -17,9 +17,9 @@ hypercalls! { Platform:
     H_UPDATE_DT = 0xf003, ["flattened device tree"] -> [],
         [H_PARAMETER],
         "hand over firmware's device tree";
-    H_VOF_CLIENT = 0xf005, ["arguments of the client interface"] -> [],
-        [H_PARAMETER],
-        "call virtual Open Firmware";
+    H_VOF_CLIENT = 0xf005, ["guest real address of the argument array"] -> [],
+        [H_HARDWARE],
+        "call Open Firmware's client interface";
     H_GET_24X7_CATALOG_PAGE = 0xf078, ["guest real address of a page", "version", "page of the catalog"] -> [],
         [H_PARAMETER, H_P2, H_P3, H_AUTHORITY, H_BUSY],
         "read the catalog of counters";
