@@ -95,19 +95,13 @@ impl Architecture {
 /// they leave memory.
 fn vector(mem: &GuestMem, at: u64, number: u8) -> Option<Vec<u8>> {
     let last = mem.load::<u8>(at, Order::Big)?;
-    let mut at = at + 1;
-    for n in 0..=last {
-        let length = 2 + usize::from(mem.load::<u8>(at, Order::Big)?);
-        let mut bytes = vec![0; length];
-        if !mem.read(at, &mut bytes) {
-            return None;
-        }
-        if n + 1 == number {
-            return Some(bytes);
-        }
-        at += length as u64;
+    if last < number - 1 {
+        return Some(Vec::new());
     }
-    Some(Vec::new())
+    let length = |at| Some(2 + u64::from(mem.load::<u8>(at, Order::Big)?));
+    let at = (1..number).try_fold(at + 1, |at, _| Some(at + length(at)?))?;
+    let mut bytes = vec![0; length(at)? as usize];
+    mem.read(at, &mut bytes).then_some(bytes)
 }
 
 /// Writes into the tree what was agreed on.

@@ -54,7 +54,7 @@ pub(crate) fn call_method(firmware: &OpenFirmware, state: &mut State, call: &mut
     }
 }
 
-/// ( vectors -- refused? )
+/// `( vectors -- refused? )`
 fn client_architecture_support(
     firmware: &OpenFirmware,
     state: &mut State,
@@ -67,7 +67,7 @@ fn client_architecture_support(
     Some(vec![if published { 0 } else { ABORTED }])
 }
 
-/// ( base -- entry ): the entry's few instructions are all that there is at `base`.
+/// `( base -- entry )`: the entry's few instructions are all that there is at `base`.
 fn instantiate_rtas(firmware: &OpenFirmware, _: &mut State, call: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     let [base] = stack.pop()?;
     let mem = call.visit.context.mem;
@@ -81,7 +81,7 @@ fn instantiate_rtas(firmware: &OpenFirmware, _: &mut State, call: &mut Call, sta
     Some(vec![base])
 }
 
-/// ( [virtual] size align -- base ): an alignment of 0 goes with an address.
+/// `( [virtual] size align -- base )`: an alignment of 0 goes with an address.
 fn claim(_: &OpenFirmware, state: &mut State, _: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     let [align, size] = stack.pop()?;
     let address = stack.cells.get(2).copied();
@@ -89,20 +89,20 @@ fn claim(_: &OpenFirmware, state: &mut State, _: &mut Call, stack: &Stack) -> Op
     Some(vec![state.claim(address, size, align)?])
 }
 
-/// ( address size -- )
+/// `( address size -- )`
 fn release(_: &OpenFirmware, state: &mut State, _: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     let [size, address] = stack.pop()?;
     state.release(address, size);
     Some(Vec::new())
 }
 
-/// ( physical virtual size mode -- ): nothing is translated, so only what is mapped to itself is.
+/// `( physical virtual size mode -- )`: nothing is translated, so only what is mapped to itself is.
 fn map(_: &OpenFirmware, _: &mut State, _: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     let [_mode, _size, virtual_, physical] = stack.pop()?;
     (virtual_ == physical).then(Vec::new)
 }
 
-/// ( virtual -- physical mode true ): the mode is memory's, coherent.
+/// `( virtual -- physical mode true )`: the mode is memory's, coherent.
 fn translate(_: &OpenFirmware, _: &mut State, call: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     const COHERENT: u32 = 0x10;
     let [address] = stack.pop()?;
@@ -119,7 +119,7 @@ fn blocks(firmware: &OpenFirmware, state: &State, stack: &Stack) -> Option<u64> 
     extent.end.saturating_sub(extent.start).checked_div(firmware.ports.disk.as_ref()?.block_size().into())
 }
 
-/// ( -- low high )
+/// `( -- low high )`
 fn blocks64(firmware: &OpenFirmware, state: &mut State, _: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     let blocks = blocks(firmware, state, stack)?;
     Some(vec![(blocks >> 32) as u32, blocks as u32])
