@@ -135,7 +135,7 @@ fn disks() {
     }
     expect(&run(&["--disk", "/no/such/disk"]), OUR_ERROR, &["--disk /no/such/disk", "No such file"]);
     let path = file("boot-disk", &disk(PREP, &client()));
-    expect(&run(&["--disk", path.to_str().unwrap(), "--timeout", "60"]), 0, &["million instructions"]);
+    expect(&run(&["--disk", path.to_str().unwrap(), "--timeout", "60"]), 120, &["went back to Open Firmware"]);
     expect(&run(&["demo", "--boot", "of"]), OUR_ERROR, &["--boot of goes with kernels"]);
 }
 

@@ -1,7 +1,9 @@
 //! What exists, the time, and the end (IEEE 1275-1994, 6.3.2.1, 6.3.2.5 and 6.3.2.6).
 
+use std::time::Duration;
+
 use exec::timebase;
-use hv_core::{Halt, Next};
+use hv_core::{Halt, Next, Panic};
 
 use super::{Service, named};
 use crate::arguments::{FAILED, text};
@@ -12,9 +14,9 @@ pub(super) const SERVICES: &[Service] = &[
     Service { name: "milliseconds", inputs: 0, run: milliseconds },
     Service { name: "interpret", inputs: 1, run: interpret },
     Service { name: "boot", inputs: 1, run: |_, _, call| halt(call, Halt::Reset) },
-    // There is nobody to talk to at firmware's own prompt: a client that leaves has nothing left to do.
+    // Firmware has no prompt at which somebody could wait.
     Service { name: "enter", inputs: 0, run: |_, _, _| Vec::new() },
-    Service { name: "exit", inputs: 0, run: |_, _, call| halt(call, Halt::PowerOff) },
+    Service { name: "exit", inputs: 0, run: exit },
     // Firmware does nothing by itself.
     Service { name: "quiesce", inputs: 0, run: |_, _, _| Vec::new() },
     // It calls nobody back, so that there was none before, either.
@@ -39,10 +41,21 @@ fn test(_: &OpenFirmware, _: &mut State, call: &mut Call) -> Vec<u32> {
     vec![if name.is_some_and(|name| named(&name).is_some()) { 0 } else { FAILED }]
 }
 
-/// Guest time since the start, in 32 bits.
+/// Guest time since the start.
+fn elapsed(call: &Call) -> Duration {
+    timebase::duration(timebase::timebase(&call.visit.vcpu.state, call.visit.context))
+}
+
+/// In 32 bits.
 fn milliseconds(_: &OpenFirmware, _: &mut State, call: &mut Call) -> Vec<u32> {
-    let ticks = timebase::timebase(&call.visit.vcpu.state, call.visit.context);
-    vec![timebase::duration(ticks).as_millis() as u32]
+    vec![elapsed(call).as_millis() as u32]
+}
+
+/// Kernels and boot programs give up so; what is wrong they have printed before.
+fn exit(_: &OpenFirmware, _: &mut State, call: &mut Call) -> Vec<u32> {
+    let words = "it went back to Open Firmware, which has nothing else to start".to_owned();
+    let panic = Panic { words, uptime: elapsed(call) };
+    halt(call, Halt::Panic(Box::new(panic)))
 }
 
 fn interpret(_: &OpenFirmware, _: &mut State, call: &mut Call) -> Vec<u32> {

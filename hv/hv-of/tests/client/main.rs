@@ -46,7 +46,6 @@ fn results_that_nobody_wants_are_not_stored() {
 fn the_end_is_the_machines() {
     let mut stage = Stage::new();
     for (service, line, halt) in [
-        ("exit", "", Halt::PowerOff),
         ("boot", "disk:1", Halt::Reset),
         ("interpret", "reset-all", Halt::Reset),
         ("interpret", " power-off", Halt::PowerOff),
@@ -54,6 +53,8 @@ fn the_end_is_the_machines() {
         let line = stage.text(line);
         assert_eq!(stage.next(service, &[line], 1), Next::Halt(halt), "{service}");
     }
+    let Next::Halt(Halt::Panic(panic)) = stage.next("exit", &[], 0) else { panic!() };
+    assert!(panic.words.contains("Open Firmware"));
     let other = stage.text("1 2 + .");
     assert_eq!(stage.call("interpret", &[other], 1), [FAILED]);
     assert_eq!(stage.status("quiesce", &[], 0), 0);
