@@ -10,8 +10,8 @@
 mod cache;
 mod client;
 mod closure;
-pub mod programs;
 pub mod grub;
+pub mod programs;
 pub mod qemu;
 pub mod qemu_system;
 pub mod source;
