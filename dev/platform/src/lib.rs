@@ -1,5 +1,5 @@
-//! Platform devices: terminals, interrupt controllers, clocks, random numbers, non-volatile memory, DMA windows, and
-//! what boards are made of besides.
+//! Platform devices: terminals, interrupt controllers, clocks, random numbers, non-volatile memory, and what
+//! boards are made of besides.
 //!
 //! Devices know neither vCPUs nor hypercalls. They are built from what they need (a writer, a wake-up function) and
 //! attached by the machine.
@@ -7,7 +7,6 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod disk;
-pub mod dma;
 pub mod escc;
 pub mod gpio;
 pub mod guts;
@@ -29,7 +28,6 @@ pub mod xics;
 pub mod xive;
 
 pub use disk::DiskImage;
-pub use dma::DmaWindow;
 pub use escc::Escc;
 pub use gpio::QoriqGpio;
 pub use guts::Guts;
