@@ -99,6 +99,24 @@ pub mod system_parameter {
     pub const LPAR_NAME: u32 = 55;
 }
 
+/// What ibm,change-msi is asked to do (PAPR 7.3.10.5).
+pub mod change_msi {
+    /// Say how many messages there are.
+    pub const QUERY: u32 = 0;
+    /// Set their number, of the kind that the platform likes.
+    pub const CHANGE: u32 = 1;
+    /// Go back to the number of the beginning.
+    pub const RESET: u32 = 2;
+    /// Set the number of MSI.
+    pub const CHANGE_MSI: u32 = 3;
+    /// Set the number of MSI-X.
+    pub const CHANGE_MSIX: u32 = 4;
+    /// The same with addresses of 32 bits.
+    pub const CHANGE_MSI_32: u32 = 5;
+    /// The same with addresses of 32 bits.
+    pub const CHANGE_MSIX_32: u32 = 6;
+}
+
 /// Most inputs and outputs together.
 pub const MAX_CELLS: u32 = 16;
 

@@ -35,7 +35,7 @@ pub enum Command {
     Isa(IsaFlags),
     /// Show which instructions of a kernel the paravirtual interface rewrites
     Patch(PatchFlags),
-    /// Ask a running machine, or change it: memory, processors, persistent memory
+    /// Ask a running machine, or change it: memory, processors, persistent memory, PCI devices
     Ctl(CtlFlags),
     /// Make, show and check image files of persistent memory
     #[command(subcommand)]
@@ -199,6 +199,9 @@ pub struct RunFlags {
     /// pseries: addresses kept for persistent memory that is added by `powervisor ctl`
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size::parse)]
     pub nvdimm_room: u64,
+    /// pseries: a device on the PCI bus, by its name (virtio-rng); may be given several times
+    #[arg(long, value_name = "NAME", value_parser = device)]
+    pub device: Vec<machine::Device>,
     /// Non-volatile memory in a file of 64 KiB, which is made if it does not exist (pseries); without, it is forgotten
     #[arg(long, value_name = "FILE")]
     pub nvram: Option<PathBuf>,
@@ -382,6 +385,9 @@ pub enum CtlCommand {
     /// Add, remove or change persistent memory
     #[command(subcommand)]
     Nvdimm(CtlNvdimm),
+    /// Add or remove PCI devices
+    #[command(subcommand)]
+    Device(CtlDevice),
 }
 
 #[derive(Debug, Subcommand)]
@@ -411,6 +417,21 @@ pub enum CtlCpus {
     Remove {
         /// How many
         count: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CtlDevice {
+    /// Add one, as --device names it, and wait until the guest has it
+    Add {
+        /// Its name
+        #[arg(value_parser = device)]
+        device: machine::Device,
+    },
+    /// Remove one, and wait until the guest has given it back
+    Remove {
+        /// Its slot
+        slot: u8,
     },
 }
 
@@ -464,6 +485,8 @@ impl CtlCommand {
             CtlCommand::Memory(CtlMemory::Remove { size }) => words(&["memory", "remove"], &[bytes(size)]),
             CtlCommand::Cpus(CtlCpus::Add { count }) => words(&["cpus", "add"], &[count.to_string()]),
             CtlCommand::Cpus(CtlCpus::Remove { count }) => words(&["cpus", "remove"], &[count.to_string()]),
+            CtlCommand::Device(CtlDevice::Add { device }) => words(&["device", "add"], &[device.name().to_owned()]),
+            CtlCommand::Device(CtlDevice::Remove { slot }) => words(&["device", "remove"], &[slot.to_string()]),
             CtlCommand::Nvdimm(CtlNvdimm::Add { flag }) => words(&["nvdimm", "add"], &[flag.text_from_anywhere()]),
             CtlCommand::Nvdimm(CtlNvdimm::Remove { number }) => words(&["nvdimm", "remove"], &[number.to_string()]),
             CtlCommand::Nvdimm(CtlNvdimm::Health { number, states }) => {
@@ -618,6 +641,12 @@ fn rows(text: &str) -> Result<Regex, regex_lite::Error> {
 fn cpu(text: &str) -> Result<ppc_isa::Cpu, String> {
     let known = ppc_isa::Cpu::ALL.map(ppc_isa::Cpu::name).join(", ");
     ppc_isa::Cpu::from_name(text).ok_or_else(|| format!("unknown CPU model; known are {known}"))
+}
+
+fn device(text: &str) -> Result<machine::Device, String> {
+    let known = machine::Device::ALL.map(machine::Device::name).join(", ");
+    let found = machine::Device::ALL.into_iter().find(|device| device.name() == text);
+    found.ok_or_else(|| format!("unknown device; known are {known}"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

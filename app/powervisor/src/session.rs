@@ -116,6 +116,7 @@ fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec
         seed: seed().context("/dev/urandom")?,
         fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
         nvdimms,
+        devices: flags.device.clone(),
     })
 }
 

@@ -140,12 +140,13 @@ impl Bus {
         let count = if kind == MessageKind::Msi { count.checked_ilog2().map_or(0, |log| 1 << log) } else { count };
         let mut messages = self.lock();
         messages.release(slot);
-        [MessageKind::Msi, MessageKind::Msix].into_iter().for_each(|kind| endpoint.program(kind, 0, 0));
-        if count > 0 {
-            let first = messages.assign(slot, kind, count)?.sources.start;
-            endpoint.program(kind, first, count);
+        let first = if count > 0 { messages.assign(slot, kind, count).map(|assigned| assigned.sources.start) } else { None };
+        // Guests may have switched messages on before they ask for some.
+        for each in [MessageKind::Msi, MessageKind::Msix] {
+            let (first, count) = first.filter(|_| each == kind).map_or((0, 0), |first| (first, count));
+            endpoint.program(each, first, count);
         }
-        Some(count)
+        (first.is_some() || count == 0).then_some(count)
     }
 
     /// Kind and sources of the messages that a function has.

@@ -1,6 +1,6 @@
 //! How functions reach guest memory: through windows, whose pages the guest opens for reading and writing.
 //!
-//! The first window is there from the start; the guest may add others with larger pages, and remove any (PAPR 7.3.11, dynamic
+//! The first window is there from the start; the guest may add others with larger pages, and remove any (PAPR, dynamic
 //! DMA windows). What all of them can take of the host's memory is bounded.
 
 use std::collections::BTreeMap;

@@ -206,6 +206,9 @@ fn msix_is_masked_by_vector_and_by_function_and_what_came_meanwhile_waits() {
     assert_eq!((stage.raised(), table.read(0x800, 4)), (vec![(MESSAGE + 1, true)], 0), "once");
     stage.port.signal(1);
     assert_eq!(stage.raised(), [(MESSAGE + 1, true)]);
+    // As Linux does it: switched on, then asked for.
+    assert_eq!(stage.bus.assign(0, FUNCTION, MessageKind::Msix, 3), Some(3));
+    assert!(stage.port.sends_messages());
     // The whole function.
     stage.write(MSIX + 2, 2, 0xc000);
     stage.port.signal(1);

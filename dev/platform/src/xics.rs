@@ -3,7 +3,7 @@
 //! A lower number is a more favoured priority. A source that was presented stays "sent" until the guest ends it; a
 //! rejected one is presented again when the server's priority lets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// The source number of inter-processor interrupts.
@@ -26,7 +26,6 @@ struct Source {
     priority: u8,
     saved_priority: u8,
     level: bool,
-    asserted: bool,
     /// Presented or accepted, not ended yet.
     sent: bool,
 }
@@ -34,6 +33,8 @@ struct Source {
 struct State {
     servers: Vec<Server>,
     sources: BTreeMap<u32, Source>,
+    /// Sources that want to be presented: few of many.
+    asserted: BTreeSet<u32>,
 }
 
 /// The interrupt controller of one machine.
@@ -48,11 +49,10 @@ impl Xics {
     pub fn new(servers: u32, sources: &[(u32, bool)], wake: Box<dyn Fn(u32) + Send + Sync>) -> Xics {
         let server = Server { cppr: 0, mfrr: LEAST, pending: 0, pending_priority: LEAST };
         let source = |&(irq, level): &(u32, bool)| {
-            let source =
-                Source { server: 0, priority: LEAST, saved_priority: LEAST, level, asserted: false, sent: false };
-            (irq, source)
+            (irq, Source { server: 0, priority: LEAST, saved_priority: LEAST, level, sent: false })
         };
-        let state = State { servers: vec![server; servers as usize], sources: sources.iter().map(source).collect() };
+        let sources = sources.iter().map(source).collect();
+        let state = State { servers: vec![server; servers as usize], sources, asserted: BTreeSet::new() };
         Xics { state: Mutex::new(state), wake }
     }
 
@@ -74,10 +74,10 @@ impl Xics {
 
     /// Sets the line of a level source, or signals an edge with `true`.
     pub fn set_line(&self, irq: u32, asserted: bool) {
-        self.with(|state| {
-            if let Some(source) = state.sources.get_mut(&irq) {
-                source.asserted = asserted || source.asserted && !source.level;
-            }
+        self.with(|state| match state.sources.get(&irq) {
+            Some(_) if asserted => _ = state.asserted.insert(irq),
+            Some(source) if source.level => _ = state.asserted.remove(&irq),
+            _ => {}
         });
     }
 
@@ -171,7 +171,7 @@ impl State {
             s.pending_priority = LEAST;
             if let Some(source) = self.sources.get_mut(&rejected) {
                 source.sent = false;
-                source.asserted = true;
+                self.asserted.insert(rejected);
             }
         }
     }
@@ -181,10 +181,11 @@ impl State {
     fn present(&mut self) -> Vec<u32> {
         let mut woken = Vec::new();
         for (number, server) in (0..).zip(&mut self.servers) {
-            let waiting = |s: &Source| s.server == number && s.asserted && !s.sent && s.priority < LEAST;
-            let source = self.sources.iter().filter(|(_, s)| waiting(s)).min_by_key(|(_, s)| s.priority);
+            let waiting = |s: &Source| s.server == number && !s.sent && s.priority < LEAST;
+            let asserted = self.asserted.iter().filter_map(|irq| Some((*irq, self.sources.get(irq)?)));
+            let source = asserted.filter(|(_, s)| waiting(s)).min_by_key(|(_, s)| s.priority);
             let (irq, priority) = match source {
-                Some((irq, source)) if source.priority <= server.mfrr => (*irq, source.priority),
+                Some((irq, source)) if source.priority <= server.mfrr => (irq, source.priority),
                 _ => (IPI, server.mfrr),
             };
             if priority >= server.cppr || priority >= server.pending_priority {
@@ -192,11 +193,13 @@ impl State {
             }
             if let Some(displaced) = self.sources.get_mut(&server.pending) {
                 displaced.sent = false;
-                displaced.asserted = true;
+                self.asserted.insert(server.pending);
             }
             if let Some(source) = self.sources.get_mut(&irq) {
                 source.sent = true;
-                source.asserted = source.level && source.asserted;
+                if !source.level {
+                    self.asserted.remove(&irq);
+                }
             }
             server.pending = irq;
             server.pending_priority = priority;

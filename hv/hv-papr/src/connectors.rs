@@ -2,7 +2,8 @@
 //! runs (PAPR 13; spec papr 3.11).
 //!
 //! The machine puts a device behind a connector and takes it away; the guest takes it into use, and gives it back, in
-//! steps. All connectors here are logical ones: what they stand for is there or not, without slots and power.
+//! steps. Most connectors are logical ones: what they stand for is first allocated to the partition. Those of PCI slots are
+//! physical ones, which are empty or not; a slot's power is always on.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,6 +19,13 @@ pub enum Resource {
     Memory(Range<u64>),
     /// A persistent-memory device.
     Persistent,
+    /// A slot of the PCI host bridge with this unit, by device number.
+    Slot {
+        /// Bus unit identifier.
+        unit: u64,
+        /// Device number.
+        slot: u8,
+    },
 }
 
 impl Resource {
@@ -27,16 +35,22 @@ impl Resource {
             Resource::Processor(_) => "CPU",
             Resource::Memory(_) => "MEM",
             Resource::Persistent => "PMEM",
+            Resource::Slot { .. } => "28",
         }
+    }
+
+    /// Whether its connector is a physical one.
+    pub fn is_physical(&self) -> bool {
+        matches!(self, Resource::Slot { .. })
     }
 }
 
 /// How far the guest has taken a connector into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// Not allocated to the partition.
+    /// Not allocated to the partition (logical connectors only).
     Unusable,
-    /// Allocated, isolated.
+    /// Allocated or physical, and isolated.
     Available,
     /// Not isolated any more, its description not yet read to the end.
     Unisolated,
@@ -79,6 +93,29 @@ struct Connector {
     told: usize,
 }
 
+impl Connector {
+    /// As far from use as it gets.
+    fn idle(&self) -> State {
+        if self.resource.is_physical() { State::Available } else { State::Unusable }
+    }
+
+    /// A device is there to be used.
+    fn ready(&self) -> bool {
+        self.device.is_some() && !self.leaving
+    }
+}
+
+/// What a sensor says of a connector (PAPR 13.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// Nothing is in the slot.
+    Empty = 0,
+    /// There, and the partition's.
+    Present = 1,
+    /// Not allocated to the partition.
+    Unusable = 2,
+}
+
 /// The connectors of a machine by index.
 #[derive(Debug, Default)]
 pub struct Connectors {
@@ -108,8 +145,12 @@ impl Connectors {
 
     /// Adds a connector; with a device it is in use from the start.
     pub fn add(&self, index: u32, resource: Resource, name: String, device: Option<Vec<Item>>) {
-        let state = if device.is_some() { State::Configured } else { State::Unusable };
-        self.lock().insert(index, Connector { resource, name, state, device, leaving: false, told: 0 });
+        let used = device.is_some();
+        let mut connector = Connector { resource, name, state: State::Configured, device, leaving: false, told: 0 };
+        if !used {
+            connector.state = connector.idle();
+        }
+        self.lock().insert(index, connector);
     }
 
     /// All of them, by index.
@@ -150,7 +191,7 @@ impl Connectors {
             return Err(Refusal::State);
         }
         connector.leaving = true;
-        let gone = connector.state == State::Unusable;
+        let gone = connector.state == connector.idle();
         if gone {
             connector.device = None;
         }
@@ -182,6 +223,17 @@ impl Connectors {
         self.lock().get(&index).map(|connector| connector.state != State::Unusable)
     }
 
+    /// What the sensor of connector `index` says.
+    pub(crate) fn sense(&self, index: u32) -> Option<Sense> {
+        let table = self.lock();
+        let connector = table.get(&index)?;
+        Some(match connector.state {
+            State::Unusable => Sense::Unusable,
+            _ if connector.device.is_none() => Sense::Empty,
+            _ => Sense::Present,
+        })
+    }
+
     /// Whether connector `index` is in use, or there is none.
     pub(crate) fn is_configured(&self, index: u32) -> bool {
         self.lock().get(&index).is_none_or(|connector| connector.state == State::Configured)
@@ -194,17 +246,16 @@ impl Connectors {
         own.next().is_none_or(|connector| connector.state == State::Configured)
     }
 
-    /// Goes on from a state by `step`, which is given the state and whether a device is there to be used, and returns the
-    /// next state. Returns the state before.
-    fn step(&self, index: u32, step: impl FnOnce(State, bool) -> Result<State, Refusal>) -> Result<State, Refusal> {
+    /// Goes on from a state to the one that `step` returns. Returns the state before.
+    fn step(&self, index: u32, step: impl FnOnce(&Connector) -> Result<State, Refusal>) -> Result<State, Refusal> {
         let mut table = self.lock();
         let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
-        let (before, ready) = (connector.state, connector.device.is_some() && !connector.leaving);
-        connector.state = step(before, ready)?;
+        let before = connector.state;
+        connector.state = step(connector)?;
         if connector.state < before {
             connector.told = 0;
         }
-        if connector.state == State::Unusable && connector.leaving {
+        if connector.state == connector.idle() && connector.leaving {
             (connector.device, connector.leaving) = (None, false);
         }
         self.changed.notify_all();
@@ -213,8 +264,9 @@ impl Connectors {
 
     /// Allocates the resource to the partition; `true` when it was not.
     pub(crate) fn use_it(&self, index: u32) -> Result<bool, Refusal> {
-        let before = self.step(index, |state, ready| match state {
-            State::Unusable if !ready => Err(Refusal::State),
+        let before = self.step(index, |connector| match connector.state {
+            _ if connector.resource.is_physical() => Err(Refusal::State),
+            State::Unusable if !connector.ready() => Err(Refusal::State),
             State::Unusable => Ok(State::Available),
             state => Ok(state),
         })?;
@@ -223,14 +275,18 @@ impl Connectors {
 
     /// Takes the resource from the partition.
     pub(crate) fn drop_it(&self, index: u32) -> Result<(), Refusal> {
-        self.step(index, |state, _| if state > State::Available { Err(Refusal::State) } else { Ok(State::Unusable) })?;
+        self.step(index, |connector| match connector.state {
+            State::Unusable | State::Available if !connector.resource.is_physical() => Ok(State::Unusable),
+            _ => Err(Refusal::State),
+        })?;
         Ok(())
     }
 
     /// Ends its isolation.
     pub(crate) fn unisolate(&self, index: u32) -> Result<(), Refusal> {
-        self.step(index, |state, _| match state {
+        self.step(index, |connector| match connector.state {
             State::Unusable => Err(Refusal::State),
+            State::Available if connector.resource.is_physical() && !connector.ready() => Err(Refusal::State),
             State::Available => Ok(State::Unisolated),
             state => Ok(state),
         })?;
@@ -239,7 +295,7 @@ impl Connectors {
 
     /// Isolates it; `busy` says that the guest still uses it.
     pub(crate) fn isolate(&self, index: u32, busy: bool) -> Result<(), Refusal> {
-        self.step(index, |state, _| match state {
+        self.step(index, |connector| match connector.state {
             State::Unisolated => Err(Refusal::State),
             State::Configured if busy => Err(Refusal::Busy),
             State::Configured => Ok(State::Available),

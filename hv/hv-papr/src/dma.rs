@@ -1,7 +1,6 @@
 //! H_GET_TCE and the calls that put entries into a DMA window (PAPR 14.5.4.2).
 //!
-//! The table belongs to the machine. A call changes all the entries that it names or none; the largest one fills a
-//! window once.
+//! The table belongs to the machine. A call changes all the entries that it names or none.
 
 use guest_mem::Order;
 use hv_core::Visit;
@@ -19,15 +18,19 @@ pub(crate) const CALLS: &[Call] = &[
     Call { number: hcall::H_PUT_TCE_INDIRECT, handler: put_tce_indirect },
 ];
 
-/// Pages of a window, and what a list of entries must be aligned to.
+/// What a list of entries must be aligned to.
 const PAGE: u64 = 4096;
 /// Entries in a page-sized list.
 const LONGEST_LIST: u64 = PAGE / 8;
+/// Entries that are filled at once: those of 1 GiB in pages of 4 KiB.
+const MOST_FILLED: u64 = 1 << 18;
 
 /// The window of `liobn`, and the page of bus address `ioba` in it.
-fn page(papr: &Papr, liobn: u64, ioba: u64) -> Result<(&dyn DmaWindow, u64), i64> {
-    let window = papr.ports.windows.iter().find(|window| u64::from(window.liobn()) == liobn).ok_or(H_PARAMETER)?;
-    if ioba.is_multiple_of(PAGE) { Ok((&**window, ioba / PAGE)) } else { Err(H_PARAMETER) }
+fn page(papr: &Papr, liobn: u64, ioba: u64) -> Result<(Box<dyn DmaWindow>, u64), i64> {
+    let liobn = u32::try_from(liobn).map_err(|_| H_PARAMETER)?;
+    let window = papr.ports.bridges.iter().find_map(|bridge| bridge.window(liobn)).ok_or(H_PARAMETER)?;
+    let page = window.page(ioba).ok_or(H_PARAMETER)?;
+    Ok((window, page))
 }
 
 fn done(done: bool) -> Checked {
@@ -44,10 +47,10 @@ fn put_tce(papr: &Papr, _: &mut Visit, &[liobn, ioba, tce, ..]: &Arguments) -> C
     done(window.set(page, &[tce]))
 }
 
-/// Only the window bounds the count: older kernels free a mapping of any size at once.
+/// Older kernels free a mapping of any size at once.
 fn stuff_tce(papr: &Papr, _: &mut Visit, &[liobn, ioba, tce, count, ..]: &Arguments) -> Checked {
     let (window, page) = page(papr, liobn, ioba)?;
-    done(window.fill(page, count, tce))
+    done(count <= MOST_FILLED && window.fill(page, count, tce))
 }
 
 fn put_tce_indirect(papr: &Papr, visit: &mut Visit, &[liobn, ioba, list, count, ..]: &Arguments) -> Checked {

@@ -38,6 +38,8 @@ pub enum Kind {
     Processor = 1,
     /// Blocks of memory.
     Memory = 2,
+    /// A PCI function.
+    Pci = 5,
     /// Persistent memory.
     Persistent = 6,
 }

@@ -155,7 +155,25 @@ pub struct ConfigRegister {
     pub width: u8,
 }
 
-/// A PCI host bridge, as far as RTAS reaches it.
+/// A PCI function by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PciFunction {
+    /// Bus number.
+    pub bus: u8,
+    /// Device (5 bits) and function (3 bits).
+    pub function: u8,
+}
+
+/// The ways in which functions send messages, by PAPR's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// MSI.
+    Msi = 1,
+    /// MSI-X.
+    Msix = 2,
+}
+
+/// A PCI host bridge, as far as RTAS reaches it. All its functions share its DMA windows.
 pub trait PciBridge: Send + Sync {
     /// Bus unit identifier: the unit address of its node.
     fn unit(&self) -> u64;
@@ -163,12 +181,43 @@ pub trait PciBridge: Send + Sync {
     fn read_config(&self, register: ConfigRegister) -> Option<u32>;
     /// Writes a register; without a function nothing happens.
     fn write_config(&self, register: ConfigRegister, value: u32);
+    /// Messages that a function can have; `None` when it is not there.
+    fn most_messages(&self, function: PciFunction, kind: MessageKind) -> Option<u32>;
+    /// Lets a function have up to `count` messages in place of those that it has; returns how many it got. `None` when no
+    /// more sources are left, or it is not there.
+    fn set_messages(&self, function: PciFunction, kind: MessageKind, count: u32) -> Option<u32>;
+    /// The messages that a function has, by interrupt source.
+    fn messages(&self, function: PciFunction) -> Option<(MessageKind, Range<u32>)>;
+    /// The function behind device number `slot` can be reached from now on, or not any more; then it is reset.
+    fn connect(&self, slot: u8, connected: bool);
+    /// The DMA window with this logical I/O bus number.
+    fn window(&self, liobn: u32) -> Option<Box<dyn DmaWindow>>;
+    /// What windows can be added.
+    fn window_room(&self) -> WindowRoom;
+    /// Adds a window of so many bytes, with pages of so many, as powers of two; returns its logical I/O bus number and first
+    /// bus address.
+    fn add_window(&self, page_shift: u32, window_shift: u32) -> Option<(u32, u64)>;
+    /// Removes a window; `false` when there is none of this number.
+    fn remove_window(&self, liobn: u32) -> bool;
+    /// The window of the beginning alone again.
+    fn reset_windows(&self);
 }
 
-/// A DMA window: it begins at bus address 0, its pages have 4 KiB and 64-bit entries (PAPR 14.5.4.2).
+/// What DMA windows can be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowRoom {
+    /// How many.
+    pub windows: u32,
+    /// Pages of the largest one.
+    pub pages: u64,
+    /// log2 of the bytes of their pages, in increasing order.
+    pub page_shifts: &'static [u32],
+}
+
+/// A DMA window: pages of bus addresses with entries of 64 bits (PAPR 14.5.4.2).
 pub trait DmaWindow: Send + Sync {
-    /// Logical I/O bus number.
-    fn liobn(&self) -> u32;
+    /// The page that begins at a bus address. Whether it is in the window says [`DmaWindow::entry`].
+    fn page(&self, address: u64) -> Option<u64>;
     /// The entry of a page; `None` outside the window.
     fn entry(&self, page: u64) -> Option<u64>;
     /// Sets entries from page `first` on, all or none; `false` when they are not all in the window.
@@ -274,8 +323,6 @@ pub struct Ports {
     pub nvram: Box<dyn Nvram>,
     /// PCI host bridges.
     pub bridges: Vec<Box<dyn PciBridge>>,
-    /// DMA windows.
-    pub windows: Vec<Box<dyn DmaWindow>>,
     /// Persistent memory.
     pub persistent: Arc<Persistent>,
     /// What can be acquired and released while the guest runs.

@@ -22,6 +22,7 @@ mod parameter;
 mod pci;
 mod processor;
 mod reconfiguration;
+mod windows;
 
 pub(crate) const CALLS: &[Call] = &[Call { number: hcall::H_RTAS, handler: h_rtas }];
 
@@ -35,6 +36,7 @@ const FAMILIES: &[&[Service]] = &[
     pci::SERVICES,
     processor::SERVICES,
     reconfiguration::SERVICES,
+    windows::SERVICES,
 ];
 
 const SERVICES: &[Service] = &[

@@ -1,4 +1,4 @@
-//! Adding and removing processors, memory and persistent memory while the guest runs (spec papr 3.11): the connectors of a
+//! Adding and removing processors, memory, persistent memory and PCI devices while the guest runs (spec papr 3.11): the connectors of a
 //! pseries machine in its device tree, and the other side of them.
 
 use std::ops::Range;
@@ -10,12 +10,15 @@ use hv_papr::connectors::{Connectors, Item, Listed, Resource, State};
 use hv_papr::events::{Action, Events, HotPlug as Event, Kind, Which};
 use hv_papr::ports::Persistent;
 use nvdimm::Nvdimm;
+use pci::Bus;
+use pci::bus::SLOTS;
 use thiserror::Error;
 
 use crate::fdt::Writer;
 use crate::persistent::{self, FIRST_CONNECTOR};
 use crate::plan::Layout;
-use crate::tree;
+use crate::spec::{Device, Kind as Board};
+use crate::{pci as bridge, tree};
 
 /// Memory comes in blocks of so many bytes.
 pub const MEMORY_BLOCK: u64 = 0x1000_0000;
@@ -23,7 +26,7 @@ pub const MEMORY_BLOCK: u64 = 0x1000_0000;
 const FIRST_PROCESSOR: u32 = 0x1000_0000;
 const FIRST_MEMORY: u32 = 0x8000_0000;
 /// Persistent-memory devices that can be added.
-const SLOTS: u32 = 8;
+const NVDIMMS: u32 = 8;
 /// How long a guest may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Everything that can be inserted while it has power.
@@ -43,6 +46,9 @@ pub enum HotPlugError {
         /// The flag that makes room.
         flag: &'static str,
     },
+    /// Every slot has a device.
+    #[error("no PCI slot is free")]
+    Slots,
     /// What is there from the start stays.
     #[error("no more {0} can be removed: what the machine started with stays, and nothing else was added")]
     Nothing(&'static str),
@@ -92,7 +98,7 @@ fn others(layout: &Layout) -> Vec<Place> {
         used: false,
     });
     let count = layout.spec.nvdimms.len() as u32;
-    let slots = if layout.spec.nvdimm_room > 0 { count + SLOTS } else { count };
+    let slots = if layout.spec.nvdimm_room > 0 { count + NVDIMMS } else { count };
     let slots = (0..slots).map(|slot| Place {
         index: FIRST_CONNECTOR + slot,
         resource: Resource::Persistent,
@@ -100,6 +106,27 @@ fn others(layout: &Layout) -> Vec<Place> {
         used: slot < count,
     });
     memory.chain(slots).collect()
+}
+
+/// The name of a PCI slot's connector, which is what guests call the slot.
+pub fn slot_name(slot: u8) -> String {
+    format!("C{}", u32::from(slot) << 3)
+}
+
+/// Connectors of PCI slots.
+fn slots(layout: &Layout) -> Vec<Place> {
+    let place = |slot: u8| Place {
+        index: bridge::connector(slot),
+        resource: Resource::Slot { unit: bridge::UNIT, slot },
+        name: slot_name(slot),
+        used: usize::from(slot) < layout.spec.devices.len(),
+    };
+    if layout.spec.kind == Board::Pseries { (0..SLOTS).map(place).collect() } else { Vec::new() }
+}
+
+/// Writes into the PCI host bridge what can be added there.
+pub fn write_slots(node: &mut Writer, layout: &Layout) {
+    write(node, &slots(layout));
 }
 
 /// Writes the connectors of a parent node, in four lists of the same order.
@@ -156,15 +183,23 @@ pub struct HotPlug {
     events: Arc<Events>,
     persistent: Arc<Persistent>,
     mem: Arc<GuestMem>,
+    functions: Arc<Bus>,
 }
 
 impl HotPlug {
     /// The connectors of a machine; those that are in use from the start are.
-    pub fn new(layout: &Layout, mem: &Arc<GuestMem>, events: Arc<Events>, persistent: Arc<Persistent>) -> HotPlug {
+    pub fn new(
+        layout: &Layout,
+        mem: &Arc<GuestMem>,
+        events: Arc<Events>,
+        persistent: Arc<Persistent>,
+        functions: Arc<Bus>,
+    ) -> HotPlug {
         let connectors = Arc::<Connectors>::default();
         let (layout, mem) = (layout.clone(), Arc::clone(mem));
-        let hot_plug = HotPlug { layout, connectors, events, persistent, mem };
-        for place in processors(&hot_plug.layout).into_iter().chain(others(&hot_plug.layout)) {
+        let hot_plug = HotPlug { layout, connectors, events, persistent, mem, functions };
+        let layout = &hot_plug.layout;
+        for place in [processors(layout), others(layout), slots(layout)].into_iter().flatten() {
             let device = place.used.then(|| hot_plug.description(&place.resource, place.index, None));
             hot_plug.connectors.add(place.index, place.resource, place.name, device);
         }
@@ -196,6 +231,11 @@ impl HotPlug {
                 let known = self.layout.spec.nvdimms.get(slot).copied();
                 if let Some(geometry) = nvdimm.map(Nvdimm::geometry).or(known) {
                     persistent::node(&mut writer, index, &geometry);
+                }
+            }
+            Resource::Slot { slot, .. } => {
+                if let Some(description) = self.functions.description(*slot) {
+                    bridge::function(&mut writer, *slot, &description);
                 }
             }
         }
@@ -249,6 +289,8 @@ impl HotPlug {
             Resource::Processor(number) => number < self.layout.spec.cpus,
             Resource::Memory(_) => false,
             Resource::Persistent => (listed.index - FIRST_CONNECTOR) < self.layout.spec.nvdimms.len() as u32,
+            // What guests started with in a slot they can do without, too.
+            Resource::Slot { .. } => false,
         };
         let list = self.list().into_iter();
         list.filter(|listed| of(&listed.resource) && listed.present == present && !first(listed))
@@ -334,6 +376,35 @@ impl HotPlug {
         }
         self.remove(Kind::Persistent, &[index])?;
         self.persistent.set(index, None);
+        Ok(())
+    }
+
+    /// Adds a PCI device; returns its slot.
+    ///
+    /// # Errors
+    /// As [`HotPlug::add_memory`].
+    pub fn add_device(&self, device: Device) -> Result<u8, HotPlugError> {
+        let free = self.found(Resource::is_physical, false);
+        let slot = (0..SLOTS).find(|slot| free.contains(&bridge::connector(*slot))).ok_or(HotPlugError::Slots)?;
+        bridge::device::plug(&self.functions, slot, device, &self.layout.spec, false);
+        let added = self.add(Kind::Pci, &[bridge::connector(slot)], None);
+        if added.is_err() {
+            self.functions.unplug(slot);
+        }
+        added.map(|()| slot)
+    }
+
+    /// Removes the PCI device in `slot`.
+    ///
+    /// # Errors
+    /// What the guest keeps.
+    pub fn remove_device(&self, slot: u8) -> Result<(), HotPlugError> {
+        let index = bridge::connector(slot);
+        if slot >= SLOTS || !self.found(Resource::is_physical, true).contains(&index) {
+            return Err(HotPlugError::Unknown);
+        }
+        self.remove(Kind::Pci, &[index])?;
+        self.functions.unplug(slot);
         Ok(())
     }
 }

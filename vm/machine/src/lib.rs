@@ -26,4 +26,4 @@ pub use board::{Alarm, Backends, BuildError, Controls, Keyboard, Machine, Power}
 pub use hotplug::{HotPlug, HotPlugError};
 pub use plan::{Layout, PlanError, plan};
 pub use platform::{ClockOffset, DiskImage, Nvram, Outlet};
-pub use spec::{Boot, Calls, Interrupts, Kind, Mmu, Spec};
+pub use spec::{Boot, Calls, Device, Interrupts, Kind, Mmu, Spec};

@@ -6,6 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use guest_mem::{Order, VCPUS};
 use image::elf::{Class, Kernel, Order as ElfOrder, Segment};
 use nvdimm::header::limits::LARGEST_BLOCK;
+use pci::bus::SLOTS;
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
@@ -78,6 +79,12 @@ pub enum PlanError {
     Pseries {
         /// What was asked for.
         flag: &'static str,
+    },
+    /// More devices than slots.
+    #[error("--device: {count} devices, and the PCI bus has {SLOTS} slots")]
+    Slots {
+        /// Asked for.
+        count: usize,
     },
     /// It does not fit.
     #[error("{what} needs {needed} MiB of memory and the machine has {have} MiB; give it more with --memory")]
@@ -180,6 +187,12 @@ fn cpus(spec: &Spec) -> (RangeInclusive<u32>, &'static str) {
 pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Layout, PlanError> {
     let cpu = spec.cpu.name();
     let (hot_memory, persistent) = behind_ram(spec)?;
+    if !spec.devices.is_empty() && spec.kind != Kind::Pseries {
+        return Err(PlanError::Pseries { flag: "--device" });
+    }
+    if spec.devices.len() > usize::from(SLOTS) {
+        return Err(PlanError::Slots { count: spec.devices.len() });
+    }
     if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
         return Err(PlanError::NoRadix { cpu });
     }

@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use hv_core::Halt;
 use hv_papr::ports::{
-    ConfigRegister, Console, DmaWindow, InterruptController, Nvram, PciBridge, Random, TimeOfDay, Watchdogs, XiveQueue,
-    XiveRoute, XiveSource,
+    Console, InterruptController, Nvram, Random, TimeOfDay, Watchdogs, XiveQueue, XiveRoute, XiveSource,
 };
 use platform::xive::{self, QueueConfig, SourceConfig};
 use platform::{HostRandom, Rtc, SeededRandom, Vty, Xics, Xive};
 
 use crate::board::Alarm;
-use crate::pci;
 use crate::xive::ESB;
 
 /// Unit address of the virtual terminal.
@@ -191,42 +189,6 @@ impl Nvram for NvramPort {
 
     fn write(&self, offset: u32, data: &[u8]) -> bool {
         self.0.write(offset, data)
-    }
-}
-
-/// The host bridge of [`pci`], with no function behind it.
-pub struct EmptyBridge;
-
-impl PciBridge for EmptyBridge {
-    fn unit(&self) -> u64 {
-        pci::UNIT
-    }
-
-    fn read_config(&self, _: ConfigRegister) -> Option<u32> {
-        None
-    }
-
-    fn write_config(&self, _: ConfigRegister, _: u32) {}
-}
-
-/// The DMA window of [`pci`]'s bridge.
-pub struct WindowPort(pub platform::DmaWindow);
-
-impl DmaWindow for WindowPort {
-    fn liobn(&self) -> u32 {
-        pci::LIOBN
-    }
-
-    fn entry(&self, page: u64) -> Option<u64> {
-        self.0.entry(page)
-    }
-
-    fn set(&self, first: u64, entries: &[u64]) -> bool {
-        self.0.set(first, entries)
-    }
-
-    fn fill(&self, first: u64, count: u64, entry: u64) -> bool {
-        self.0.fill(first, count, entry)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Interrupt sources of a PAPR machine by number (spec papr 7.1, 7.3, 8.5).
 
+use std::ops::Range;
+
 use platform::{Xics, Xive};
 
 use crate::spec::Kind;
@@ -17,7 +19,9 @@ pub const DOORBELL: u32 = 0x1102;
 /// First of the PCI bridge's lines.
 pub const PCI_LINES: u32 = 0x1200;
 /// Lines that the slots of the bridge share.
-pub const PCI_LINE_COUNT: u32 = 4;
+pub const PCI_LINE_COUNT: u32 = pci::upstream::LINES;
+/// Messages of PCI functions.
+pub const PCI_MESSAGES: Range<u32> = 0x1300..0x2000;
 
 /// An interrupt controller, as devices and vCPUs see it.
 pub trait Controller: Send + Sync {
@@ -47,10 +51,11 @@ impl Controller for Xive {
     }
 }
 
-/// All sources of a machine; the lines of PCI are level-triggered.
+/// All sources of a machine; the lines of PCI are level-triggered. Test kernels have no functions that send messages.
 pub fn all(kind: Kind) -> Vec<(u32, bool)> {
     let epapr: &[u32] = if kind == Kind::Bare { &[CHANNEL_ROOM, DOORBELL] } else { &[] };
     let edges = [EPOW, HOT_PLUG, VTY].iter().chain(epapr).map(|&source| (source, false));
     let levels = (PCI_LINES..PCI_LINES + PCI_LINE_COUNT).map(|source| (source, true));
-    edges.chain(levels).collect()
+    let messages = if kind == Kind::Pseries { PCI_MESSAGES } else { 0..0 };
+    edges.chain(levels).chain(messages.map(|source| (source, false))).collect()
 }

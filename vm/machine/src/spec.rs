@@ -71,6 +71,25 @@ impl Calls {
     }
 }
 
+/// Devices that can be put on the bus of a pseries machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// Entropy from the host.
+    VirtioRng,
+}
+
+impl Device {
+    /// All of them.
+    pub const ALL: [Device; 1] = [Device::VirtioRng];
+
+    /// Its name for the user.
+    pub fn name(self) -> &'static str {
+        match self {
+            Device::VirtioRng => "virtio-rng",
+        }
+    }
+}
+
 /// A machine as described by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -109,6 +128,8 @@ pub struct Spec {
     pub max_memory: u64,
     /// Addresses for persistent memory that is added while it runs (pseries), in bytes.
     pub nvdimm_room: u64,
+    /// Devices on its PCI bus by slot (pseries).
+    pub devices: Vec<Device>,
 }
 
 impl Spec {
@@ -132,6 +153,7 @@ impl Spec {
             max_cpus: 0,
             max_memory: 0,
             nvdimm_room: 0,
+            devices: Vec::new(),
         }
     }
 

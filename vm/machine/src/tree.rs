@@ -141,7 +141,7 @@ pub fn whole(layout: &Layout) -> Writer {
             facilities.cell("#size-cells", 0);
             facilities.node("ibm,random-v1", |random| random.text("compatible", "ibm,random"));
         });
-        pci::write(root, PIC_PHANDLE);
+        pci::write(root, layout, PIC_PHANDLE);
         persistent::write(root, layout);
         root.node("vdevice", vdevice);
         if layout.spec.boot == Boot::OpenFirmware {
@@ -218,6 +218,7 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     node.cell("rtas-error-log-max", 0x800);
     node.cell("rtas-event-scan-rate", 1);
     node.flag("ibm,extended-os-term");
+    node.flag("ibm,change-msix-capable");
     // End of memory, memory block, processors: as many as there can be.
     let end = layout.spec.memory.max(layout.hot_memory.end);
     let [end_high, end_low] = [end >> 32, end].map(|half| half as u32);

@@ -14,7 +14,7 @@ use machine::HotPlug;
 use nvdimm::{Nvdimm, health};
 use serde_json::{Value, json};
 
-use crate::cli::{CtlCommand, CtlCpus, CtlMemory, CtlNvdimm};
+use crate::cli::{CtlCommand, CtlCpus, CtlDevice, CtlMemory, CtlNvdimm};
 use crate::current::Current;
 use crate::nvdimm::flag::{self, NvdimmFlag};
 
@@ -138,6 +138,8 @@ fn carry_out(command: &CtlCommand, current: &Current, devices: &Devices) -> Resu
         CtlCommand::Cpus(CtlCpus::Remove { count }) => {
             Ok(hot_plug()?.remove_processors(*count).map(|()| Value::Null)?)
         }
+        CtlCommand::Device(CtlDevice::Add { device }) => Ok(json!({ "slot": hot_plug()?.add_device(*device)? })),
+        CtlCommand::Device(CtlDevice::Remove { slot }) => Ok(hot_plug()?.remove_device(*slot).map(|()| Value::Null)?),
         CtlCommand::Nvdimm(command) => nvdimm(command, hot_plug, devices),
     }
 }

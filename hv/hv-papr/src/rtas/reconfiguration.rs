@@ -40,8 +40,8 @@ fn set_indicator(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
     let connectors = &papr.ports.connectors;
     let [which, index, value] = [0, 1, 2].map(|n| cells.input(n));
     match (which, value) {
-        (ISOLATION, 0) => status(connectors.isolate(index, is_busy(papr, visit, index))),
-        (ISOLATION, 1) => status(connectors.unisolate(index)),
+        (ISOLATION, 0) => isolate(papr, visit, index),
+        (ISOLATION, 1) => unisolate(papr, index),
         (ALLOCATION, 0) => release(papr, visit, index),
         (ALLOCATION, 1) => acquire(papr, visit, index),
         // A light that nobody sees.
@@ -54,6 +54,31 @@ fn set_indicator(papr: &Papr, visit: &mut Visit, cells: &mut Cells) -> i32 {
 fn is_busy(papr: &Papr, visit: &Visit, index: u32) -> bool {
     let Some(Resource::Processor(number)) = papr.ports.connectors.resource(index) else { return false };
     visit.context.mailbox(number).is_none_or(|mailbox| !mailbox.stopped())
+}
+
+/// What is in a slot can not be reached while it is isolated.
+fn isolate(papr: &Papr, visit: &Visit, index: u32) -> i32 {
+    let isolated = papr.ports.connectors.isolate(index, is_busy(papr, visit, index));
+    if isolated.is_ok() {
+        connect(papr, index, false);
+    }
+    status(isolated)
+}
+
+fn unisolate(papr: &Papr, index: u32) -> i32 {
+    let unisolated = papr.ports.connectors.unisolate(index);
+    if unisolated.is_ok() {
+        connect(papr, index, true);
+    }
+    status(unisolated)
+}
+
+/// Puts what is in a slot within reach of the guest, or out of it.
+fn connect(papr: &Papr, index: u32, connected: bool) {
+    if let Some(Resource::Slot { unit, slot }) = papr.ports.connectors.resource(index) {
+        let bridges = papr.ports.bridges.iter().filter(|bridge| bridge.unit() == unit);
+        bridges.for_each(|bridge| bridge.connect(slot, connected));
+    }
 }
 
 fn acquire(papr: &Papr, visit: &Visit, index: u32) -> i32 {
@@ -90,14 +115,11 @@ fn release(papr: &Papr, visit: &mut Visit, index: u32) -> i32 {
     status(dropped)
 }
 
-/// Logical connectors are present or not to be used; none is empty.
 fn get_sensor_state(papr: &Papr, _: &mut Visit, cells: &mut Cells) -> i32 {
-    const PRESENT: u32 = 1;
-    const UNUSABLE: u32 = 2;
     let [sensor, index] = [0, 1].map(|n| cells.input(n));
-    let usable = papr.ports.connectors.is_usable(index).filter(|_| sensor == ENTITY_SENSE);
-    let Some(usable) = usable else { return PARAMETER };
-    cells.output(0, if usable { PRESENT } else { UNUSABLE });
+    let sense = papr.ports.connectors.sense(index).filter(|_| sensor == ENTITY_SENSE);
+    let Some(sense) = sense else { return PARAMETER };
+    cells.output(0, sense as u32);
     SUCCESS
 }
 

@@ -10,7 +10,7 @@ use hv_papr::ports::{Interrupts, Ports};
 use hv_pv::epapr;
 use papr_abi::rtas;
 use platform::xive::{self, Esb, Tima};
-use platform::{DmaWindow, HostRandom, Rtc, SeededRandom, Vty, Watchdogs, Xics, Xive};
+use platform::{HostRandom, Rtc, SeededRandom, Vty, Watchdogs, Xics, Xive};
 use ppc_isa::cpu::{Family, V300};
 use ppc_isa::msr;
 use ppc_mmu::HashTable;
@@ -20,9 +20,7 @@ use super::{Backends, Board, Keyboard, Power};
 use crate::bus::Bus;
 use crate::hotplug::HotPlug;
 use crate::plan::Layout;
-use crate::ports::{
-    EmptyBridge, NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WatchdogPort, WindowPort, XicsPort, XivePort,
-};
+use crate::ports::{NvramPort, RandomPort, RtcPort, SeededPort, VtyPort, WatchdogPort, XicsPort, XivePort};
 use crate::sources::Controller;
 use crate::spec::{self, Boot, Kind};
 use crate::xive::{ESB, TIMA};
@@ -93,7 +91,13 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
     let clock = Arc::new(Rtc::set_before(spec.fixed_start, clock));
     let events = Arc::new(Events::new(raise(&controller, sources::HOT_PLUG)));
     let persistent = Arc::new(persistent::devices(layout, &nvdimms));
-    let hot_plug = Arc::new(HotPlug::new(layout, mem, Arc::clone(&events), Arc::clone(&persistent)));
+    let functions = pci::bus(mem, &controller);
+    for (slot, device) in (0..).zip(&spec.devices) {
+        pci::device::plug(&functions, slot, *device, spec, true);
+    }
+    pci::apertures(&functions).for_each(|(range, aperture)| bus.attach(range, aperture));
+    let hot_plug =
+        Arc::new(HotPlug::new(layout, mem, Arc::clone(&events), Arc::clone(&persistent), Arc::clone(&functions)));
     let watchdogs = Arc::new(Watchdogs::default());
     let ports = Ports {
         console: Box::new(VtyPort { vty: Arc::clone(&vty), raise: raise(&controller, sources::VTY) }),
@@ -104,8 +108,7 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
             Some(_) => Box::new(SeededPort(SeededRandom::new(spec.seed))),
         },
         nvram: Box::new(NvramPort(nvram.unwrap_or_default())),
-        bridges: vec![Box::new(EmptyBridge)],
-        windows: vec![Box::new(WindowPort(DmaWindow::new(pci::WINDOW_PAGES)))],
+        bridges: vec![Box::new(pci::BridgePort(functions))],
         persistent,
         connectors: hot_plug.connectors(),
         events,
