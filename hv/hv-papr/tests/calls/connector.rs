@@ -8,7 +8,7 @@ use papr_abi::rtas::{
     SUCCESS,
 };
 
-use crate::stage::{RAM, Stage};
+use crate::stage::{BRIDGE, RAM, Stage};
 
 const MEMORY: u32 = 0x8000_0001;
 const PROCESSOR: u32 = 0x1000_0000;
@@ -150,6 +150,40 @@ fn a_processor_that_runs_is_not_isolated() {
     assert_eq!(set(stage, ISOLATION, PROCESSOR, 0), HARDWARE);
     assert_eq!(set(stage, ALLOCATION, PROCESSOR, 0), PARAMETER);
     assert_eq!(sense(stage, PROCESSOR), PRESENT);
+}
+
+/// A slot as drmgr works it: power, isolation, the description; and back.
+#[test]
+fn a_slot_is_a_physical_connector() {
+    const SLOT: u32 = 0x4000_0018;
+    let stage = &mut stage();
+    stage.connectors.add(SLOT, Resource::Slot { unit: BRIDGE, slot: 3 }, "C24".into(), None);
+    assert_eq!((sense(stage, SLOT), set(stage, ISOLATION, SLOT, 0)), (0, SUCCESS), "empty");
+    assert_eq!((set(stage, ISOLATION, SLOT, 1), configure(stage, SLOT).0), (PARAMETER, -9003));
+    for value in [0, 1] {
+        assert_eq!(set(stage, ALLOCATION, SLOT, value), PARAMETER, "slots are not allocated");
+    }
+    assert_eq!(stage.reached(), [(3, false)]);
+    stage.connectors.plug(SLOT, description()).unwrap();
+    assert_eq!((sense(stage, SLOT), configure(stage, SLOT).0), (PRESENT, -9003));
+    assert_eq!(stage.service(SET_POWER_LEVEL, &[u32::MAX, 100]).0, SUCCESS);
+    assert_eq!((set(stage, ISOLATION, SLOT, 1), stage.reached()), (SUCCESS, vec![(3, true)]));
+    assert_eq!(set(stage, ISOLATION, SLOT, 0), PARAMETER, "its description was not read");
+    let statuses: Vec<i32> = (0..description().len()).map(|_| configure(stage, SLOT).0).collect();
+    assert_eq!((statuses[0], statuses.last()), (2, Some(&0)));
+    // Isolated for a while, and used again.
+    assert_eq!((set(stage, ISOLATION, SLOT, 0), sense(stage, SLOT)), (SUCCESS, PRESENT));
+    assert_eq!(set(stage, ISOLATION, SLOT, 1), SUCCESS);
+    (0..description().len()).for_each(|_| _ = configure(stage, SLOT));
+    assert_eq!(stage.reached(), [(3, false), (3, true)]);
+    assert_eq!(stage.connectors.ask_back(SLOT), Ok(false));
+    assert_eq!((sense(stage, SLOT), set(stage, ISOLATION, SLOT, 0)), (PRESENT, SUCCESS));
+    assert_eq!((sense(stage, SLOT), stage.reached()), (0, vec![(3, false)]));
+    assert_eq!(set(stage, ISOLATION, SLOT, 1), PARAMETER, "it is gone");
+    // What the guest never took is gone at once.
+    stage.connectors.plug(SLOT, description()).unwrap();
+    assert_eq!(stage.connectors.ask_back(SLOT), Ok(true));
+    assert_eq!(sense(stage, SLOT), 0);
 }
 
 #[test]

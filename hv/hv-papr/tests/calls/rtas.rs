@@ -11,7 +11,7 @@ use papr_abi::rtas::{
 use papr_abi::status::H_PARAMETER;
 use ppc_isa::msr;
 
-use crate::stage::{BRIDGE, RAM, Stage};
+use crate::stage::{BRIDGE, MESSAGE, RAM, Stage};
 
 const HIGH: u32 = (BRIDGE >> 32) as u32;
 const LOW: u32 = BRIDGE as u32;
@@ -85,9 +85,11 @@ fn cases_40_to_45_what_each_answers() {
         (READ_PCI_CONFIG,  &[BAR, HIGH, LOW, 4],                SUCCESS,   &[0xffff_f000]),
         (WRITE_PCI_CONFIG, &[BAR, HIGH, LOW, 4, 0x8000_0000],   SUCCESS,   &[]),
         (READ_PCI_CONFIG,  &[BAR, HIGH, LOW, 4],                SUCCESS,   &[0x8000_0000]),
-        // 42, 43: functions without message interrupts have none to give.
-        (CHANGE_MSI,       &[BAR, HIGH, LOW, 4, 4, 0],          PARAMETER, &[0, 0, 0]),
-        (CHANGE_MSI_SHORT, &[BAR, HIGH, LOW, 1, 4, 0],          PARAMETER, &[0, 0]),
+        // 42, 43: four in a row, as edges; no source before.
+        (QUERY_INTERRUPT_SOURCE_NUMBER, &[BAR, HIGH, LOW, 0],   HARDWARE,  &[0, 0]),
+        (CHANGE_MSI,       &[BAR, HIGH, LOW, 4, 4, 0],          SUCCESS,   &[4, 1, 2]),
+        (QUERY_INTERRUPT_SOURCE_NUMBER, &[BAR, HIGH, LOW, 3],   SUCCESS,   &[MESSAGE + 3, 1]),
+        (CHANGE_MSI_SHORT, &[BAR, HIGH, LOW, 1, 0, 0],          SUCCESS,   &[0, 1]),
         (QUERY_INTERRUPT_SOURCE_NUMBER, &[BAR, HIGH, LOW, 0],   HARDWARE,  &[0, 0]),
         // 44: the stage's clock stands at its beginning.
         (GET_TIME_OF_DAY,  &[],                                 SUCCESS,   &[1970, 1, 1, 0, 0, 0, 0]),

@@ -1,5 +1,6 @@
 //! vCPUs, mostly one, with 1 MiB of RAM, a hashed page table, and devices that do what their ports say.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -11,8 +12,8 @@ use hv_papr::Papr;
 use hv_papr::connectors::Connectors;
 use hv_papr::events::Events;
 use hv_papr::ports::{
-    ConfigRegister, Console, DmaWindow, InterruptController, Interrupts, Nvram, PciBridge, Persistent, Ports, Random,
-    TimeOfDay, Watchdogs,
+    ConfigRegister, Console, DmaWindow, InterruptController, Interrupts, MessageKind, Nvram, PciBridge, PciFunction,
+    Persistent, Ports, Random, TimeOfDay, Watchdogs, WindowRoom,
 };
 use papr_abi::hcall::H_RTAS;
 use papr_abi::rtas;
@@ -118,18 +119,27 @@ impl Nvram for Row<u8> {
     }
 }
 
-impl DmaWindow for Row<u64> {
-    fn liobn(&self) -> u32 {
-        LIOBN as u32
+/// A window from `start` on.
+#[derive(Clone)]
+struct Window {
+    start: u64,
+    page_shift: u32,
+    entries: Arc<Row<u64>>,
+}
+
+impl DmaWindow for Window {
+    fn page(&self, address: u64) -> Option<u64> {
+        let offset = address.checked_sub(self.start)?;
+        offset.is_multiple_of(1 << self.page_shift).then_some(offset >> self.page_shift)
     }
     fn entry(&self, page: u64) -> Option<u64> {
-        self.values().get(usize::try_from(page).ok()?).copied()
+        self.entries.values().get(usize::try_from(page).ok()?).copied()
     }
     fn set(&self, first: u64, entries: &[u64]) -> bool {
-        self.set(first, entries)
+        self.entries.set(first, entries)
     }
     fn fill(&self, first: u64, count: u64, entry: u64) -> bool {
-        let mut row = self.values();
+        let mut row = self.entries.values();
         let places = row.get_mut(first as usize..).and_then(|rest| rest.get_mut(..count as usize));
         places.map(|places| places.fill(entry)).is_some()
     }
@@ -152,8 +162,32 @@ impl Watchdogs for Kennel {
 }
 
 /// A bridge with one register, at 0x10 of function 3 on bus 2, that sizes like a base address register of 4 KiB, and
-/// one at 0x104.
-struct Bridge(Row<u32>);
+/// one at 0x104. That function has up to 4 messages by MSI, and up to 6 by MSI-X, of which 5 can be had. A second window may
+/// be added.
+struct Bridge {
+    register: Row<u32>,
+    messages: Mutex<Option<(MessageKind, Range<u32>)>>,
+    windows: Mutex<BTreeMap<u32, Window>>,
+    reached: Arc<Mutex<Vec<(u8, bool)>>>,
+}
+
+/// The first source of messages.
+pub const MESSAGE: u32 = 0x1300;
+/// The first bus address of the second window.
+pub const SECOND: u64 = 1 << 59;
+
+impl Bridge {
+    fn new(reached: &Arc<Mutex<Vec<(u8, bool)>>>) -> Bridge {
+        let bridge = Bridge {
+            register: Row::new(0, 1),
+            messages: Mutex::default(),
+            windows: Mutex::default(),
+            reached: Arc::clone(reached),
+        };
+        bridge.reset_windows();
+        bridge
+    }
+}
 
 const BAR: ConfigRegister = ConfigRegister { bus: 2, function: 3, offset: 0x10, width: 4 };
 const EXTENDED: ConfigRegister = ConfigRegister { offset: 0x104, ..BAR };
@@ -164,15 +198,56 @@ impl PciBridge for Bridge {
     }
     fn read_config(&self, register: ConfigRegister) -> Option<u32> {
         match register {
-            BAR => Some(self.0.values()[0]),
+            BAR => Some(self.register.values()[0]),
             EXTENDED => Some(0xe0e0),
             _ => None,
         }
     }
     fn write_config(&self, register: ConfigRegister, value: u32) {
         if register == BAR {
-            self.0.values()[0] = value & !0xfff;
+            self.register.values()[0] = value & !0xfff;
         }
+    }
+    fn most_messages(&self, function: PciFunction, kind: MessageKind) -> Option<u32> {
+        let most = if kind == MessageKind::Msi { 4 } else { 6 };
+        (function == PciFunction { bus: 2, function: 3 }).then_some(most)
+    }
+    fn set_messages(&self, function: PciFunction, kind: MessageKind, count: u32) -> Option<u32> {
+        let count = count.min(self.most_messages(function, kind)?);
+        *self.messages.lock().unwrap() = None;
+        if count > 5 {
+            return None;
+        }
+        *self.messages.lock().unwrap() = (count > 0).then_some((kind, MESSAGE..MESSAGE + count));
+        Some(count)
+    }
+    fn messages(&self, _: PciFunction) -> Option<(MessageKind, Range<u32>)> {
+        self.messages.lock().unwrap().clone()
+    }
+    fn connect(&self, slot: u8, connected: bool) {
+        self.reached.lock().unwrap().push((slot, connected));
+    }
+    fn window(&self, liobn: u32) -> Option<Box<dyn DmaWindow>> {
+        let window = self.windows.lock().unwrap().get(&liobn).cloned()?;
+        Some(Box::new(window))
+    }
+    fn window_room(&self) -> WindowRoom {
+        let windows = 2 - self.windows.lock().unwrap().len() as u32;
+        WindowRoom { windows, pages: 0x1_0000_0004, page_shifts: &[12, 16, 24] }
+    }
+    fn add_window(&self, page_shift: u32, window_shift: u32) -> Option<(u32, u64)> {
+        let (liobn, entries) = (LIOBN as u32 + 1, Arc::new(Row::new(0, 1 << (window_shift - page_shift))));
+        let room = self.window_room().windows > 0;
+        let window = Window { start: SECOND, page_shift, entries };
+        room.then(|| _ = self.windows.lock().unwrap().insert(liobn, window)).map(|()| (liobn, SECOND))
+    }
+    fn remove_window(&self, liobn: u32) -> bool {
+        self.windows.lock().unwrap().remove(&liobn).is_some()
+    }
+    fn reset_windows(&self) {
+        let entries = Arc::new(Row::new(0, PAGES));
+        let first = Window { start: 0, page_shift: 12, entries };
+        *self.windows.lock().unwrap() = BTreeMap::from([(LIOBN as u32, first)]);
     }
 }
 
@@ -186,6 +261,7 @@ pub struct Stage {
     mailboxes: Mailboxes,
     kennel: Kennel,
     papr: Papr,
+    reached: Arc<Mutex<Vec<(u8, bool)>>>,
 }
 
 struct Mailboxes(Vec<Arc<Requests>>);
@@ -227,7 +303,7 @@ impl Stage {
 
     fn of(cpus: u32, mem: Arc<GuestMem>, persistent: Persistent, interrupts: Interrupts) -> Stage {
         let connectors = Arc::<Connectors>::default();
-        let kennel = Kennel::default();
+        let (kennel, reached) = (Kennel::default(), Arc::default());
         let mailboxes: Vec<_> = (0..cpus).map(|_| Arc::new(Requests::default())).collect();
         mailboxes.iter().skip(1).for_each(|mailbox| mailbox.stop());
         let ports = Ports {
@@ -236,8 +312,7 @@ impl Stage {
             time: Box::new(Silent),
             random: Box::new(Silent),
             nvram: Box::new(Row::new(0_u8, 0x1_0000)),
-            bridges: vec![Box::new(Bridge(Row::new(0, 1)))],
-            windows: vec![Box::new(Row::new(0_u64, PAGES))],
+            bridges: vec![Box::new(Bridge::new(&reached))],
             persistent: Arc::new(persistent),
             connectors: Arc::clone(&connectors),
             events: Arc::new(Events::new(Box::new(|| ()))),
@@ -253,7 +328,13 @@ impl Stage {
             kennel,
             papr: Papr::new(cpus, ports),
             connectors,
+            reached,
         }
+    }
+
+    /// Slots that were put within reach or out of it since the last time.
+    pub fn reached(&self) -> Vec<(u8, bool)> {
+        std::mem::take(&mut self.reached.lock().unwrap())
     }
 
     /// What is asked of the vCPU whose turn it is.

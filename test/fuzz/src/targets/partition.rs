@@ -117,7 +117,6 @@ impl Partition {
             random: Box::new(Nothing),
             nvram: Box::new(Nothing),
             bridges: Vec::new(),
-            windows: Vec::new(),
             persistent: Arc::new(Persistent::default()),
             connectors: Arc::default(),
             events: Arc::new(Events::new(Box::new(|| ()))),
