@@ -41,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "instructions", run: targets::instructions::run, examples: Vec::new, longest: 4096 },
     Target { name: "patcher", run: targets::patcher::run, examples: Vec::new, longest: 2048 },
+    Target { name: "pci", run: targets::pci::run, examples: Vec::new, longest: 2048 },
     Target { name: "rewriting", run: targets::rewriting::run, examples: Vec::new, longest: 512 },
     Target { name: "rtas", run: targets::rtas::run, examples: targets::rtas::examples, longest: 2048 },
     Target { name: "scm", run: targets::scm::run, examples: targets::scm::examples, longest: 4096 },

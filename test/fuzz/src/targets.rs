@@ -10,6 +10,7 @@ pub mod hostile;
 pub mod hypercalls;
 pub mod instructions;
 pub mod patcher;
+pub mod pci;
 pub mod rewriting;
 pub mod rtas;
 pub mod scm;

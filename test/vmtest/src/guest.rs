@@ -12,7 +12,7 @@ use hv_core::{ExitCounts, Halt};
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
 use machine::{
-    Backends, Boot, Calls, Controls, DiskImage, Interrupts, Kind as Board, Layout, Machine, Mmu, Outlet, Spec,
+    Backends, Boot, Calls, Controls, Device, DiskImage, Interrupts, Kind as Board, Layout, Machine, Mmu, Outlet, Spec,
 };
 use nvdimm::Nvdimm;
 use ppc_isa::Cpu;
@@ -190,6 +190,12 @@ impl Guest {
     pub fn nvdimm(mut self, device: Arc<Nvdimm>) -> Guest {
         self.spec.nvdimms.push(device.geometry());
         self.nvdimms.push(device);
+        self
+    }
+
+    /// Adds a device on the PCI bus.
+    pub fn device(mut self, device: Device) -> Guest {
+        self.spec.devices.push(device);
         self
     }
 
