@@ -140,7 +140,8 @@ impl Bus {
         let count = if kind == MessageKind::Msi { count.checked_ilog2().map_or(0, |log| 1 << log) } else { count };
         let mut messages = self.lock();
         messages.release(slot);
-        let first = if count > 0 { messages.assign(slot, kind, count).map(|assigned| assigned.sources.start) } else { None };
+        let first =
+            if count > 0 { messages.assign(slot, kind, count).map(|assigned| assigned.sources.start) } else { None };
         // Guests may have switched messages on before they ask for some.
         for each in [MessageKind::Msi, MessageKind::Msix] {
             let (first, count) = first.filter(|_| each == kind).map_or((0, 0), |first| (first, count));

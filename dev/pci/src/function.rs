@@ -129,8 +129,7 @@ impl Description {
         let Identity { vendor, device, revision, class, subsystem_vendor, subsystem } = self.identity;
         let pair = |low: u16, high: u16| (u32::from(high) << 16 | u32::from(low)).to_le_bytes();
         space.define(register::IDENTITY, &pair(vendor, device), &[]);
-        let writable =
-            command::IO | command::MEMORY | command::MASTER | command::ERRORS | command::INTERRUPT_DISABLE;
+        let writable = command::IO | command::MEMORY | command::MASTER | command::ERRORS | command::INTERRUPT_DISABLE;
         space.define(register::COMMAND, &[], &writable.to_le_bytes());
         space.define(register::REVISION, &(class << 8 | u32::from(revision)).to_le_bytes(), &[]);
         space.define(register::CACHE_LINE, &[], &[0xff; 2]);

@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn nobody_gets_what_another_one_has() {
         let mut messages = Messages::new(0x1300..0x1310);
-        let mut assign = |slot, kind, count| messages.assign(slot, kind, count).map(|assigned| assigned.sources.clone());
+        let mut assign =
+            |slot, kind, count| messages.assign(slot, kind, count).map(|assigned| assigned.sources.clone());
         assert_eq!(assign(1, MessageKind::Msix, 3), Some(0x1300..0x1303));
         assert_eq!(assign(2, MessageKind::Msi, 4), Some(0x1304..0x1308));
         assert_eq!(assign(3, MessageKind::Msix, 1), Some(0x1303..0x1304));

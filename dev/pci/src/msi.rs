@@ -25,14 +25,8 @@ pub(crate) fn capability(count: u8) -> Capability {
     let mut body = vec![0; 22];
     body.splice(..2, (control as u16).to_le_bytes());
     let all = (u32::MAX >> (32 - u32::from(count.clamp(1, 32)))).to_le_bytes();
-    let writable = [
-        &((ENABLE | IN_USE) as u16).to_le_bytes()[..],
-        &[0xfc, 0xff, 0xff, 0xff],
-        &[0xff; 6],
-        &[0; 2],
-        &all,
-    ]
-    .concat();
+    let writable =
+        [&((ENABLE | IN_USE) as u16).to_le_bytes()[..], &[0xfc, 0xff, 0xff, 0xff], &[0xff; 6], &[0; 2], &all].concat();
     Capability { id: ID, body, writable }
 }
 

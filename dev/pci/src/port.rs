@@ -119,7 +119,12 @@ impl Port {
     }
 
     /// Which of `regions` answers at `address` in I/O or memory space, and the offset in it.
-    pub(crate) fn decode(&self, io: bool, address: u64, mut regions: impl Iterator<Item = Region>) -> Option<(u8, u64)> {
+    pub(crate) fn decode(
+        &self,
+        io: bool,
+        address: u64,
+        mut regions: impl Iterator<Item = Region>,
+    ) -> Option<(u8, u64)> {
         let state = self.lock();
         let bit = if io { command::IO } else { command::MEMORY };
         if state.space.read(register::COMMAND, 2) & bit == 0 {

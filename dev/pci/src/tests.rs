@@ -132,7 +132,9 @@ fn the_header_says_who_it_is_and_nothing_of_that_can_be_written() {
 #[test]
 fn base_address_registers_show_their_sizes_and_kinds() {
     let stage = Stage::new();
-    for (offset, size) in [(0x10, 0xffff_ffe1), (0x14, 0xffff_f000), (0x18, 0xffff_f000), (0x1c, 0), (0x20, 0xffff_c004)] {
+    for (offset, size) in
+        [(0x10, 0xffff_ffe1), (0x14, 0xffff_f000), (0x18, 0xffff_f000), (0x1c, 0), (0x20, 0xffff_c004)]
+    {
         stage.write(offset, 4, u32::MAX);
         assert_eq!(stage.read(offset, 4), size, "{offset:#x}");
     }
@@ -164,7 +166,13 @@ fn accesses_go_where_the_registers_say_and_nowhere_while_they_are_disabled() {
     wide.write(0x4000, 4, 1);
     assert_eq!(
         *stage.probe.0.lock().unwrap(),
-        [(1, 0x10, 4, 0x0403_0201), (1, 0x14, 4, 0x0807_0605), (1, 0x21, 1, 1), (1, 0x22, 1, 2), (4, 0x3ffc, 4, 0xd0c0_b0a0)]
+        [
+            (1, 0x10, 4, 0x0403_0201),
+            (1, 0x14, 4, 0x0807_0605),
+            (1, 0x21, 1, 1),
+            (1, 0x22, 1, 2),
+            (4, 0x3ffc, 4, 0xd0c0_b0a0)
+        ]
     );
     // I/O space is another one.
     stage.write(0x10, 4, 0x2000);

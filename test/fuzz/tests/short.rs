@@ -32,4 +32,4 @@ macro_rules! targets {
     };
 }
 
-targets! { client decoder disk elf engines fdt hash hostile hypercalls instructions patcher rewriting rtas scm }
+targets! { client decoder disk elf engines fdt hash hostile hypercalls instructions patcher pci rewriting rtas scm }
