@@ -361,6 +361,7 @@ Examples:
   powervisor run debian --ctl pv.sock --max-memory 4G --max-cpus 4 --nvdimm-room 1G
   powervisor ctl pv.sock memory add 1G
   powervisor ctl pv.sock nvdimm add path=disk.pmem,size=512M
+  powervisor ctl pv.sock device add virtio-rng
   powervisor ctl pv.sock status --json")]
 pub struct CtlFlags {
     /// The socket

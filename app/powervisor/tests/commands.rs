@@ -73,7 +73,7 @@ fn machines_that_cannot_be() {
     let initrd = file("large-initrd", &[]);
     fs::OpenOptions::new().write(true).open(&initrd).unwrap().set_len(64 << 20).unwrap();
     let initrd = initrd.to_str().unwrap();
-    let cases: [(&[&str], &[&str]); 10] = [
+    let cases: [(&[&str], &[&str]); 12] = [
         (&["--initrd", initrd, "--memory", "32M"], &["initrd", "66 MiB of memory", "--memory"]),
         (&["--memory", "1M"], &["16M to 4T"]),
         (&["--memory", "16385K"], &["steps of 64K"]),
@@ -81,6 +81,8 @@ fn machines_that_cannot_be() {
         (&["--memory", "8T"], &["16M to 4T"]),
         (&["--cpu", "power7"], &["power7", "known are", "power8", "power9"]),
         (&["--cpu", "power8", "--mmu", "radix"], &["no radix translation", "--mmu hash"]),
+        (&["--device", "virtio-tape"], &["'virtio-tape'", "known are virtio-rng"]),
+        (&["--device", "virtio-rng", "--machine", "bare"], &["--device", "--machine pseries"]),
         (&["--initrd", "/no/such/initrd"], &["--initrd /no/such/initrd", "No such file"]),
         (&["--init", "ls"], &["--init"]),
         (&["--timeout", "soon"], &["'soon' is no number"]),

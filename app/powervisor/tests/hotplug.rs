@@ -95,6 +95,8 @@ fn comes_and_goes(name: &str, machine: &str, rounds: u32, more: &[&str]) {
         ("cpus add 3", "--max-cpus"),
         ("cpus remove 1", "no more processors"),
         ("nvdimm health 0 ok", "there is no NVDIMM 0"),
+        ("device add virtio-tape", "known are virtio-rng"),
+        ("device remove 7", "no device with this number"),
     ] {
         assert!(bench.ctl(words).unwrap_err().contains(error), "{words}");
     }

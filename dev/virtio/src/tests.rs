@@ -43,7 +43,7 @@ impl Driver {
         for (offset, value) in [(0x14, 0x8000_0000), (0x20, BASE as u32), (0x24, (BASE >> 32) as u32), (4, 6)] {
             bus.write_config(0, 0, offset, 4, value);
         }
-        let entries: Vec<u64> = (0..64).map(|page| OPEN + (page << 12) | 3).collect();
+        let entries: Vec<u64> = (0..64).map(|page| (OPEN + (page << 12)) | 3).collect();
         assert!(bus.dma().window(0).unwrap().set(0, &entries));
         let structures = Aperture { bus: Arc::clone(&bus), io: false, base: BASE };
         Driver { bus, mem, structures, raised }
@@ -253,12 +253,12 @@ fn rings_that_can_not_be_followed_stop_the_device_until_it_is_reset() {
             driver.offer(0, 0);
         }),
         ("a page that can not be written", |driver| {
-            driver.bus.dma().window(0).unwrap().set(BUFFER >> 12, &[OPEN + BUFFER | 1]);
+            driver.bus.dma().window(0).unwrap().set(BUFFER >> 12, &[(OPEN + BUFFER) | 1]);
             driver.descriptor(0, BUFFER, 4, 2, 0);
             driver.offer(0, 0);
         }),
         ("a ring that can not be written", |driver| {
-            driver.bus.dma().window(0).unwrap().set(USED >> 12, &[OPEN + USED | 1]);
+            driver.bus.dma().window(0).unwrap().set(USED >> 12, &[(OPEN + USED) | 1]);
             driver.descriptor(0, BUFFER, 4, 2, 0);
             driver.offer(0, 0);
         }),
@@ -272,7 +272,7 @@ fn rings_that_can_not_be_followed_stop_the_device_until_it_is_reset() {
         let used: u16 = driver.get(USED + 2);
         driver.offer(0, 0);
         assert_eq!(driver.get::<u16>(USED + 2), used, "{what}: it serves nothing");
-        let entries = [BUFFER, USED].map(|at| (at >> 12, OPEN + at | 3));
+        let entries = [BUFFER, USED].map(|at| (at >> 12, (OPEN + at) | 3));
         entries.iter().for_each(|(page, entry)| _ = driver.bus.dma().window(0).unwrap().set(*page, &[*entry]));
         driver.restart();
         driver.descriptor(0, BUFFER, 4, 2, 0);

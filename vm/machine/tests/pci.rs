@@ -77,7 +77,7 @@ impl Guest {
             self.configure(offset, 4, value);
         }
         for page in [DESCRIPTORS, AVAILABLE, USED, BUFFER] {
-            assert_eq!(self.0.status(H_PUT_TCE, &[LIOBN, page, OPEN + page | 3]), 0);
+            assert_eq!(self.0.status(H_PUT_TCE, &[LIOBN, page, (OPEN + page) | 3]), 0);
         }
         let common: [(u64, u64, u64); 9] = [
             (0x14, 1, 3),

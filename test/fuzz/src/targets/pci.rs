@@ -63,7 +63,7 @@ impl Guest {
             self.bus.write_config(0, slot << 3, offset, 4, value);
         }
         if let Some(window) = self.bus.dma().window(0) {
-            let entries: Vec<u64> = (0..64).map(|page| OPEN + (page << 12) | 3).collect();
+            let entries: Vec<u64> = (0..64).map(|page| (OPEN + (page << 12)) | 3).collect();
             window.set(0, &entries);
         }
         let common: [(u64, u64, u64); 9] = [
@@ -120,8 +120,8 @@ fn window(input: &mut Input, dma: &Dma) {
             let Some(window) = dma.window(number) else { return };
             // A large page would reach all of memory.
             let ways = if window.page_shift() == 24 { 1 } else { 3 };
-            let entry = input.number(RAM) % CLOSED & !0xfff | u64::from(input.byte()) & ways;
-            let outside = RAM + (input.number(RAM) % (u64::MAX / 2) & !0xfff) | 3;
+            let entry = (input.number(CLOSED) % CLOSED) & !0xfff | u64::from(input.byte()) & ways;
+            let outside = (input.number(RAM) | RAM) & !0xfff | 3;
             window.set(input.number(64), &[if input.flag() { entry } else { outside }]);
         }
     }
