@@ -1,4 +1,4 @@
-//! Memory, processors and persistent memory that come and go while Linux works.
+//! Memory, processors, persistent memory and PCI devices that come and go while Linux works.
 
 // Machines are killed elsewhere.
 #[allow(dead_code)]
@@ -7,7 +7,10 @@ mod shell;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
+use image::debian::Release;
+use papr_abi::rtas::SET_INDICATOR;
 use serde_json::Value;
 use shell::{Guest, files};
 
@@ -121,6 +124,81 @@ fn with_hash_translation() {
 #[test]
 fn with_a_xive() {
     comes_and_goes("xive", "pseries-le", 3, &["--interrupts", "xive"]);
+}
+
+/// A program for little-endian Linux that sets the isolation state of a connector, as drmgr does, by `sys_rtas`; a status
+/// other than zero makes it fail. Its ELF file is one segment, with the arguments, which the kernel reads big-endian, behind
+/// the code.
+fn isolation(connector: u32, state: u32) -> Vec<u8> {
+    const BASE: u32 = 0x1000_0000;
+    const HEADERS: u32 = 64 + 56;
+    let arguments = [SET_INDICATOR.token, 3, 1, 9001, connector, state, u32::MAX];
+    let at = HEADERS + 4 * 7;
+    let code = [
+        0x3fe0_0000 | BASE >> 16, // lis r31, BASE@h
+        0x387f_0000 | at,         // addi r3, r31, arguments
+        0x3800_00ff,              // li r0, sys_rtas
+        0x4400_0002,              // sc
+        0x807f_0000 | (at + 24),  // lwz r3, status(r31)
+        0x3800_0001,              // li r0, sys_exit
+        0x4400_0002,              // sc
+    ];
+    let size = at + 4 * arguments.len() as u32;
+    // Executable, PPC64; entry, program headers behind this one, ABI 2, their sizes.
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x15\0\x01\0\0\0".to_vec();
+    let wide = |number: u32| u64::from(number).to_le_bytes();
+    file.extend([wide(BASE + HEADERS), wide(64), wide(0)].concat());
+    file.extend(2_u32.to_le_bytes());
+    file.extend([64, 56, 1, 0, 0, 0].iter().flat_map(|half: &u16| half.to_le_bytes()));
+    // To be loaded, to be read, written and executed.
+    file.extend([1, 7].iter().flat_map(|word: &u32| word.to_le_bytes()));
+    file.extend([wide(0), wide(BASE), wide(BASE), wide(size), wide(size), wide(0x1000)].concat());
+    file.extend(code.iter().flat_map(|word| word.to_le_bytes()));
+    file.extend(arguments.iter().flat_map(|cell| cell.to_be_bytes()));
+    file
+}
+
+/// Linux 6.12 reads the connector by itself once it is no longer isolated.
+#[test]
+fn a_pci_device() {
+    let kernel = vmtest::debian(Release::Trixie, Some("echo BOOT-END; exec sh")).unwrap();
+    let bench = Bench::new("pci");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let files = ["vmlinux", "initrd"].map(|name| folder.join(format!("hotplug-pci-{name}")));
+    fs::write(&files[0], kernel.elf).unwrap();
+    fs::write(&files[1], kernel.initrd.unwrap()).unwrap();
+    let mut guest = Guest::start(&files, &["--ctl", &bench.socket, "--device", "virtio-rng"]);
+    for (name, state) in [("isolate", 0), ("unisolate", 1)] {
+        let octal: String = isolation(0x4000_0008, state).iter().map(|byte| format!("\\{byte:03o}")).collect();
+        guest.script(&format!("printf '{octal}' > /{name}; chmod +x /{name}"));
+    }
+    guest.script("/unisolate || echo NOTHING-THERE");
+    assert!(guest.seen.iter().any(|line| line == "NOTHING-THERE"), "{}", guest.seen.join("\n"));
+    for _ in 0..2 {
+        thread::scope(|scope| {
+            let added = scope.spawn(|| bench.ctl("device add virtio-rng"));
+            guest.script("until /unisolate; do sleep 1; done; echo dt add index 0x40000008 > /sys/kernel/dlpar");
+            assert_eq!(added.join().unwrap().unwrap()["slot"], 1, "{}", guest.seen.join("\n"));
+        });
+        guest.script(
+            "echo 1 > /sys/bus/pci/rescan; echo D-$(basename $(readlink /sys/bus/pci/devices/0000:00:01.0/driver))",
+        );
+        assert!(guest.seen.iter().any(|line| line == "D-virtio-pci"), "{}", guest.seen.join("\n"));
+        thread::scope(|scope| {
+            let removed = scope.spawn(|| bench.ctl("device remove 1"));
+            guest.script("echo 1 > /sys/bus/pci/devices/0000:00:01.0/remove");
+            guest.script(
+                "echo dt remove index 0x40000008 > /sys/kernel/dlpar; /isolate && echo P-$(ls /sys/bus/pci/devices)",
+            );
+            removed.join().unwrap().unwrap();
+        });
+        assert_eq!(guest.seen.iter().rfind(|line| line.starts_with("P-")).unwrap(), "P-0000:00:00.0");
+        guest.seen.clear();
+    }
+    guest.type_in("poweroff -f\n");
+    let (code, seen) = guest.end();
+    assert_eq!(code, Some(0));
+    assert!(!seen.iter().any(|line| line.contains("Call Trace")), "{}", seen.join("\n"));
 }
 
 #[test]

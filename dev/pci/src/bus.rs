@@ -46,11 +46,10 @@ impl Bus {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, slot: u8, place: Option<Place>) {
+    /// Changes what is in `slot`, while nobody reaches it.
+    fn change(&self, slot: u8, change: impl FnOnce(&mut Option<Place>)) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = slots.get_mut(usize::from(slot)) {
-            *found = place;
-        }
+        slots.get_mut(usize::from(slot)).map(change);
     }
 
     fn place(&self, slot: u8) -> Option<Place> {
@@ -73,28 +72,33 @@ impl Bus {
     ) {
         self.unplug(slot);
         let endpoint = Endpoint::new(slot, Arc::clone(&self.upstream), description, make);
-        self.set(slot, Some(Place { endpoint: Arc::new(endpoint), connected }));
+        self.change(slot, |place| *place = Some(Place { endpoint: Arc::new(endpoint), connected }));
     }
 
     /// Takes a function away.
     pub fn unplug(&self, slot: u8) {
         self.isolate(slot);
-        self.set(slot, None);
+        self.change(slot, |place| *place = None);
     }
 
     /// Takes the function in `slot` out of reach and resets it.
     pub fn isolate(&self, slot: u8) {
-        let Some(place) = self.place(slot) else { return };
-        self.set(slot, Some(Place { connected: false, ..place.clone() }));
-        place.endpoint.reset();
-        self.lock().release(slot);
+        self.change(slot, |place| {
+            if let Some(place) = place {
+                place.connected = false;
+                place.endpoint.reset();
+                self.lock().release(slot);
+            }
+        });
     }
 
     /// Puts it within reach.
     pub fn connect(&self, slot: u8) {
-        if let Some(place) = self.place(slot) {
-            self.set(slot, Some(Place { connected: true, ..place }));
-        }
+        self.change(slot, |place| {
+            if let Some(place) = place {
+                place.connected = true;
+            }
+        });
     }
 
     /// What is in `slot`, in reach or not.
