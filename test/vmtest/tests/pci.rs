@@ -68,3 +68,19 @@ boots! {
     big_endian_with_the_translator = Case { engine: EngineKind::Translator, cpu: Cpu::Power9, ..BIG };
     big_endian_through_the_first_window = Case { append: "disable_ddw", ..BIG };
 }
+
+/// On either engine: what the device does takes no time, and its numbers come from the seed.
+#[test]
+fn runs_on_virtual_time_repeat() -> Result<()> {
+    let Some(kernel) = built("runs_on_virtual_time_repeat", LITTLE.machine, "vmlinux")? else { return Ok(()) };
+    let told = Guest::new(kernel).append("console=hvc0 panic=-1").device(Device::VirtioRng).cpus(2).keep();
+    let told = told.expect("guest# ", "dd if=/dev/hwrng bs=64 count=9 2>/dev/null | md5sum; poweroff -f\n");
+    let seen = |engine| -> Result<_> {
+        let run = told.clone().engine(engine).run()?;
+        run.ended(&Halt::PowerOff)?;
+        Ok((run.instructions, run.console, run.left))
+    };
+    let [first, again] = [seen(EngineKind::Interpreter)?, seen(EngineKind::Translator)?];
+    ensure!(first == again, "{} and {} instructions", first.0, again.0);
+    Ok(())
+}

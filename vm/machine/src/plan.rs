@@ -363,6 +363,10 @@ impl fmt::Display for Layout {
         let cpus = if spec.cpus == 1 { String::new() } else { format!("{} ", spec.cpus) };
         let xive = if spec.interrupts == Interrupts::Xive { "Xive, " } else { "" };
         writeln!(f, "machine  {:?}, {cpus}{}, {mmu}{xive}pv {pv}", spec.kind, spec.cpu.name())?;
+        if !spec.devices.is_empty() {
+            let names = spec.devices.iter().map(|device| device.name());
+            writeln!(f, "devices  {}", names.collect::<Vec<_>>().join(", "))?;
+        }
         writeln!(f, "append   {}", spec.append)
     }
 }
