@@ -36,7 +36,7 @@ impl Upstream {
         self.messages.clone()
     }
 
-    /// The function in `slot` sends a message: a store of 32 bits.
+    /// A function sends a message: a store of 32 bits.
     pub(crate) fn message(&self, address: u64, data: u32) {
         if address != MESSAGE_ADDRESS {
             // Where nothing is, a store is lost.
