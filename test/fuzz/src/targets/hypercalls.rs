@@ -20,6 +20,8 @@ const TOKENS: [u64; 5] = [0x2a_0003, 0x2a_0004, 0x1_0010, 0x2a_0005, 0x1_0001];
 const SOURCES: [u64; 6] = [0, 1, 0x1000, 0x1100, 0x1203, 0x1fff];
 const TIMA: u64 = 0x6_0302_031a_0000;
 const ESB: u64 = 0x6_0100_0000_0000;
+/// The PCI host bridge's unit.
+const BRIDGE: [u32; 2] = [0x0800_0000, 0x2000_0000];
 /// Argument buffers: inside RAM, up to its last byte, and across it.
 const BUFFERS: [u64; 6] = [0x1000, 0x2ffe, RAM - 76, RAM - 24, RAM - 12, RAM - 8];
 
@@ -134,7 +136,14 @@ fn service(vm: &mut Vm, input: &mut Input) {
         2 => [call.token, input.number(RAM) as u32, input.number(RAM) as u32],
         _ => [call.token, call.inputs, call.outputs],
     };
-    let cells = [token, inputs, outputs].into_iter().chain((0..16).map(|_| input.number(RAM) as u32));
+    let mut cells: [u32; 16] = std::array::from_fn(|_| input.number(RAM) as u32);
+    if (rtas::READ_PCI_CONFIG.token..=rtas::RESET_PE_DMA_WINDOW.token).contains(&call.token) && input.flag() {
+        // A register of the first two slots, behind the bridge that there is; something small.
+        cells[0] = u32::from(input.byte() & 1) << 11 | u32::from(input.byte());
+        cells[1..3].copy_from_slice(&BRIDGE);
+        cells[3..5].copy_from_slice(&[input.pick(&[1, 2, 4, 12, 16, 24]), u32::from(input.byte() & 0x3f)]);
+    }
+    let cells = [token, inputs, outputs].into_iter().chain(cells);
     for (n, cell) in (0..).zip(cells) {
         vm.machine().mem.store(at + 4 * n, Order::Big, cell);
     }

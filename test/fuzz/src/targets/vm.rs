@@ -11,7 +11,7 @@ use guest_mem::Order;
 use hv_core::{ExitCounts, Next, Visit, hypervisor};
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use machine::clock::VirtualClock;
-use machine::{Calls, Interrupts, Kind, Machine, Mmu, Spec};
+use machine::{Calls, Device, Interrupts, Kind, Machine, Mmu, Spec};
 use ppc_isa::cpu::Family;
 use ppc_isa::{Cpu, Decoder};
 
@@ -103,6 +103,7 @@ impl Vm {
             append: String::new(),
             seed: [0; 32],
             fixed_start: Some(0),
+            devices: if kind == Kind::Pseries { Device::ALL.to_vec() } else { Vec::new() },
             ..Spec::new(kind, cpu)
         };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };
