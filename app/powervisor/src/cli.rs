@@ -75,9 +75,9 @@ pub enum MmuFlag {
 pub enum InterruptsFlag {
     /// The guest makes a call for each interrupt; works everywhere
     Xics,
-    /// The guest reaches the controller without calls (POWER9, POWER10 with radix translation)
+    /// The guest reaches the controller without calls (POWER9, POWER10)
     Xive,
-    /// What is good for most guests, for now xics
+    /// What every processor and kernel has: xics
     Auto,
 }
 

@@ -16,8 +16,8 @@ const COUNTS: &str = "awk '/XIVE-IPI/ { k = \"ipi\" } /hvc_console/ { k = \"inpu
 /// The calls of the other controller.
 const XICS: [&str; 6] = ["papr:H_EOI", "papr:H_CPPR", "papr:H_IPI", "papr:H_IPOLL", "papr:H_XIRR", "rtas:ibm,set-xive"];
 
-fn boot(release: Release, cpu: Cpu, cpus: u32, engine: EngineKind, timing: Timing) -> Result<()> {
-    let guest = Guest::new(debian(release, None)?).cpu(cpu, Mmu::Radix).interrupts(Interrupts::Xive).cpus(cpus);
+fn boot(release: Release, cpu: Cpu, mmu: Mmu, cpus: u32, engine: EngineKind, timing: Timing) -> Result<()> {
+    let guest = Guest::new(debian(release, None)?).cpu(cpu, mmu).interrupts(Interrupts::Xive).cpus(cpus);
     let guest = guest.engine(engine).timing(timing).most(u64::MAX);
     let guest = guest.expect("# ", "echo has $(grep -c ^processor /proc/cpuinfo) cpus\n").expect(" cpus\r", "");
     let run = guest.expect("# ", &format!("{COUNTS}; poweroff -f\n")).run()?;
@@ -32,20 +32,22 @@ fn boot(release: Release, cpu: Cpu, cpus: u32, engine: EngineKind, timing: Timin
 }
 
 macro_rules! boots {
-    ($($(#[$attribute:meta])* $name:ident = $release:ident, $cpu:ident, $cpus:literal, $engine:ident, $timing:ident;)*) => {$(
+    ($($(#[$attribute:meta])* $name:ident = $release:ident, $cpu:ident, $mmu:ident, $cpus:literal, $engine:ident, $timing:ident;)*) => {$(
         #[test]
         $(#[$attribute])*
         fn $name() -> Result<()> {
-            boot(Release::$release, Cpu::$cpu, $cpus, EngineKind::$engine, Timing::$timing)
+            boot(Release::$release, Cpu::$cpu, Mmu::$mmu, $cpus, EngineKind::$engine, Timing::$timing)
         }
     )*};
 }
 
 boots! {
-    debian_6_1_on_power9 = Bookworm, Power9, 1, Translator, Virtual;
-    debian_6_1_on_2_power9 = Bookworm, Power9, 2, Interpreter, Virtual;
-    debian_6_1_on_8_power10 = Bookworm, Power10, 8, Translator, Host;
-    debian_6_12_on_2_power10 = Trixie, Power10, 2, Translator, Host;
+    debian_6_1_on_power9 = Bookworm, Power9, Radix, 1, Translator, Virtual;
+    debian_6_1_on_2_power9 = Bookworm, Power9, Radix, 2, Interpreter, Virtual;
+    debian_6_1_on_8_power10 = Bookworm, Power10, Radix, 8, Translator, Host;
+    debian_6_1_on_2_power9_with_hash = Bookworm, Power9, Hash, 2, Interpreter, Virtual;
+    debian_6_1_on_8_power9_with_hash = Bookworm, Power9, Hash, 8, Translator, Host;
+    debian_6_12_on_2_power10 = Trixie, Power10, Radix, 2, Translator, Host;
 }
 
 /// On either engine, but for how often it returned to the run loop.
@@ -64,16 +66,19 @@ fn runs_on_virtual_time_repeat() -> Result<()> {
     Ok(())
 }
 
-/// Both kernels on every processor that has one, with 1, 2 and 8 of it.
+/// Both kernels on every processor that has one, with either translation and 1, 2 and 8 of it.
 #[test]
 #[ignore = "long"]
 fn all_of_them() -> Result<()> {
+    let machines = [(Cpu::Power9, Mmu::Hash), (Cpu::Power9, Mmu::Radix), (Cpu::Power10, Mmu::Radix)];
     for release in [Release::Bookworm, Release::Trixie] {
-        for cpu in [Cpu::Power9, Cpu::Power10] {
+        for (cpu, mmu) in machines {
             for cpus in [1, 2, 8] {
                 for engine in [EngineKind::Interpreter, EngineKind::Translator] {
-                    let good = boot(release, cpu, cpus, engine, Timing::Host);
-                    good.map_err(|error| error.context(format!("{release:?} on {cpus} {}, {engine:?}", cpu.name())))?;
+                    let good = boot(release, cpu, mmu, cpus, engine, Timing::Host);
+                    good.map_err(|error| {
+                        error.context(format!("{release:?} on {cpus} {}, {mmu:?}, {engine:?}", cpu.name()))
+                    })?;
                 }
             }
         }

@@ -39,9 +39,9 @@ pub enum PlanError {
         /// CPU name.
         cpu: &'static str,
     },
-    /// The processor, the machine or the translation has none.
+    /// The processor or the machine has none.
     #[error(
-        "--interrupts xive goes with --machine pseries, --cpu power9 or power10, and --mmu radix; elsewhere use --interrupts xics"
+        "--interrupts xive goes with --machine pseries and --cpu power9 or power10; elsewhere use --interrupts xics"
     )]
     NoXive,
     /// The processor runs kernels of the other width.
@@ -196,8 +196,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
         return Err(PlanError::NoRadix { cpu });
     }
-    // H_ENTER maps nothing but RAM, and this controller is reached by loads and stores.
-    if spec.interrupts == Interrupts::Xive && (spec.kind, spec.mmu) != (Kind::Pseries, Mmu::Radix) {
+    if spec.interrupts == Interrupts::Xive && (spec.kind != Kind::Pseries || !V300.contains(spec.cpu)) {
         return Err(PlanError::NoXive);
     }
     if spec.boot == Boot::OpenFirmware && spec.kind != Kind::Pseries {

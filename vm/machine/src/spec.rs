@@ -32,7 +32,7 @@ pub enum Interrupts {
     /// XICS: the guest makes calls, on any processor.
     #[default]
     Xics,
-    /// XIVE: the guest loads and stores, on processors with radix translation.
+    /// XIVE: the guest loads and stores, on POWER9 and later.
     Xive,
 }
 

@@ -11,11 +11,11 @@ use image::fdt::Fdt;
 use machine::clock::VirtualClock;
 use machine::{Interrupts, Kind, Mmu, PlanError, Spec};
 use papr_abi::hcall::{
-    H_INT_ESB, H_INT_GET_QUEUE_CONFIG, H_INT_GET_QUEUE_INFO, H_INT_GET_SOURCE_CONFIG, H_INT_GET_SOURCE_INFO,
+    H_ENTER, H_INT_ESB, H_INT_GET_QUEUE_CONFIG, H_INT_GET_QUEUE_INFO, H_INT_GET_SOURCE_CONFIG, H_INT_GET_SOURCE_INFO,
     H_INT_RESET, H_INT_SET_QUEUE_CONFIG, H_INT_SET_SOURCE_CONFIG, H_XIRR,
 };
 use papr_abi::rtas::{PARAMETER, SET_XIVE};
-use papr_abi::status::{H_FUNCTION, H_P4, H_SUCCESS};
+use papr_abi::status::{H_FUNCTION, H_P4, H_PARAMETER, H_SUCCESS};
 use ppc_isa::Cpu;
 
 const CPUS: u32 = 2;
@@ -51,7 +51,7 @@ impl Fixture {
 
 #[test]
 fn typed_input_interrupts_the_vcpu_of_its_route() {
-    let mut fixture = Fixture::xive(CPUS);
+    let mut fixture = Fixture::xive(CPUS, Mmu::Radix);
     let [management, _] = fixture.connect(VTY, 1);
     let lines = Arc::clone(&fixture.machine.lines);
     let up = || [0, 1].map(|server| lines.external(server));
@@ -69,7 +69,7 @@ fn typed_input_interrupts_the_vcpu_of_its_route() {
 
 #[test]
 fn every_vcpu_sees_its_own_context_at_one_address() {
-    let mut fixture = Fixture::xive(CPUS);
+    let mut fixture = Fixture::xive(CPUS, Mmu::Radix);
     fixture.store(1, OS_VIEW + 0x11, Width::B1, 5);
     assert_eq!([0, 1].map(|server| fixture.load(server, OS_VIEW + 0x11, Width::B1)), [Some(0), Some(5)]);
     assert_eq!(fixture.load(1, USER_VIEW + 0x11, Width::B1), Some(0));
@@ -83,7 +83,7 @@ fn every_vcpu_sees_its_own_context_at_one_address() {
 
 #[test]
 fn pages_are_where_the_calls_say() {
-    let mut fixture = Fixture::xive(CPUS);
+    let mut fixture = Fixture::xive(CPUS, Mmu::Radix);
     let info = fixture.hcall(H_INT_GET_SOURCE_INFO, &[0, VTY]).out;
     assert_eq!(info[..4], [1, 0x6_0100_2201_0000, 0x6_0100_2200_0000, 16]);
     let info = fixture.hcall(H_INT_GET_SOURCE_INFO, &[0, LSI]).out;
@@ -103,7 +103,7 @@ fn pages_are_where_the_calls_say() {
 
 #[test]
 fn queues_are_in_memory() {
-    let mut fixture = Fixture::xive(CPUS);
+    let mut fixture = Fixture::xive(CPUS, Mmu::Radix);
     for (address, size) in [(fixture::RAM, 12), (fixture::RAM - 0x1000, 16), (0, 24 + 1), (u64::MAX - 0xfff, 12)] {
         assert_ne!(fixture.status(H_INT_SET_QUEUE_CONFIG, &[1, 0, 6, address, size]), H_SUCCESS);
     }
@@ -113,7 +113,7 @@ fn queues_are_in_memory() {
 
 #[test]
 fn the_other_controller_does_not_exist() {
-    let mut fixture = Fixture::xive(CPUS);
+    let mut fixture = Fixture::xive(CPUS, Mmu::Radix);
     assert_eq!(fixture.status(H_XIRR, &[]), H_FUNCTION);
     assert_eq!(fixture.rtas(SET_XIVE, &[VTY as u32, 0, 5]), [PARAMETER]);
     let mut fixture = Fixture::radix();
@@ -137,13 +137,33 @@ fn the_tree_has_one_controller() {
             value("/interrupt-controller@60302031b0000", "ibm,xive-lisn-ranges"),
         )
     };
-    let (nodes, priorities, vec_5, int_on, reg, lisns) = tree(&Fixture::xive(CPUS));
+    let (nodes, priorities, vec_5, int_on, reg, lisns) = tree(&Fixture::xive(CPUS, Mmu::Radix));
     assert_eq!((nodes, vec_5, int_on), ([false, true], 0x40, false));
     assert_eq!(priorities.unwrap(), [0, 0, 0, 7, 0, 0, 0, 0xf8]);
     let ranges = [USER_VIEW, 0x1_0000, OS_VIEW, 0x1_0000].map(u64::to_be_bytes);
     assert_eq!(reg.unwrap(), ranges.concat());
     assert_eq!(lisns.unwrap(), [0, 0, 0, 0, 0, 0, 0, CPUS as u8]);
     assert_eq!(tree(&Fixture::radix()), ([true, false], None, 0, true, None, None));
+}
+
+/// Pages of sources and of the management area go into a hashed table with the attributes of devices, and only where there
+/// is such a controller.
+#[test]
+fn a_hashed_table_maps_its_pages() {
+    const V: u64 = 0x123 << 12 | 1;
+    const ESB: u64 = 0x6_0100_0000_0000;
+    let enter = |fixture: &mut Fixture, real: u64, wimg: u64| fixture.status(H_ENTER, &[0, 0, V, real | wimg | 2]);
+    let mut fixture = Fixture::xive(CPUS, Mmu::Hash);
+    let info = fixture.hcall(H_INT_GET_SOURCE_INFO, &[0, VTY]).out;
+    for real in [ESB, info[1], OS_VIEW, USER_VIEW] {
+        for (wimg, status) in [(0x28, H_SUCCESS), (0x20, H_SUCCESS), (0x10, H_PARAMETER), (0x68, H_PARAMETER)] {
+            assert_eq!(enter(&mut fixture, real, wimg), status, "{real:#x} {wimg:#x}");
+        }
+        assert_eq!(enter(&mut Fixture::hash(), real, 0x28), H_PARAMETER, "{real:#x}");
+    }
+    for real in [ESB - 0x1000, OS_VIEW - 0x1000, USER_VIEW + 0x1_0000] {
+        assert_eq!(enter(&mut fixture, real, 0x28), H_PARAMETER, "{real:#x}");
+    }
 }
 
 #[test]
@@ -156,11 +176,13 @@ fn machines_without_one_say_so() {
         let segments = vec![segment.clone()];
         machine::plan(&spec, &Kernel { class, order, abi, entry: 0, segments }, None).err()
     };
-    assert_eq!(plan(Kind::Pseries, Cpu::Power9, Mmu::Radix), None);
-    assert_eq!(plan(Kind::Pseries, Cpu::Power10, Mmu::Radix), None);
+    for cpu in [Cpu::Power9, Cpu::Power10] {
+        for mmu in [Mmu::Hash, Mmu::Radix] {
+            assert_eq!(plan(Kind::Pseries, cpu, mmu), None);
+        }
+    }
     for (kind, cpu, mmu) in [
         (Kind::Pseries, Cpu::Power8, Mmu::Hash),
-        (Kind::Pseries, Cpu::Power9, Mmu::Hash),
         (Kind::Bare, Cpu::Power9, Mmu::Radix),
         (Kind::E500, Cpu::E5500, Mmu::Hash),
         (Kind::Mac, Cpu::Ppc750, Mmu::Hash),

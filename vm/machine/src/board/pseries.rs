@@ -69,6 +69,7 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
     let wake = Box::new(move |server| wake.interrupt(server));
     let sources = sources::all(spec.kind);
     let (mut bus, mut own, mut epapr) = (Bus::default(), Vec::new(), epapr::Ports::default());
+    let mut devices: Vec<_> = pci::addresses().collect();
     let (controller, interrupts): (Arc<dyn Controller>, _) = match spec.interrupts {
         spec::Interrupts::Xics => {
             let xics = Arc::new(Xics::new(spec.vcpus(), &sources, wake));
@@ -82,7 +83,9 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
                 queues.upgrade().is_some_and(|queues| queues.store(address, Order::Big, word))
             });
             let xive = Arc::new(Xive::new(spec.vcpus(), &sources, store, wake));
-            bus.attach(ESB..ESB + xive::page::end(spec.vcpus()), Arc::new(Esb(Arc::clone(&xive))));
+            let pages = ESB..ESB + xive::page::end(spec.vcpus());
+            bus.attach(pages.clone(), Arc::new(Esb(Arc::clone(&xive))));
+            devices.extend([pages, TIMA]);
             own.extend((0..spec.vcpus()).map(|server| (TIMA, Arc::new(Tima { xive: Arc::clone(&xive), server }) as _)));
             let port = XivePort { xive: Arc::clone(&xive), servers: spec.vcpus() };
             (xive as _, Interrupts::Xive(Box::new(port)))
@@ -112,7 +115,7 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
         persistent,
         connectors: hot_plug.connectors(),
         events,
-        devices: pci::addresses().collect(),
+        devices,
         watchdogs: Box::new(WatchdogPort(Arc::clone(&watchdogs))),
     };
     // PAPR is for servers (and how the bare machine of Book3S-32 is switched off), OSI for everything but BookE (spec
