@@ -6,48 +6,26 @@ mod shell;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::thread;
 
-use image::debian::Release;
 use papr_abi::rtas::SET_INDICATOR;
-use serde_json::Value;
+use shell::socket::Socket;
 use shell::{Guest, files};
 
-/// A socket, and an image that goes with the test.
-struct Bench {
-    socket: String,
-    image: String,
-}
+/// An image that goes with the test.
+struct Image(String);
 
-impl Bench {
-    fn new(name: &str) -> Bench {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let path = |end: &str| folder.join(format!("hotplug-{name}.{end}")).to_str().unwrap().to_owned();
-        let bench = Bench { socket: path("sock"), image: path("pmem") };
-        let _ = fs::remove_file(&bench.image);
-        bench
-    }
-
-    /// Asks; the answer, or the error.
-    fn ctl(&self, words: &str) -> Result<Value, String> {
-        let output = Command::new(env!("CARGO_BIN_EXE_powervisor"))
-            .args(["ctl", &self.socket, "--json"])
-            .args(words.split(' '))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        if output.status.success() {
-            return Ok(serde_json::from_slice(&output.stdout).unwrap());
-        }
-        assert_eq!(output.status.code(), Some(125));
-        Err(String::from_utf8(output.stderr).unwrap())
+impl Image {
+    fn new(name: &str) -> Image {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hotplug-{name}.pmem"));
+        let _ = fs::remove_file(&path);
+        Image(path.to_str().unwrap().to_owned())
     }
 }
 
-impl Drop for Bench {
+impl Drop for Image {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.image);
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -65,16 +43,15 @@ fn sizes(guest: &mut Guest) -> [u64; 3] {
 fn comes_and_goes(name: &str, machine: &str, rounds: u32, more: &[&str]) {
     const GIB: u64 = 1 << 20;
     let Some(files) = files(&format!("hotplug-{name}"), machine) else { return };
-    let bench = Bench::new(name);
-    let flags =
-        ["-m", "512M", "--ctl", &bench.socket, "--max-memory", "3G", "--max-cpus", "3", "--nvdimm-room", "256M"];
+    let (socket, image) = (Socket::new(&format!("hotplug-{name}")), Image::new(name));
+    let flags = ["-m", "512M", "--ctl", &socket.0, "--max-memory", "3G", "--max-cpus", "3", "--nvdimm-room", "256M"];
     let mut guest = Guest::start(&files, &[&flags[..], more].concat());
     guest.script("while :; do dd if=/dev/zero bs=1M count=64 2>/dev/null | md5sum > /dev/null; done &");
     let [memory, ..] = sizes(&mut guest);
     for round in 0..rounds {
-        let add = format!("nvdimm add path={},size=64M", bench.image);
+        let add = format!("nvdimm add path={},size=64M", image.0);
         for words in ["memory add 2G", "cpus add 2", &add] {
-            bench.ctl(words).unwrap_or_else(|error| panic!("{words}: {error}\n{}", guest.seen.join("\n")));
+            guest.ctl(&socket, words);
         }
         let [now, processors, regions] = sizes(&mut guest);
         assert!(now > memory + 2 * GIB - GIB / 4, "{memory} KiB became {now}");
@@ -85,10 +62,10 @@ fn comes_and_goes(name: &str, machine: &str, rounds: u32, more: &[&str]) {
              2>/dev/null; ls -l /tmp/m | sed s/^/F-/; umount /tmp/m",
         );
         assert!(guest.seen.iter().any(|line| line.contains("734003200")), "{}", guest.seen.join("\n"));
-        let status = bench.ctl("status").unwrap();
+        let status = guest.ctl(&socket, "status");
         assert_eq!(status["nvdimms"][0]["added"], true);
         for words in ["nvdimm remove 0", "cpus remove 2", "memory remove 2G"] {
-            bench.ctl(words).unwrap_or_else(|error| panic!("{words}: {error}\n{}", guest.seen.join("\n")));
+            guest.ctl(&socket, words);
         }
         assert_eq!(sizes(&mut guest)[1..], [1, 0], "round {round}");
     }
@@ -101,14 +78,10 @@ fn comes_and_goes(name: &str, machine: &str, rounds: u32, more: &[&str]) {
         ("device add virtio-tape", "known are virtio-rng"),
         ("device remove 7", "no device with this number"),
     ] {
-        assert!(bench.ctl(words).unwrap_err().contains(error), "{words}");
+        assert!(socket.ctl(words).unwrap_err().contains(error), "{words}");
     }
-    guest.type_in("poweroff -f\n");
-    let (code, seen) = guest.end();
-    assert_eq!(code, Some(0));
-    let bad = ["Oops", "BUG", "WARNING", "Call Trace", "soft lockup"];
-    assert!(!seen.iter().any(|line| bad.iter().any(|word| line.contains(word))), "{}", seen.join("\n"));
-    assert!(!Path::new(&bench.socket).exists());
+    guest.power_off();
+    assert!(!Path::new(&socket.0).exists());
 }
 
 #[test]
@@ -161,13 +134,8 @@ fn isolation(connector: u32, state: u32) -> Vec<u8> {
 /// Linux 6.12 reads the connector by itself once it is no longer isolated.
 #[test]
 fn a_pci_device() {
-    let kernel = vmtest::debian(Release::Trixie, Some("echo BOOT-END; exec sh")).unwrap();
-    let bench = Bench::new("pci");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let files = ["vmlinux", "initrd"].map(|name| folder.join(format!("hotplug-pci-{name}")));
-    fs::write(&files[0], kernel.elf).unwrap();
-    fs::write(&files[1], kernel.initrd.unwrap()).unwrap();
-    let mut guest = Guest::start(&files, &["--ctl", &bench.socket, "--device", "virtio-rng"]);
+    let socket = Socket::new("hotplug-pci");
+    let mut guest = Guest::debian(&["--release", "trixie", "--ctl", &socket.0, "--device", "virtio-rng"]);
     for (name, state) in [("isolate", 0), ("unisolate", 1)] {
         let octal: String = isolation(0x4000_0008, state).iter().map(|byte| format!("\\{byte:03o}")).collect();
         guest.script(&format!("printf '{octal}' > /{name}; chmod +x /{name}"));
@@ -176,7 +144,7 @@ fn a_pci_device() {
     assert!(guest.seen.iter().any(|line| line == "NOTHING-THERE"), "{}", guest.seen.join("\n"));
     for _ in 0..2 {
         thread::scope(|scope| {
-            let added = scope.spawn(|| bench.ctl("device add virtio-rng"));
+            let added = scope.spawn(|| socket.ctl("device add virtio-rng"));
             guest.script("until /unisolate; do sleep 1; done; echo dt add index 0x40000008 > /sys/kernel/dlpar");
             assert_eq!(added.join().unwrap().unwrap()["slot"], 1, "{}", guest.seen.join("\n"));
         });
@@ -185,7 +153,7 @@ fn a_pci_device() {
         );
         assert!(guest.seen.iter().any(|line| line == "D-virtio-pci"), "{}", guest.seen.join("\n"));
         thread::scope(|scope| {
-            let removed = scope.spawn(|| bench.ctl("device remove 1"));
+            let removed = scope.spawn(|| socket.ctl("device remove 1"));
             guest.script("echo 1 > /sys/bus/pci/devices/0000:00:01.0/remove");
             guest.script(
                 "echo dt remove index 0x40000008 > /sys/kernel/dlpar; /isolate && echo P-$(ls /sys/bus/pci/devices)",
@@ -195,10 +163,7 @@ fn a_pci_device() {
         assert_eq!(guest.seen.iter().rfind(|line| line.starts_with("P-")).unwrap(), "P-0000:00:00.0");
         guest.seen.clear();
     }
-    guest.type_in("poweroff -f\n");
-    let (code, seen) = guest.end();
-    assert_eq!(code, Some(0));
-    assert!(!seen.iter().any(|line| line.contains("Call Trace")), "{}", seen.join("\n"));
+    guest.power_off();
 }
 
 #[test]
@@ -208,7 +173,7 @@ fn with_open_firmware() {
 
 #[test]
 fn nobody_listens_without_a_machine() {
-    let bench = Bench::new("nobody");
-    let error = bench.ctl("status").unwrap_err();
-    assert!(error.contains(&bench.socket) && error.contains("a machine that runs"), "{error}");
+    let socket = Socket::new("hotplug-nobody");
+    let error = socket.ctl("status").unwrap_err();
+    assert!(error.contains(&socket.0) && error.contains("a machine that runs"), "{error}");
 }

@@ -246,6 +246,15 @@ impl Connectors {
         own.next().is_none_or(|connector| connector.state == State::Configured)
     }
 
+    /// Bytes of memory behind connectors, whether the guest has taken them or not.
+    pub(crate) fn memory(&self) -> u64 {
+        let bytes = |connector: &Connector| match &connector.resource {
+            Resource::Memory(range) if connector.device.is_some() => range.end - range.start,
+            _ => 0,
+        };
+        self.lock().values().map(bytes).sum()
+    }
+
     /// Goes on from a state to the one that `step` returns. Returns the state before.
     fn step(&self, index: u32, step: impl FnOnce(&Connector) -> Result<State, Refusal>) -> Result<State, Refusal> {
         let mut table = self.lock();

@@ -30,7 +30,8 @@ pub(crate) const CALLS: &[Call] = &[
 ];
 
 /// A table may have twice the bytes that are recommended for the partition's memory, a 128th of it (spec papr 4.2), so
-/// that no guest takes the host's memory with it.
+/// that no guest takes the host's memory with it. Memory counts from when it was offered: guests make room before they
+/// take it.
 const MEMORY_SHIFT: u32 = 7 - 1;
 
 /// What both calls check first: the tables, and the size that the guest wants, if any.
@@ -50,7 +51,8 @@ fn checked<'a>(visit: &Visit<'a>, flags: u64, shift: u64) -> Result<(&'a Resizab
 /// To be called until it is not busy. Shift 0 takes back what was asked for, another shift asks for something else.
 fn prepare(papr: &Papr, visit: &mut Visit, &[flags, shift, ..]: &Arguments) -> Checked {
     let (tables, wanted) = checked(visit, flags, shift)?;
-    let most = visit.context.mem.len().next_power_of_two().ilog2().saturating_sub(MEMORY_SHIFT);
+    let memory = visit.context.mem.len() + papr.ports.connectors.memory();
+    let most = memory.next_power_of_two().ilog2().saturating_sub(MEMORY_SHIFT);
     if wanted.is_some_and(|wanted| wanted > most.max(SHIFTS.start() + 1)) {
         return Err(H_RESOURCE);
     }

@@ -1,5 +1,7 @@
 //! A guest in a process of its own, with a shell on its console.
 
+pub mod socket;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use image::debian::programs::Program;
+use serde_json::Value;
+use socket::Socket;
 use vmtest::Kernel;
 
 /// A running guest with a shell, typed at by lines.
@@ -38,20 +42,30 @@ fn written(test: &str, kernel: &Kernel) -> [PathBuf; 2] {
     paths
 }
 
+/// What every guest here is told. Memory that is added holds only what can be moved: Linux gives no other back.
+const APPEND: &str = "console=hvc0 quiet panic=-1 memhp_default_state=online_movable";
+
 impl Guest {
-    /// Starts it, and waits for its shell. Memory that is added holds only what can be moved: Linux gives no other back.
+    /// Starts a kernel that was built for us, and waits for its shell.
     pub fn start([kernel, initrd]: &[PathBuf; 2], more: &[&str]) -> Guest {
+        let [kernel, initrd] = [kernel, initrd].map(|path| path.to_str().unwrap());
+        let mut guest = Guest::spawn(&[&["--timeout", "300", "--kernel", kernel, "--initrd", initrd], more].concat());
+        guest.until("BOOT-END");
+        guest
+    }
+
+    /// Starts Debian's kernel, and waits for its shell, which then neither echoes nor prompts.
+    pub fn debian(more: &[&str]) -> Guest {
+        let mut guest = Guest::spawn(&[&["debian"], more].concat());
+        guest.type_in("stty -echo; PS1=; echo BOOT-E''ND\n");
+        guest.until("BOOT-END");
+        guest
+    }
+
+    fn spawn(more: &[&str]) -> Guest {
         let mut process = Command::new(env!("CARGO_BIN_EXE_powervisor"))
-            .args([
-                "run",
-                "--quiet",
-                "--timeout",
-                "120",
-                "--append",
-                "console=hvc0 quiet panic=-1 memhp_default_state=online_movable",
-            ])
+            .args(["run", "--quiet", "--append", APPEND])
             .args(more)
-            .args([Path::new("--kernel"), kernel, Path::new("--initrd"), initrd])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -64,9 +78,7 @@ impl Guest {
                 let _ = say.send(String::from_utf8_lossy(&line).trim_end().to_owned());
             }
         });
-        let mut guest = Guest { process, lines, seen: Vec::new() };
-        guest.until("BOOT-END");
-        guest
+        Guest { process, lines, seen: Vec::new() }
     }
 
     /// Types a text.
@@ -76,12 +88,15 @@ impl Guest {
 
     /// Waits for a line that begins with `start`.
     pub fn until(&mut self, start: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(180);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
                 panic!("no line {start:?}; it printed\n{}", self.seen.join("\n"));
             };
+            if std::env::var_os("TIMES").is_some() {
+                eprintln!("{:?} {line}", Instant::now());
+            }
             self.seen.push(line.clone());
             if line.starts_with(start) {
                 return line;
@@ -95,11 +110,30 @@ impl Guest {
         self.until("DONE");
     }
 
+    /// Does what `words` ask for, which has to work.
+    pub fn ctl(&self, socket: &Socket, words: &str) -> Value {
+        if std::env::var_os("TIMES").is_some() {
+            eprintln!("{:?} {words}", Instant::now());
+        }
+        socket.ctl(words).unwrap_or_else(|error| panic!("{words}: {error}\n{}", self.seen.join("\n")))
+    }
+
     /// Waits for its end; the exit code, and what it printed.
     pub fn end(mut self) -> (Option<i32>, Vec<String>) {
         let status = self.process.wait().unwrap();
         self.seen.extend(self.lines.iter());
         (status.code(), std::mem::take(&mut self.seen))
+    }
+
+    /// Switches it off, and makes sure that its kernel complained of nothing.
+    pub fn power_off(mut self) {
+        const COMPLAINTS: [&str; 7] =
+            ["Oops", "BUG", "WARNING", "Call Trace", "rcu: INFO", "lockup", "blocked for more than"];
+        self.type_in("poweroff -f\n");
+        let (code, seen) = self.end();
+        assert_eq!(code, Some(0));
+        let complains = |line: &String| COMPLAINTS.iter().any(|word| line.contains(word));
+        assert!(!seen.iter().any(complains), "{}", seen.join("\n"));
     }
 
     /// Kills the machine; what the guest printed.
