@@ -94,9 +94,6 @@ impl Guest {
             let Ok(line) = self.lines.recv_timeout(left) else {
                 panic!("no line {start:?}; it printed\n{}", self.seen.join("\n"));
             };
-            if std::env::var_os("TIMES").is_some() {
-                eprintln!("{:?} {line}", Instant::now());
-            }
             self.seen.push(line.clone());
             if line.starts_with(start) {
                 return line;
@@ -112,9 +109,6 @@ impl Guest {
 
     /// Does what `words` ask for, which has to work.
     pub fn ctl(&self, socket: &Socket, words: &str) -> Value {
-        if std::env::var_os("TIMES").is_some() {
-            eprintln!("{:?} {words}", Instant::now());
-        }
         socket.ctl(words).unwrap_or_else(|error| panic!("{words}: {error}\n{}", self.seen.join("\n")))
     }
 
