@@ -13,8 +13,7 @@ use ppc_isa::{Cpu, Decoder};
 use serde_json::{Value, json};
 
 use crate::cli::{EngineFlag, HotFlags, RunFlags};
-use crate::nvdimm::flag;
-use crate::session::{self, Console};
+use crate::session::{self, Console, Equipment};
 use crate::symbols;
 
 mod text;
@@ -66,7 +65,7 @@ pub fn hot(flags: &HotFlags) -> Result<u8> {
     }
     let symbols = symbols::of(&flags.run, flags.symbols.as_deref())?;
     let run = RunFlags { engine: Some(EngineFlag::Jit), ..flags.run.clone() };
-    let cpu = session::planned(&run, flag::geometries(&run.nvdimm)?)?.1.spec.cpu;
+    let cpu = session::planned(&run, Equipment::first(&run)?)?.1.spec.cpu;
     let sum = Arc::new(Mutex::new(Sum::default()));
     let (report, stop) = session::run(&run, Console::Diagnostics, None, Some(sum.clone()))?;
     let heat = Heat::new(&sum.lock().unwrap_or_else(PoisonError::into_inner).0, &symbols, cpu);

@@ -11,8 +11,7 @@ use vmm::{Outcome, Report};
 
 use crate::cli::RunFlags;
 use crate::current::Stop;
-use crate::nvdimm::flag;
-use crate::session::{self, Console};
+use crate::session::{self, Console, Equipment};
 use crate::stats;
 
 /// The guest's kernel panicked.
@@ -23,7 +22,7 @@ const TIMED_OUT: u8 = 124;
 /// Runs a guest; returns the exit code.
 pub fn run(flags: &RunFlags) -> Result<u8> {
     if flags.dry_run || flags.dtb_out.is_some() {
-        let (_, layout) = session::planned(flags, flag::geometries(&flags.nvdimm)?)?;
+        let (_, layout) = session::planned(flags, Equipment::first(flags)?)?;
         if let Some(path) = &flags.dtb_out {
             write(path, &Machine::tree(&layout)?, "--dtb-out")?;
         }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{fs, thread};
+use std::{fs, mem, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
 use exec::{Engine, Privileged};
@@ -28,6 +28,7 @@ use crate::console::{self, RawTerminal};
 use crate::ctl::server::{Devices, Server};
 use crate::current::{Current, Stop};
 use crate::guests::{self, Files};
+use crate::nvdimm::flag;
 use crate::translator::{Shared, Translators};
 
 /// Where the guest's console is.
@@ -57,14 +58,30 @@ impl Console {
     }
 }
 
+/// What a machine has from its start beside what the flags say.
+#[derive(Default)]
+pub struct Equipment {
+    /// Its persistent memory.
+    pub nvdimms: Vec<Geometry>,
+    /// Connectors of what was added before a reset.
+    pub added: Vec<u32>,
+}
+
+impl Equipment {
+    /// That of a machine that was never reset.
+    pub fn first(flags: &RunFlags) -> Result<Equipment> {
+        Ok(Equipment { nvdimms: flag::geometries(&flags.nvdimm)?, added: Vec::new() })
+    }
+}
+
 /// The guest's files and where they go.
-pub fn planned(flags: &RunFlags, nvdimms: Vec<Geometry>) -> Result<(Files, Layout)> {
+pub fn planned(flags: &RunFlags, equipment: Equipment) -> Result<(Files, Layout)> {
     let files = guests::files(flags)?;
     let name = format!("--kernel {}", files.kernel_name);
     let kernel = elf::read(&files.kernel).context(name.clone())?;
     let spec = Spec {
         disk: files.disk.as_ref().map(|(_, partition)| *partition),
-        ..spec(flags, files.append.clone(), nvdimms)?
+        ..spec(flags, files.append.clone(), equipment)?
     };
     let initrd_len = files.initrd.as_ref().map(|data| data.len() as u64);
     let layout = machine::plan(&spec, &kernel, initrd_len).map_err(|error| match error {
@@ -74,7 +91,7 @@ pub fn planned(flags: &RunFlags, nvdimms: Vec<Geometry>) -> Result<(Files, Layou
     Ok((files, layout))
 }
 
-fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec> {
+fn spec(flags: &RunFlags, append: String, Equipment { nvdimms, added }: Equipment) -> Result<Spec> {
     let (family, default) = match flags.machine {
         MachineFlag::Pseries => (Some(Family::Book3s64), Cpu::Power9),
         MachineFlag::Bare => (None, Cpu::Power9),
@@ -117,6 +134,7 @@ fn spec(flags: &RunFlags, append: String, nvdimms: Vec<Geometry>) -> Result<Spec
         fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
         nvdimms,
         devices: flags.device.clone(),
+        added,
     })
 }
 
@@ -170,17 +188,23 @@ pub fn run(
     let devices = Devices::open(&flags.nvdimm, flags.clock == ClockFlag::Virtual)?;
     let server = flags.ctl.as_ref().map(|path| Server::start(path, current.clone(), devices.clone()));
     let _server = server.transpose()?;
+    let mut added = Vec::new();
+    // Who asks for changes while there is no machine waits.
+    let mut pause = None;
     loop {
         // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
-        let nvdimms = devices.all();
+        let nvdimms = devices.all(&mut added);
         let (mut machine, cpu) = {
-            let (files, layout) = planned(flags, nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect())?;
+            let geometries = nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect();
+            let equipment = Equipment { nvdimms: geometries, added: mem::take(&mut added) };
+            let (files, layout) = planned(flags, equipment)?;
             let disk = files.disk.map(|(disk, _)| disk);
             let backends =
                 Backends { console: outlet.clone(), nvdimms, nvram: nvram.clone(), clock: clock.clone(), disk };
             (Machine::build(&layout, &files.kernel, files.initrd.as_deref(), backends)?, layout.spec.cpu)
         };
         current.set(machine.controls());
+        drop(pause.take());
         if attached.is_none() {
             attached = Some(attach(flags, console, &current)?);
         }
@@ -198,6 +222,8 @@ pub fn run(
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }
+        added = machine.controls().hot_plug().map(|hot_plug| hot_plug.close()).unwrap_or_default();
+        pause = Some(devices.pause());
     }
 }
 

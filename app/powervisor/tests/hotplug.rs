@@ -84,6 +84,53 @@ fn comes_and_goes(name: &str, machine: &str, rounds: u32, more: &[&str]) {
     assert!(!Path::new(&socket.0).exists());
 }
 
+/// What was added is there when the guest starts anew, and can be removed then.
+fn stays_over_a_reset(name: &str, machine: &str, more: &[&str]) {
+    const GIB: u64 = 1 << 20;
+    let Some(files) = files(&format!("hotplug-reset-{name}"), machine) else { return };
+    let (socket, image) = (Socket::new(&format!("reset-{name}")), Image::new(&format!("reset-{name}")));
+    let flags = ["-m", "512M", "--ctl", &socket.0, "--max-memory", "2G", "--max-cpus", "4", "--nvdimm-room", "256M"];
+    // Memory that is there from the start holds only what can be moved, too.
+    let append = "console=hvc0 quiet panic=-1 movable_node memhp_default_state=online_movable";
+    let mut guest = Guest::start(&files, &[&flags[..], &["--append", append], more].concat());
+    let [memory, ..] = sizes(&mut guest);
+    for words in ["memory add 1G", "cpus add 3", &format!("nvdimm add path={},size=64M", image.0)] {
+        guest.ctl(&socket, words);
+    }
+    // The last of each goes again.
+    for words in ["cpus remove 1", "memory remove 256M"] {
+        guest.ctl(&socket, words);
+    }
+    let before = guest.ctl(&socket, "status");
+    guest.type_in("reboot -f\n");
+    guest.until("BOOT-END");
+    assert_eq!(guest.ctl(&socket, "status"), before);
+    let [now, processors, regions] = sizes(&mut guest);
+    assert!(now > memory + GIB / 2 && now < memory + GIB, "{memory} KiB became {now}");
+    assert_eq!((processors, regions), (3, 1));
+    for words in ["nvdimm remove 0", "cpus remove 2", "memory remove 768M"] {
+        guest.ctl(&socket, words);
+    }
+    let [now, processors, regions] = sizes(&mut guest);
+    assert!(now < memory + GIB / 8, "{memory} KiB became {now}");
+    assert_eq!((processors, regions), (1, 0));
+    assert!(socket.ctl("cpus remove 1").unwrap_err().contains("no more processors"));
+    guest.type_in("reboot -f\n");
+    guest.until("BOOT-END");
+    assert_eq!(sizes(&mut guest)[1..], [1, 0]);
+    guest.power_off();
+}
+
+#[test]
+fn a_reset_with_radix_translation() {
+    stays_over_a_reset("radix", "pseries-le", &[]);
+}
+
+#[test]
+fn a_reset_with_hash_translation() {
+    stays_over_a_reset("hash", "pseries-be", &["--mmu", "hash", "--interrupts", "xive"]);
+}
+
 #[test]
 fn with_radix_translation() {
     comes_and_goes("radix", "pseries-le", 3, &[]);

@@ -119,8 +119,15 @@ pub enum Sense {
 /// The connectors of a machine by index.
 #[derive(Debug, Default)]
 pub struct Connectors {
-    table: Mutex<BTreeMap<u32, Connector>>,
+    table: Mutex<Table>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    by_index: BTreeMap<u32, Connector>,
+    /// The partition is gone: nothing comes or goes any more.
+    closed: bool,
 }
 
 /// A connector as lists show it.
@@ -139,7 +146,7 @@ pub struct Listed {
 }
 
 impl Connectors {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Connector>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,7 +157,7 @@ impl Connectors {
         if !used {
             connector.state = connector.idle();
         }
-        self.lock().insert(index, connector);
+        self.lock().by_index.insert(index, connector);
     }
 
     /// All of them, by index.
@@ -162,17 +169,18 @@ impl Connectors {
             state: connector.state,
             present: connector.device.is_some(),
         };
-        self.lock().iter().map(listed).collect()
+        self.lock().by_index.iter().map(listed).collect()
     }
 
     /// Puts a device behind an empty connector; the guest is to be told.
     ///
     /// # Errors
-    /// Connectors that do not exist or are not empty.
+    /// Connectors that do not exist or are not empty, or when the partition is gone.
     pub fn plug(&self, index: u32, device: Vec<Item>) -> Result<(), Refusal> {
         let mut table = self.lock();
-        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
-        if connector.device.is_some() {
+        let closed = table.closed;
+        let connector = table.by_index.get_mut(&index).ok_or(Refusal::Unknown)?;
+        if closed || connector.device.is_some() {
             return Err(Refusal::State);
         }
         (connector.device, connector.leaving) = (Some(device), false);
@@ -183,11 +191,12 @@ impl Connectors {
     /// not taken is gone at once: then this returns `true`.
     ///
     /// # Errors
-    /// Connectors that do not exist or are empty.
+    /// Connectors that do not exist or are empty, or when the partition is gone.
     pub fn ask_back(&self, index: u32) -> Result<bool, Refusal> {
         let mut table = self.lock();
-        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
-        if connector.device.is_none() {
+        let closed = table.closed;
+        let connector = table.by_index.get_mut(&index).ok_or(Refusal::Unknown)?;
+        if closed || connector.device.is_none() {
             return Err(Refusal::State);
         }
         connector.leaving = true;
@@ -198,35 +207,48 @@ impl Connectors {
         Ok(gone)
     }
 
+    /// The partition is reset, and ends. What was asked back is gone; whatever else is there will be in use from the next
+    /// one's start, and is so for who waits.
+    pub fn close(&self) {
+        let mut table = self.lock();
+        table.closed = true;
+        for connector in table.by_index.values_mut() {
+            connector.device = connector.device.take().filter(|_| !connector.leaving);
+            connector.state = if connector.device.is_some() { State::Configured } else { State::Unusable };
+        }
+        self.changed.notify_all();
+    }
+
     /// Waits until `until` holds for the state of connector `index` and whether a device is there; `false` when it did not
-    /// within `patience`.
+    /// within `patience`, or before the partition was gone.
     pub fn wait(&self, index: u32, patience: Duration, until: impl Fn(State, bool) -> bool) -> bool {
         let deadline = Instant::now() + patience;
         let mut table = self.lock();
         loop {
-            let Some(connector) = table.get(&index) else { return false };
+            let Some(connector) = table.by_index.get(&index) else { return false };
             if until(connector.state, connector.device.is_some()) {
                 return true;
             }
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
+            let left = deadline.checked_duration_since(Instant::now()).filter(|_| !table.closed);
+            let Some(left) = left else { return false };
             table = self.changed.wait_timeout(table, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// What connector `index` is for.
     pub(crate) fn resource(&self, index: u32) -> Option<Resource> {
-        self.lock().get(&index).map(|connector| connector.resource.clone())
+        self.lock().by_index.get(&index).map(|connector| connector.resource.clone())
     }
 
     /// Whether connector `index` is allocated to the partition; `None` when there is none.
     pub(crate) fn is_usable(&self, index: u32) -> Option<bool> {
-        self.lock().get(&index).map(|connector| connector.state != State::Unusable)
+        self.lock().by_index.get(&index).map(|connector| connector.state != State::Unusable)
     }
 
     /// What the sensor of connector `index` says.
     pub(crate) fn sense(&self, index: u32) -> Option<Sense> {
         let table = self.lock();
-        let connector = table.get(&index)?;
+        let connector = table.by_index.get(&index)?;
         Some(match connector.state {
             State::Unusable => Sense::Unusable,
             _ if connector.device.is_none() => Sense::Empty,
@@ -236,13 +258,13 @@ impl Connectors {
 
     /// Whether connector `index` is in use, or there is none.
     pub(crate) fn is_configured(&self, index: u32) -> bool {
-        self.lock().get(&index).is_none_or(|connector| connector.state == State::Configured)
+        self.lock().by_index.get(&index).is_none_or(|connector| connector.state == State::Configured)
     }
 
     /// Whether vCPU `number` belongs to the partition: those without a connector do.
     pub(crate) fn has_processor(&self, number: u32) -> bool {
         let table = self.lock();
-        let mut own = table.values().filter(|connector| connector.resource == Resource::Processor(number));
+        let mut own = table.by_index.values().filter(|connector| connector.resource == Resource::Processor(number));
         own.next().is_none_or(|connector| connector.state == State::Configured)
     }
 
@@ -252,13 +274,13 @@ impl Connectors {
             Resource::Memory(range) if connector.device.is_some() => range.end - range.start,
             _ => 0,
         };
-        self.lock().values().map(bytes).sum()
+        self.lock().by_index.values().map(bytes).sum()
     }
 
     /// Goes on from a state to the one that `step` returns. Returns the state before.
     fn step(&self, index: u32, step: impl FnOnce(&Connector) -> Result<State, Refusal>) -> Result<State, Refusal> {
         let mut table = self.lock();
-        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
+        let connector = table.by_index.get_mut(&index).ok_or(Refusal::Unknown)?;
         let before = connector.state;
         connector.state = step(connector)?;
         if connector.state < before {
@@ -317,7 +339,7 @@ impl Connectors {
     /// begins.
     pub(crate) fn configure(&self, index: u32) -> Result<(Item, bool), Refusal> {
         let mut table = self.lock();
-        let connector = table.get_mut(&index).ok_or(Refusal::Unknown)?;
+        let connector = table.by_index.get_mut(&index).ok_or(Refusal::Unknown)?;
         let device =
             connector.device.as_ref().filter(|_| connector.state >= State::Unisolated).ok_or(Refusal::State)?;
         let item = device.get(connector.told).cloned().ok_or(Refusal::State)?;

@@ -15,7 +15,7 @@ use ppc_mmu::Invalidation;
 use thiserror::Error;
 
 use crate::bus::Bus;
-use crate::hotplug::HotPlug;
+use crate::hotplug::{self, HotPlug};
 use crate::plan::Layout;
 use crate::spec::Kind;
 
@@ -243,6 +243,9 @@ impl Machine {
         let mem =
             GuestMem::with_room(spec.memory, layout.persistent.end.max(layout.hot_memory.end), spec.cpu.cache_block())
                 .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
+        for block in hotplug::memory(layout) {
+            mem.add(block).map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
+        }
         let mem = Arc::new(mem);
         backends.nvdimms.iter().for_each(|nvdimm| nvdimm.attach(Arc::clone(&mem)));
         if spec.vcpus() > 1 {

@@ -27,7 +27,10 @@ const FIRST_PROCESSOR: u32 = 0x1000_0000;
 const FIRST_MEMORY: u32 = 0x8000_0000;
 /// Persistent-memory devices that can be added.
 const NVDIMMS: u32 = 8;
-/// How long a guest may take.
+/// Flags of blocks in `ibm,dynamic-memory-v2` (PAPR C.6.6.2): the guest's, and may be asked back.
+const ASSIGNED: u32 = 1 << 3;
+const REMOVABLE: u32 = 1 << 8;
+/// How long a guest may take for each of what it is to take or to give back: it may do all of a step before the next one.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Everything that can be inserted while it has power.
 const LIVE: u32 = u32::MAX;
@@ -69,6 +72,11 @@ struct Place {
     used: bool,
 }
 
+/// Whether processor `number` is there when the guest starts.
+pub fn has_processor(layout: &Layout, number: u32) -> bool {
+    number < layout.spec.cpus || layout.spec.added.contains(&(FIRST_PROCESSOR + number))
+}
+
 /// Connectors of processors.
 fn processors(layout: &Layout) -> Vec<Place> {
     let spec = &layout.spec;
@@ -76,13 +84,23 @@ fn processors(layout: &Layout) -> Vec<Place> {
         index: FIRST_PROCESSOR + number,
         resource: Resource::Processor(number),
         name: format!("CPU {number}"),
-        used: number < spec.cpus,
+        used: has_processor(layout, number),
     };
     if spec.vcpus() > spec.cpus { (0..spec.vcpus()).map(place).collect() } else { Vec::new() }
 }
 
 fn blocks(range: &Range<u64>) -> impl Iterator<Item = u64> + use<> {
     range.clone().step_by(MEMORY_BLOCK as usize)
+}
+
+fn has_memory(layout: &Layout, address: u64) -> bool {
+    layout.spec.added.contains(&memory_index(address))
+}
+
+/// Blocks behind RAM that are memory when the guest starts.
+pub fn memory(layout: &Layout) -> impl Iterator<Item = Range<u64>> {
+    let present = blocks(&layout.hot_memory).filter(|address| has_memory(layout, *address));
+    present.map(|address| address..address + MEMORY_BLOCK)
 }
 
 fn memory_index(address: u64) -> u32 {
@@ -95,7 +113,7 @@ fn others(layout: &Layout) -> Vec<Place> {
         index: memory_index(address),
         resource: Resource::Memory(address..address + MEMORY_BLOCK),
         name: format!("LMB {}", address / MEMORY_BLOCK),
-        used: false,
+        used: has_memory(layout, address),
     });
     let count = layout.spec.nvdimms.len() as u32;
     let slots = if layout.spec.nvdimm_room > 0 { count + NVDIMMS } else { count };
@@ -163,14 +181,19 @@ pub fn write_root(root: &mut Writer, layout: &Layout) {
         return;
     }
     root.node("ibm,dynamic-reconfiguration-memory", |node| {
-        let first = layout.hot_memory.start;
-        let count = ((layout.hot_memory.end - first) / MEMORY_BLOCK) as u32;
         node.doubles("ibm,lmb-size", &[MEMORY_BLOCK]);
         node.cell("ibm,memory-flags-mask", 0xff);
         node.cell("ibm,memory-preservation-time", 0);
-        // One row: blocks, address, connector, associativity, and no flags: nobody has them.
-        let row = [count, (first >> 32) as u32, first as u32, memory_index(first), 0, 0];
-        node.cells("ibm,dynamic-memory-v2", &[&[1], &row[..]].concat());
+        let all: Vec<u64> = blocks(&layout.hot_memory).collect();
+        let rows: Vec<_> = all.chunk_by(|one, next| has_memory(layout, *one) == has_memory(layout, *next)).collect();
+        let row = |row: &&[u64]| {
+            let first = row.first().copied().unwrap_or_default();
+            let flags = if has_memory(layout, first) { ASSIGNED | REMOVABLE } else { 0 };
+            // Blocks, address, connector, associativity, flags.
+            [row.len() as u32, (first >> 32) as u32, first as u32, memory_index(first), 0, flags]
+        };
+        let cells = rows.iter().flat_map(row);
+        node.cells("ibm,dynamic-memory-v2", &[rows.len() as u32].into_iter().chain(cells).collect::<Vec<u32>>());
         // One list of four numbers.
         node.cells("ibm,associativity-lookup-arrays", &[1, 4, 0, 0, 0, 0]);
     });
@@ -216,6 +239,13 @@ impl HotPlug {
         self.connectors.list()
     }
 
+    /// The guest is reset, and the machine with it: what was added is the next guest's from its start, what was asked back
+    /// is gone. Returns the connectors of processors and memory that were added.
+    pub fn close(&self) -> Vec<u32> {
+        self.connectors.close();
+        self.found(|resource| *resource != Resource::Persistent, true)
+    }
+
     fn description(&self, resource: &Resource, index: u32, nvdimm: Option<&Nvdimm>) -> Vec<Item> {
         let mut writer = Writer::default();
         match resource {
@@ -249,7 +279,8 @@ impl HotPlug {
             let _ = self.connectors.plug(listed.index, self.description(&listed.resource, listed.index, nvdimm));
         }
         self.tell(kind, indexes, Action::Add);
-        let configured = |index: &u32| self.connectors.wait(*index, PATIENCE, |state, _| state == State::Configured);
+        let patience = PATIENCE * indexes.len() as u32;
+        let configured = |index: &u32| self.connectors.wait(*index, patience, |state, _| state == State::Configured);
         if indexes.iter().all(configured) {
             return Ok(());
         }
@@ -268,7 +299,8 @@ impl HotPlug {
             return Ok(());
         }
         self.tell(kind, &asked, Action::Remove);
-        let gone = |index: &u32| self.connectors.wait(*index, PATIENCE, |_, present| !present);
+        let patience = PATIENCE * asked.len() as u32;
+        let gone = |index: &u32| self.connectors.wait(*index, patience, |_, present| !present);
         if asked.iter().all(gone) { Ok(()) } else { Err(HotPlugError::Guest("give back what is to be removed")) }
     }
 
@@ -285,10 +317,12 @@ impl HotPlug {
 
     /// Indexes of a kind of resource that are free, or that were filled while the machine ran.
     fn found(&self, of: impl Fn(&Resource) -> bool, present: bool) -> Vec<u32> {
+        let spec = &self.layout.spec;
         let first = |listed: &Listed| match listed.resource {
-            Resource::Processor(number) => number < self.layout.spec.cpus,
+            _ if spec.added.contains(&listed.index) => false,
+            Resource::Processor(number) => number < spec.cpus,
             Resource::Memory(_) => false,
-            Resource::Persistent => (listed.index - FIRST_CONNECTOR) < self.layout.spec.nvdimms.len() as u32,
+            Resource::Persistent => (listed.index - FIRST_CONNECTOR) < spec.nvdimms.len() as u32,
             // What guests started with in a slot they can do without, too.
             Resource::Slot { .. } => false,
         };
@@ -346,6 +380,11 @@ impl HotPlug {
         let used = self.found(|resource| matches!(resource, Resource::Processor(_)), true);
         let start = used.len().checked_sub(count as usize).ok_or(HotPlugError::Nothing("processors"))?;
         self.remove(Kind::Processor, used.get(start..).unwrap_or_default())
+    }
+
+    /// The connector of persistent memory in `slot`.
+    pub fn nvdimm_connector(slot: u32) -> u32 {
+        FIRST_CONNECTOR + slot
     }
 
     /// Adds persistent memory; returns its slot.

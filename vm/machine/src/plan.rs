@@ -10,7 +10,7 @@ use pci::bus::SLOTS;
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
-use crate::hotplug::MEMORY_BLOCK;
+use crate::hotplug::{self, MEMORY_BLOCK};
 use crate::spec::{Boot, Interrupts, Kind, Mmu, Spec};
 
 /// Granularity of the layout.
@@ -231,7 +231,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         Kind::Mac => low(spec, end, initrd_len, STACK_SIZE)?,
     };
     let little_entry = spec.kind == Kind::Bare && little;
-    Ok(Layout {
+    let mut layout = Layout {
         spec: spec.clone(),
         entry,
         entry_order: if little_entry { Order::Little } else { Order::Big },
@@ -243,11 +243,14 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         client: places.client,
         rtas: places.rtas,
         stack: places.stack,
-        // One 128th of RAM, as PAPR recommends, at least 256 KiB.
-        hash_shift: (spec.memory.next_power_of_two().ilog2() - 7).max(18),
+        hash_shift: 18,
         hot_memory,
         persistent,
-    })
+    };
+    // One 128th of memory, as PAPR recommends, at least 256 KiB.
+    let memory = spec.memory + hotplug::memory(&layout).count() as u64 * MEMORY_BLOCK;
+    layout.hash_shift = layout.hash_shift.max(memory.next_power_of_two().ilog2() - 7);
+    Ok(layout)
 }
 
 /// Memory that may be added begins behind RAM, persistent memory behind that; both on borders of the largest blocks. There

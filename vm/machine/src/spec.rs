@@ -130,6 +130,9 @@ pub struct Spec {
     pub nvdimm_room: u64,
     /// Devices on its PCI bus by slot (pseries).
     pub devices: Vec<Device>,
+    /// Connectors behind which there is something because it was added before a reset (pseries): it stays, and can be
+    /// removed.
+    pub added: Vec<u32>,
 }
 
 impl Spec {
@@ -154,6 +157,7 @@ impl Spec {
             max_memory: 0,
             nvdimm_room: 0,
             devices: Vec::new(),
+            added: Vec::new(),
         }
     }
 

@@ -123,7 +123,8 @@ pub fn whole(layout: &Layout) -> Writer {
             cpus.cell("#address-cells", 1);
             cpus.cell("#size-cells", 0);
             hotplug::write_processors(cpus, layout);
-            (0..layout.spec.cpus).for_each(|number| processor(cpus, layout, number));
+            let present = (0..layout.spec.vcpus()).filter(|number| hotplug::has_processor(layout, *number));
+            present.for_each(|number| processor(cpus, layout, number));
         });
         root.node("memory@0", |memory| {
             memory.text("device_type", "memory");

@@ -34,7 +34,14 @@ struct Named {
 
 /// The persistent memory of a run, across resets.
 #[derive(Clone, Default)]
-pub struct Devices(Arc<Mutex<Vec<Named>>>);
+pub struct Devices {
+    named: Arc<Mutex<Vec<Named>>>,
+    /// Held while a request is carried out.
+    busy: Arc<Mutex<()>>,
+}
+
+/// No request is carried out while this lives.
+pub struct Pause<'a>(#[expect(dead_code, reason = "held")] MutexGuard<'a, ()>);
 
 impl Devices {
     /// Opens what the flags name.
@@ -43,18 +50,27 @@ impl Devices {
             let device = flag::open(flag, inline)?;
             Ok(Named { flag: flag.clone(), device, added: None })
         };
-        Ok(Devices(Arc::new(Mutex::new(flags.iter().map(named).collect::<Result<_>>()?))))
+        let named = flags.iter().map(named).collect::<Result<_>>()?;
+        Ok(Devices { named: Arc::new(Mutex::new(named)), busy: Arc::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Named>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All devices, for a machine that starts with them.
-    pub fn all(&self) -> Vec<Arc<Nvdimm>> {
+    /// All devices, for a machine that starts with them; the connectors of those that were added join `added`.
+    pub fn all(&self, added: &mut Vec<u32>) -> Vec<Arc<Nvdimm>> {
         let mut named = self.lock();
-        named.iter_mut().for_each(|named| named.added = None);
+        for (slot, named) in (0..).zip(named.iter_mut()).filter(|(_, named)| named.added.is_some()) {
+            named.added = Some(slot);
+            added.push(HotPlug::nvdimm_connector(slot));
+        }
         named.iter().map(|named| Arc::clone(&named.device)).collect()
+    }
+
+    /// Waits until the request that is being carried out is done.
+    pub fn pause(&self) -> Pause<'_> {
+        Pause(self.busy.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The machine has ended in order: the images are put away.
@@ -128,6 +144,7 @@ fn request(line: &str) -> Result<CtlCommand> {
 }
 
 fn carry_out(command: &CtlCommand, current: &Current, devices: &Devices) -> Result<Value> {
+    let _pause = devices.pause();
     let controls = current.controls().context("no machine runs now")?;
     let hot_plug = || controls.hot_plug().context("this machine has nothing that can be added or removed");
     match command {

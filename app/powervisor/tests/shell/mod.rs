@@ -64,7 +64,8 @@ impl Guest {
 
     fn spawn(more: &[&str]) -> Guest {
         let mut process = Command::new(env!("CARGO_BIN_EXE_powervisor"))
-            .args(["run", "--quiet", "--append", APPEND])
+            .args(["run", "--quiet"])
+            .args(if more.contains(&"--append") { &[][..] } else { &["--append", APPEND] })
             .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

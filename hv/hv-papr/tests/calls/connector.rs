@@ -1,4 +1,6 @@
-//! Connectors: cases 80 to 82 of spec papr 12, and the ways between their states.
+//! Connectors: cases 79 to 82 of spec papr 12, and the ways between their states.
+
+use std::time::Duration;
 
 use guest_mem::{BLOCK, GuestMem, Order};
 use hv_papr::connectors::{Item, Refusal, Resource, State};
@@ -192,4 +194,31 @@ fn power_is_always_on_where_it_can_be_inserted() {
     assert_eq!(stage.service(SET_POWER_LEVEL, &[u32::MAX, 0]).1, [100]);
     assert_eq!(stage.service(GET_POWER_LEVEL, &[u32::MAX]).1, [100]);
     assert_eq!(stage.service(GET_POWER_LEVEL, &[1]).0, PARAMETER);
+}
+
+/// When the partition is reset, what was asked back is gone, and what is there is in use, whether it was or not.
+#[test]
+fn case_79_a_reset_ends_what_was_begun() {
+    for taken in [false, true] {
+        for asked in [false, true] {
+            let stage = &mut stage();
+            stage.connectors.plug(MEMORY, description()).unwrap();
+            if taken {
+                assert_eq!(set(stage, ALLOCATION, MEMORY, 1), SUCCESS);
+            }
+            if asked {
+                assert_eq!(stage.connectors.ask_back(MEMORY), Ok(!taken));
+            }
+            stage.connectors.close();
+            let state = if asked { (State::Unusable, false) } else { (State::Configured, true) };
+            let found = stage.connectors.list().into_iter().find(|listed| listed.index == MEMORY).unwrap();
+            assert_eq!((found.state, found.present), state, "taken {taken}, asked back {asked}");
+            // Who waits waits no longer.
+            let forever = Duration::from_secs(u64::from(u32::MAX));
+            assert!(stage.connectors.wait(MEMORY, forever, |state, present| (state, present) == (found.state, !asked)));
+            assert!(!stage.connectors.wait(MEMORY, forever, |_, present| present == asked));
+            assert_eq!(stage.connectors.plug(EMPTY, description()), Err(Refusal::State));
+            assert_eq!(stage.connectors.ask_back(PROCESSOR), Err(Refusal::State));
+        }
+    }
 }
