@@ -12,6 +12,8 @@ pub mod opcode {
     pub const H_ENTER: u64 = 0x08;
     pub const H_READ: u64 = 0x0c;
     pub const H_PROTECT: u64 = 0x18;
+    pub const H_GET_TCE: u64 = 0x1c;
+    pub const H_PUT_TCE: u64 = 0x20;
     pub const H_GET_TERM_CHAR: u64 = 0x54;
     pub const H_PUT_TERM_CHAR: u64 = 0x58;
     pub const H_EOI: u64 = 0x64;
@@ -27,6 +29,8 @@ pub mod opcode {
     pub const H_PURR: u64 = 0xf4;
     pub const H_PIC: u64 = 0xf8;
     pub const H_BULK_REMOVE: u64 = 0x124;
+    pub const H_STUFF_TCE: u64 = 0x138;
+    pub const H_PUT_TCE_INDIRECT: u64 = 0x13c;
     pub const H_GET_CPU_CHARACTERISTICS: u64 = 0x1c8;
     pub const H_JOIN: u64 = 0x298;
     pub const H_GET_MPP: u64 = 0x2d4;

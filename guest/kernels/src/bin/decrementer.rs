@@ -94,7 +94,7 @@ fn main(tree: Option<Fdt<'static>>) {
     expect(1);
     set_decrementer(5000);
     let cede = hcall(opcode::H_CEDE, &[]).status;
-    t.check("H_CEDE: status, interrupts taken, EE", [cede as u64, fired(), mfmsr() & msr::EE], [0, 1, msr::EE]);
+    t.check("21: H_CEDE: status, interrupts taken, EE", [cede as u64, fired(), mfmsr() & msr::EE], [0, 1, msr::EE]);
     mtmsrd_ee_ri(msr::RI);
     if translation::identity(tree).is_some() {
         user(t);

@@ -103,9 +103,9 @@ fn entries(t: &mut Report, table: Table, unguarded: bool) {
     let first = Table::avpn(VSID, ea) | VALID;
     let second = FRAMES[0] | COHERENT | pp::USER;
     let beyond = 1 << (table.log2_bytes - 4);
-    t.check("H_ENTER beyond the table", hcall(H_ENTER, &[0, beyond, first, second]).status, H_PARAMETER);
-    t.check("H_READ beyond the table", hcall(H_READ, &[0, beyond]).status, H_PARAMETER);
-    const GUARDED: &str = "H_ENTER of RAM as guarded device memory";
+    t.check("26: H_ENTER beyond the table", hcall(H_ENTER, &[0, beyond, first, second]).status, H_PARAMETER);
+    t.check("26: H_READ beyond the table", hcall(H_READ, &[0, beyond]).status, H_PARAMETER);
+    const GUARDED: &str = "26: H_ENTER of RAM as guarded device memory";
     if unguarded {
         t.skip(GUARDED, "the command line says so");
     } else {
@@ -125,17 +125,17 @@ fn entries(t: &mut Report, table: Table, unguarded: bool) {
     t.check("H_READ: second word, R set by the load", read.out[1], second | R);
     let four = hcall(H_READ, &[READ_4, slot]);
     let index = (slot & 3) as usize * 2;
-    t.check("H_READ of four: ours is among them", [four.out[index] & !SPARE, four.out[index + 1]], [first, second | R]);
-    t.check("H_ENTER exactly there", hcall(H_ENTER, &[EXACT, slot, first, second]).status, H_PTEG_FULL);
-    t.check("H_REMOVE with another AVPN", hcall(H_REMOVE, &[AVPN, slot, first ^ 0x80]).status, H_NOT_FOUND);
-    t.check("  the page is still there", access(&raw const LOAD, ea, ON).finished(), true);
+    t.check("30: H_READ of four: ours is among them", [four.out[index] & !SPARE, four.out[index + 1]], [first, second | R]);
+    t.check("25: H_ENTER exactly there", hcall(H_ENTER, &[EXACT, slot, first, second]).status, H_PTEG_FULL);
+    t.check("27: H_REMOVE with another AVPN", hcall(H_REMOVE, &[AVPN, slot, first ^ 0x80]).status, H_NOT_FOUND);
+    t.check("27: the page is still there", access(&raw const LOAD, ea, ON).finished(), true);
     let removed = hcall(H_REMOVE, &[AVPN, slot, first & !0x7f]);
-    t.check("H_REMOVE", [removed.status as u64, removed.out[0] & !SPARE, removed.out[1]], [0, first, second | R]);
-    t.check("  and the page is gone", access(&raw const LOAD, ea, ON).dsisr, NO_PAGE);
+    t.check("27: H_REMOVE", [removed.status as u64, removed.out[0] & !SPARE, removed.out[1]], [0, first, second | R]);
+    t.check("28: and the page is gone", access(&raw const LOAD, ea, ON).dsisr, NO_PAGE);
     t.check("H_REMOVE of nothing", remove(slot, ea), H_NOT_FOUND);
     t.check("H_PROTECT of nothing", hcall(H_PROTECT, &[AVPN, slot, first & !0x7f]).status, H_NOT_FOUND);
     let reply = hcall(H_ENTER, &[EXACT, slot | 7, first, second]);
-    t.check("H_ENTER exactly into a free slot", [reply.status as u64, reply.out[0]], [0, slot | 7]);
+    t.check("25: H_ENTER exactly into a free slot", [reply.status as u64, reply.out[0]], [0, slot | 7]);
     t.check("  H_REMOVE", remove(slot | 7, ea), 0);
 }
 
@@ -166,9 +166,9 @@ fn rights(t: &mut Report, table: Table) {
         hcall(H_PROTECT, &[AVPN | pp::READ_ONLY, slot, avpn ^ 0x80]).status,
         H_NOT_FOUND,
     );
-    t.check("H_PROTECT to read only", hcall(H_PROTECT, &[AVPN | pp::READ_ONLY, slot, avpn]).status, 0);
+    t.check("29: H_PROTECT to read only", hcall(H_PROTECT, &[AVPN | pp::READ_ONLY, slot, avpn]).status, 0);
     let after = access(store, TEST, USER);
-    t.check("  a store faults", [after.vector, after.dsisr, after.dar], [0x300, PROTECTION | STORED, TEST]);
+    t.check("29: a store faults", [after.vector, after.dsisr, after.dar], [0x300, PROTECTION | STORED, TEST]);
     t.check("  a load works", access(load, TEST, USER).finished(), true);
     t.check("  H_REMOVE", remove(slot, TEST), 0);
     let after = access(store, TEST + 0x123, ON);
@@ -255,8 +255,8 @@ fn groups(t: &mut Report, table: Table) {
     let slots: [_; 8] = core::array::from_fn(|n| table.enter(vsid(n as u64), TEST, FRAMES[0], pp::USER));
     let mut got = slots.each_ref().map(|reply| reply.out[0]);
     got.sort_unstable();
-    t.check("eight entries fill a group", got, core::array::from_fn(|n| group + n as u64));
-    t.check("the ninth does not fit", table.enter(VSID, TEST, FRAMES[0], pp::USER).status, H_PTEG_FULL);
+    t.check("24: eight entries fill a group", got, core::array::from_fn(|n| group + n as u64));
+    t.check("24: the ninth does not fit", table.enter(VSID, TEST, FRAMES[0], pp::USER).status, H_PTEG_FULL);
     // H_BULK_REMOVE: two of ours by AVPN, one that is not there, the end mark; each answer carries its own status.
     const REQUEST: u64 = 1 << 62;
     const BY_AVPN: u64 = 2 << 56;
@@ -264,9 +264,9 @@ fn groups(t: &mut Report, table: Table) {
     let ask = |n: usize| REQUEST | BY_AVPN | slots[n].out[0];
     let avpn = |n: u64| Table::avpn(vsid(n), TEST);
     let reply = hcall(H_BULK_REMOVE, &[ask(0), avpn(0), ask(1), avpn(2), ask(2), avpn(2), END, 0]);
-    t.check("H_BULK_REMOVE", reply.status, 0);
+    t.check("31: H_BULK_REMOVE", reply.status, 0);
     let codes = [0, 2, 4].map(|n| reply.out[n] >> 60);
-    t.check("  found, not found, found", codes, [8, 9, 8]);
+    t.check("31: found, not found, found", codes, [8, 9, 8]);
     let rest = [1, 3, 4, 5, 6, 7].map(|n| hcall(H_REMOVE, &[AVPN, slots[n].out[0], avpn(n as u64)]).status);
     t.check("  H_REMOVE of the others", rest, [0; 6]);
 }
@@ -334,17 +334,17 @@ fn resizing(t: &mut Report, table: Table, tree: Option<Fdt<'_>>) {
     const BOLTED: u64 = 0x10;
     let commit = |shift: u64| hcall(H_RESIZE_HPT_COMMIT, &[0, shift]).status;
     for (name, args, status) in [
-        ("H_RESIZE_HPT_PREPARE: flags", [1, 20], H_PARAMETER),
-        ("H_RESIZE_HPT_PREPARE: too small", [0, 17], H_PARAMETER),
-        ("H_RESIZE_HPT_PREPARE: too large", [0, 47], H_PARAMETER),
-        ("H_RESIZE_HPT_PREPARE: more than there may be", [0, 46], H_RESOURCE),
-        ("H_RESIZE_HPT_PREPARE: nothing", [0, 0], 0),
+        ("32: H_RESIZE_HPT_PREPARE: flags", [1, 20], H_PARAMETER),
+        ("32: H_RESIZE_HPT_PREPARE: too small", [0, 17], H_PARAMETER),
+        ("32: H_RESIZE_HPT_PREPARE: too large", [0, 47], H_PARAMETER),
+        ("32: H_RESIZE_HPT_PREPARE: more than there may be", [0, 46], H_RESOURCE),
+        ("32: H_RESIZE_HPT_PREPARE: nothing", [0, 0], 0),
     ] {
         t.check(name, hcall(H_RESIZE_HPT_PREPARE, &args).status, status);
     }
     let size = u64::from(table.log2_bytes);
-    t.check("H_RESIZE_HPT_COMMIT of nothing", commit(size - 1), H_CLOSED);
-    t.check("H_RESIZE_HPT_PREPARE", prepare(size + 1), 0);
+    t.check("32: H_RESIZE_HPT_COMMIT of nothing", commit(size - 1), H_CLOSED);
+    t.check("32: H_RESIZE_HPT_PREPARE", prepare(size + 1), 0);
     t.check("  taken back", [prepare(0), commit(size + 1)], [0, H_CLOSED]);
     let slot = enter(t, table, TEST, FRAMES[0], pp::USER);
     let first = Table::avpn(VSID, TEST) | VALID | BOLTED;

@@ -5,11 +5,14 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
+
 use guest_rt::{
     code, console,
     exception::{Frame, NEVER, TRAP, set_decrementer},
     fdt::{Fdt, lists},
     papr::{hcall, opcode::*, rtas, status::*},
+    second,
     spr::{mfmsr, mfspr, msr, spr},
 };
 use kernels::{
@@ -43,9 +46,9 @@ fn call(t: &mut Report, (name, opcode, args, status, outputs): Case<'_>, bits: u
     want.gpr[3..=3 + outputs].copy_from_slice(&after.gpr[3..=3 + outputs]);
     let got = after.gpr[3] as i64;
     t.holds(name, status.contains(&got), (got, &status));
-    t.gprs("  other GPRs, SRR0, SRR1, MSR", &after, &want);
+    t.gprs("3: other GPRs, SRR0, SRR1, MSR", &after, &want);
     let special = |frame: &Frame| [frame.cr, frame.lr, frame.ctr, frame.xer];
-    t.check("  CR, LR, CTR, XER", special(&after), special(&want));
+    t.check("3: CR, LR, CTR, XER", special(&after), special(&want));
     t.interrupt("  goes on behind the call", &before, &after, 0x700, TRAP, 24);
     core::array::from_fn(|n| after.gpr[3 + n])
 }
@@ -69,8 +72,13 @@ fn main(tree: Option<Fdt<'static>>) {
         }
         None => t.skip("interrupt controller and RTAS", "no device tree"),
     }
+    if let Some(tree) = tree {
+        dma(t, tree);
+        another(t, tree);
+    }
     if translation::identity(tree).is_some() {
         unknown(t, msr::IR | msr::DR);
+        relocated(t);
         call(
             t,
             ("H_PUT_TERM_CHAR of nothing, translated", H_PUT_TERM_CHAR, &[console::unit(), 0], is(H_SUCCESS), 0),
@@ -84,7 +92,7 @@ fn main(tree: Option<Fdt<'static>>) {
 
 fn unknown(t: &mut Report, bits: u64) {
     for opcode in [0x7c, 3, 0x460, 0x1_0000, 0xfffc, u64::MAX] {
-        call(t, ("unknown opcode", opcode, &[], is(H_FUNCTION), 0), bits);
+        call(t, ("2: unknown opcode", opcode, &[], is(H_FUNCTION), 0), bits);
     }
 }
 
@@ -92,18 +100,18 @@ fn console_calls(t: &mut Report) {
     let unit = console::unit();
     #[rustfmt::skip]
     let cases: [Case<'_>; 5] = [
-        ("H_PUT_TERM_CHAR of nothing",      H_PUT_TERM_CHAR, &[unit, 0],                is(H_SUCCESS),   0),
-        ("H_PUT_TERM_CHAR of 17 bytes",     H_PUT_TERM_CHAR, &[unit, 17],               is(H_PARAMETER), 0),
-        ("H_PUT_TERM_CHAR of 2^32 bytes",   H_PUT_TERM_CHAR, &[unit, 1 << 32],          is(H_PARAMETER), 0),
-        ("H_PUT_TERM_CHAR to nobody",       H_PUT_TERM_CHAR, &[0x1234_5678, 1],         is(H_PARAMETER), 0),
+        ("8: H_PUT_TERM_CHAR of nothing",    H_PUT_TERM_CHAR, &[unit, 0],                is(H_SUCCESS),   0),
+        ("8: H_PUT_TERM_CHAR of 17 bytes",     H_PUT_TERM_CHAR, &[unit, 17],               is(H_PARAMETER), 0),
+        ("8: H_PUT_TERM_CHAR of 2^32 bytes",   H_PUT_TERM_CHAR, &[unit, 1 << 32],          is(H_PARAMETER), 0),
+        ("8: H_PUT_TERM_CHAR to nobody",       H_PUT_TERM_CHAR, &[0x1234_5678, 1],         is(H_PARAMETER), 0),
         ("H_GET_TERM_CHAR from nobody",     H_GET_TERM_CHAR, &[0x1234_5678],            is(H_PARAMETER), 0),
     ];
     cases.into_iter().for_each(|case| _ = call(t, case, 0));
-    let out = call(t, ("H_GET_TERM_CHAR", H_GET_TERM_CHAR, &[unit], is(H_SUCCESS), 3), 0);
-    t.holds("  at most 16 characters", out[1] <= 16, out[1]);
-    t.holds("  no character: zero data", out[1] != 0 || out[2..4] == [0, 0], &out[1..4]);
+    let out = call(t, ("10: H_GET_TERM_CHAR", H_GET_TERM_CHAR, &[unit], is(H_SUCCESS), 3), 0);
+    t.holds("10: at most 16 characters", out[1] <= 16, out[1]);
+    t.holds("10: no character: zero data", out[1] != 0 || out[2..4] == [0, 0], &out[1..4]);
     let text: [u64; 2] = [u64::from_be_bytes(*b"sixteen "), u64::from_be_bytes(*b"bytes\r\n#")];
-    call(t, ("H_PUT_TERM_CHAR of 15 bytes", H_PUT_TERM_CHAR, &[unit, 15, text[0], text[1]], is(H_SUCCESS), 0), 0);
+    call(t, ("9: H_PUT_TERM_CHAR of 15 bytes", H_PUT_TERM_CHAR, &[unit, 15, text[0], text[1]], is(H_SUCCESS), 0), 0);
 }
 
 fn modes(t: &mut Report) {
@@ -111,19 +119,19 @@ fn modes(t: &mut Report) {
     let flag = -511..=-256;
     #[rustfmt::skip]
     let cases: [Case<'_>; 10] = [
-        ("H_SET_MODE: our byte order",      H_SET_MODE, &[own, 4, 0, 0], is(H_SUCCESS), 0),
-        ("H_SET_MODE: byte order 2",        H_SET_MODE, &[2, 4, 0, 0],   flag.clone(),  0),
-        ("H_SET_MODE: value1 not 0",        H_SET_MODE, &[own, 4, 1, 0], is(H_P3),      0),
-        ("H_SET_MODE: value2 not 0",        H_SET_MODE, &[own, 4, 0, 1], is(H_P4),      0),
-        ("H_SET_MODE: AIL 3",               H_SET_MODE, &[3, 3, 0, 0],   is(H_SUCCESS), 0),
-        ("H_SET_MODE: AIL 1",               H_SET_MODE, &[1, 3, 0, 0],   flag,          0),
+        ("12: H_SET_MODE: our byte order",      H_SET_MODE, &[own, 4, 0, 0], is(H_SUCCESS), 0),
+        ("12: H_SET_MODE: byte order 2",        H_SET_MODE, &[2, 4, 0, 0],   flag.clone(),  0),
+        ("12: H_SET_MODE: value1 not 0",        H_SET_MODE, &[own, 4, 1, 0], is(H_P3),      0),
+        ("12: H_SET_MODE: value2 not 0",        H_SET_MODE, &[own, 4, 0, 1], is(H_P4),      0),
+        ("13: H_SET_MODE: AIL 3",               H_SET_MODE, &[3, 3, 0, 0],   is(H_SUCCESS), 0),
+        ("13: H_SET_MODE: AIL 1",               H_SET_MODE, &[1, 3, 0, 0],   flag,          0),
         ("H_SET_MODE: AIL 0",               H_SET_MODE, &[0, 3, 0, 0],   is(H_SUCCESS), 0),
-        ("H_SET_MODE: resource 9",          H_SET_MODE, &[0, 9, 0, 0],   is(H_P2),      0),
+        ("12: H_SET_MODE: resource 9",          H_SET_MODE, &[0, 9, 0, 0],   is(H_P2),      0),
         ("H_GET_CPU_CHARACTERISTICS",       H_GET_CPU_CHARACTERISTICS, &[], H_FUNCTION..=0, 2),
-        ("H_HOME_NODE_ASSOCIATIVITY: flags 2", H_HOME_NODE_ASSOCIATIVITY, &[2, 0], is(H_FUNCTION), 0),
+        ("15: H_HOME_NODE_ASSOCIATIVITY: flags 2", H_HOME_NODE_ASSOCIATIVITY, &[2, 0], is(H_FUNCTION), 0),
     ];
     cases.into_iter().for_each(|case| _ = call(t, case, 0));
-    call(t, ("H_HOME_NODE_ASSOCIATIVITY: no such processor", H_HOME_NODE_ASSOCIATIVITY, &[1, 99], is(H_P2), 0), 0);
+    call(t, ("15: H_HOME_NODE_ASSOCIATIVITY: no such processor", H_HOME_NODE_ASSOCIATIVITY, &[1, 99], is(H_P2), 0), 0);
     call(t, ("H_HOME_NODE_ASSOCIATIVITY", H_HOME_NODE_ASSOCIATIVITY, &[1, 0], is(H_SUCCESS), 6), 0);
 }
 
@@ -145,20 +153,20 @@ fn processor_areas(t: &mut Report) {
     let refused = -255..=-1;
     #[rustfmt::skip]
     let cases: [Case<'_>; 14] = [
-        ("H_REGISTER_VPA: no such processor",     H_REGISTER_VPA, &[REGISTER_VPA, 99, good],      is(H_PARAMETER), 0),
-        ("H_REGISTER_VPA: address 0",             H_REGISTER_VPA, &[REGISTER_VPA, 0, 0],          refused.clone(), 0),
-        ("H_REGISTER_VPA: not aligned",           H_REGISTER_VPA, &[REGISTER_VPA, 0, good + 4],   is(H_PARAMETER), 0),
-        ("H_REGISTER_VPA: 639 bytes",             H_REGISTER_VPA, &[REGISTER_VPA, 0, small],      is(H_PARAMETER), 0),
-        ("H_REGISTER_VPA: crosses a page",        H_REGISTER_VPA, &[REGISTER_VPA, 0, crossing],   is(H_PARAMETER), 0),
-        ("H_REGISTER_VPA: outside memory",        H_REGISTER_VPA, &[REGISTER_VPA, 0, NOWHERE],    refused,         0),
-        ("SLB shadow before the VPA",             H_REGISTER_VPA, &[REGISTER_SLB, 0, shadow],     is(H_RESOURCE),  0),
-        ("H_REGISTER_VPA",                        H_REGISTER_VPA, &[REGISTER_VPA, 0, good],       is(H_SUCCESS),   0),
-        ("H_REGISTER_VPA again",                  H_REGISTER_VPA, &[REGISTER_VPA, 0, good],       is(H_SUCCESS),   0),
+        ("16: H_REGISTER_VPA: no such processor",     H_REGISTER_VPA, &[REGISTER_VPA, 99, good],      is(H_PARAMETER), 0),
+        ("16: H_REGISTER_VPA: address 0",             H_REGISTER_VPA, &[REGISTER_VPA, 0, 0],          refused.clone(), 0),
+        ("16: H_REGISTER_VPA: not aligned",           H_REGISTER_VPA, &[REGISTER_VPA, 0, good + 4],   is(H_PARAMETER), 0),
+        ("16: H_REGISTER_VPA: 639 bytes",             H_REGISTER_VPA, &[REGISTER_VPA, 0, small],      is(H_PARAMETER), 0),
+        ("16: H_REGISTER_VPA: crosses a page",        H_REGISTER_VPA, &[REGISTER_VPA, 0, crossing],   is(H_PARAMETER), 0),
+        ("6: H_REGISTER_VPA: outside memory",        H_REGISTER_VPA, &[REGISTER_VPA, 0, NOWHERE],    refused,         0),
+        ("17: SLB shadow before the VPA",             H_REGISTER_VPA, &[REGISTER_SLB, 0, shadow],     is(H_RESOURCE),  0),
+        ("16: H_REGISTER_VPA",                  H_REGISTER_VPA, &[REGISTER_VPA, 0, good],       is(H_SUCCESS),   0),
+        ("16: H_REGISTER_VPA again",                  H_REGISTER_VPA, &[REGISTER_VPA, 0, good],       is(H_SUCCESS),   0),
         ("SLB shadow",                            H_REGISTER_VPA, &[REGISTER_SLB, 0, shadow],     is(H_SUCCESS),   0),
-        ("VPA withdrawn under the SLB shadow",    H_REGISTER_VPA, &[DEREGISTER_VPA, 0, 0],        is(H_RESOURCE),  0),
+        ("17: VPA withdrawn under the SLB shadow",    H_REGISTER_VPA, &[DEREGISTER_VPA, 0, 0],        is(H_RESOURCE),  0),
         ("SLB shadow withdrawn",                  H_REGISTER_VPA, &[DEREGISTER_SLB, 0, 0],        is(H_SUCCESS),   0),
         ("VPA withdrawn",                         H_REGISTER_VPA, &[DEREGISTER_VPA, 0, 0],        is(H_SUCCESS),   0),
-        ("SLB shadow after that",                 H_REGISTER_VPA, &[REGISTER_SLB, 0, shadow],     is(H_RESOURCE),  0),
+        ("17: SLB shadow after that",                 H_REGISTER_VPA, &[REGISTER_SLB, 0, shadow],     is(H_RESOURCE),  0),
     ];
     cases.into_iter().for_each(|case| _ = call(t, case, 0));
 }
@@ -180,7 +188,7 @@ fn area_contents(t: &mut Report) {
         t.skip("contents of the area", "processors are not shared");
         return register(t, "VPA withdrawn", 5, 0, H_SUCCESS);
     }
-    t.check("  its yield count is even", field(0x100) & 1, 0);
+    t.check("5: its yield count is even", field(0x100) & 1, 0);
     register(t, "dispatch log", 2, LOG, H_SUCCESS);
     // Waiting only: where processors take turns, one may be taken away at any instruction.
     poke(VPA + 0xb8, 1_u8);
@@ -202,7 +210,7 @@ fn area_contents(t: &mut Report) {
     let then = u64::from_be(peek::<u64>(LOG + 16));
     t.holds("  a moment ago", then != 0 && then <= now, (then, now));
     call(t, ("H_PROD of itself", H_PROD, &[0], is(H_SUCCESS), 0), 0);
-    call(t, ("H_CONFER to itself after that", H_CONFER, &[0, 0], is(H_SUCCESS), 0), 0);
+    call(t, ("22: H_CONFER to itself after that", H_CONFER, &[0, 0], is(H_SUCCESS), 0), 0);
     register(t, "VPA withdrawn under the log", 5, 0, H_RESOURCE);
     register(t, "dispatch log withdrawn", 6, 0, H_SUCCESS);
     register(t, "VPA withdrawn", 5, 0, H_SUCCESS);
@@ -222,8 +230,8 @@ fn partition(t: &mut Report) {
     t.check("  as many processors", pic[2], in_pool);
     let mpp = call(t, ("H_GET_MPP", H_GET_MPP, &[], is(H_SUCCESS), 7), 0);
     t.holds("  all memory is backed", mpp[7] != 0 && mpp[7] == mpp[1], (mpp[1], mpp[7]));
-    call(t, ("H_JOIN with EE", H_JOIN, &[], is(H_BAD_MODE), 0), msr::EE);
-    call(t, ("H_JOIN of the last one", H_JOIN, &[], is(H_CONTINUE), 0), 0);
+    call(t, ("23: H_JOIN with EE", H_JOIN, &[], is(H_BAD_MODE), 0), msr::EE);
+    call(t, ("23: H_JOIN of the last one", H_JOIN, &[], is(H_CONTINUE), 0), 0);
 }
 
 /// What is refused; the kernel `watchdog` lets one expire.
@@ -262,12 +270,113 @@ fn scheduling(t: &mut Report, tree: Option<Fdt<'static>>) {
     if skips(tree, "H_CONFER") {
         t.skip("H_CONFER to all", "the command line says so");
     } else {
-        call(t, ("H_CONFER to all", H_CONFER, &[u64::MAX, 0], is(H_SUCCESS), 0), 0);
+        call(t, ("22: H_CONFER to all", H_CONFER, &[u64::MAX, 0], is(H_SUCCESS), 0), 0);
     }
     call(t, ("H_PROD of itself", H_PROD, &[0], is(H_SUCCESS), 0), 0);
     // The prod above ends this at once; H_CEDE sets EE.
     set_decrementer(NEVER);
-    call(t, ("H_CEDE after H_PROD", H_CEDE, &[], is(H_SUCCESS), 0), msr::EE);
+    call(t, ("20: H_CEDE after H_PROD", H_CEDE, &[], is(H_SUCCESS), 0), msr::EE);
+}
+
+/// The same calls in real mode and with relocation on.
+fn relocated(t: &mut Report) {
+    let cases: [(u64, &[u64]); 7] = [
+        (0x7c, &[]),
+        (H_PUT_TERM_CHAR, &[console::unit(), 17]),
+        (H_GET_TERM_CHAR, &[0x1234_5678]),
+        (H_SET_MODE, &[0, 9, 0, 0]),
+        (H_HOME_NODE_ASSOCIATIVITY, &[1, 0]),
+        (H_REGISTER_VPA, &[3 << 45, 0, SCRATCH]),
+        (H_PROD, &[99]),
+    ];
+    for (opcode, args) in cases {
+        let [real, translated] =
+            [0, msr::IR | msr::DR].map(|bits| call(t, ("  a call", opcode, args, i64::MIN..=i64::MAX, 9), bits));
+        t.check("4: relocation makes no difference", translated, real);
+    }
+}
+
+/// The window of the first bridge that has one.
+fn dma(t: &mut Report, tree: Fdt<'static>) {
+    const READ_WRITE: u64 = 3;
+    let cells = |property: &[u8]| -> Option<[u64; 2]> {
+        let cell = |at: usize| guest_rt::fdt::number(property.get(at..at + 4)?);
+        // LIOBN; behind it address and size, two cells each.
+        Some([cell(0)?, cell(12)? << 32 | cell(16)?])
+    };
+    let Some([liobn, size]) = tree.nodes().find_map(|node| cells(node.prop("ibm,dma-window")?)) else {
+        return t.skip("DMA windows", "no ibm,dma-window");
+    };
+    let list = SCRATCH + 0x6000;
+    clear(list, 0x1000);
+    let two = [SCRATCH | READ_WRITE, (SCRATCH + 0x1000) | READ_WRITE];
+    (0..).zip(two).for_each(|(n, entry): (u64, u64)| poke(list + 8 * n, entry.to_be()));
+    let pages = size >> 12;
+    #[rustfmt::skip]
+    let cases: [Case<'_>; 11] = [
+        ("56: H_PUT_TCE_INDIRECT: 513 entries",       H_PUT_TCE_INDIRECT, &[liobn, 0, list, 513],          is(H_PARAMETER), 0),
+        ("56: H_PUT_TCE_INDIRECT: not aligned",       H_PUT_TCE_INDIRECT, &[liobn, 0, list + 8, 2],        is(H_PARAMETER), 0),
+        ("56: H_PUT_TCE_INDIRECT: beyond the window", H_PUT_TCE_INDIRECT, &[liobn, size, list, 2],         is(H_PARAMETER), 0),
+        ("56: H_PUT_TCE_INDIRECT: outside memory",    H_PUT_TCE_INDIRECT, &[liobn, 0, NOWHERE, 2],         is(H_PARAMETER), 0),
+        ("56: H_PUT_TCE_INDIRECT: no such window",    H_PUT_TCE_INDIRECT, &[liobn ^ 1, 0, list, 2],        is(H_PARAMETER), 0),
+        ("56: H_PUT_TCE: beyond the window",          H_PUT_TCE,          &[liobn, size, two[0]],          is(H_PARAMETER), 0),
+        ("57: H_STUFF_TCE: over the end",             H_STUFF_TCE,        &[liobn, size - 0x1000, 0, 2],   is(H_PARAMETER), 0),
+        ("57: H_STUFF_TCE: more than there are",      H_STUFF_TCE,        &[liobn, 0, 0, pages + 1],       is(H_PARAMETER), 0),
+        ("57: H_GET_TCE: beyond the window",          H_GET_TCE,          &[liobn, size],                  is(H_PARAMETER), 1),
+        ("57: H_PUT_TCE_INDIRECT",                    H_PUT_TCE_INDIRECT, &[liobn, 0x3000, list, 2],       is(H_SUCCESS),   0),
+        ("57: H_PUT_TCE",                             H_PUT_TCE,          &[liobn, size - 0x1000, two[1]], is(H_SUCCESS),   0),
+    ];
+    cases.into_iter().for_each(|case| _ = call(t, case, 0));
+    for (ioba, entry) in [(0x3000, two[0]), (0x4000, two[1]), (size - 0x1000, two[1])] {
+        let got = call(t, ("57: H_GET_TCE", H_GET_TCE, &[liobn, ioba], is(H_SUCCESS), 1), 0)[1];
+        t.check("57: as it was put", got, entry);
+    }
+    call(t, ("57: H_STUFF_TCE", H_STUFF_TCE, &[liobn, 0, 0, pages], is(H_SUCCESS), 0), 0);
+    let got = call(t, ("57: H_GET_TCE", H_GET_TCE, &[liobn, 0x3000], is(H_SUCCESS), 1), 0)[1];
+    t.check("57: as it was filled", got, 0);
+}
+
+/// What the MSR of the second processor said when it came, with `CAME`.
+static SECOND: AtomicU64 = AtomicU64::new(0);
+const CAME: u64 = 1 << 63;
+/// The token of stop-self.
+static STOP: AtomicU32 = AtomicU32::new(0);
+
+fn second_main() -> ! {
+    SECOND.store(mfmsr() & (msr::IR | msr::DR | msr::EE | msr::PR) | CAME, SeqCst);
+    while STOP.load(SeqCst) == 0 {}
+    rtas(STOP.load(SeqCst), &[], 1);
+    loop {}
+}
+
+/// Processor 1 from its start to its end.
+fn another(t: &mut Report, tree: Fdt<'static>) {
+    if tree.nodes().filter(|node| node.prop("device_type") == Some(b"cpu\0")).count() < 2 {
+        return t.skip("another processor", "there is one");
+    }
+    let token = |name: &str| tree.node("/rtas").and_then(|node| node.number(name)).map(|token| token as u32);
+    let (Some(query), Some(stop)) = (token("query-cpu-stopped-state"), token("stop-self")) else {
+        return t.skip("another processor", "no RTAS calls to stop it");
+    };
+    let state = || rtas(query, &[1], 2).1[1];
+    let start = mfspr::<{ spr::TB }>();
+    // For a minute.
+    let wait = |done: &dyn Fn() -> bool| {
+        while !done() {
+            if mfspr::<{ spr::TB }>() - start > 60 * 512_000_000 {
+                return false;
+            }
+        }
+        true
+    };
+    t.check("19: a processor that never ran is stopped", state(), 0);
+    t.check("18: it starts", second::start(tree, second_main), Some(0));
+    t.holds("18: and comes", wait(&|| SECOND.load(SeqCst) != 0), SECOND.load(SeqCst));
+    t.check("18: in real mode, privileged, without interrupts", SECOND.load(SeqCst), CAME);
+    t.check("19: it is not stopped", state(), 2);
+    t.check("18: it does not start again", second::start(tree, second_main), Some(-1));
+    STOP.store(stop, SeqCst);
+    t.holds("19: it has stopped", wait(&|| state() == 0), state());
 }
 
 fn random(t: &mut Report, tree: Option<Fdt<'static>>) {
@@ -277,7 +386,7 @@ fn random(t: &mut Report, tree: Option<Fdt<'static>>) {
         tree.nodes().any(|node| node.prop("compatible").is_some_and(|list| lists(list, b"ibm,random")))
     });
     if first[0] == 0 {
-        t.holds("two draws differ", first[1] != second[1], (first[1], second[1]));
+        t.holds("14: two draws differ", first[1] != second[1], (first[1], second[1]));
     } else {
         t.check("no H_RANDOM, no ibm,random node", offered, false);
     }
@@ -289,24 +398,24 @@ fn interrupts(t: &mut Report, tree: Fdt<'static>) {
         return t.skip("XICS calls", "no IBM,ppc-xicp node in the device tree");
     }
     call(t, ("H_CPPR 0xff", H_CPPR, &[0xff], is(H_SUCCESS), 0), 0);
-    let xirr = call(t, ("H_XIRR with nothing pending", H_XIRR, &[0], is(H_SUCCESS), 1), 0)[1];
-    t.check("  source 0", xirr & 0x00ff_ffff, 0);
+    let xirr = call(t, ("47: H_XIRR with nothing pending", H_XIRR, &[0], is(H_SUCCESS), 1), 0)[1];
+    t.check("47: source 0", xirr & 0x00ff_ffff, 0);
     call(t, ("H_IPI: no such server", H_IPI, &[99, 4], is(H_PARAMETER), 0), 0);
     call(t, ("H_IPI", H_IPI, &[0, 4], is(H_SUCCESS), 0), 0);
     let xirr = call(t, ("H_XIRR", H_XIRR, &[0], is(H_SUCCESS), 1), 0)[1];
-    t.check("  the IPI, at the old priority 0xff", xirr, 0xff00_0000 | IPI);
-    call(t, ("H_IPI 0xff withdraws", H_IPI, &[0, 0xff], is(H_SUCCESS), 0), 0);
+    t.check("48: the IPI, at the old priority 0xff", xirr, 0xff00_0000 | IPI);
+    call(t, ("48: H_IPI 0xff withdraws", H_IPI, &[0, 0xff], is(H_SUCCESS), 0), 0);
     call(t, ("H_EOI", H_EOI, &[xirr], is(H_SUCCESS), 0), 0);
     let xirr = call(t, ("H_XIRR after that", H_XIRR, &[0], is(H_SUCCESS), 1), 0)[1];
-    t.check("  source 0", xirr & 0x00ff_ffff, 0);
+    t.check("47: source 0", xirr & 0x00ff_ffff, 0);
 }
 
 fn rtas_calls(t: &mut Report, tree: Fdt<'static>) {
     let token = |name: &str| tree.node("/rtas").and_then(|node| node.number(name)).map(|token| token as u32);
-    t.check("RTAS: unknown token", rtas(0x7777, &[], 1).1[0] as i32, -3);
+    t.check("38: RTAS: unknown token", rtas(0x7777, &[], 1).1[0] as i32, -3);
     match token("power-off") {
         Some(token) => {
-            t.check("RTAS power-off with the wrong count of arguments", rtas(token, &[1], 1).1[0] as i32, -3)
+            t.check("39: RTAS power-off with the wrong count of arguments", rtas(token, &[1], 1).1[0] as i32, -3)
         }
         None => t.skip("RTAS power-off", "no such token"),
     }
@@ -322,24 +431,26 @@ fn rtas_calls(t: &mut Report, tree: Fdt<'static>) {
                 && hour < 24
                 && minute < 60
                 && second < 61;
-            t.holds("  a date and a time", sane, out);
+            t.holds("44: a date and a time", sane, out);
         }
         None => t.skip("RTAS get-time-of-day", "no such token"),
     }
     match token("query-cpu-stopped-state") {
         Some(token) => {
-            t.check("RTAS query-cpu-stopped-state of this processor", rtas(token, &[0], 2).1[..2] == [0, 2], true);
+            t.check("19: RTAS query-cpu-stopped-state of this processor", rtas(token, &[0], 2).1[..2] == [0, 2], true);
         }
         None => t.skip("RTAS query-cpu-stopped-state", "no such token"),
     }
     let status = hcall(H_RTAS, &[NOWHERE]).status;
-    t.holds("RTAS with its buffer outside memory is refused", status < 0, status);
+    t.holds("6: RTAS with its buffer outside memory is refused", status < 0, status);
     let end =
         tree.node("/memory").and_then(|node| node.prop("reg")).and_then(|reg| guest_rt::fdt::number(reg.get(8..16)?));
     match end {
         Some(end) => {
+            let before = peek::<u64>(end - 8);
             let status = hcall(H_RTAS, &[end - 8]).status;
-            t.holds("RTAS with its buffer across the end of memory is refused", status < 0, status);
+            t.holds("7: RTAS with its buffer across the end of memory is refused", status < 0, status);
+            t.check("7: and nothing is written", peek::<u64>(end - 8), before);
         }
         None => t.skip("RTAS at the end of memory", "no memory node"),
     }
@@ -353,15 +464,15 @@ fn rtas_table(t: &mut Report, token: &dyn Fn(&str) -> Option<u32>) {
     let scratch = SCRATCH as u32;
     #[rustfmt::skip]
     let cases: [Service<'_>; 16] = [
-        ("one output too many",             "get-time-of-day",          &[],                        7, -3..=-3),
-        ("one input too many",              "system-reboot",            &[0],                       1, -3..=-3),
+        ("39: one output too many",             "get-time-of-day",          &[],                        7, -3..=-3),
+        ("39: one input too many",              "system-reboot",            &[0],                       1, -3..=-3),
         ("no such processor",               "query-cpu-stopped-state",  &[99],                      2, -3..=-3),
-        ("no such processor",               "start-cpu",                &[99, 0x4000, 0],           1, -3..=-3),
-        ("a processor that runs",           "start-cpu",                &[0, 0x4000, 0],            1, -1..=-1),
+        ("18: no such processor",           "start-cpu",                &[99, 0x4000, 0],           1, -3..=-3),
+        ("18: a processor that runs",           "start-cpu",                &[0, 0x4000, 0],            1, -1..=-1),
         ("no such parameter",               "ibm,get-system-parameter", &[0xffff, scratch, 64],     1, -3..=-3),
         ("month 13",                        "set-time-of-day",          &[2024, 13, 1, 0, 0, 0, 0], 1, -3..=-3),
         ("hour 24",                         "set-time-of-day",          &[2024, 1, 1, 24, 0, 0, 0], 1, -3..=-3),
-        ("nothing has happened",            "event-scan",               &[u32::MAX, 0, scratch, 64], 1, 1..=1),
+        ("45: nothing has happened",            "event-scan",               &[u32::MAX, 0, scratch, 64], 1, 1..=1),
         ("progress",                        "display-character",        &[0x2e],                    1, 0..=0),
         ("no such source",                  "ibm,get-xive",             &[0x00ff_ffff],             3, -3..=-3),
         ("no such source",                  "ibm,set-xive",             &[0x00ff_ffff, 0, 5],       1, -3..=-3),

@@ -69,7 +69,7 @@ fn main(tree: Option<Fdt<'static>>) {
             by_hypercall(t, &mut tables, &tree, offered);
             alternate_location(t, &mut tables, &tree);
             let before = Frame::new(&raw const SC1).with(USER).reg(3, 0x7c);
-            t.interrupt("sc 1 in user mode is privileged", &before, &before.run(), 0x700, PRIVILEGED, 0);
+            t.interrupt("1: sc 1 in user mode is privileged", &before, &before.run(), 0x700, PRIVILEGED, 0);
         }
         _ => t.check("H_REGISTER_PROC_TBL accepts a radix table", false, true),
     }
@@ -79,10 +79,10 @@ fn main(tree: Option<Fdt<'static>>) {
 fn registration(t: &mut Report) {
     #[rustfmt::skip]
     let cases = [
-        ("H_REGISTER_PROC_TBL: reserved flag",    [0x3d, PROCESS_TABLE, 0, 0],      H_PARAMETER),
-        ("H_REGISTER_PROC_TBL: not aligned",      [0x1d, PROCESS_TABLE + 16, 0, 0], H_P2),
-        ("H_REGISTER_PROC_TBL: page size not 0",  [0x1d, PROCESS_TABLE, 1, 0],      H_P3),
-        ("H_REGISTER_PROC_TBL: size code 25",     [0x1d, PROCESS_TABLE, 0, 25],     H_P4),
+        ("33: H_REGISTER_PROC_TBL: reserved flag",    [0x3d, PROCESS_TABLE, 0, 0],      H_PARAMETER),
+        ("33: H_REGISTER_PROC_TBL: not aligned",      [0x1d, PROCESS_TABLE + 16, 0, 0], H_P2),
+        ("33: H_REGISTER_PROC_TBL: page size not 0",  [0x1d, PROCESS_TABLE, 1, 0],      H_P3),
+        ("33: H_REGISTER_PROC_TBL: size code 25",     [0x1d, PROCESS_TABLE, 0, 25],     H_P4),
     ];
     for (name, args, status) in cases {
         t.check(name, hcall(H_REGISTER_PROC_TBL, &args).status, status);
@@ -138,13 +138,13 @@ fn rights(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     faults(t, "load, execute-only", load, ea, ON, PROTECTION);
     poke(FRAMES[0], VALUES[0]);
     let after = access(load, TEST + 0x1_1000, ON).1;
-    t.check("a load reads the frame", after.gpr[3], VALUES[0]);
+    t.check("34: a load reads the frame", after.gpr[3], VALUES[0]);
 }
 
 fn fetches(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     let jump = |ea: u64, bits: u64| access(&raw const JUMP, ea, bits).1;
     let after = jump(TEST, ON);
-    t.check("fetch, nothing mapped", [after.vector, after.reason(), after.srr0], [0x400, NO_PAGE, TEST]);
+    t.check("34: fetch, nothing mapped", [after.vector, after.reason(), after.srr0], [0x400, NO_PAGE, TEST]);
     // The probes' first page once more, with other rights.
     let trap = (&raw const JUMP as u64 & 0xfff) + 8;
     let cases = [
@@ -235,6 +235,8 @@ fn tlbie(ea: u64) {
 }
 
 fn changes(t: &mut Report, tables: &mut Tables, tree: &Tree) {
+    let resized = [H_RESIZE_HPT_PREPARE, H_RESIZE_HPT_COMMIT].map(|call| hcall(call, &[0, 20]).status);
+    t.check("32: no hashed table to be resized", resized, [H_NOT_AVAILABLE; 2]);
     let ea = TEST + 0x3_0000;
     let load = || access(&raw const LOAD, ea, ON).1;
     poke(FRAMES[0], VALUES[0]);
@@ -242,10 +244,10 @@ fn changes(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     t.check("before: first frame", load().gpr[3], VALUES[0]);
     tree.map(tables, ea, FRAMES[1], Page::Size4K, pte::KERNEL);
     tlbie(ea);
-    t.check("tlbie: second frame", load().gpr[3], VALUES[1]);
+    t.check("35: tlbie: second frame", load().gpr[3], VALUES[1]);
     poke(leaf, 0_u64);
     tlbie(ea);
-    t.check("tlbie: no page", load().vector, 0x300);
+    t.check("35: tlbie: no page", load().vector, 0x300);
 
     // Reference and change: set by the walk, or a fault that asks software to set them (DSISR 0x00040000).
     let attempt = |t: &mut Report, name: &str, code: *const u32, want: u64| {
@@ -299,19 +301,19 @@ fn keys(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     // SAFETY: real mode; only probes are translated.
     let amr = |value| unsafe { mtspr::<{ spr::AMR }>(value) };
     amr(NO_STORE);
-    works(t, "AMR forbids stores: a load of a user page", load, user, ON);
+    works(t, "37: AMR forbids stores: a load of a user page", load, user, ON);
     refused(t, "  a store to a user page", store);
     works(t, "  a store to a privileged page", store, kernel, ON);
     works(t, "  a user's store", store, user, USER);
     amr(NO_LOAD);
-    refused(t, "AMR forbids loads: a load of a user page", load);
+    refused(t, "37: AMR forbids loads: a load of a user page", load);
     works(t, "  a store to a user page", store, user, ON);
     amr(0);
     works(t, "AMR 0: a store to a user page", store, user, ON);
     // SAFETY: as above.
     unsafe { mtspr::<{ spr::IAMR }>(NO_LOAD) };
     let after = access(load, user, ON).1;
-    t.check("IAMR: the supervisor may not fetch from a user page", [after.vector, after.srr0], [0x400, load as u64]);
+    t.check("37: IAMR: the supervisor may not fetch from a user page", [after.vector, after.srr0], [0x400, load as u64]);
     works(t, "  the user may", load, user, USER);
     // SAFETY: as above.
     unsafe { mtspr::<{ spr::IAMR }>(0) };

@@ -228,19 +228,19 @@ fn calls(t: &mut Report) {
     let good = queue(0);
     #[rustfmt::skip]
     let cases: [(&str, u64, &[u64], i64); 20] = [
-        ("51 source info: no such source",       H_INT_GET_SOURCE_INFO,   &[0, NOBODY],                        H_P2),
-        ("51 source info: 2^32",                 H_INT_GET_SOURCE_INFO,   &[0, 1 << 32],                       H_P2),
-        ("51 source info: flags",                H_INT_GET_SOURCE_INFO,   &[1, NOBODY],                        H_PARAMETER),
+        ("51: source info: no such source",       H_INT_GET_SOURCE_INFO,   &[0, NOBODY],                        H_P2),
+        ("51: source info: 2^32",                 H_INT_GET_SOURCE_INFO,   &[0, 1 << 32],                       H_P2),
+        ("51: source info: flags",                H_INT_GET_SOURCE_INFO,   &[1, NOBODY],                        H_PARAMETER),
         ("source config: flags",                 H_INT_SET_SOURCE_CONFIG, &[4, NOBODY, 99, RESERVED, 0],       H_PARAMETER),
         ("source config: no such source",        H_INT_SET_SOURCE_CONFIG, &[0, NOBODY, 99, RESERVED, 0],       H_P2),
         ("source config: no such target",        H_INT_SET_SOURCE_CONFIG, &[0, 0, 99, PRIORITY, 0],            H_P3),
         ("source config: reserved priority",     H_INT_SET_SOURCE_CONFIG, &[0, 0, 0, RESERVED, 0],             H_P4),
-        ("52 queue config: flags",               H_INT_SET_QUEUE_CONFIG,  &[2, 0, PRIORITY, good, 12],         H_PARAMETER),
-        ("52 queue config: no such target",      H_INT_SET_QUEUE_CONFIG,  &[1, 99, PRIORITY, good, 12],        H_P2),
-        ("52 queue config: reserved priority",   H_INT_SET_QUEUE_CONFIG,  &[1, 0, RESERVED, good, 12],         H_P3),
-        ("52 queue config: size 13",             H_INT_SET_QUEUE_CONFIG,  &[1, 0, PRIORITY, good, 13],         H_P5),
-        ("52 queue config: not aligned",         H_INT_SET_QUEUE_CONFIG,  &[1, 0, PRIORITY, good + 0x800, 12], H_P4),
-        ("52 queue config: outside memory",      H_INT_SET_QUEUE_CONFIG,  &[1, 0, PRIORITY, NOWHERE, 12],      H_P4),
+        ("52: queue config: flags",               H_INT_SET_QUEUE_CONFIG,  &[2, 0, PRIORITY, good, 12],         H_PARAMETER),
+        ("52: queue config: no such target",      H_INT_SET_QUEUE_CONFIG,  &[1, 99, PRIORITY, good, 12],        H_P2),
+        ("52: queue config: reserved priority",   H_INT_SET_QUEUE_CONFIG,  &[1, 0, RESERVED, good, 12],         H_P3),
+        ("52: queue config: size 13",             H_INT_SET_QUEUE_CONFIG,  &[1, 0, PRIORITY, good, 13],         H_P5),
+        ("52: queue config: not aligned",         H_INT_SET_QUEUE_CONFIG,  &[1, 0, PRIORITY, good + 0x800, 12], H_P4),
+        ("52: queue config: outside memory",      H_INT_SET_QUEUE_CONFIG,  &[1, 0, PRIORITY, NOWHERE, 12],      H_P4),
         ("queue info: no such target",           H_INT_GET_QUEUE_INFO,    &[0, 99, PRIORITY],                  H_P2),
         ("queue info: reserved priority",        H_INT_GET_QUEUE_INFO,    &[0, 0, RESERVED],                   H_P3),
         ("queue info",                           H_INT_GET_QUEUE_INFO,    &[0, 0, PRIORITY],                   H_SUCCESS),
@@ -257,7 +257,7 @@ fn calls(t: &mut Report) {
 /// The pages of a source; its state in the beginning is off.
 fn source(t: &mut Report, lisn: u64) -> Source {
     let info = hcall(H_INT_GET_SOURCE_INFO, &[0, lisn]);
-    t.check("51 source info: flags but for ends by store, page size", [info.out[0] & !1, info.out[3]], [0, 16]);
+    t.check("51: source info: flags but for ends by store, page size", [info.out[0] & !1, info.out[3]], [0, 16]);
     let source = Source { lisn, management: info.out[1], trigger: info.out[2] };
     MANAGEMENT[lisn as usize & 1].store(source.management, SeqCst);
     t.check("  off in the beginning", source.get(), 0b01);
@@ -270,10 +270,10 @@ fn states(t: &mut Report, source: Source) {
     #[rustfmt::skip]
     let table: [(&str, u64, [u64; 2], [u64; 2]); 4] = [
         // state;            after a trigger, events;  after an end, events
-        ("54 ready",   0b00, [0b10, 1],                [0b00, 0]),
-        ("54 off",     0b01, [0b01, 0],                [0b01, 0]),
-        ("54 pending", 0b10, [0b11, 0],                [0b00, 0]),
-        ("54 queued",  0b11, [0b11, 0],                [0b10, 1]),
+        ("54: ready",   0b00, [0b10, 1],                [0b00, 0]),
+        ("54: off",     0b01, [0b01, 0],                [0b01, 0]),
+        ("54: pending", 0b10, [0b11, 0],                [0b00, 0]),
+        ("54: queued",  0b11, [0b11, 0],                [0b10, 1]),
     ];
     let by_store = hcall(H_INT_GET_SOURCE_INFO, &[0, source.lisn]).out[0] & 1 != 0;
     for (name, state, trigger, end) in table {
@@ -291,7 +291,7 @@ fn states(t: &mut Report, source: Source) {
         }
         for next in 0..4 {
             source.set(state);
-            t.check("54 a state is set, and the old one told", [source.set(next), source.get()], [state, next]);
+            t.check("54: a state is set, and the old one told", [source.set(next), source.get()], [state, next]);
         }
     }
     source.set(0);
@@ -304,23 +304,23 @@ fn states(t: &mut Report, source: Source) {
 
 /// Case 55: the thread's own registers.
 fn thread(t: &mut Report) {
-    t.check("55 word 2 names the thread", u32::from_be(peek(area(WORD_2))), 0x8000_0000);
+    t.check("55: word 2 names the thread", u32::from_be(peek(area(WORD_2))), 0x8000_0000);
     set_cppr(0xff);
-    t.check("55 nothing pending", acknowledge(), 0xff);
+    t.check("55: nothing pending", acknowledge(), 0xff);
     for priority in [PRIORITY as u8, 3] {
         poke(area(SET_PENDING), priority);
     }
     let ring = || [NSR, CPPR, IPB, PIPR].map(register);
-    t.check("55 two priorities pend", ring(), [EXCEPTION, 0xff, 0x12, 3]);
-    t.check("55 the acknowledgement takes the more favoured", acknowledge(), 0x8003);
-    t.check("55   which holds the other back", ring(), [0, 3, 0x02, 3]);
-    t.check("55 again: nothing", acknowledge(), 3);
+    t.check("55: two priorities pend", ring(), [EXCEPTION, 0xff, 0x12, 3]);
+    t.check("55: the acknowledgement takes the more favoured", acknowledge(), 0x8003);
+    t.check("55: which holds the other back", ring(), [0, 3, 0x02, 3]);
+    t.check("55: again: nothing", acknowledge(), 3);
     set_cppr(6);
-    t.check("55 a thread of the same priority", register(NSR), 0);
+    t.check("55: a thread of the same priority", register(NSR), 0);
     set_cppr(9);
-    t.check("55 a priority above 7 lets everything in", ring(), [EXCEPTION, 0xff, 0x02, 6]);
-    t.check("55 the other one", acknowledge(), 0x8006);
-    t.check("55   nothing is left", ring(), [0, 6, 0, 6]);
+    t.check("55: a priority above 7 lets everything in", ring(), [EXCEPTION, 0xff, 0x02, 6]);
+    t.check("55: the other one", acknowledge(), 0x8006);
+    t.check("55: nothing is left", ring(), [0, 6, 0, 6]);
     set_cppr(0xff);
 }
 
@@ -378,16 +378,16 @@ fn laps(t: &mut Report, own: Source) {
         [out[0], out[1], out[2], out[3]]
     };
     fill(WORDS - 1);
-    t.check("53 before the end of the first lap", state(), [1 << 62 | 1, queue(0), 12, WORDS - 1]);
+    t.check("53: before the end of the first lap", state(), [1 << 62 | 1, queue(0), 12, WORDS - 1]);
     fill(1);
-    t.check("53 after it", state(), [1, queue(0), 12, 0]);
+    t.check("53: after it", state(), [1, queue(0), 12, 0]);
     let all = |want: u32| (0..WORDS).all(|n| word(0, n) == want);
-    t.check("53 generation 1 in the first lap", all(0x8000_0100), true);
-    t.check("53   and nothing behind the queue", word(1, 0), 0);
+    t.check("53: generation 1 in the first lap", all(0x8000_0100), true);
+    t.check("53: and nothing behind the queue", word(1, 0), 0);
     fill(WORDS);
-    t.check("53 generation 0 in the second", all(0x100), true);
+    t.check("53: generation 0 in the second", all(0x100), true);
     fill(1);
-    t.check("53 and 1 in the third", [word(0, 0), word(0, 1)], [0x8000_0100, 0x100]);
+    t.check("53: and 1 in the third", [word(0, 0), word(0, 1)], [0x8000_0100, 0x100]);
     set_queue(0);
     own.set(0);
     t.check("what came is one interrupt", acknowledge(), 0x8006);
