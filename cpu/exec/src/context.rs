@@ -168,8 +168,9 @@ impl<'a> Context<'a> {
     /// for this vCPU.
     pub fn settle(&self) {
         if self.requests.unsettled() {
-            let others = self.peers.mailboxes().iter().filter(|other| !std::ptr::eq(&***other, self.requests));
-            others.for_each(|other| other.wait_for_invalidations());
+            let others = || self.peers.mailboxes().iter().filter(|other| !std::ptr::eq(&***other, self.requests));
+            let hurry = || others().for_each(|other| other.give_way());
+            others().for_each(|other| other.wait_for_invalidations(hurry));
             self.requests.set_unsettled(false);
         }
     }

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ppc_mmu::Invalidation;
 use ppc_mmu::invalidation::Flush;
@@ -33,6 +33,11 @@ pub const SYSTEM_RESET: u32 = 1 << 7;
 const QUEUE: usize = 64;
 /// Turns to wait for another vCPU before the host is asked to run somebody else.
 const SPINS: u32 = 200;
+
+/// How long who waits leaves its processor to others then, and those who give way. Yielding alone does not: the host's
+/// scheduler is free to choose the same thread again, and does.
+const PAUSE: Duration = Duration::from_micros(20);
+const GIVE_WAY: Duration = Duration::from_micros(100);
 
 /// Where a stopped vCPU starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,8 @@ pub struct Requests {
     taken: AtomicU64,
     /// The vCPU executes guest code: it may use translations.
     inside: AtomicBool,
+    /// Somebody waits for this vCPU or for another one, which may need the processor of the host that this one has.
+    give_way: AtomicBool,
     /// The vCPU has posted invalidations to others and not waited for them. Its own thread's alone.
     unsettled: AtomicBool,
     life: Mutex<Life>,
@@ -119,14 +126,23 @@ impl Requests {
         self.word.fetch_and(!bits, Ordering::AcqRel) & bits
     }
 
-    /// Hands the queued invalidations to `apply`. What the vCPU accessed before it did through what it now forgets.
+    /// Hands the queued invalidations to `apply`. What the vCPU accessed before it did through what it now forgets. Lets
+    /// other threads run if somebody waits longer than that takes: in the middle of guest code, between two accesses.
     pub fn take_invalidations(&self, mut apply: impl FnMut(Invalidation)) {
         if self.word.load(Ordering::SeqCst) & INVALIDATE == 0 {
             return;
         }
+        self.take_queue(&mut apply);
+        if self.give_way.swap(false, Ordering::Relaxed) && self.inside.load(Ordering::Relaxed) {
+            self.outside(|| std::thread::sleep(GIVE_WAY));
+            self.take_queue(&mut apply);
+        }
+    }
+
+    fn take_queue(&self, apply: &mut impl FnMut(Invalidation)) {
         self.take(INVALIDATE);
         let mut queue = self.invalidations.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.drain(..).for_each(&mut apply);
+        queue.drain(..).for_each(apply);
         self.taken.store(self.posted.load(Ordering::Relaxed), Ordering::Release);
     }
 
@@ -165,13 +181,30 @@ impl Requests {
     }
 
     /// Waits until the vCPU has taken all invalidations that were posted to it before, or is not executing guest code:
-    /// then it takes them when it goes on. Only for vCPUs that are not executing guest code themselves.
-    pub fn wait_for_invalidations(&self) {
+    /// then it takes them when it goes on. Only for vCPUs that are not executing guest code themselves. `hurry` is called
+    /// again and again if that takes long.
+    pub fn wait_for_invalidations(&self, hurry: impl Fn()) {
         let posted = self.posted.load(Ordering::SeqCst);
-        let mut spins = 0;
+        let mut spins: u32 = 0;
         while self.inside.load(Ordering::SeqCst) && self.taken.load(Ordering::Acquire) < posted {
-            spins += 1;
-            if spins % SPINS == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
+            spins = spins.wrapping_add(1);
+            match (spins % SPINS, spins / SPINS) {
+                (0, 1) => std::thread::yield_now(),
+                (0, _) => {
+                    hurry();
+                    std::thread::sleep(PAUSE);
+                }
+                _ => std::hint::spin_loop(),
+            }
+        }
+    }
+
+    /// Asks the vCPU to let other threads run: where the host has fewer processors than there are vCPUs, one that is waited
+    /// for may have none, and the others would keep theirs for as long as the host lets them.
+    pub fn give_way(&self) {
+        if self.inside.load(Ordering::Relaxed) {
+            self.give_way.store(true, Ordering::Relaxed);
+            self.word.fetch_or(INVALIDATE, Ordering::SeqCst);
         }
     }
 
@@ -255,19 +288,26 @@ mod tests {
         requests.invalidate(Invalidation::All);
         assert_eq!((requests.pending(), requests.awakening()), (INVALIDATE, 0));
         requests.sleep(Some(Instant::now()));
-        requests.wait_for_invalidations();
+        requests.wait_for_invalidations(|| ());
         let inside = requests.enter();
         let mut taken = Vec::new();
         requests.take_invalidations(|what| taken.push(what));
         assert_eq!(taken, [Invalidation::All]);
-        requests.wait_for_invalidations();
+        requests.wait_for_invalidations(|| ());
         requests.outside(|| {
             requests.invalidate(Invalidation::All);
-            requests.wait_for_invalidations();
+            requests.wait_for_invalidations(|| ());
         });
         requests.take_invalidations(|_| ());
+        // Asked to give way, it is outside for a moment.
+        requests.give_way();
+        assert_eq!(requests.pending(), INVALIDATE);
+        requests.take_invalidations(|_| ());
+        assert_eq!(requests.pending(), 0);
         drop(inside);
+        requests.give_way();
+        assert_eq!(requests.pending(), 0, "it is not inside");
         requests.invalidate(Invalidation::All);
-        requests.wait_for_invalidations();
+        requests.wait_for_invalidations(|| ());
     }
 }
