@@ -125,7 +125,11 @@ fn entries(t: &mut Report, table: Table, unguarded: bool) {
     t.check("H_READ: second word, R set by the load", read.out[1], second | R);
     let four = hcall(H_READ, &[READ_4, slot]);
     let index = (slot & 3) as usize * 2;
-    t.check("30: H_READ of four: ours is among them", [four.out[index] & !SPARE, four.out[index + 1]], [first, second | R]);
+    t.check(
+        "30: H_READ of four: ours is among them",
+        [four.out[index] & !SPARE, four.out[index + 1]],
+        [first, second | R],
+    );
     t.check("25: H_ENTER exactly there", hcall(H_ENTER, &[EXACT, slot, first, second]).status, H_PTEG_FULL);
     t.check("27: H_REMOVE with another AVPN", hcall(H_REMOVE, &[AVPN, slot, first ^ 0x80]).status, H_NOT_FOUND);
     t.check("27: the page is still there", access(&raw const LOAD, ea, ON).finished(), true);

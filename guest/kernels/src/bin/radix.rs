@@ -313,7 +313,11 @@ fn keys(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     // SAFETY: as above.
     unsafe { mtspr::<{ spr::IAMR }>(NO_LOAD) };
     let after = access(load, user, ON).1;
-    t.check("37: IAMR: the supervisor may not fetch from a user page", [after.vector, after.srr0], [0x400, load as u64]);
+    t.check(
+        "37: IAMR: the supervisor may not fetch from a user page",
+        [after.vector, after.srr0],
+        [0x400, load as u64],
+    );
     works(t, "  the user may", load, user, USER);
     // SAFETY: as above.
     unsafe { mtspr::<{ spr::IAMR }>(0) };
