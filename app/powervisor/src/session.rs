@@ -12,7 +12,7 @@ use hv_core::Halt;
 use image::elf;
 use machine::clock::{HostClock, VirtualClock};
 use machine::{
-    Backends, Boot, Calls, ClockOffset, Interrupts, Kind, Layout, Machine, Mmu, Nvram, Outlet, PlanError, Spec,
+    Backends, Boot, Calls, ClockOffset, Interrupts, Kept, Kind, Layout, Machine, Mmu, Nvram, Outlet, PlanError, Spec,
 };
 use nvdimm::Geometry;
 use ppc_isa::Cpu;
@@ -59,18 +59,17 @@ impl Console {
 }
 
 /// What a machine has from its start beside what the flags say.
-#[derive(Default)]
 pub struct Equipment {
     /// Its persistent memory.
     pub nvdimms: Vec<Geometry>,
-    /// Connectors of what was added before a reset.
-    pub added: Vec<u32>,
+    /// What was there before a reset, or what the flags say.
+    pub kept: Kept,
 }
 
 impl Equipment {
     /// That of a machine that was never reset.
     pub fn first(flags: &RunFlags) -> Result<Equipment> {
-        Ok(Equipment { nvdimms: flag::geometries(&flags.nvdimm)?, added: Vec::new() })
+        Ok(Equipment { nvdimms: flag::geometries(&flags.nvdimm)?, kept: kept(flags) })
     }
 }
 
@@ -91,7 +90,7 @@ pub fn planned(flags: &RunFlags, equipment: Equipment) -> Result<(Files, Layout)
     Ok((files, layout))
 }
 
-fn spec(flags: &RunFlags, append: String, Equipment { nvdimms, added }: Equipment) -> Result<Spec> {
+fn spec(flags: &RunFlags, append: String, Equipment { nvdimms, kept }: Equipment) -> Result<Spec> {
     let (family, default) = match flags.machine {
         MachineFlag::Pseries => (Some(Family::Book3s64), Cpu::Power9),
         MachineFlag::Bare => (None, Cpu::Power9),
@@ -133,8 +132,8 @@ fn spec(flags: &RunFlags, append: String, Equipment { nvdimms, added }: Equipmen
         seed: seed().context("/dev/urandom")?,
         fixed_start: (flags.clock == ClockFlag::Virtual).then(seconds_now),
         nvdimms,
-        devices: flags.device.clone(),
-        added,
+        devices: kept.devices,
+        added: kept.added,
     })
 }
 
@@ -158,6 +157,11 @@ fn calls(flags: &RunFlags) -> Result<Calls> {
         kvm: has(CallFlag::Kvm),
         epapr: has(CallFlag::Epapr),
     })
+}
+
+/// What the first machine of a run begins with.
+fn kept(flags: &RunFlags) -> Kept {
+    Kept { added: Vec::new(), devices: (0..=u8::MAX).zip(flags.device.iter().copied()).collect() }
 }
 
 /// The host's time of day.
@@ -188,15 +192,15 @@ pub fn run(
     let devices = Devices::open(&flags.nvdimm, flags.clock == ClockFlag::Virtual)?;
     let server = flags.ctl.as_ref().map(|path| Server::start(path, current.clone(), devices.clone()));
     let _server = server.transpose()?;
-    let mut added = Vec::new();
+    let mut kept = kept(flags);
     // Who asks for changes while there is no machine waits.
     let mut pause = None;
     loop {
         // The files are not kept while the guest runs: the kernel alone may be larger than everything else of ours.
-        let nvdimms = devices.all(&mut added);
+        let nvdimms = devices.all(&mut kept.added);
         let (mut machine, cpu) = {
             let geometries = nvdimms.iter().map(|nvdimm| nvdimm.geometry()).collect();
-            let equipment = Equipment { nvdimms: geometries, added: mem::take(&mut added) };
+            let equipment = Equipment { nvdimms: geometries, kept: mem::take(&mut kept) };
             let (files, layout) = planned(flags, equipment)?;
             let disk = files.disk.map(|(disk, _)| disk);
             let backends =
@@ -222,7 +226,7 @@ pub fn run(
         if report.outcome != Outcome::Halted(Halt::Reset) {
             return Ok((report, current.why()));
         }
-        added = machine.controls().hot_plug().map(|hot_plug| hot_plug.close()).unwrap_or_default();
+        kept = machine.controls().hot_plug().map(|hot_plug| hot_plug.close()).unwrap_or_default();
         pause = Some(devices.pause());
     }
 }

@@ -187,14 +187,17 @@ fn a_pci_device() {
         let octal: String = isolation(0x4000_0008, state).iter().map(|byte| format!("\\{byte:03o}")).collect();
         guest.script(&format!("printf '{octal}' > /{name}; chmod +x /{name}"));
     }
-    guest.script("/unisolate || echo NOTHING-THERE");
-    assert!(guest.seen.iter().any(|line| line == "NOTHING-THERE"), "{}", guest.seen.join("\n"));
-    for _ in 0..2 {
+    let add = |guest: &mut Guest| {
         thread::scope(|scope| {
             let added = scope.spawn(|| socket.ctl("device add virtio-rng"));
             guest.script("until /unisolate; do sleep 1; done; echo dt add index 0x40000008 > /sys/kernel/dlpar");
             assert_eq!(added.join().unwrap().unwrap()["slot"], 1, "{}", guest.seen.join("\n"));
         });
+    };
+    guest.script("/unisolate || echo NOTHING-THERE");
+    assert!(guest.seen.iter().any(|line| line == "NOTHING-THERE"), "{}", guest.seen.join("\n"));
+    for _ in 0..2 {
+        add(&mut guest);
         guest.script(
             "echo 1 > /sys/bus/pci/rescan; echo D-$(basename $(readlink /sys/bus/pci/devices/0000:00:01.0/driver))",
         );
@@ -210,6 +213,11 @@ fn a_pci_device() {
         assert_eq!(guest.seen.iter().rfind(|line| line.starts_with("P-")).unwrap(), "P-0000:00:00.0");
         guest.seen.clear();
     }
+    add(&mut guest);
+    guest.type_in("reboot -f\n");
+    guest.until("Welcome to PowerVisor");
+    guest.script("echo AFTER-$(ls /sys/bus/pci/devices | wc -l)");
+    assert!(guest.seen.iter().any(|line| line == "AFTER-2"), "it stays: {}", guest.seen.join("\n"));
     guest.power_off();
 }
 

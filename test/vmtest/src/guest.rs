@@ -195,7 +195,8 @@ impl Guest {
 
     /// Adds a device on the PCI bus.
     pub fn device(mut self, device: Device) -> Guest {
-        self.spec.devices.push(device);
+        let slot = self.spec.devices.len() as u8;
+        self.spec.devices.insert(slot, device);
         self
     }
 

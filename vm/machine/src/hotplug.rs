@@ -1,8 +1,9 @@
 //! Adding and removing processors, memory, persistent memory and PCI devices while the guest runs (spec papr 3.11): the connectors of a
 //! pseries machine in its device tree, and the other side of them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guest_mem::GuestMem;
@@ -137,7 +138,7 @@ fn slots(layout: &Layout) -> Vec<Place> {
         index: bridge::connector(slot),
         resource: Resource::Slot { unit: bridge::UNIT, slot },
         name: slot_name(slot),
-        used: usize::from(slot) < layout.spec.devices.len(),
+        used: layout.spec.devices.contains_key(&slot),
     };
     if layout.spec.kind == Board::Pseries { (0..SLOTS).map(place).collect() } else { Vec::new() }
 }
@@ -207,6 +208,17 @@ pub struct HotPlug {
     persistent: Arc<Persistent>,
     mem: Arc<GuestMem>,
     functions: Arc<Bus>,
+    /// What is in the slots of the bus.
+    devices: Mutex<BTreeMap<u8, Device>>,
+}
+
+/// What a machine has that its flags do not say, when its guest is reset: the next one begins with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Connectors of processors and memory that were added.
+    pub added: Vec<u32>,
+    /// Devices on its PCI bus by slot.
+    pub devices: BTreeMap<u8, Device>,
 }
 
 impl HotPlug {
@@ -220,7 +232,8 @@ impl HotPlug {
     ) -> HotPlug {
         let connectors = Arc::<Connectors>::default();
         let (layout, mem) = (layout.clone(), Arc::clone(mem));
-        let hot_plug = HotPlug { layout, connectors, events, persistent, mem, functions };
+        let devices = Mutex::new(layout.spec.devices.clone());
+        let hot_plug = HotPlug { layout, connectors, events, persistent, mem, functions, devices };
         let layout = &hot_plug.layout;
         for place in [processors(layout), others(layout), slots(layout)].into_iter().flatten() {
             let device = place.used.then(|| hot_plug.description(&place.resource, place.index, None));
@@ -240,10 +253,18 @@ impl HotPlug {
     }
 
     /// The guest is reset, and the machine with it: what was added is the next guest's from its start, what was asked back
-    /// is gone. Returns the connectors of processors and memory that were added.
-    pub fn close(&self) -> Vec<u32> {
+    /// is gone.
+    pub fn close(&self) -> Kept {
         self.connectors.close();
-        self.found(|resource| *resource != Resource::Persistent, true)
+        let own = |resource: &Resource| matches!(resource, Resource::Processor(_) | Resource::Memory(_));
+        let slots = self.found(Resource::is_physical, true);
+        let mut devices = self.devices().clone();
+        devices.retain(|slot, _| slots.contains(&bridge::connector(*slot)));
+        Kept { added: self.found(own, true), devices }
+    }
+
+    fn devices(&self) -> MutexGuard<'_, BTreeMap<u8, Device>> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn description(&self, resource: &Resource, index: u32, nvdimm: Option<&Nvdimm>) -> Vec<Item> {
@@ -427,8 +448,9 @@ impl HotPlug {
         let slot = (0..SLOTS).find(|slot| free.contains(&bridge::connector(*slot))).ok_or(HotPlugError::Slots)?;
         bridge::device::plug(&self.functions, slot, device, &self.layout.spec, false);
         let added = self.add(Kind::Pci, &[bridge::connector(slot)], None);
-        if added.is_err() {
-            self.functions.unplug(slot);
+        match added {
+            Ok(()) => _ = self.devices().insert(slot, device),
+            Err(_) => self.functions.unplug(slot),
         }
         added.map(|()| slot)
     }
@@ -444,6 +466,7 @@ impl HotPlug {
         }
         self.remove(Kind::Pci, &[index])?;
         self.functions.unplug(slot);
+        self.devices().remove(&slot);
         Ok(())
     }
 }

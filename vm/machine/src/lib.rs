@@ -23,7 +23,7 @@ mod tree;
 mod xive;
 
 pub use board::{Alarm, Backends, BuildError, Controls, Keyboard, Machine, Power};
-pub use hotplug::{HotPlug, HotPlugError};
+pub use hotplug::{HotPlug, HotPlugError, Kept};
 pub use plan::{Layout, PlanError, plan};
 pub use platform::{ClockOffset, DiskImage, Nvram, Outlet};
 pub use spec::{Boot, Calls, Device, Interrupts, Kind, Mmu, Spec};

@@ -190,7 +190,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     if !spec.devices.is_empty() && spec.kind != Kind::Pseries {
         return Err(PlanError::Pseries { flag: "--device" });
     }
-    if spec.devices.len() > usize::from(SLOTS) {
+    if spec.devices.keys().any(|slot| *slot >= SLOTS) {
         return Err(PlanError::Slots { count: spec.devices.len() });
     }
     if spec.mmu == Mmu::Radix && !V300.contains(spec.cpu) {
@@ -366,7 +366,7 @@ impl fmt::Display for Layout {
         let xive = if spec.interrupts == Interrupts::Xive { "Xive, " } else { "" };
         writeln!(f, "machine  {:?}, {cpus}{}, {mmu}{xive}pv {pv}", spec.kind, spec.cpu.name())?;
         if !spec.devices.is_empty() {
-            let names = spec.devices.iter().map(|device| device.name());
+            let names = spec.devices.values().map(|device| device.name());
             writeln!(f, "devices  {}", names.collect::<Vec<_>>().join(", "))?;
         }
         writeln!(f, "append   {}", spec.append)

@@ -1,5 +1,7 @@
 //! What a user asks for.
 
+use std::collections::BTreeMap;
+
 use nvdimm::Geometry;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::V300;
@@ -129,7 +131,7 @@ pub struct Spec {
     /// Addresses for persistent memory that is added while it runs (pseries), in bytes.
     pub nvdimm_room: u64,
     /// Devices on its PCI bus by slot (pseries).
-    pub devices: Vec<Device>,
+    pub devices: BTreeMap<u8, Device>,
     /// Connectors behind which there is something because it was added before a reset (pseries): it stays, and can be
     /// removed.
     pub added: Vec<u32>,
@@ -156,7 +158,7 @@ impl Spec {
             max_cpus: 0,
             max_memory: 0,
             nvdimm_room: 0,
-            devices: Vec::new(),
+            devices: BTreeMap::new(),
             added: Vec::new(),
         }
     }

@@ -143,7 +143,7 @@ fn a_function_has_a_node_with_what_guests_need_to_find_it() {
         (vec![0x2026, 0x2027, 0x2028], vec![2, 0x2029, 1])
     );
     let plan = |kind, cpu, count| {
-        let spec = Spec { devices: vec![Device::VirtioRng; count], ..Spec::new(kind, cpu) };
+        let spec = Spec { devices: (0..count).map(|slot| (slot, Device::VirtioRng)).collect(), ..Spec::new(kind, cpu) };
         machine::plan(&spec, &fixture::kernel(cpu), None).map(|_| ())
     };
     assert_eq!(plan(Kind::Pseries, Cpu::Power9, 33), Err(PlanError::Slots { count: 33 }));

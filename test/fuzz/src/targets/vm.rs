@@ -103,7 +103,7 @@ impl Vm {
             append: String::new(),
             seed: [0; 32],
             fixed_start: Some(0),
-            devices: if kind == Kind::Pseries { Device::ALL.to_vec() } else { Vec::new() },
+            devices: (0..).zip(Device::ALL).filter(|_| kind == Kind::Pseries).collect(),
             ..Spec::new(kind, cpu)
         };
         let segment = Segment { physical: 0, virtual_: 0, file: 0..0, memory_size: 0x1000 };

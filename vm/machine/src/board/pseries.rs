@@ -95,8 +95,8 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
     let events = Arc::new(Events::new(raise(&controller, sources::HOT_PLUG)));
     let persistent = Arc::new(persistent::devices(layout, &nvdimms));
     let functions = pci::bus(mem, &controller);
-    for (slot, device) in (0..).zip(&spec.devices) {
-        pci::device::plug(&functions, slot, *device, spec, true);
+    for (slot, device) in &spec.devices {
+        pci::device::plug(&functions, *slot, *device, spec, true);
     }
     pci::apertures(&functions).for_each(|(range, aperture)| bus.attach(range, aperture));
     let hot_plug =

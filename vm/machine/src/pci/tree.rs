@@ -44,8 +44,8 @@ pub fn write(root: &mut Writer, layout: &Layout, pic: u32) {
         node.cell("ibm,pe-total-#msi", PCI_MESSAGES.end - PCI_MESSAGES.start);
         node.flag("used-by-rtas");
         hotplug::write_slots(node, layout);
-        for (slot, device) in (0..).zip(&layout.spec.devices) {
-            function(node, slot, &device::description(*device));
+        for (slot, device) in &layout.spec.devices {
+            function(node, *slot, &device::description(*device));
         }
     });
 }
