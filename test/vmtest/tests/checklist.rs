@@ -32,7 +32,8 @@ const LITMUS: &str = "test/litmus/tests/translation.rs";
 
 #[rustfmt::skip]
 const CASES: &[(u32, By)] = &[
-    (1, Kernel("radix", RADIX, 1)), (2, Kernel("hcalls", BOTH, 1)), (3, Kernel("hcalls", BOTH, 1)),
+    (1, Kernel("radix", RADIX, 1)), (1, Test("vm/machine/tests/papr.rs", "papr_case_01_sc_1_in_problem_state")),
+    (2, Kernel("hcalls", BOTH, 1)), (3, Kernel("hcalls", BOTH, 1)),
     (4, Kernel("hcalls", BOTH, 1)), (5, Kernel("hcalls", BOTH, 1)), (6, Kernel("hcalls", BOTH, 1)),
     (7, Kernel("hcalls", BOTH, 1)), (8, Kernel("hcalls", BOTH, 1)), (9, Kernel("hcalls", BOTH, 1)),
     (10, Kernel("hcalls", BOTH, 1)),
@@ -48,9 +49,10 @@ const CASES: &[(u32, By)] = &[
     (32, Kernel("hash", HASH, 1)), (32, Kernel("radix", RADIX, 1)),
     (33, Kernel("radix", RADIX, 1)), (34, Kernel("radix", RADIX, 1)),
     (35, Kernel("radix", RADIX, 1)), (35, Test(LITMUS, "a_page_remapped_by_tlbie_is_gone")),
-    (37, Kernel("radix", RADIX, 1)), (38, Kernel("hcalls", BOTH, 1)), (39, Kernel("hcalls", BOTH, 1)),
+    (36, Test("vm/machine/tests/smp.rs", "a_local_invalidation_is_of_one_vcpu")), (37, Kernel("radix", RADIX, 1)), (38, Kernel("hcalls", BOTH, 1)), (39, Kernel("hcalls", BOTH, 1)),
     (40, Test(CALLS, "case_40_an_absent_function_reads_as_all_ones")),
     (41, Test(CALLS, "case_41_a_base_address_register_sizes_back")),
+    (42, Test(CALLS, "case_42_messages_have_consecutive_sources")),
     (43, Test(CALLS, "case_43_no_source_without_messages")),
     (44, Kernel("hcalls", BOTH, 1)), (45, Kernel("hcalls", BOTH, 1)),
     (46, Test(CALLS, "case_46_thirty_two_bit_callers_keep_their_registers")),
@@ -76,6 +78,7 @@ const CASES: &[(u32, By)] = &[
     (84, Test(DEBIAN, "shell_6_1_power8_hash")), (84, Test("test/vmtest/tests/xive.rs", "debian_6_1_on_8_power10")),
     (86, Test(DEBIAN, "reboot_is_a_reset")),
     (87, Test("app/powervisor/tests/matrix.rs", "power10_with_radix_and_xive")),
+    (88, Test(DEBIAN, "radix_whatever_the_command_line_says")),
 ];
 
 /// The cases whose checks a kernel made, without one that failed. Persistent memory is run twice on one image.

@@ -109,6 +109,15 @@ fn reboot_is_a_reset() -> Result<()> {
     told(Release::Bookworm, "reboot -f")?.run()?.ended(&Halt::Reset)
 }
 
+/// There is nothing to choose where the platform says radix only (case 88 of spec papr 12).
+#[test]
+fn radix_whatever_the_command_line_says() -> Result<()> {
+    let guest = told(Release::Bookworm, "poweroff -f")?.append("console=hvc0 disable_radix");
+    let run = guest.run()?;
+    run.ended(&Halt::PowerOff)?;
+    run.shows("radix-mmu: Page sizes")
+}
+
 /// The panic's words, if the guest panicked.
 fn panic_of(run: &Run) -> Result<&str> {
     match &run.outcome {

@@ -8,7 +8,7 @@ use hv_core::Next;
 use image::elf::{self, Abi, Class, Kernel, Segment};
 use image::fdt::Fdt;
 use machine::{Calls, Kind, Mmu, PlanError, Spec};
-use papr_abi::hcall::{H_CONFER, H_CPPR, H_IPI, H_IPOLL, H_JOIN, H_PROD, H_SIGNAL_SYS_RESET};
+use papr_abi::hcall::{H_CONFER, H_CPPR, H_IPI, H_IPOLL, H_JOIN, H_PROD, H_REGISTER_PROC_TBL, H_SIGNAL_SYS_RESET};
 use papr_abi::rtas::{HARDWARE, PARAMETER, QUERY_CPU_STOPPED_STATE, SET_XIVE, START_CPU, SUCCESS};
 use papr_abi::status::{H_CONTINUE, H_PARAMETER, H_SUCCESS};
 use ppc_isa::{Cpu, msr};
@@ -51,6 +51,27 @@ fn stopped_processors_start_once() {
     fixture.machine.start(&mut vcpu, start);
     assert_eq!((vcpu.state.cia, vcpu.state.gpr[3], vcpu.state.gpr[5], vcpu.state.pir), (0x4000, 0x99, 0, 2));
     assert_eq!(vcpu.shared.msr(), msr::SF | msr::ME);
+}
+
+/// Case 36 of spec papr 12: `tlbiel` is of the vCPU that executes it, `tlbie` asks all others to forget, too.
+#[test]
+fn a_local_invalidation_is_of_one_vcpu() {
+    // RIC 2, PRS, R: everything of the process whose number is in the upper half of RS; IS is 1 in RB.
+    const TLBIE: u32 = 31 << 26 | 4 << 21 | 2 << 18 | 1 << 17 | 1 << 16 | 5 << 11 | 306 << 1;
+    const TLBIEL: u32 = TLBIE ^ (306 ^ 274) << 1;
+    // Trees of its own, and its own invalidations.
+    const RADIX_GTSE: u64 = 0x1d;
+    for (word, asked) in [(TLBIEL, [request::INVALIDATE, 0, 0]), (TLBIE, [request::INVALIDATE; 3])] {
+        let mut fixture = fixture();
+        assert_eq!(fixture.status(H_REGISTER_PROC_TBL, &[RADIX_GTSE, 0x1_0000, 0, 0]), H_SUCCESS);
+        // A mailbox that was asked to forget is not asked again before it has.
+        let mailboxes = &fixture.machine.mailboxes.0;
+        mailboxes.iter().for_each(|mailbox| _ = mailbox.take_invalidations(|_| {}));
+        fixture.requests();
+        fixture.vcpu.state.gpr[5] = 1 << 10;
+        fixture.execute(word);
+        assert_eq!(fixture.requests(), asked, "{word:#x}");
+    }
 }
 
 #[test]
