@@ -66,7 +66,7 @@ fn a_local_invalidation_is_of_one_vcpu() {
         assert_eq!(fixture.status(H_REGISTER_PROC_TBL, &[RADIX_GTSE, 0x1_0000, 0, 0]), H_SUCCESS);
         // A mailbox that was asked to forget is not asked again before it has.
         let mailboxes = &fixture.machine.mailboxes.0;
-        mailboxes.iter().for_each(|mailbox| _ = mailbox.take_invalidations(|_| {}));
+        mailboxes.iter().for_each(|mailbox| mailbox.take_invalidations(|_| {}));
         fixture.requests();
         fixture.vcpu.state.gpr[5] = 1 << 10;
         fixture.execute(word);
