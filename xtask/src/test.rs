@@ -36,6 +36,7 @@ const CARGO: &[(&str, &str)] = &[
 #[rustfmt::skip]
 const LONG: &[(&str, &str)] = &[
     ("every guest in lockstep", "test --release --package vmtest --test lockstep --locked --no-fail-fast -- --ignored --show-output"),
+    ("every machine of Debian", "test --release --package powervisor --test matrix --locked --no-fail-fast -- --ignored --show-output"),
     ("oracle, many cases", "run --release --quiet --locked --package oracle -- --cases 3000 --seed FRESH"),
     ("fuzzing, fresh seed", "run --profile fuzz --quiet --locked --package fuzz -- all --seconds 60 --seed FRESH"),
 ];
