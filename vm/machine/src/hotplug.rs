@@ -148,7 +148,7 @@ pub fn write_slots(node: &mut Writer, layout: &Layout) {
     write(node, &slots(layout));
 }
 
-/// Writes the connectors of a parent node, in four lists of the same order.
+/// Writes the connectors of a parent node, in both formats: four lists of the same order, and `ibm,drc-info`.
 fn write(parent: &mut Writer, places: &[Place]) {
     if places.is_empty() {
         return;
@@ -163,6 +163,40 @@ fn write(parent: &mut Writer, places: &[Place]) {
     parent.cells("ibm,drc-power-domains", &cells(&|_| LIVE));
     parent.bytes("ibm,drc-names", &texts(&|place| place.name.clone()));
     parent.bytes("ibm,drc-types", &texts(&|place| place.resource.kind().to_owned()));
+    parent.bytes("ibm,drc-info", &information(places));
+}
+
+/// `ibm,drc-info` (spec papr 3.11): a set for connectors whose numbers and names follow each other in equal steps: type, what
+/// names begin with, first index, what the first name ends with, how many, the step, power domain.
+fn information(places: &[Place]) -> Vec<u8> {
+    // What a name ends with is its number.
+    let number = |place: &Place| {
+        let prefix = place.name.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        (prefix.to_owned(), place.name.get(prefix.len()..).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0))
+    };
+    let step = |one: &Place, next: &Place| {
+        let ((prefix, first), (same, second)) = (number(one), number(next));
+        let step = next.index.wrapping_sub(one.index);
+        let goes_on =
+            prefix == same && one.resource.kind() == next.resource.kind() && first.wrapping_add(step) == second;
+        goes_on.then_some(step)
+    };
+    let mut sets: Vec<(&Place, u32, u32)> = Vec::new();
+    let mut last = None;
+    for place in places {
+        let step = last.and_then(|last| step(last, place));
+        match (sets.last_mut(), step) {
+            (Some((_, count, own)), Some(step)) if *count == 1 || *own == step => (*count, *own) = (*count + 1, step),
+            _ => sets.push((place, 1, 1)),
+        }
+        last = Some(place);
+    }
+    let set = |(first, count, step): &(&Place, u32, u32)| {
+        let (prefix, suffix) = number(first);
+        let numbers = [first.index, suffix, *count, *step, LIVE].map(u32::to_be_bytes).concat();
+        [first.resource.kind().as_bytes(), b"\0", prefix.as_bytes(), b"\0", &numbers].concat()
+    };
+    (sets.len() as u32).to_be_bytes().into_iter().chain(sets.iter().flat_map(set)).collect()
 }
 
 /// Writes into `/cpus` what can be added there.
@@ -468,5 +502,40 @@ impl HotPlug {
         self.functions.unplug(slot);
         self.devices().remove(&slot);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(index: u32, resource: Resource, name: &str) -> Place {
+        Place { index, resource, name: name.to_owned(), used: false }
+    }
+
+    #[test]
+    fn connectors_in_equal_steps_are_one_set() {
+        let slot =
+            |slot: u8| place(0x4000_0000 + 8 * u32::from(slot), Resource::Slot { unit: 0, slot }, &slot_name(slot));
+        let slots: Vec<Place> = (0..4).map(slot).collect();
+        let set = |kind: &str, prefix: &str, numbers: [u32; 5]| {
+            [kind.as_bytes(), b"\0", prefix.as_bytes(), b"\0", &numbers.map(u32::to_be_bytes).concat()].concat()
+        };
+        assert_eq!(
+            information(&slots),
+            [&1_u32.to_be_bytes()[..], &set("28", "C", [0x4000_0000, 0, 4, 8, LIVE])].concat()
+        );
+        let others = [
+            place(0x8000_0004, Resource::Memory(0..1), "LMB 4"),
+            place(0x8000_0005, Resource::Memory(0..1), "LMB 5"),
+            place(0x8000_0007, Resource::Memory(0..1), "LMB 7"),
+            place(0x9000_0000, Resource::Persistent, "PMEM 0"),
+        ];
+        let sets = [
+            set("MEM", "LMB ", [0x8000_0004, 4, 2, 1, LIVE]),
+            set("MEM", "LMB ", [0x8000_0007, 7, 1, 1, LIVE]),
+            set("PMEM", "PMEM ", [0x9000_0000, 0, 1, 1, LIVE]),
+        ];
+        assert_eq!(information(&others), [&3_u32.to_be_bytes()[..], &sets.concat()].concat());
     }
 }

@@ -79,7 +79,7 @@ pub fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
     vec[6] = 0x04; // hot-plug events
     let hash = spec.mmu == Mmu::Hash || firmware::either_mmu(spec);
     vec[6] |= if hash { 0x01 } else { 0 }; // the hashed page table can be resized
-    vec[22] = 0x80; // second version of dynamic memory
+    vec[22] = 0x80 | 0x40; // second version of dynamic memory, ibm,drc-info
     vec[23] = xive; // XIVE only, or XICS only
     vec[24] = radix; // radix only, or hash only
     vec[26] = radix; // the guest executes tlbie itself
