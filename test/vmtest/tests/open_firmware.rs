@@ -119,14 +119,16 @@ fn debian_6_12_finds_the_same_machine_with_hash() -> Result<()> {
 /// Linux has the translation that its command line asks for, on a processor with both.
 #[test]
 fn debian_chooses_its_translation() -> Result<()> {
-    for (append, shows) in
-        [("console=hvc0", "radix-mmu: Page sizes"), ("console=hvc0 disable_radix", "hash-mmu: Page sizes")]
-    {
-        let guest = Guest::new(debian(Release::Bookworm, Some("true"))?).boot(Boot::OpenFirmware).either_mmu();
-        let run = guest.append(append).engine(EngineKind::Translator).run()?;
-        run.ended(&Halt::PowerOff)?;
-        was_client(&run)?;
-        run.shows(shows)?;
+    for interrupts in [Interrupts::Xics, Interrupts::Xive] {
+        for (append, shows) in
+            [("console=hvc0", "radix-mmu: Page sizes"), ("console=hvc0 disable_radix", "hash-mmu: Page sizes")]
+        {
+            let guest = Guest::new(debian(Release::Bookworm, Some("true"))?).boot(Boot::OpenFirmware).either_mmu();
+            let run = guest.interrupts(interrupts).append(append).engine(EngineKind::Translator).run()?;
+            run.ended(&Halt::PowerOff)?;
+            was_client(&run)?;
+            run.shows(shows)?;
+        }
     }
     Ok(())
 }

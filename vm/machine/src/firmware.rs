@@ -15,7 +15,7 @@ use ppc_isa::cpu::V300;
 
 use crate::fdt::Writer;
 use crate::plan::Layout;
-use crate::spec::{Boot, Interrupts, Spec};
+use crate::spec::{Boot, Spec};
 use crate::tree;
 
 /// Memory below is for the client's interrupt vectors, and nobody's to claim (PowerPC binding, 8.2.1).
@@ -34,10 +34,9 @@ pub fn write(root: &mut Writer, spec: &Spec) {
     }
 }
 
-/// Whether the guest has a choice of translation. H_ENTER maps nothing but RAM, and a XIVE is reached by loads and stores.
+/// Whether the guest has a choice of translation.
 pub fn either_mmu(spec: &Spec) -> bool {
-    let free = spec.boot == Boot::OpenFirmware && spec.either_mmu;
-    free && V300.contains(spec.cpu) && spec.interrupts == Interrupts::Xics
+    spec.boot == Boot::OpenFirmware && spec.either_mmu && V300.contains(spec.cpu)
 }
 
 /// Writes into `/chosen` what the platform can be asked for: byte of the fifth option vector and value (spec papr 4.4).
