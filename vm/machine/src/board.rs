@@ -243,7 +243,7 @@ impl Machine {
         let mem =
             GuestMem::with_room(spec.memory, layout.persistent.end.max(layout.hot_memory.end), spec.cpu.cache_block())
                 .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
-        for block in hotplug::memory(layout) {
+        for block in hotplug::memory(spec, &layout.hot_memory) {
             mem.add(block).map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         }
         let mem = Arc::new(mem);

@@ -1,5 +1,5 @@
-//! Adding and removing processors, memory, persistent memory and PCI devices while the guest runs (spec papr 3.11): the connectors of a
-//! pseries machine in its device tree, and the other side of them.
+//! Adding and removing processors, memory, persistent memory and PCI devices while the guest runs (spec papr 3.11): the
+//! connectors of a pseries machine in its device tree, and the other side of them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::fdt::Writer;
 use crate::persistent::{self, FIRST_CONNECTOR};
 use crate::plan::Layout;
-use crate::spec::{Device, Kind as Board};
+use crate::spec::{Device, Kind as Board, Spec};
 use crate::{pci as bridge, tree};
 
 /// Memory comes in blocks of so many bytes.
@@ -68,9 +68,17 @@ pub enum HotPlugError {
 struct Place {
     index: u32,
     resource: Resource,
-    name: String,
+    /// What its name begins with, and ends with.
+    prefix: &'static str,
+    number: u32,
     /// It has its device from the start.
     used: bool,
+}
+
+impl Place {
+    fn name(&self) -> String {
+        format!("{}{}", self.prefix, self.number)
+    }
 }
 
 /// Whether processor `number` is there when the guest starts.
@@ -84,7 +92,8 @@ fn processors(layout: &Layout) -> Vec<Place> {
     let place = |number: u32| Place {
         index: FIRST_PROCESSOR + number,
         resource: Resource::Processor(number),
-        name: format!("CPU {number}"),
+        prefix: "CPU ",
+        number,
         used: has_processor(layout, number),
     };
     if spec.vcpus() > spec.cpus { (0..spec.vcpus()).map(place).collect() } else { Vec::new() }
@@ -94,13 +103,13 @@ fn blocks(range: &Range<u64>) -> impl Iterator<Item = u64> + use<> {
     range.clone().step_by(MEMORY_BLOCK as usize)
 }
 
-fn has_memory(layout: &Layout, address: u64) -> bool {
-    layout.spec.added.contains(&memory_index(address))
+fn has_memory(spec: &Spec, address: u64) -> bool {
+    spec.added.contains(&memory_index(address))
 }
 
-/// Blocks behind RAM that are memory when the guest starts.
-pub fn memory(layout: &Layout) -> impl Iterator<Item = Range<u64>> {
-    let present = blocks(&layout.hot_memory).filter(|address| has_memory(layout, *address));
+/// Blocks of the room behind RAM that are memory when the guest starts.
+pub fn memory(spec: &Spec, room: &Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let present = blocks(room).filter(|address| has_memory(spec, *address));
     present.map(|address| address..address + MEMORY_BLOCK)
 }
 
@@ -113,23 +122,32 @@ fn others(layout: &Layout) -> Vec<Place> {
     let memory = blocks(&layout.hot_memory).map(|address| Place {
         index: memory_index(address),
         resource: Resource::Memory(address..address + MEMORY_BLOCK),
-        name: format!("LMB {}", address / MEMORY_BLOCK),
-        used: has_memory(layout, address),
+        prefix: "LMB ",
+        number: (address / MEMORY_BLOCK) as u32,
+        used: has_memory(&layout.spec, address),
     });
     let count = layout.spec.nvdimms.len() as u32;
     let slots = if layout.spec.nvdimm_room > 0 { count + NVDIMMS } else { count };
     let slots = (0..slots).map(|slot| Place {
         index: FIRST_CONNECTOR + slot,
         resource: Resource::Persistent,
-        name: format!("PMEM {slot}"),
+        prefix: "PMEM ",
+        number: slot,
         used: slot < count,
     });
     memory.chain(slots).collect()
 }
 
+/// What the names of slots begin with.
+const SLOT: &str = "C";
+
+fn slot_number(slot: u8) -> u32 {
+    u32::from(slot) << 3
+}
+
 /// The name of a PCI slot's connector, which is what guests call the slot.
 pub fn slot_name(slot: u8) -> String {
-    format!("C{}", u32::from(slot) << 3)
+    format!("{SLOT}{}", slot_number(slot))
 }
 
 /// Connectors of PCI slots.
@@ -137,7 +155,8 @@ fn slots(layout: &Layout) -> Vec<Place> {
     let place = |slot: u8| Place {
         index: bridge::connector(slot),
         resource: Resource::Slot { unit: bridge::UNIT, slot },
-        name: slot_name(slot),
+        prefix: SLOT,
+        number: slot_number(slot),
         used: layout.spec.devices.contains_key(&slot),
     };
     if layout.spec.kind == Board::Pseries { (0..SLOTS).map(place).collect() } else { Vec::new() }
@@ -161,7 +180,7 @@ fn write(parent: &mut Writer, places: &[Place]) {
     let cells = |cell: &dyn Fn(&Place) -> u32| [&[count], &places.iter().map(cell).collect::<Vec<u32>>()[..]].concat();
     parent.cells("ibm,drc-indexes", &cells(&|place| place.index));
     parent.cells("ibm,drc-power-domains", &cells(&|_| LIVE));
-    parent.bytes("ibm,drc-names", &texts(&|place| place.name.clone()));
+    parent.bytes("ibm,drc-names", &texts(&Place::name));
     parent.bytes("ibm,drc-types", &texts(&|place| place.resource.kind().to_owned()));
     parent.bytes("ibm,drc-info", &information(places));
 }
@@ -169,17 +188,10 @@ fn write(parent: &mut Writer, places: &[Place]) {
 /// `ibm,drc-info` (spec papr 3.11): a set for connectors whose numbers and names follow each other in equal steps: type, what
 /// names begin with, first index, what the first name ends with, how many, the step, power domain.
 fn information(places: &[Place]) -> Vec<u8> {
-    // What a name ends with is its number.
-    let number = |place: &Place| {
-        let prefix = place.name.trim_end_matches(|digit: char| digit.is_ascii_digit());
-        (prefix.to_owned(), place.name.get(prefix.len()..).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0))
-    };
     let step = |one: &Place, next: &Place| {
-        let ((prefix, first), (same, second)) = (number(one), number(next));
         let step = next.index.wrapping_sub(one.index);
-        let goes_on =
-            prefix == same && one.resource.kind() == next.resource.kind() && first.wrapping_add(step) == second;
-        goes_on.then_some(step)
+        let alike = (one.resource.kind(), one.prefix) == (next.resource.kind(), next.prefix);
+        (alike && one.number.wrapping_add(step) == next.number).then_some(step)
     };
     let mut sets: Vec<(&Place, u32, u32)> = Vec::new();
     let mut last = None;
@@ -192,9 +204,8 @@ fn information(places: &[Place]) -> Vec<u8> {
         last = Some(place);
     }
     let set = |(first, count, step): &(&Place, u32, u32)| {
-        let (prefix, suffix) = number(first);
-        let numbers = [first.index, suffix, *count, *step, LIVE].map(u32::to_be_bytes).concat();
-        [first.resource.kind().as_bytes(), b"\0", prefix.as_bytes(), b"\0", &numbers].concat()
+        let numbers = [first.index, first.number, *count, *step, LIVE].map(u32::to_be_bytes).concat();
+        [first.resource.kind().as_bytes(), b"\0", first.prefix.as_bytes(), b"\0", &numbers].concat()
     };
     (sets.len() as u32).to_be_bytes().into_iter().chain(sets.iter().flat_map(set)).collect()
 }
@@ -220,10 +231,11 @@ pub fn write_root(root: &mut Writer, layout: &Layout) {
         node.cell("ibm,memory-flags-mask", 0xff);
         node.cell("ibm,memory-preservation-time", 0);
         let all: Vec<u64> = blocks(&layout.hot_memory).collect();
-        let rows: Vec<_> = all.chunk_by(|one, next| has_memory(layout, *one) == has_memory(layout, *next)).collect();
+        let has = |address: &u64| has_memory(&layout.spec, *address);
+        let rows: Vec<_> = all.chunk_by(|one, next| has(one) == has(next)).collect();
         let row = |row: &&[u64]| {
             let first = row.first().copied().unwrap_or_default();
-            let flags = if has_memory(layout, first) { ASSIGNED | REMOVABLE } else { 0 };
+            let flags = if has(&first) { ASSIGNED | REMOVABLE } else { 0 };
             // Blocks, address, connector, associativity, flags.
             [row.len() as u32, (first >> 32) as u32, first as u32, memory_index(first), 0, flags]
         };
@@ -242,7 +254,7 @@ pub struct HotPlug {
     persistent: Arc<Persistent>,
     mem: Arc<GuestMem>,
     functions: Arc<Bus>,
-    /// What is in the slots of the bus.
+    /// What was last put into the slots of the bus.
     devices: Mutex<BTreeMap<u8, Device>>,
 }
 
@@ -271,7 +283,8 @@ impl HotPlug {
         let layout = &hot_plug.layout;
         for place in [processors(layout), others(layout), slots(layout)].into_iter().flatten() {
             let device = place.used.then(|| hot_plug.description(&place.resource, place.index, None));
-            hot_plug.connectors.add(place.index, place.resource, place.name, device);
+            let name = place.name();
+            hot_plug.connectors.add(place.index, place.resource, name, device);
         }
         hot_plug
     }
@@ -334,9 +347,7 @@ impl HotPlug {
             let _ = self.connectors.plug(listed.index, self.description(&listed.resource, listed.index, nvdimm));
         }
         self.tell(kind, indexes, Action::Add);
-        let patience = PATIENCE * indexes.len() as u32;
-        let configured = |index: &u32| self.connectors.wait(*index, patience, |state, _| state == State::Configured);
-        if indexes.iter().all(configured) {
+        if self.wait(indexes, |state, _| state == State::Configured) {
             return Ok(());
         }
         // What it did not take is nobody's.
@@ -354,9 +365,17 @@ impl HotPlug {
             return Ok(());
         }
         self.tell(kind, &asked, Action::Remove);
-        let patience = PATIENCE * asked.len() as u32;
-        let gone = |index: &u32| self.connectors.wait(*index, patience, |_, present| !present);
-        if asked.iter().all(gone) { Ok(()) } else { Err(HotPlugError::Guest("give back what is to be removed")) }
+        if self.wait(&asked, |_, present| !present) {
+            Ok(())
+        } else {
+            Err(HotPlugError::Guest("give back what is to be removed"))
+        }
+    }
+
+    /// Waits until `until` holds for the state of each connector and whether a device is there.
+    fn wait(&self, indexes: &[u32], until: impl Fn(State, bool) -> bool + Copy) -> bool {
+        let patience = PATIENCE * indexes.len() as u32;
+        indexes.iter().all(|index| self.connectors.wait(*index, patience, until))
     }
 
     fn tell(&self, kind: Kind, indexes: &[u32], action: Action) {
@@ -481,10 +500,10 @@ impl HotPlug {
         let free = self.found(Resource::is_physical, false);
         let slot = (0..SLOTS).find(|slot| free.contains(&bridge::connector(*slot))).ok_or(HotPlugError::Slots)?;
         bridge::device::plug(&self.functions, slot, device, &self.layout.spec, false);
+        self.devices().insert(slot, device);
         let added = self.add(Kind::Pci, &[bridge::connector(slot)], None);
-        match added {
-            Ok(()) => _ = self.devices().insert(slot, device),
-            Err(_) => self.functions.unplug(slot),
+        if added.is_err() {
+            self.functions.unplug(slot);
         }
         added.map(|()| slot)
     }
@@ -500,7 +519,6 @@ impl HotPlug {
         }
         self.remove(Kind::Pci, &[index])?;
         self.functions.unplug(slot);
-        self.devices().remove(&slot);
         Ok(())
     }
 }
@@ -509,14 +527,16 @@ impl HotPlug {
 mod tests {
     use super::*;
 
-    fn place(index: u32, resource: Resource, name: &str) -> Place {
-        Place { index, resource, name: name.to_owned(), used: false }
+    fn place(index: u32, resource: Resource, prefix: &'static str, number: u32) -> Place {
+        Place { index, resource, prefix, number, used: false }
     }
 
     #[test]
     fn connectors_in_equal_steps_are_one_set() {
-        let slot =
-            |slot: u8| place(0x4000_0000 + 8 * u32::from(slot), Resource::Slot { unit: 0, slot }, &slot_name(slot));
+        let slot = |slot: u8| {
+            let number = 8 * u32::from(slot);
+            place(0x4000_0000 + number, Resource::Slot { unit: 0, slot }, "C", number)
+        };
         let slots: Vec<Place> = (0..4).map(slot).collect();
         let set = |kind: &str, prefix: &str, numbers: [u32; 5]| {
             [kind.as_bytes(), b"\0", prefix.as_bytes(), b"\0", &numbers.map(u32::to_be_bytes).concat()].concat()
@@ -526,10 +546,10 @@ mod tests {
             [&1_u32.to_be_bytes()[..], &set("28", "C", [0x4000_0000, 0, 4, 8, LIVE])].concat()
         );
         let others = [
-            place(0x8000_0004, Resource::Memory(0..1), "LMB 4"),
-            place(0x8000_0005, Resource::Memory(0..1), "LMB 5"),
-            place(0x8000_0007, Resource::Memory(0..1), "LMB 7"),
-            place(0x9000_0000, Resource::Persistent, "PMEM 0"),
+            place(0x8000_0004, Resource::Memory(0..1), "LMB ", 4),
+            place(0x8000_0005, Resource::Memory(0..1), "LMB ", 5),
+            place(0x8000_0007, Resource::Memory(0..1), "LMB ", 7),
+            place(0x9000_0000, Resource::Persistent, "PMEM ", 0),
         ];
         let sets = [
             set("MEM", "LMB ", [0x8000_0004, 4, 2, 1, LIVE]),

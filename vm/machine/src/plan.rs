@@ -231,7 +231,9 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         Kind::Mac => low(spec, end, initrd_len, STACK_SIZE)?,
     };
     let little_entry = spec.kind == Kind::Bare && little;
-    let mut layout = Layout {
+    // One 128th of memory, as PAPR recommends, at least 256 KiB.
+    let memory = spec.memory + hotplug::memory(spec, &hot_memory).count() as u64 * MEMORY_BLOCK;
+    Ok(Layout {
         spec: spec.clone(),
         entry,
         entry_order: if little_entry { Order::Little } else { Order::Big },
@@ -243,14 +245,10 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
         client: places.client,
         rtas: places.rtas,
         stack: places.stack,
-        hash_shift: 18,
+        hash_shift: 18.max(memory.next_power_of_two().ilog2() - 7),
         hot_memory,
         persistent,
-    };
-    // One 128th of memory, as PAPR recommends, at least 256 KiB.
-    let memory = spec.memory + hotplug::memory(&layout).count() as u64 * MEMORY_BLOCK;
-    layout.hash_shift = layout.hash_shift.max(memory.next_power_of_two().ilog2() - 7);
-    Ok(layout)
+    })
 }
 
 /// Memory that may be added begins behind RAM, persistent memory behind that; both on borders of the largest blocks. There
