@@ -43,6 +43,11 @@ impl Resource {
     pub fn is_physical(&self) -> bool {
         matches!(self, Resource::Slot { .. })
     }
+
+    /// As far from use as its connector gets.
+    fn idle(&self) -> State {
+        if self.is_physical() { State::Available } else { State::Unusable }
+    }
 }
 
 /// How far the guest has taken a connector into use.
@@ -94,11 +99,6 @@ struct Connector {
 }
 
 impl Connector {
-    /// As far from use as it gets.
-    fn idle(&self) -> State {
-        if self.resource.is_physical() { State::Available } else { State::Unusable }
-    }
-
     /// A device is there to be used.
     fn ready(&self) -> bool {
         self.device.is_some() && !self.leaving
@@ -152,12 +152,8 @@ impl Connectors {
 
     /// Adds a connector; with a device it is in use from the start.
     pub fn add(&self, index: u32, resource: Resource, name: String, device: Option<Vec<Item>>) {
-        let used = device.is_some();
-        let mut connector = Connector { resource, name, state: State::Configured, device, leaving: false, told: 0 };
-        if !used {
-            connector.state = connector.idle();
-        }
-        self.lock().by_index.insert(index, connector);
+        let state = if device.is_some() { State::Configured } else { resource.idle() };
+        self.lock().by_index.insert(index, Connector { resource, name, state, device, leaving: false, told: 0 });
     }
 
     /// All of them, by index.
@@ -200,7 +196,7 @@ impl Connectors {
             return Err(Refusal::State);
         }
         connector.leaving = true;
-        let gone = connector.state == connector.idle();
+        let gone = connector.state == connector.resource.idle();
         if gone {
             connector.device = None;
         }
@@ -214,7 +210,7 @@ impl Connectors {
         table.closed = true;
         for connector in table.by_index.values_mut() {
             connector.device = connector.device.take().filter(|_| !connector.leaving);
-            connector.state = if connector.device.is_some() { State::Configured } else { State::Unusable };
+            connector.state = if connector.device.is_some() { State::Configured } else { connector.resource.idle() };
         }
         self.changed.notify_all();
     }
@@ -286,7 +282,7 @@ impl Connectors {
         if connector.state < before {
             connector.told = 0;
         }
-        if connector.state == connector.idle() && connector.leaving {
+        if connector.state == connector.resource.idle() && connector.leaving {
             (connector.device, connector.leaving) = (None, false);
         }
         self.changed.notify_all();
