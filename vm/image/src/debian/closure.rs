@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::client::Client;
 use super::{DebianError, Package, Progress, cache, find};
@@ -55,28 +55,25 @@ impl<const N: usize> Closure<N> {
         let version = client.downloaded_version(self.package)?;
         let mut packages = Vec::new();
         for name in self.programs {
-            packages.push(self.keep(&client, folder, name, &version, progress)?);
+            packages.push(keep(&client, folder, name, (self.package, &version), progress)?);
+            let (path, executable) = (folder.join(name), fs::Permissions::from_mode(0o755));
+            fs::set_permissions(&path, executable).map_err(|e| DebianError::io("make executable", path, e))?;
         }
         let named: Vec<_> = self.programs.into_iter().zip(&packages).collect();
         cache::record(self.suite, folder, &named)?;
         packages.try_into().map_err(|_| DebianError::Package { package: self.package.to_owned(), lacks: "programs" })
     }
+}
 
-    /// A program of the tree with its sum.
-    fn keep(
-        &self,
-        client: &Client,
-        folder: &Path,
-        name: &str,
-        version: &str,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Package, DebianError> {
-        let path: PathBuf = folder.join(name);
-        let mut file = File::open(&path).map_err(|e| DebianError::io("read", path.clone(), e))?;
-        let partial = client.file("program");
-        let package = cache::store(&mut file, partial, folder, name, (self.package, version), progress)?;
-        let executable = fs::set_permissions(&path, fs::Permissions::from_mode(0o755));
-        executable.map_err(|e| DebianError::io("make executable", path, e))?;
-        Ok(package)
-    }
+/// A file of what was unpacked in `folder` with its sum.
+pub(super) fn keep(
+    client: &Client,
+    folder: &Path,
+    name: &str,
+    origin: (&str, &str),
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Package, DebianError> {
+    let path = folder.join(name);
+    let mut file = File::open(&path).map_err(|e| DebianError::io("read", path, e))?;
+    cache::store(&mut file, client.file("kept"), folder, name, origin, progress)
 }

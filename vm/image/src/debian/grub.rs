@@ -2,11 +2,10 @@
 //!
 //! Contract: as for kernels. The host's `grub-mkimage`, which knows every platform, is not among it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::client::Client;
-use super::{DebianError, PPC64EL, Progress, cache, find};
+use super::{DebianError, PPC64EL, Progress, cache, closure, find};
 
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "grub-ieee1275-bin";
@@ -38,9 +37,7 @@ pub fn obtain(folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<P
     })?;
     client.download(&[PACKAGE], size.into(), progress)?;
     client.unpack(&client.archive(PACKAGE)?, &folder.join(TREE))?;
-    let path = folder.join(KERNEL);
-    let mut kernel = File::open(&path).map_err(|e| DebianError::io("read", path, e))?;
-    let kernel = cache::store(&mut kernel, client.file("kernel"), folder, KERNEL, (PACKAGE, &version), progress)?;
+    let kernel = closure::keep(&client, folder, KERNEL, (PACKAGE, &version), progress)?;
     cache::record(SUITE, folder, &[(KERNEL, &kernel)])?;
     Ok(modules)
 }
