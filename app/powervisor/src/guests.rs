@@ -13,6 +13,7 @@ use crate::cli::{BootFlag, Guest, MachineFlag, ReleaseFlag, RunFlags};
 use crate::progress::Progress;
 
 /// Files and defaults of a guest.
+#[derive(Default)]
 pub struct Files {
     /// The kernel, an ELF file.
     pub kernel: Vec<u8>,
@@ -56,21 +57,24 @@ fn boot_partition(flags: &RunFlags, disk: Arc<DiskImage>) -> Result<Files> {
     Ok(Files {
         kernel,
         kernel_name: format!("{name}, partition {number}"),
-        initrd: flags.initrd.as_deref().map(|path| read(path, "--initrd")).transpose()?,
+        initrd: initrd(flags)?,
         append: flags.append.clone().unwrap_or_default(),
         disk: Some((disk, number)),
     })
 }
 
 fn own(flags: &RunFlags, kernel: &Path) -> Result<Files> {
-    let initrd = flags.initrd.as_deref().map(|path| read(path, "--initrd")).transpose()?;
     Ok(Files {
         kernel: read(kernel, "--kernel")?,
         kernel_name: kernel.display().to_string(),
-        initrd,
+        initrd: initrd(flags)?,
         append: flags.append.clone().unwrap_or_else(|| format!("console={}", console(flags.machine))),
-        disk: None,
+        ..Files::default()
     })
+}
+
+fn initrd(flags: &RunFlags) -> Result<Option<Vec<u8>>> {
+    flags.initrd.as_deref().map(|path| read(path, "--initrd")).transpose()
 }
 
 /// Linux's name for the machine's console.
@@ -99,7 +103,7 @@ fn debian(flags: &RunFlags) -> Result<Files> {
         kernel_name: packages.vmlinux.path.display().to_string(),
         initrd: Some(initramfs::debian_initramfs(&busybox, flags.init.as_deref())?),
         append: flags.append.clone().unwrap_or_else(|| format!("console=hvc0{quiet}")),
-        disk: None,
+        ..Files::default()
     })
 }
 
@@ -107,9 +111,7 @@ fn demo(_: &RunFlags) -> Result<Files> {
     Ok(Files {
         kernel: include_bytes!("../../../guest/elf/demo-be.elf").to_vec(),
         kernel_name: "demo".into(),
-        initrd: None,
-        append: String::new(),
-        disk: None,
+        ..Files::default()
     })
 }
 
