@@ -8,6 +8,8 @@ use crate::status::H_FUNCTION;
 
 /// The instruction that calls.
 pub const INSTRUCTION: &str = "sc 1";
+/// Its word.
+pub const SC_1: u64 = 0x4400_0022;
 /// The register of the number, and of the status behind the call.
 pub const NUMBER: &str = "r3";
 /// Registers of the arguments, and of the outputs behind the call.

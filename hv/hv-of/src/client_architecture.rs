@@ -107,7 +107,7 @@ fn vector(mem: &GuestMem, at: u64, number: u8) -> Option<Vec<u8>> {
 /// Writes into the tree what was agreed on.
 pub fn publish(tree: &mut Tree, agreement: &Agreement) -> bool {
     let Some(chosen) = path::find(tree, "/chosen") else { return false };
-    let cpus: Vec<_> = tree.nodes().filter(|node| tree.text(*node, "device_type") == Some("cpu")).collect();
+    let cpus: Vec<_> = tree.of_type("cpu").collect();
     let version = agreement.version.to_be_bytes();
     tree.set(chosen, "ibm,architecture-vec-5", agreement.options.clone())
         && cpus.into_iter().all(|cpu| tree.set(cpu, "cpu-version", version.to_vec()))

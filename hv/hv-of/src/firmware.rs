@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use exec::Instruction;
 use hv_core::{Interface, Next, Visit};
-use papr_abi::hcall::H_VOF_CLIENT;
+use papr_abi::hcall::{H_VOF_CLIENT, SC_1};
 
 use crate::arguments::{Arguments, FAILED};
 use crate::claims::Claims;
@@ -97,7 +97,6 @@ fn done(visit: &mut Visit, status: i32, next: Next) -> Next {
 impl Interface for OpenFirmware {
     /// `sc 1` with [`CALL`] in r3, from privileged state.
     fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
-        const SC_1: u64 = 0x4400_0022;
         let ours = insn.word == SC_1 && visit.vcpu.state.gpr[3] == CALL && !visit.vcpu.state.mode.problem();
         ours.then(|| self.call(visit))
     }
@@ -107,8 +106,7 @@ impl State {
     fn open_standard(&mut self) {
         let Some(chosen) = path::find(&self.tree, "/chosen") else { return };
         let console = self.tree.text(chosen, "stdout-path").and_then(|path| path::find(&self.tree, path));
-        let of_type = |tree: &Tree, kind| tree.nodes().find(|node| tree.text(*node, "device_type") == Some(kind));
-        let (memory, cpu) = (of_type(&self.tree, "memory"), of_type(&self.tree, "cpu"));
+        let [memory, cpu] = ["memory", "cpu"].map(|kind| self.tree.of_type(kind).next());
         let standard = [
             ("stdin", console, Package::Console),
             ("stdout", console, Package::Console),
@@ -125,7 +123,7 @@ impl State {
 
     /// Writes into the tree what can be claimed.
     pub(crate) fn show_available(&mut self) {
-        let memory = self.tree.nodes().find(|node| self.tree.text(*node, "device_type") == Some("memory"));
+        let memory = self.tree.of_type("memory").next();
         let free = self.claims.free().flat_map(|free| [free.start, free.end - free.start]);
         let cells: Vec<u8> = free.flat_map(u64::to_be_bytes).collect();
         if let Some(memory) = memory {

@@ -1,8 +1,6 @@
 //! `call-method` (IEEE 1275-1994, 6.3.2.2): methods of open devices. Arguments and results are cells of Forth's stack, its
 //! top first.
 
-use guest_mem::Order;
-
 use crate::arguments::text;
 use crate::client_architecture;
 use crate::firmware::{Call, OpenFirmware, State};
@@ -71,14 +69,8 @@ fn client_architecture_support(
 fn instantiate_rtas(firmware: &OpenFirmware, _: &mut State, call: &mut Call, stack: &Stack) -> Option<Vec<u32>> {
     let [base] = stack.pop()?;
     let mem = call.visit.context.mem;
-    let code = firmware.ports.rtas;
-    if !base.is_multiple_of(4) || !mem.contains(base.into(), 4 * code.len() as u64) {
-        return None;
-    }
-    for (n, word) in (0..).zip(code) {
-        mem.store(u64::from(base) + 4 * n, Order::Big, *word);
-    }
-    Some(vec![base])
+    let code: Vec<u8> = firmware.ports.rtas.iter().flat_map(|word| word.to_be_bytes()).collect();
+    (base.is_multiple_of(4) && mem.write(base.into(), &code)).then(|| vec![base])
 }
 
 /// `( [virtual] size align -- base )`: an alignment of 0 goes with an address.

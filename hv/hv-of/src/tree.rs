@@ -74,6 +74,11 @@ impl Tree {
         self.nodes.keys().copied()
     }
 
+    /// Every node with this `device_type`.
+    pub fn of_type(&self, kind: &str) -> impl Iterator<Item = Phandle> {
+        self.nodes().filter(move |node| self.text(*node, "device_type") == Some(kind))
+    }
+
     /// Name of a node with its unit address; empty for the root. `None` when there is no such node.
     pub fn name(&self, node: Phandle) -> Option<&str> {
         self.nodes.get(&node).map(|node| node.name.as_str())

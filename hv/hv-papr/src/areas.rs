@@ -131,8 +131,8 @@ impl Areas {
 }
 
 impl Entry {
-    /// Big-endian: reasons, processor that ran it (each vCPU has one for itself, as far as is known), times, timebase, address of a fault, SRR0 and
-    /// SRR1 with which it goes on.
+    /// Big-endian: reasons, processor that ran it (each vCPU has one for itself, as far as is known), times, timebase,
+    /// address of a fault, SRR0 and SRR1 with which it goes on.
     fn encode(&self) -> [u8; ENTRY as usize] {
         let short = |ticks: u64| u32::try_from(ticks).unwrap_or(u32::MAX);
         let [high, low] = (self.server as u16).to_be_bytes();

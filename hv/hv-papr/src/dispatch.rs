@@ -3,7 +3,7 @@
 use exec::interrupt::program;
 use exec::{Context, Instruction, Interrupt, Vcpu};
 use hv_core::{Dispatch, Interface, Next, Visit};
-use papr_abi::hcall::{self, CALLS};
+use papr_abi::hcall::{self, CALLS, SC_1};
 use papr_abi::status::H_FUNCTION;
 
 use crate::answer::Answer;
@@ -37,7 +37,6 @@ impl Interface for Papr {
     /// `sc 1`. From problem state it is a system call on a hash partition and a privileged instruction on a radix
     /// one (spec papr 1.2).
     fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
-        const SC_1: u64 = 0x4400_0022;
         if insn.word != SC_1 {
             return None;
         }

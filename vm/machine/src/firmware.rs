@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use guest_mem::{GuestMem, Order};
+use guest_mem::GuestMem;
 use hv_of::{Architecture, Console, Disk, OpenFirmware, Ports, Tree, path};
 use hv_papr::connectors::Item;
 use image::disk::{self, Partition};
@@ -93,9 +93,7 @@ impl Disk for BootDisk {
 
 /// Puts the client's entry into memory, and makes what is behind it.
 pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<DiskImage>>) -> OpenFirmware {
-    for (n, word) in (0..).zip(client::ENTRY) {
-        mem.store(layout.client.start + 4 * n, Order::Big, word);
-    }
+    mem.write(layout.client.start, client::ENTRY.map(u32::to_be_bytes).as_flattened());
     let disk = image.map(|image| {
         // A disk without a table is one whole.
         let partitions = disk::partitions(image.size(), &|offset, out| image.read(offset, out)).unwrap_or_default();

@@ -60,9 +60,7 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
     let Backends { console, nvdimms, nvram, clock, disk } = backends;
     let spec = &layout.spec;
     if !layout.rtas.is_empty() {
-        for (n, word) in (0..).zip(rtas::ENTRY) {
-            mem.store(layout.rtas.start + 4 * n, Order::Big, word);
-        }
+        mem.write(layout.rtas.start, rtas::ENTRY.map(u32::to_be_bytes).as_flattened());
     }
     let vty = Arc::new(Vty::on(console));
     let wake = power.clone();
