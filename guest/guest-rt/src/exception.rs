@@ -165,6 +165,12 @@ impl Frame {
         self
     }
 
+    /// The same from another place on.
+    pub fn at(mut self, address: u64) -> Self {
+        self.srr0 = address;
+        self
+    }
+
     /// Runs it; the answer is the state at the interrupt that ended it.
     pub fn run(&self) -> Self {
         let mut after = *self;

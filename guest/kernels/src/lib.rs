@@ -7,6 +7,7 @@
 
 pub mod hash;
 pub mod memory;
+pub mod probe;
 pub mod radix;
 pub mod translation;
 
@@ -53,11 +54,20 @@ pub fn offers(tree: Option<Fdt<'_>>, group: &str) -> bool {
     groups.is_some_and(|groups| guest_rt::fdt::lists(groups, group.as_bytes()))
 }
 
+/// The words of the command line.
+fn words<'a>(tree: Option<Fdt<'a>>) -> impl Iterator<Item = &'a [u8]> {
+    let line = tree.and_then(|tree| tree.node("/chosen")).and_then(|node| node.prop("bootargs")).unwrap_or_default();
+    line.strip_suffix(b"\0").unwrap_or(line).split(|byte| *byte == b' ')
+}
+
+/// Whether the command line has this word.
+pub fn says(tree: Option<Fdt<'_>>, word: &[u8]) -> bool {
+    words(tree).any(|own| own == word)
+}
+
 /// Whether the command line has the word `skip=NAME`: what the hypervisor at hand cannot survive is left out by it.
 pub fn skips(tree: Option<Fdt<'_>>, name: &str) -> bool {
-    let line = tree.and_then(|tree| tree.node("/chosen")).and_then(|node| node.prop("bootargs")).unwrap_or_default();
-    let mut words = line.strip_suffix(b"\0").unwrap_or(line).split(|byte| *byte == b' ');
-    words.any(|word| word.strip_prefix(b"skip=") == Some(name.as_bytes()))
+    words(tree).any(|word| word.strip_prefix(b"skip=") == Some(name.as_bytes()))
 }
 
 impl Report {

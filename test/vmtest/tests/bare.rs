@@ -123,6 +123,9 @@ fn scm() -> Result<()> {
     Ok(())
 }
 
+/// What the kernel `hcalls` waits for.
+const TYPED: &str = "a\r\0\0b\r\0\r\r\0c\0d";
+
 /// Hypercalls on one vCPU and on eight, on both engines.
 #[test]
 fn hcalls_on_several_processors() -> Result<()> {
@@ -132,7 +135,8 @@ fn hcalls_on_several_processors() -> Result<()> {
         for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
             for engine in [EngineKind::Interpreter, EngineKind::Translator] {
                 for timing in [Timing::Virtual, Timing::Host] {
-                    let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("");
+                    let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256);
+                    let guest = guest.append("typed").expect("type:", TYPED);
                     let run = guest.engine(engine).timing(timing).most(2_000_000_000).run()?;
                     if let Some(fault) = fault(&run) {
                         let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}, {timing:?}", cpu.name());
@@ -142,6 +146,34 @@ fn hcalls_on_several_processors() -> Result<()> {
             }
         }
     }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// Every call of the table with arguments that nobody should pass, on both interrupt controllers.
+#[test]
+fn contract() -> Result<()> {
+    let (mut faults, mut checks) = (Vec::new(), 0);
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("contract-{order}.elf"))?;
+        for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
+            for engine in [EngineKind::Interpreter, EngineKind::Translator] {
+                for interrupts in [Interrupts::Xics, Interrupts::Xive] {
+                    if cpu == Cpu::Power8 && interrupts == Interrupts::Xive {
+                        continue;
+                    }
+                    let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).interrupts(interrupts);
+                    let run = guest.memory(256).append("").engine(engine).most(2_000_000_000).run()?;
+                    checks += run.console.lines().filter(|line| line.starts_with("ok ")).count();
+                    if let Some(fault) = fault(&run) {
+                        let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}", cpu.name());
+                        faults.push(format!("{what}, {interrupts:?}:\n  {fault}"));
+                    }
+                }
+            }
+        }
+    }
+    println!("contract: {checks} checks");
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }
@@ -182,6 +214,7 @@ fn watchdog() -> Result<()> {
 #[test]
 fn every_kernel_is_run() -> Result<()> {
     let known = [
+        "contract",
         "decrementer",
         "exceptions",
         "hash",

@@ -18,17 +18,27 @@ use guest_rt::{
 use kernels::{
     Report,
     memory::{SCRATCH, clear, peek, poke},
-    skips, translation,
+    probe::{Called, LENGTH},
+    says, skips, translation,
 };
 
 guest_rt::guest_main!(main);
 
 code! {
-    CALL: "mtspr 26, 14", "mtspr 27, 15", "sc 1", "mfspr 14, 26", "mfspr 15, 27", "mfmsr 16";
+    // RTAS with SRR0 in r18 and SRR1 in r19, and back to r20 with r21.
+    NARROW: "mtlr 17", "mtspr 26, 18", "mtspr 27, 19", "rfid";
+    // mtspr 26, 20; mtspr 27, 21; rfid; big-endian.
+    BACK: ".byte 0x7e, 0x9a, 0x03, 0xa6, 0x7e, 0xbb, 0x03, 0xa6, 0x4c, 0x00, 0x00, 0x24";
+    END: "nop";
 }
 
 /// An address no machine of a test has RAM at.
 const NOWHERE: u64 = 0x00ff_0000_0000_0000;
+
+/// The timebase in a minute.
+fn deadline() -> u64 {
+    mfspr::<{ spr::TB }>() + 60 * 512_000_000
+}
 
 /// One call: name, opcode, arguments, accepted status range, number of output registers.
 type Case<'a> = (&'a str, u64, &'a [u64], core::ops::RangeInclusive<i64>, usize);
@@ -39,17 +49,13 @@ fn is(status: i64) -> core::ops::RangeInclusive<i64> {
 
 /// Runs one call with this much of the MSR added and checks every register; the answer is r3..r12.
 fn call(t: &mut Report, (name, opcode, args, status, outputs): Case<'_>, bits: u64) -> [u64; 10] {
-    let mut before = Frame::new(&raw const CALL).with(bits).reg(3, opcode);
-    before.gpr[4..4 + args.len()].copy_from_slice(args);
-    let after = before.run();
-    let mut want = before.reg(16, mfmsr() | bits);
-    want.gpr[3..=3 + outputs].copy_from_slice(&after.gpr[3..=3 + outputs]);
-    let got = after.gpr[3] as i64;
+    let called = Called::new(opcode, args, outputs, bits);
+    let (got, Called { before, want, after }) = (called.status(), called);
     t.holds(name, status.contains(&got), (got, &status));
     t.gprs("3: other GPRs, SRR0, SRR1, MSR", &after, &want);
     let special = |frame: &Frame| [frame.cr, frame.lr, frame.ctr, frame.xer];
     t.check("3: CR, LR, CTR, XER", special(&after), special(&want));
-    t.interrupt("  goes on behind the call", &before, &after, 0x700, TRAP, 24);
+    t.interrupt("  goes on behind the call", &before, &after, 0x700, TRAP, LENGTH);
     core::array::from_fn(|n| after.gpr[3 + n])
 }
 
@@ -58,6 +64,7 @@ fn main(tree: Option<Fdt<'static>>) {
     let t = &mut report;
     unknown(t, 0);
     console_calls(t);
+    typed(t, tree);
     modes(t);
     processor_areas(t);
     area_contents(t);
@@ -69,6 +76,7 @@ fn main(tree: Option<Fdt<'static>>) {
         Some(tree) => {
             interrupts(t, tree);
             rtas_calls(t, tree);
+            narrow(t, tree);
         }
         None => t.skip("interrupt controller and RTAS", "no device tree"),
     }
@@ -112,6 +120,29 @@ fn console_calls(t: &mut Report) {
     t.holds("10: no character: zero data", out[1] != 0 || out[2..4] == [0, 0], &out[1..4]);
     let text: [u64; 2] = [u64::from_be_bytes(*b"sixteen "), u64::from_be_bytes(*b"bytes\r\n#")];
     call(t, ("9: H_PUT_TERM_CHAR of 15 bytes", H_PUT_TERM_CHAR, &[unit, 15, text[0], text[1]], is(H_SUCCESS), 0), 0);
+}
+
+/// What is typed when `type:` is on the console, if the command line promises by `typed` that somebody does.
+fn typed(t: &mut Report, tree: Option<Fdt<'static>>) {
+    const TYPED: &[u8] = b"a\rb\r\r\rcd";
+    if !says(tree, b"typed") {
+        return t.skip("11: no NUL behind CR", "nobody types");
+    }
+    guest_rt::println!("type:");
+    let (mut text, mut len, mut behind) = ([0; 2 * TYPED.len()], 0, false);
+    let minute = deadline();
+    while len < text.len() && text[..len].last() != TYPED.last() && mfspr::<{ spr::TB }>() < minute {
+        let reply = hcall(H_GET_TERM_CHAR, &[console::unit()]);
+        let bytes = (u128::from(reply.out[1]) << 64 | u128::from(reply.out[2])).to_be_bytes();
+        let part = &bytes[..(reply.out[0] as usize).min(16)];
+        behind |= part.windows(2).any(|pair| pair == b"\r\0");
+        for byte in part.iter().filter(|byte| **byte != 0).take(text.len() - len) {
+            text[len] = *byte;
+            len += 1;
+        }
+    }
+    t.check("11: no NUL behind CR", behind, false);
+    t.check("11: and nothing else is lost", &text[..len], TYPED);
 }
 
 fn modes(t: &mut Report) {
@@ -195,8 +226,8 @@ fn area_contents(t: &mut Report) {
     let before = field(0x100);
     set_decrementer(1000);
     // The interrupt, which the runtime takes, changes SRR0 and SRR1.
-    let after = Frame::new(&raw const CALL).with(msr::EE).reg(3, H_CEDE).run();
-    t.check("H_CEDE until the decrementer is up", after.gpr[3] as i64, H_SUCCESS);
+    let called = Called::new(H_CEDE, &[], 0, msr::EE);
+    t.check("H_CEDE until the decrementer is up", called.status(), H_SUCCESS);
     set_decrementer(NEVER);
     let after = field(0x100);
     t.holds("  the yield count has moved on and is even", after != before && after & 1 == 0, (before, after));
@@ -359,11 +390,10 @@ fn another(t: &mut Report, tree: Fdt<'static>) {
         return t.skip("another processor", "no RTAS calls to stop it");
     };
     let state = || rtas(query, &[1], 2).1[1];
-    let start = mfspr::<{ spr::TB }>();
-    // For a minute.
+    let minute = deadline();
     let wait = |done: &dyn Fn() -> bool| {
         while !done() {
-            if mfspr::<{ spr::TB }>() - start > 60 * 512_000_000 {
+            if mfspr::<{ spr::TB }>() > minute {
                 return false;
             }
         }
@@ -454,6 +484,26 @@ fn rtas_calls(t: &mut Report, tree: Fdt<'static>) {
         }
         None => t.skip("RTAS at the end of memory", "no memory node"),
     }
+}
+
+/// RTAS as big-endian code of 32 bits calls it, with its return address in LR (spec papr 5.1).
+fn narrow(t: &mut Report, tree: Fdt<'static>) {
+    let number = |name: &str| tree.node("/rtas").and_then(|node| node.number(name));
+    let (Some(entry), Some(token)) = (number("linux,rtas-entry"), number("event-scan")) else {
+        return t.skip("46: RTAS called in 32-bit mode", "no linux,rtas-entry");
+    };
+    // event-scan: four inputs, one output.
+    let cells = [token as u32, 4, 1, u32::MAX, 0, SCRATCH as u32 + 0x100, 64, 0x7777];
+    (0..).zip(cells).for_each(|(n, cell): (u64, u32)| poke(SCRATCH + 4 * n, cell.to_be()));
+    let [back, end] = [&raw const BACK, &raw const END].map(|code| code as u64);
+    let before = Frame::new(&raw const NARROW).reg(3, SCRATCH).reg(17, back).reg(18, entry);
+    let before = before.reg(19, msr::ME | msr::RI).reg(20, end).reg(21, mfmsr());
+    let after = before.run();
+    t.interrupt("46: RTAS called in 32-bit mode comes back", &before.at(end), &after, 0x700, TRAP, 4);
+    t.check("46: with its status", u32::from_be(peek::<u32>(SCRATCH + 28)), 1);
+    let own = |frame: &Frame| (frame.gpr[1], frame.gpr[2], frame.lr);
+    t.check("46: and r1, r2, LR", own(&after), (before.gpr[1], before.gpr[2], back));
+    t.check("46: and r13 to r31 with their upper halves", after.gpr[13..] == before.gpr[13..], true);
 }
 
 /// A service, its inputs, how many outputs it has, and the status that it answers.

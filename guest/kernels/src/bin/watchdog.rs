@@ -11,7 +11,7 @@ use guest_rt::{
     papr::{hcall, opcode::*, status::*},
     spr::{mfspr, spr},
 };
-use kernels::Report;
+use kernels::{Report, says};
 
 guest_rt::guest_main!(main);
 
@@ -42,9 +42,7 @@ fn pass(milliseconds: u64) {
 fn main(tree: Option<Fdt<'static>>) {
     let mut report = Report::default();
     let t = &mut report;
-    let line = tree.and_then(|tree| tree.node("/chosen")).and_then(|node| node.prop("bootargs")).unwrap_or_default();
-    let line = line.strip_suffix(b"\0").unwrap_or(line);
-    let says = |wanted: &[u8]| line.split(|byte| *byte == b' ').any(|word| word == wanted);
+    let says = |word: &[u8]| says(tree, word);
     let can = hcall(H_WATCHDOG, &[CAPABILITIES]);
     let action = ACTIONS.into_iter().find(|(word, _)| says(word));
     let (Some((_, action)), H_SUCCESS) = (action, can.status) else {
