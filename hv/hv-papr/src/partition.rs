@@ -1,8 +1,8 @@
 //! What a partition is entitled to, and what it and its pool of processors have used: H_GET_PPP, H_PIC, H_PURR, H_GET_MPP
 //! (PAPR 14.11.3, 14.12), as Linux shows it in `/proc/powerpc/lparcfg`.
 //!
-//! There is one partition, uncapped, with a processor of its pool for each of its vCPUs, and all its memory is its own.
-//! Nobody may change that from inside.
+//! There is one partition, uncapped, with a processor of its pool for each of its vCPUs, and all its memory is its own;
+//! what connectors bring counts once it is there. Nobody may change that from inside.
 
 use exec::timebase;
 use hv_core::Visit;
@@ -26,11 +26,23 @@ const WHOLE: u64 = 100;
 /// The weight that partitions have unless somebody gives them another one.
 const WEIGHT: u64 = 128;
 
+impl Papr {
+    /// vCPUs that the partition has now.
+    pub(crate) fn processors(&self) -> u64 {
+        (0..self.cpus()).filter(|number| self.ports.connectors.has_processor(*number as u32)).count() as u64
+    }
+
+    /// Bytes of memory that the partition has now, or may take.
+    pub(crate) fn memory(&self, visit: &Visit) -> u64 {
+        visit.context.mem.len() + self.ports.connectors.memory()
+    }
+}
+
 /// Entitled and unallocated capacity; group and pool, both 0; weight and processors; what the platform has of them.
 fn get_ppp(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
-    let cpus = papr.cpus();
-    let capacity = WHOLE * cpus;
-    Ok(Answer::outputs([capacity, 0, 0, WEIGHT << 40 | cpus << 16 | cpus, cpus << 48 | capacity << 24 | capacity]))
+    let (own, platform) = (papr.processors(), papr.cpus());
+    let capacity = WHOLE * own;
+    Ok(Answer::outputs([capacity, 0, 0, WEIGHT << 40 | own << 16 | own, platform << 48 | capacity << 24 | capacity]))
 }
 
 /// What the register of that name holds.
@@ -41,12 +53,12 @@ fn purr(_: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
 /// Ticks that the processors of the pool were idle, and their number.
 fn pic(papr: &Papr, _: &mut Visit, _: &Arguments) -> Checked {
     let idle = |number| papr.processor(number).map_or(0, |processor| processor.times.waited);
-    Ok(Answer::outputs([(0..papr.cpus()).map(idle).fold(0, u64::wrapping_add), papr.cpus()]))
+    Ok(Answer::outputs([(0..papr.cpus()).map(idle).fold(0, u64::wrapping_add), papr.processors()]))
 }
 
 /// Entitlement, what of it is mapped for devices, group and pool (none), weights, size of the pool, loan, backing memory.
-fn get_mpp(_: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
+fn get_mpp(papr: &Papr, visit: &mut Visit, _: &Arguments) -> Checked {
     const NO_POOL: u64 = 0xffff;
-    let memory = visit.context.mem.len();
+    let memory = papr.memory(visit);
     Ok(Answer::outputs([memory, 0, NO_POOL, 0, 0, 0, memory]))
 }

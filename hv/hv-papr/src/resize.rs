@@ -51,7 +51,7 @@ fn checked<'a>(visit: &Visit<'a>, flags: u64, shift: u64) -> Result<(&'a Resizab
 /// To be called until it is not busy. Shift 0 takes back what was asked for, another shift asks for something else.
 fn prepare(papr: &Papr, visit: &mut Visit, &[flags, shift, ..]: &Arguments) -> Checked {
     let (tables, wanted) = checked(visit, flags, shift)?;
-    let memory = visit.context.mem.len() + papr.ports.connectors.memory();
+    let memory = papr.memory(visit);
     let most = memory.next_power_of_two().ilog2().saturating_sub(MEMORY_SHIFT);
     if wanted.is_some_and(|wanted| wanted > most.max(SHIFTS.start() + 1)) {
         return Err(H_RESOURCE);

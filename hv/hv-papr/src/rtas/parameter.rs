@@ -24,12 +24,13 @@ fn tlb_blocks() -> Vec<u8> {
 
 /// The value of a parameter that exists. Texts end with NUL, which counts.
 fn value(papr: &Papr, visit: &Visit, parameter: u32) -> Option<Vec<u8>> {
-    let cpus = papr.cpus();
-    let mebibytes = visit.context.mem.len() >> 20;
+    let (own, platform) = (papr.processors(), papr.cpus());
+    let mebibytes = papr.memory(visit) >> 20;
     Some(match parameter {
         // The entitlement is in hundredths of a processor.
         SPLPAR_CHARACTERISTICS => {
-            format!("MaxEntCap={},DesMem={mebibytes},DesProcs={cpus},MaxPlatProcs={cpus}\0", 100 * cpus).into_bytes()
+            format!("MaxEntCap={},DesMem={mebibytes},DesProcs={own},MaxPlatProcs={platform}\0", 100 * platform)
+                .into_bytes()
         }
         LPAR_NAME => b"PowerVisor\0".to_vec(),
         TLB_BLOCK_INVALIDATE => tlb_blocks(),

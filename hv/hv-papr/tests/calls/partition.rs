@@ -1,6 +1,7 @@
 //! What a partition has and has used.
 
 use hv_core::{Dispatch, Rest};
+use hv_papr::connectors::{Item, Resource};
 use papr_abi::hcall::H_GET_PPP;
 use papr_abi::status::{H_AUTHORITY, H_FUNCTION, H_SUCCESS};
 
@@ -24,6 +25,18 @@ fn an_uncapped_partition_has_all_processors_of_its_pool() {
     assert_eq!((platform >> 48, platform >> 24 & 0xff_ffff, platform & 0xff_ffff), (8, 800, 800));
     let (status, mpp) = stage.outputs::<7>(H_GET_MPP, &[]);
     assert_eq!((status, mpp), (H_SUCCESS, [RAM, 0, 0xffff, 0, 0, 0, RAM]));
+}
+
+#[test]
+fn what_connectors_bring_counts() {
+    const BLOCK: u64 = 0x1000_0000;
+    let stage = &mut Stage::several(2);
+    stage.connectors.add(0x1000_0001, Resource::Processor(1), "CPU 1".into(), None);
+    stage.connectors.add(0x8000_0001, Resource::Memory(BLOCK..2 * BLOCK), "LMB 1".into(), Some(vec![Item::End]));
+    let (_, [entitled, _, _, weights, platform]) = stage.outputs(H_GET_PPP, &[]);
+    assert_eq!((entitled, weights & 0xffff, platform >> 48), (100, 1, 2));
+    assert_eq!(stage.outputs::<2>(H_PIC, &[]).1[1], 1);
+    assert_eq!(stage.outputs::<7>(H_GET_MPP, &[]).1[0], RAM + BLOCK);
 }
 
 #[test]
