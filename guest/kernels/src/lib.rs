@@ -1,4 +1,4 @@
-//! What the test kernels share: the report, and the memory they may use.
+//! What the test kernels share: the report, the memory they may use, and how to reach translation and devices.
 //!
 //! Contract: every check prints one line, `ok N name`, `FAIL N name: got .. want ..` or `skip N name: reason`; the last
 //! line of a run is `PASS` or `FAIL: reason`, then the machine powers off. Not its job: deciding what is right.
@@ -7,13 +7,29 @@
 
 pub mod hash;
 pub mod memory;
+pub mod pci;
 pub mod probe;
 pub mod radix;
 pub mod translation;
+pub mod virtio;
 
 use core::fmt::Debug;
 
-use guest_rt::{exception::Frame, fdt::Fdt, println};
+use guest_rt::{exception::Frame, fdt::Fdt, println, spr::timebase};
+
+/// Ticks within which what was asked for has happened, on an emulator that runs processors in turn too.
+const PATIENCE: u64 = 400_000_000;
+
+/// Waits until it is so; `false` when that takes too long.
+pub fn wait(mut done: impl FnMut() -> bool) -> bool {
+    let start = timebase();
+    while !done() {
+        if timebase() - start > PATIENCE {
+            return false;
+        }
+    }
+    true
+}
 
 /// Counts and prints.
 #[derive(Default)]

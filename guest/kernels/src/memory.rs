@@ -27,7 +27,7 @@ pub fn probes() -> u64 {
 
 /// Reads a naturally aligned value at a real address.
 pub fn peek<T>(address: u64) -> T {
-    // SAFETY: real mode, an address of this module or of the magic page.
+    // SAFETY: real mode, an address of this module, of the magic page or of a device.
     unsafe { (address as *const T).read_volatile() }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use exec::Privileged;
 use guest_mem::BLOCK;
 use hv_core::Halt;
-use machine::{Interrupts, Kind, Mmu};
+use machine::{Device, Interrupts, Kind, Mmu};
 use nvdimm::{Access, Image, Nvdimm, Options, Uuid};
 use ppc_isa::Cpu;
 use vmtest::{EngineKind, Guest, Run, Timing, bare_metal};
@@ -123,6 +123,43 @@ fn scm() -> Result<()> {
     Ok(())
 }
 
+/// A function on the bus, with either interrupt controller, and a bus without any.
+#[test]
+fn pci() -> Result<()> {
+    let mut faults = Vec::new();
+    for order in ["be", "le"] {
+        let kernel = bare_metal(&format!("pci-{order}.elf"))?;
+        for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
+            for engine in [EngineKind::Interpreter, EngineKind::Translator] {
+                let bare = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("").engine(engine);
+                let bare = bare.most(2_000_000_000);
+                let full = bare.clone().device(Device::VirtioRng);
+                let mut machines = vec![
+                    ("messages by XICS", full.clone(), 130, 0),
+                    ("on host time", full.clone().timing(Timing::Host), 130, 0),
+                    ("an empty bus", bare.clone(), 8, 1),
+                    ("that of the bare machine", bare.kind(Kind::Bare), 8, 1),
+                ];
+                if cpu != Cpu::Power8 {
+                    machines.push(("events by XIVE", full.interrupts(Interrupts::Xive), 80, 0));
+                }
+                for (machine, guest, least, skipped) in machines {
+                    let run = guest.run()?;
+                    let count = |verdict| run.console.lines().filter(|line| line.starts_with(verdict)).count();
+                    let (made, skips) = (count("ok "), count("skip "));
+                    let short = (made < least || skips != skipped).then(|| format!("{made} checks, {skips} skipped"));
+                    if let Some(fault) = fault(&run).or(short) {
+                        let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}", cpu.name());
+                        faults.push(format!("{what}, {machine}:\n  {fault}"));
+                    }
+                }
+            }
+        }
+    }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
 /// What the kernel `hcalls` waits for.
 const TYPED: &str = "a\r\0\0b\r\0\r\r\0c\0d";
 
@@ -221,6 +258,7 @@ fn every_kernel_is_run() -> Result<()> {
         "hcalls",
         "magic",
         "patch",
+        "pci",
         "radix",
         "scm",
         "smc",

@@ -17,6 +17,7 @@ use guest_rt::{
 use kernels::{
     Report,
     memory::{SCRATCH, clear, peek, poke},
+    wait,
 };
 
 guest_rt::guest_main!(main);
@@ -55,9 +56,6 @@ const END: u64 = 0;
 const STORE_END: u64 = 0x400;
 const GET: u64 = 0x800;
 const SET: u64 = 0xc00;
-
-/// Ticks within which a sent interrupt has come, on an emulator that runs processors in turn too.
-const PATIENCE: u64 = 400_000_000;
 
 /// The thread's area.
 static AREA: AtomicU64 = AtomicU64::new(0);
@@ -151,16 +149,6 @@ fn on_interrupt(frame: &mut Frame) -> bool {
     set_cppr(0xff);
     SERVER.store(server, SeqCst);
     TAKEN.fetch_add(1, SeqCst);
-    true
-}
-
-fn wait(mut done: impl FnMut() -> bool) -> bool {
-    let start = timebase();
-    while !done() {
-        if timebase() - start > PATIENCE {
-            return false;
-        }
-    }
     true
 }
 
