@@ -10,12 +10,13 @@ use exec::{Clock, Context, Lines, PartitionState, Privileged, Requests, Start, V
 use guest_mem::GuestMem;
 use hv_core::{Halt, Hypervisor, Interface};
 use nvdimm::Nvdimm;
-use platform::{ClockOffset, DiskImage, GuestTime, Nvram, Outlet, Registers};
+use platform::{ClockOffset, DiskImage, GuestTime, Nvram, Outlet, Registers, Watchdogs};
 use ppc_mmu::Invalidation;
 use thiserror::Error;
 
+use crate::blocks;
 use crate::bus::Bus;
-use crate::hotplug::{self, HotPlug};
+use crate::hotplug::HotPlug;
 use crate::plan::Layout;
 use crate::spec::Kind;
 
@@ -140,14 +141,6 @@ impl Controls {
     }
 }
 
-/// What halts a machine at a time of its own.
-pub trait Alarm: Send + Sync {
-    /// Timebase at which it rings; `u64::MAX` while it is off.
-    fn due(&self) -> u64;
-    /// Why the machine halts if it is `now`, once that is due.
-    fn ring(&self, now: u64) -> Option<Halt>;
-}
-
 /// What a board adds to memory and mailboxes.
 struct Board {
     partition: PartitionState,
@@ -159,7 +152,7 @@ struct Board {
     lines: Arc<dyn Lines + Send>,
     keyboard: Arc<dyn Keyboard>,
     time: Arc<GuestTime>,
-    alarm: Arc<dyn Alarm>,
+    watchdogs: Arc<Watchdogs<Halt>>,
     /// The boot CPU.
     vcpu: Vcpu,
     /// Sets up the registers of another one after its reset.
@@ -218,7 +211,7 @@ pub struct Machine {
     /// How long it has run, for devices that keep the time; to be told where that is not the host's matter.
     pub time: Arc<GuestTime>,
     /// What halts it if it is not looked after.
-    pub alarm: Arc<dyn Alarm>,
+    pub watchdogs: Arc<Watchdogs<Halt>>,
     /// Devices by guest real address, for each vCPU: at some addresses each has its own.
     buses: Vec<Bus>,
     keyboard: Arc<dyn Keyboard>,
@@ -243,7 +236,7 @@ impl Machine {
         let mem =
             GuestMem::with_room(spec.memory, layout.persistent.end.max(layout.hot_memory.end), spec.cpu.cache_block())
                 .map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
-        for block in hotplug::memory(spec, &layout.hot_memory) {
+        for block in blocks::present(spec, &layout.hot_memory) {
             mem.add(block).map_err(|source| BuildError::Memory { memory: spec.memory, source })?;
         }
         let mem = Arc::new(mem);
@@ -273,7 +266,7 @@ impl Machine {
             mailboxes: Mailboxes(requests),
             lines: board.lines,
             time: board.time,
-            alarm: board.alarm,
+            watchdogs: board.watchdogs,
             buses,
             keyboard: board.keyboard,
             power,

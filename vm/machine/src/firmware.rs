@@ -11,12 +11,11 @@ use image::disk::{self, Partition};
 use papr_abi::{client, rtas};
 use platform::disk::BLOCK;
 use platform::{DiskImage, Vty};
-use ppc_isa::cpu::V300;
 
 use crate::fdt::Writer;
+use crate::options;
 use crate::plan::Layout;
-use crate::spec::{Boot, Spec};
-use crate::tree;
+use crate::spec::Spec;
 
 /// Memory below is for the client's interrupt vectors, and nobody's to claim (PowerPC binding, 8.2.1).
 const VECTORS: Range<u64> = 0..0x4000;
@@ -34,16 +33,11 @@ pub fn write(root: &mut Writer, spec: &Spec) {
     }
 }
 
-/// Whether the guest has a choice of translation.
-pub fn either_mmu(spec: &Spec) -> bool {
-    spec.boot == Boot::OpenFirmware && spec.either_mmu && V300.contains(spec.cpu)
-}
-
 /// Writes into `/chosen` what the platform can be asked for: byte of the fifth option vector and value (spec papr 4.4).
 pub fn platform_support(chosen: &mut Writer, spec: &Spec) {
     const EITHER: u8 = 0x80;
-    let mut vec_5 = tree::architecture_vec_5(spec);
-    if either_mmu(spec) {
+    let mut vec_5 = options::architecture_vec_5(spec);
+    if spec.chooses_mmu() {
         vec_5[24] = EITHER;
     }
     let pairs = (23_u8..).zip(vec_5.into_iter().skip(23)).flat_map(|(byte, value)| [byte, value]);
@@ -91,8 +85,14 @@ impl Disk for BootDisk {
     }
 }
 
-/// Puts the client's entry into memory, and makes what is behind it.
-pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<DiskImage>>) -> OpenFirmware {
+/// Puts the client's entry into memory, and makes what is behind it, with the machine's tree.
+pub fn build(
+    layout: &Layout,
+    tree: &[Item],
+    mem: &GuestMem,
+    vty: &Arc<Vty>,
+    image: Option<Arc<DiskImage>>,
+) -> OpenFirmware {
     mem.write(layout.client.start, client::ENTRY.map(u32::to_be_bytes).as_flattened());
     let disk = image.map(|image| {
         // A disk without a table is one whole.
@@ -100,7 +100,7 @@ pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<
         Box::new(BootDisk { image, partitions }) as _
     });
     let Spec { cpu, memory, .. } = layout.spec;
-    let options = tree::architecture_vec_5(&layout.spec).to_vec();
+    let options = options::architecture_vec_5(&layout.spec).to_vec();
     let ports = Ports {
         console: Box::new(Terminal(Arc::clone(vty))),
         disk,
@@ -108,13 +108,13 @@ pub fn build(layout: &Layout, mem: &GuestMem, vty: &Arc<Vty>, image: Option<Arc<
             pvr: cpu.pvr(),
             logical: cpu.architected_pvr(),
             options,
-            either_mmu: either_mmu(&layout.spec),
+            either_mmu: layout.spec.chooses_mmu(),
         },
         rtas: &rtas::ENTRY,
     };
     let initrd = layout.initrd.clone().unwrap_or_default();
     let taken = [VECTORS, layout.kernel.clone(), initrd, layout.stack.clone(), layout.client.clone()];
-    OpenFirmware::new(ports, live(&tree::whole(layout).items()), memory, taken)
+    OpenFirmware::new(ports, live(tree), memory, taken)
 }
 
 /// What was written as a live tree.

@@ -5,15 +5,18 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod blocks;
 pub mod board;
 pub mod bus;
 pub mod clock;
 pub mod plan;
 pub mod spec;
 
+mod connectors;
 mod fdt;
 mod firmware;
 pub mod hotplug;
+mod options;
 mod paravirt;
 mod pci;
 pub mod persistent;
@@ -22,7 +25,7 @@ mod sources;
 mod tree;
 mod xive;
 
-pub use board::{Alarm, Backends, BuildError, Controls, Keyboard, Machine, Power};
+pub use board::{Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use hotplug::{HotPlug, HotPlugError, Kept};
 pub use plan::{Layout, PlanError, plan};
 pub use platform::{ClockOffset, DiskImage, Nvram, Outlet};

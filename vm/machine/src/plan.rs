@@ -10,7 +10,7 @@ use pci::bus::SLOTS;
 use ppc_isa::cpu::{Family, V300};
 use thiserror::Error;
 
-use crate::hotplug::{self, MEMORY_BLOCK};
+use crate::blocks::{self, MEMORY_BLOCK};
 use crate::spec::{Boot, Interrupts, Kind, Mmu, Spec};
 
 /// Granularity of the layout.
@@ -232,7 +232,7 @@ pub fn plan(spec: &Spec, kernel: &Kernel, initrd_len: Option<u64>) -> Result<Lay
     };
     let little_entry = spec.kind == Kind::Bare && little;
     // One 128th of memory, as PAPR recommends, at least 256 KiB.
-    let memory = spec.memory + hotplug::memory(spec, &hot_memory).count() as u64 * MEMORY_BLOCK;
+    let memory = spec.memory + blocks::present(spec, &hot_memory).count() as u64 * MEMORY_BLOCK;
     Ok(Layout {
         spec: spec.clone(),
         entry,

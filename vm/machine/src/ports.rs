@@ -10,7 +10,6 @@ use hv_papr::ports::{
 use platform::xive::{self, QueueConfig, SourceConfig};
 use platform::{HostRandom, Rtc, SeededRandom, Vty, Xics, Xive};
 
-use crate::board::Alarm;
 use crate::xive::ESB;
 
 /// Unit address of the virtual terminal.
@@ -206,15 +205,5 @@ impl Watchdogs for WatchdogPort {
 
     fn stop(&self, number: u64) -> bool {
         self.0.stop(number as usize)
-    }
-}
-
-impl Alarm for platform::Watchdogs<Halt> {
-    fn due(&self) -> u64 {
-        self.next()
-    }
-
-    fn ring(&self, now: u64) -> Option<Halt> {
-        self.expired(now)
     }
 }

@@ -163,6 +163,11 @@ impl Spec {
         }
     }
 
+    /// Whether the guest has a choice of translation.
+    pub fn chooses_mmu(&self) -> bool {
+        self.boot == Boot::OpenFirmware && self.either_mmu && V300.contains(self.cpu)
+    }
+
     /// vCPUs that there can be.
     pub fn vcpus(&self) -> u32 {
         self.cpus.max(self.max_cpus)

@@ -5,12 +5,12 @@ use hv_papr::rtas::services;
 use ppc_isa::Cpu;
 use ppc_isa::cpu::{Family, V300};
 
+use crate::blocks::MEMORY_BLOCK;
 use crate::fdt::Writer;
-use crate::hotplug::MEMORY_BLOCK;
 use crate::plan::{Layout, RTAS_SIZE};
 use crate::ports::VTY_UNIT;
-use crate::spec::{Boot, Interrupts, Kind, Mmu, Spec};
-use crate::{firmware, hotplug, paravirt, pci, persistent, sources, xive};
+use crate::spec::{Boot, Interrupts, Kind, Mmu};
+use crate::{connectors, firmware, options, paravirt, pci, persistent, sources, xive};
 
 const VTY_PATH: &str = "/vdevice/vty@71000000";
 const NVRAM_UNIT: u32 = 0x7100_0001;
@@ -68,24 +68,6 @@ fn pa_features(cpu: Cpu) -> Vec<u8> {
     [&[bytes.len() as u8, 0], bytes.as_slice()].concat()
 }
 
-/// `ibm,architecture-vec-5`: what client-architecture-support would have agreed on (spec papr 4.4).
-pub fn architecture_vec_5(spec: &Spec) -> [u8; 27] {
-    let radix = if spec.mmu == Mmu::Radix { 0x40 } else { 0 };
-    let xive = if spec.interrupts == Interrupts::Xive { 0x40 } else { 0 };
-    let mut vec = [0; 27];
-    vec[0] = 25; // bytes that follow, minus one
-    vec[2] = 0x20; // dynamic reconfiguration
-    vec[5] = 0x80; // form 1 affinity
-    vec[6] = 0x04; // hot-plug events
-    let hash = spec.mmu == Mmu::Hash || firmware::either_mmu(spec);
-    vec[6] |= if hash { 0x01 } else { 0 }; // the hashed page table can be resized
-    vec[22] = 0x80 | 0x40; // second version of dynamic memory, ibm,drc-info
-    vec[23] = xive; // XIVE only, or XICS only
-    vec[24] = radix; // radix only, or hash only
-    vec[26] = radix; // the guest executes tlbie itself
-    vec
-}
-
 /// The tree as a blob.
 pub fn write(layout: &Layout) -> Vec<u8> {
     whole(layout).finish(0)
@@ -115,15 +97,15 @@ pub fn whole(layout: &Layout) -> Writer {
         root.text("ibm,partition-name", "PowerVisor");
         root.cell("ibm,partition-performance-parameters-level", 1);
         // It has properties, which stand before nodes.
-        hotplug::write_root(root, layout);
+        connectors::write_root(root, layout);
         root.node("chosen", |node| chosen(node, layout));
         hypervisor(layout).write(root, layout.spec.calls);
         root.node("rtas", |node| rtas(node, layout));
         root.node("cpus", |cpus| {
             cpus.cell("#address-cells", 1);
             cpus.cell("#size-cells", 0);
-            hotplug::write_processors(cpus, layout);
-            let present = (0..layout.spec.vcpus()).filter(|number| hotplug::has_processor(layout, *number));
+            connectors::write_processors(cpus, layout);
+            let present = (0..layout.spec.vcpus()).filter(|number| connectors::has_processor(layout, *number));
             present.for_each(|number| processor(cpus, layout, number));
         });
         root.node("memory@0", |memory| {
@@ -195,7 +177,7 @@ fn chosen(node: &mut Writer, layout: &Layout) {
     }
     node.bytes("rng-seed", &layout.spec.seed);
     node.cell("linux,pci-probe-only", 0);
-    node.bytes("ibm,architecture-vec-5", &architecture_vec_5(&layout.spec));
+    node.bytes("ibm,architecture-vec-5", &options::architecture_vec_5(&layout.spec));
     if layout.spec.boot == Boot::OpenFirmware {
         firmware::platform_support(node, &layout.spec);
     }
@@ -206,7 +188,7 @@ fn rtas(node: &mut Writer, layout: &Layout) {
     for (name, token) in services(xics) {
         node.cell(name, token);
     }
-    let either = firmware::either_mmu(&layout.spec);
+    let either = layout.spec.chooses_mmu();
     let hash = if either || layout.spec.mmu == Mmu::Hash { &HASH[..] } else { &[] };
     let radix: &[&str] = if layout.spec.mmu == Mmu::Radix { &[RADIX] } else { &[] };
     let interrupt: &[&str] = if xics { &[INTERRUPT] } else { &[] };
@@ -261,7 +243,7 @@ fn cpu(node: &mut Writer, layout: &Layout, number: u32) {
     node.cell("ibm,spurr", 1);
     node.cell("ibm,chip-id", 0);
     node.cells("ibm,associativity", &[5, 0, 0, 0, 0, number]);
-    if let Some(index) = hotplug::processor_index(layout, number) {
+    if let Some(index) = connectors::processor_index(layout, number) {
         node.cell("ibm,my-drc-index", index);
     }
 }

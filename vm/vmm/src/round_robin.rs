@@ -41,7 +41,7 @@ pub fn run(runners: &mut [Runner]) -> Outcome {
         for number in 0..places.len() {
             let (Some(runner), Some(place)) = (runners.get_mut(number), places.get_mut(number)) else { continue };
             runner.skip(now.wrapping_sub(runner.time()));
-            if let Some(outcome) = runner.alarm() {
+            if let Some(outcome) = runner.expired() {
                 return outcome;
             }
             if runner.requests().stopped_or_starting() {
@@ -113,12 +113,12 @@ fn turns(runner: &mut Runner, length: u64, elsewhere: u64) -> Turn {
     Turn::Runs
 }
 
-/// Ticks until a timer of one of them interrupts, or the machine's alarm rings.
+/// Ticks until a timer of one of them interrupts, or a watchdog expires.
 fn to_first_timer(runners: &[Runner], places: &[Place]) -> Option<u64> {
     // A timer wakes nobody who sleeps.
     let waiting = |(runner, place): &(&Runner, &Place)| !runner.requests().stopped() && **place != Place::Sleeps;
     let timers = runners.iter().zip(places).filter(waiting);
     let ticks = timers.map(|(runner, _)| timer::ticks_left(&runner.vcpu.state, &runner.context())).min();
-    let ticks = ticks.unwrap_or(u64::MAX).min(runners.first().map_or(u64::MAX, Runner::to_alarm));
+    let ticks = ticks.unwrap_or(u64::MAX).min(runners.first().map_or(u64::MAX, Runner::to_expiry));
     (ticks < FOREVER).then_some(ticks)
 }

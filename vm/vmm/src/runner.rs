@@ -202,7 +202,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         }
         let time = &policy.time;
         desk::set_time(machine, policy, self.vcpu, elsewhere);
-        if let Some(outcome) = self.alarm() {
+        if let Some(outcome) = self.expired() {
             return Turn::Ends(outcome);
         }
         let settled = std::mem::take(&mut self.settled) && requests.pending() == 0;
@@ -220,7 +220,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         if visit.vcpu.state.waiting {
             return Turn::Waits;
         }
-        let budget = budget(visit.vcpu, &context, machine.alarm.due(), time.is_virtual).min(most);
+        let budget = budget(visit.vcpu, &context, machine.watchdogs.next(), time.is_virtual).min(most);
         let watched = self.observer.is_some();
         let desk = Desk::new(machine, policy, elsewhere, std::mem::take(&mut self.counts));
         let inside = Context { answers: if self.answers { Some(&desk) } else { None }, ..context };
@@ -283,14 +283,14 @@ impl<'a, 'o> Runner<'a, 'o> {
         if delivery::pending(self.vcpu, &self.context(), &*self.machine.lines).any() {
             return;
         }
-        let ticks = timer::ticks_left(&self.vcpu.state, &self.context()).min(self.to_alarm());
+        let ticks = timer::ticks_left(&self.vcpu.state, &self.context()).min(self.to_expiry());
         self.requests().sleep(deadline(ticks));
     }
 
     /// Sleeps until it is prodded or reset.
     fn sleep(&mut self) {
-        while !self.prodded() && self.to_alarm() != 0 {
-            self.requests().sleep(deadline(self.to_alarm()));
+        while !self.prodded() && self.to_expiry() != 0 {
+            self.requests().sleep(deadline(self.to_expiry()));
         }
     }
 
@@ -300,21 +300,21 @@ impl<'a, 'o> Runner<'a, 'o> {
         self.requests().awakening() != 0
     }
 
-    /// Ticks until the machine's alarm rings.
-    pub fn to_alarm(&self) -> u64 {
-        match self.machine.alarm.due() {
+    /// Ticks until a watchdog of the machine expires.
+    pub fn to_expiry(&self) -> u64 {
+        match self.machine.watchdogs.next() {
             u64::MAX => u64::MAX,
             due => due.saturating_sub(timebase::timebase(&self.vcpu.state, &self.context())),
         }
     }
 
-    /// How the run ends when the alarm rings.
-    pub fn alarm(&self) -> Option<Outcome> {
-        if self.to_alarm() != 0 {
+    /// How the run ends when a watchdog has expired.
+    pub fn expired(&self) -> Option<Outcome> {
+        if self.to_expiry() != 0 {
             return None;
         }
         let now = timebase::timebase(&self.vcpu.state, &self.context());
-        self.machine.alarm.ring(now).map(Outcome::Halted)
+        self.machine.watchdogs.expired(now).map(Outcome::Halted)
     }
 
     /// The same for all vCPUs of a machine on virtual time, none of which has anything to do before something is typed.
@@ -329,10 +329,10 @@ impl<'a, 'o> Runner<'a, 'o> {
             if let Some(outcome) = self.start_or_stop() {
                 return outcome;
             }
-            if let Some(outcome) = self.alarm() {
+            if let Some(outcome) = self.expired() {
                 return Err(outcome);
             }
-            requests.sleep(deadline(self.to_alarm()));
+            requests.sleep(deadline(self.to_expiry()));
         }
     }
 
@@ -380,9 +380,9 @@ fn deadline(ticks: u64) -> Option<Instant> {
     if ticks < FOREVER { Instant::now().checked_add(timebase::duration(ticks)) } else { None }
 }
 
-/// Instructions to the next look at what is pending, the alarm at `alarm` among it. Slices end at the same instructions,
+/// Instructions to the next look at what is pending, a watchdog's expiry among it. Slices end at the same instructions,
 /// whatever exits lie between.
-fn budget(vcpu: &Vcpu, context: &Context, alarm: u64, is_virtual: bool) -> u64 {
+fn budget(vcpu: &Vcpu, context: &Context, expiry: u64, is_virtual: bool) -> u64 {
     let rest = |slice: u64| slice - vcpu.state.retired % slice;
     let slice = match vcpu.state.held {
         0 if is_virtual => FOREVER,
@@ -393,7 +393,7 @@ fn budget(vcpu: &Vcpu, context: &Context, alarm: u64, is_virtual: bool) -> u64 {
     if !is_virtual {
         return slice;
     }
-    let slice = match alarm {
+    let slice = match expiry {
         u64::MAX => slice,
         due => slice.min(due.saturating_sub(timebase::timebase(&vcpu.state, context)).max(1)),
     };

@@ -10,9 +10,7 @@ use exec::{Lines, PartitionState, Start, Vcpu};
 use hv_core::Halt;
 use hv_pv::epapr;
 use platform::openpic::{self, Model};
-use platform::{
-    Guts, Openpic, Outlet, QoriqGpio, SpinTable, Uart16550, Vty, Watchdogs, gpio, guts, spin_table, uart16550,
-};
+use platform::{Guts, Openpic, Outlet, QoriqGpio, SpinTable, Uart16550, Vty, gpio, guts, spin_table, uart16550};
 use ppc_isa::Cpu;
 use ppc_mmu::booke::{Assist, mas};
 
@@ -138,7 +136,7 @@ pub fn board(layout: &Layout, power: &Power, console: Outlet) -> Board {
         lines: Arc::new(MpicLines(Arc::clone(&pic))),
         keyboard: Arc::new(Inputs { uart, channel, pic }),
         time: Arc::default(),
-        alarm: Arc::new(Watchdogs::<Halt>::default()),
+        watchdogs: Arc::default(),
         vcpu: boot_cpu(layout),
         start,
     }

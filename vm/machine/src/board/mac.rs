@@ -33,7 +33,7 @@ use platform::openpic::{self, Model};
 use platform::pci_host::{Identity, PciHost};
 use platform::pmu::Switch;
 use platform::via::{self, Output};
-use platform::{Escc, GuestTime, Latches, Nvram, Openpic, Outlet, Pmu, Registers, Rtc, Via, Vty, Watchdogs};
+use platform::{Escc, GuestTime, Latches, Nvram, Openpic, Outlet, Pmu, Registers, Rtc, Via, Vty};
 
 use super::{Board, Keyboard, Power};
 use crate::bus::Bus;
@@ -147,7 +147,7 @@ pub fn board(layout: &Layout, _: &GuestMem, power: &Power, console: Outlet) -> B
         lines: Arc::new(PicLines(pic)),
         keyboard: Arc::new(Terminal { vty, escc }),
         time,
-        alarm: Arc::new(Watchdogs::<Halt>::default()),
+        watchdogs: Arc::default(),
         vcpu: boot_cpu(layout),
         start: |_, _| {},
     }

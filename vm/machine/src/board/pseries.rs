@@ -120,7 +120,8 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
     // ppc-pv 1.4).
     let family = spec.cpu.family();
     let papr = (spec.calls.papr && family != Family::BookE).then(|| Box::new(Papr::new(spec.vcpus(), ports)) as _);
-    let openfw = (spec.boot == Boot::OpenFirmware).then(|| Box::new(firmware::build(layout, mem, &vty, disk)) as _);
+    let openfw = (spec.boot == Boot::OpenFirmware)
+        .then(|| Box::new(firmware::build(layout, &tree::whole(layout).items(), mem, &vty, disk)) as _);
     let osi = (family != Family::BookE).then(|| paravirt::osi(spec.calls, &vty, &clock)).flatten();
     let kvm = paravirt::kvm(spec.calls, epapr);
     Board {
@@ -132,7 +133,7 @@ pub fn board(layout: &Layout, mem: &Arc<GuestMem>, power: &Power, backends: Back
         lines: Arc::new(ControllerLines(Arc::clone(&controller))),
         keyboard: Arc::new(Terminal { vty, controller }),
         time: Arc::default(),
-        alarm: watchdogs,
+        watchdogs,
         vcpu: boot_cpu(layout),
         start,
     }

@@ -4,8 +4,8 @@ use pci::bus::SLOTS;
 use pci::{Description, Dma, MessageKind, RegionKind};
 
 use super::{IO, LIOBN, MEMORY32, MEMORY64, RANGES, UNIT, connector, device};
+use crate::connectors;
 use crate::fdt::Writer;
-use crate::hotplug;
 use crate::plan::Layout;
 use crate::sources::{PCI_LINE_COUNT, PCI_LINES, PCI_MESSAGES};
 
@@ -43,7 +43,7 @@ pub fn write(root: &mut Writer, layout: &Layout, pic: u32) {
         node.cell("ibm,pci-config-space-type", 1);
         node.cell("ibm,pe-total-#msi", PCI_MESSAGES.end - PCI_MESSAGES.start);
         node.flag("used-by-rtas");
-        hotplug::write_slots(node, layout);
+        connectors::write_slots(node, layout);
         for (slot, device) in &layout.spec.devices {
             function(node, *slot, &device::description(*device));
         }
@@ -99,6 +99,6 @@ pub fn function(bridge: &mut Writer, slot: u8, description: &Description) {
         node.cell("#address-cells", 3);
         node.cell("#size-cells", 2);
         node.cell("ibm,my-drc-index", connector(slot));
-        node.text("ibm,loc-code", &hotplug::slot_name(slot));
+        node.text("ibm,loc-code", &connectors::slot_name(slot));
     });
 }
