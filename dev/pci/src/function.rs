@@ -1,5 +1,6 @@
 //! What makes one function different from others.
 
+use crate::capability::Capability;
 use crate::messages::MessageKind;
 use crate::space::{Space, command, register, status};
 use crate::{msi, msix};
@@ -78,17 +79,6 @@ impl Region {
         };
         (high | low) & !(self.size - 1)
     }
-}
-
-/// A capability: what follows its ID and the pointer to the next one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Capability {
-    /// Capability ID.
-    pub id: u8,
-    /// Its registers from offset 2 on.
-    pub body: Vec<u8>,
-    /// Which of their bits the guest may write; none where it is shorter.
-    pub writable: Vec<u8>,
 }
 
 /// Everything about a function that does not change.

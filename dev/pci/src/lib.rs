@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod bus;
+pub mod capability;
 pub mod dma;
 pub mod endpoint;
 pub mod function;
@@ -19,9 +20,10 @@ pub mod upstream;
 pub mod window;
 
 pub use bus::{Aperture, Bus};
+pub use capability::Capability;
 pub use dma::Dma;
 pub use endpoint::Endpoint;
-pub use function::{Capability, Description, Function, Identity, Region, RegionKind};
+pub use function::{Description, Function, Identity, Region, RegionKind};
 pub use messages::MessageKind;
 pub use port::Port;
 pub use upstream::Upstream;

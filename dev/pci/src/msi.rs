@@ -1,6 +1,6 @@
 //! Message signalled interrupts with 64-bit addresses and masks (PCI 3.0, 6.8.1).
 
-use crate::function::Capability;
+use crate::capability::Capability;
 use crate::space::Space;
 
 /// Capability ID.

@@ -1,6 +1,6 @@
 //! MSI-X: a table of messages, and which of them wait (PCI 3.0, 6.8.2).
 
-use crate::function::Capability;
+use crate::capability::Capability;
 use crate::space::Space;
 
 /// Capability ID.

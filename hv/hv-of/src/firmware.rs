@@ -1,23 +1,16 @@
-//! The firmware as an interface of the hypervisor: takes its hypercall, finds the service, answers the client.
+//! The firmware of a machine: its ports, what changes while the client runs, and what is in the tree by itself.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use exec::Instruction;
-use hv_core::{Interface, Next, Visit};
-use papr_abi::hcall::{H_VOF_CLIENT, SC_1};
+use hv_core::{Next, Visit};
 
-use crate::arguments::{Arguments, FAILED};
+use crate::arguments::Arguments;
 use crate::claims::Claims;
 use crate::instances::{Instances, Package};
 use crate::path;
 use crate::ports::Ports;
-use crate::services;
 use crate::tree::Tree;
-
-/// The hypercall that the client's entry makes: r4 is the address of the argument array; r3 is 0 behind it, or -1 when
-/// there is no such service or the array is malformed.
-pub const CALL: u64 = H_VOF_CLIENT;
 
 /// Property of `/memory` nodes with what is free.
 const AVAILABLE: &str = "available";
@@ -42,7 +35,7 @@ pub(crate) struct Call<'c, 'v> {
 /// The firmware of one machine.
 pub struct OpenFirmware {
     pub(crate) ports: Ports,
-    state: Mutex<State>,
+    pub(crate) state: Mutex<State>,
 }
 
 impl OpenFirmware {
@@ -60,45 +53,6 @@ impl OpenFirmware {
     /// Bytes that the device tree's properties have: what a client can make it hold has a bound, [`crate::tree::LARGEST`].
     pub fn tree_bytes(&self) -> usize {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).tree.bytes()
-    }
-
-    fn call(&self, visit: &mut Visit) -> Next {
-        let address = visit.vcpu.state.gpr[4];
-        let arguments = Arguments::read(visit.context.mem, address);
-        let found = arguments.as_ref().and_then(|arguments| Some((arguments, services::find(arguments)?)));
-        let Some((arguments, service)) = found else {
-            visit.counts.hypercall("of", "unknown");
-            return done(visit, FAILED as i32, Next::Run);
-        };
-        visit.counts.hypercall("of", service.name);
-        let mem = visit.context.mem;
-        let mut call = Call { visit, arguments, next: Next::Run, again: false };
-        let results = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            (service.run)(self, &mut state, &mut call)
-        };
-        let Call { next, again, .. } = call;
-        if again {
-            return next;
-        }
-        arguments.answer(mem, &results);
-        done(visit, 0, next)
-    }
-}
-
-/// Ends a call: the status in r3, and on behind the instruction.
-fn done(visit: &mut Visit, status: i32, next: Next) -> Next {
-    let state = &mut visit.vcpu.state;
-    state.cia = state.effective(state.cia.wrapping_add(4));
-    state.gpr[3] = i64::from(status) as u64;
-    next
-}
-
-impl Interface for OpenFirmware {
-    /// `sc 1` with [`CALL`] in r3, from privileged state.
-    fn system_call(&self, visit: &mut Visit, insn: &Instruction) -> Option<Next> {
-        let ours = insn.word == SC_1 && visit.vcpu.state.gpr[3] == CALL && !visit.vcpu.state.mode.problem();
-        ours.then(|| self.call(visit))
     }
 }
 

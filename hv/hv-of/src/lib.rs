@@ -13,6 +13,7 @@ pub mod claims;
 pub mod client_architecture;
 pub mod firmware;
 pub mod instances;
+pub mod interface;
 pub mod path;
 pub mod ports;
 pub mod tree;
@@ -21,6 +22,7 @@ mod methods;
 mod services;
 
 pub use client_architecture::Architecture;
-pub use firmware::{CALL, OpenFirmware};
+pub use firmware::OpenFirmware;
+pub use interface::CALL;
 pub use ports::{Console, Disk, Ports};
 pub use tree::{Phandle, Tree};
