@@ -93,6 +93,7 @@ pub fn whole(layout: &Layout) -> Writer {
             xive::priorities(root);
         }
         // There is one partition; H_GET_PPP says what the platform has, too.
+        root.flag("ibm,lpar-capable");
         root.cell("ibm,partition-no", 1);
         root.text("ibm,partition-name", "PowerVisor");
         root.cell("ibm,partition-performance-parameters-level", 1);
