@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use image::debian::programs::Program;
-use image::debian::{self, Release};
+use image::debian::{self, Release, modules};
 use image::initramfs::{self, Initramfs};
 
 /// The files of a guest.
@@ -16,6 +16,15 @@ pub struct Kernel {
     pub elf: Vec<u8>,
     /// Initial RAM file system.
     pub initrd: Option<Vec<u8>>,
+}
+
+impl Kernel {
+    /// Adds to its root file system: the kernel takes archives one behind the other, at multiples of four bytes.
+    fn append(&mut self, archive: &[u8]) {
+        let initrd = self.initrd.get_or_insert_default();
+        initrd.resize(initrd.len().next_multiple_of(4), 0);
+        initrd.extend(archive);
+    }
 }
 
 /// Debian's stock kernel with a busybox shell, or with `init` in the shell's place; from the cache, or fetched once.
@@ -47,6 +56,19 @@ pub fn built(test: &str, machine: &str, vmlinux: &str) -> Result<Option<Kernel>>
     Ok(Some(Kernel { elf: read(vmlinux)?, initrd: Some(read("initramfs.cpio.gz")?) }))
 }
 
+/// The same guest with a kernel whose modules for virtio and hot plug are in its root file system; `load-modules` loads them.
+///
+/// # Errors
+/// What kept the packages away.
+pub fn debian_with_modules(release: Release) -> Result<Kernel> {
+    let mut kernel = debian(release, None)?;
+    let folder = modules::cache_folder(release).context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let [vmlinux, archive] = modules::obtain(release, &folder, &mut |_| {})?;
+    kernel.elf = fs::read(&vmlinux.path)?;
+    kernel.append(&fs::read(&archive.path)?);
+    Ok(kernel)
+}
+
 /// The same guest with one of Debian's programs in its root file system; from the cache, or fetched once.
 ///
 /// # Errors
@@ -54,10 +76,7 @@ pub fn built(test: &str, machine: &str, vmlinux: &str) -> Result<Option<Kernel>>
 pub fn with_program(mut kernel: Kernel, program: Program) -> Result<Kernel> {
     let folder = program.cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?;
     let tree = program.obtain(&folder, &mut |_| {})?;
-    // The kernel takes archives one behind the other, at multiples of four bytes.
-    let initrd = kernel.initrd.get_or_insert_default();
-    initrd.resize(initrd.len().next_multiple_of(4), 0);
-    initrd.extend(tree.add_to(Initramfs::new())?.finish()?);
+    kernel.append(&tree.add_to(Initramfs::new())?.finish()?);
     Ok(kernel)
 }
 

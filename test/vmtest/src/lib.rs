@@ -13,7 +13,7 @@ mod guest;
 mod lockstep;
 
 pub use dialogue::Line;
-pub use files::{Kernel, bare_metal, built, debian, skip, with_program};
+pub use files::{Kernel, bare_metal, built, debian, debian_with_modules, skip, with_program};
 pub use guest::{Guest, Run, Timing};
 
 pub use engine::Kind as EngineKind;

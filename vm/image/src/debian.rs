@@ -1,6 +1,7 @@
 //! Debian's stock ppc64el kernel and a static busybox, obtained as packages through the host's own package client; and, for
 //! the oracle, the newest user-mode QEMU (`qemu`), for comparisons of speed the newest system QEMU (`qemu_system`), for
-//! tests of Open Firmware a boot program (`grub`).
+//! tests of Open Firmware a boot program (`grub`), for tests of hot plug the kernel's modules (`modules`) and programs
+//! (`programs`).
 //!
 //! Contract: nothing is installed on the host and no address stands here: mirror, keys and proxy are those of the
 //! host's configuration, and its client checks the signatures. The result is kept in a folder of the caller's with a
@@ -11,6 +12,7 @@ mod cache;
 mod client;
 mod closure;
 pub mod grub;
+pub mod modules;
 pub mod programs;
 pub mod qemu;
 pub mod qemu_system;
@@ -25,6 +27,8 @@ use thiserror::Error;
 
 pub use cache::Package;
 use client::Client;
+
+use crate::initramfs::InitramfsError;
 
 /// A Debian release whose kernel is known to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,6 +135,9 @@ pub enum DebianError {
         /// As given.
         folder: PathBuf,
     },
+    /// What was unpacked does not fit into an archive.
+    #[error(transparent)]
+    Archive(InitramfsError),
     /// The operating system refused something.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
