@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use image::debian::Release;
 use image::debian::programs::Program;
 use serde_json::Value;
 use socket::Socket;
@@ -34,6 +35,11 @@ pub fn files_with(test: &str, machine: &str, program: Program) -> Option<[PathBu
     Some(written(test, &vmtest::with_program(kernel, program).unwrap()))
 }
 
+/// Debian's kernel of `release` with its modules and one of its programs, as files.
+pub fn debian_with(test: &str, release: Release, program: Program) -> [PathBuf; 2] {
+    written(test, &vmtest::with_program(vmtest::debian_with_modules(release).unwrap(), program).unwrap())
+}
+
 fn written(test: &str, kernel: &Kernel) -> [PathBuf; 2] {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let paths = ["vmlinux", "initrd"].map(|name| folder.join(format!("{test}-{name}")));
@@ -56,7 +62,17 @@ impl Guest {
 
     /// Starts Debian's kernel, and waits for its shell, which then neither echoes nor prompts.
     pub fn debian(more: &[&str]) -> Guest {
-        let mut guest = Guest::spawn(&[&["debian"], more].concat());
+        Guest::busybox(&[&["debian"], more].concat())
+    }
+
+    /// The same from files.
+    pub fn debian_from([kernel, initrd]: &[PathBuf; 2], more: &[&str]) -> Guest {
+        let [kernel, initrd] = [kernel, initrd].map(|path| path.to_str().unwrap());
+        Guest::busybox(&[&["--kernel", kernel, "--initrd", initrd], more].concat())
+    }
+
+    fn busybox(more: &[&str]) -> Guest {
+        let mut guest = Guest::spawn(more);
         guest.type_in("stty -echo; PS1=; echo BOOT-E''ND\n");
         guest.until("BOOT-END");
         guest
