@@ -1,4 +1,5 @@
-//! Debian's drmgr and lsslot in its two kernels: PCI devices, memory and processors are taken and given back by these.
+//! Debian's drmgr in its two kernels: PCI devices, memory and processors are taken and given back by it, at a console or by
+//! rtas_errd, which hears of events.
 
 #[allow(dead_code)]
 mod shell;
@@ -10,13 +11,11 @@ use image::debian::programs::Program;
 use shell::socket::Socket;
 use shell::{Guest, debian_with};
 
-fn start(release: Release, socket: &Socket) -> Guest {
-    let files = debian_with(&format!("drmgr-{}", release.name()), release, Program::Drmgr);
-    let flags = ["-m", "512M", "--max-memory", "1G", "--max-cpus", "2", "--ctl", &socket.0];
+fn start(release: Release, program: Program, socket: &Socket) -> Guest {
+    let files = debian_with(&format!("{program:?}-{}", release.name()), release, program);
+    let flags = ["-m", "1G", "--max-memory", "1536M", "--max-cpus", "2", "--ctl", &socket.0];
     let mut guest = Guest::debian_from(&files, &flags);
-    // Both programs are of one package, and started in the same way.
-    guest.script("mkdir -p /var/lock /var/log; sed s/drmgr/lsslot/ /bin/drmgr > /bin/lsslot; chmod +x /bin/lsslot");
-    does(&mut guest, "load-modules");
+    does(&mut guest, "mkdir -p /var/lock /var/log && load-modules");
     guest
 }
 
@@ -67,7 +66,7 @@ fn functions(guest: &mut Guest) -> Vec<String> {
 /// bus, the first.
 fn pci(release: Release) {
     let socket = Socket::new(&format!("drmgr-pci-{}", release.name()));
-    let mut guest = start(release, &socket);
+    let mut guest = start(release, Program::Drmgr, &socket);
     for way in ["-V", ""] {
         together(&mut guest, &socket, "device add virtio-rng", &format!("drmgr -c pci -a -s C0 -n {way}"));
         assert_eq!(entropy(&mut guest), "virtio_rng.0");
@@ -107,7 +106,7 @@ fn sizes(guest: &mut Guest) -> [u64; 2] {
 /// The kernel takes memory and processors by itself; drmgr gives them back and takes them again.
 fn memory_and_processors(release: Release) {
     let socket = Socket::new(&format!("drmgr-{}", release.name()));
-    let mut guest = start(release, &socket);
+    let mut guest = start(release, Program::Drmgr, &socket);
     let [first, _] = sizes(&mut guest);
     for words in ["memory add 512M", "cpus add 1"] {
         guest.ctl(&socket, words);
@@ -117,7 +116,7 @@ fn memory_and_processors(release: Release) {
     let [most, processors] = sizes(&mut guest);
     assert_eq!((most - first, processors), (512, 2));
     let shown = does(&mut guest, "lsslot -c cpu; lsslot -c mem");
-    for word in ["CPU 0", "CPU 1", "10000001", "DRC Index: 80000002", "DRC Index: 80000003"] {
+    for word in ["CPU 0", "CPU 1", "10000001", "DRC Index: 80000004", "DRC Index: 80000005"] {
         assert!(shown.contains(word), "{word}: {shown}");
     }
     for which in ["-q 1", "-s 'CPU 1'", "-s 0x10000001"] {
@@ -127,7 +126,7 @@ fn memory_and_processors(release: Release) {
             assert_eq!(sizes(&mut guest)[1], processors, "{action} {which}");
         }
     }
-    for which in ["-q 1", "-s 0x80000003"] {
+    for which in ["-q 1", "-s 0x80000005"] {
         for (action, memory) in [("-r", most - 256), ("-a", most)] {
             let said = does(&mut guest, &format!("drmgr -c mem {action} {which}"));
             assert!(said.contains("DR_TOTAL_RESOURCES=1"), "{said}");
@@ -135,7 +134,7 @@ fn memory_and_processors(release: Release) {
         }
     }
     // Half of the memory and the processor are given back by drmgr, the rest by the kernel when the host asks.
-    does(&mut guest, "drmgr -c mem -r -s 0x80000002 && drmgr -c cpu -r -q 1");
+    does(&mut guest, "drmgr -c mem -r -s 0x80000004 && drmgr -c cpu -r -q 1");
     for words in ["memory remove 512M", "cpus remove 1"] {
         guest.ctl(&socket, words);
     }
@@ -146,6 +145,38 @@ fn memory_and_processors(release: Release) {
         assert!(said.contains("NOTHING-THERE"), "{said}");
     }
     guest.power_off();
+}
+
+/// Nobody is at the console: rtas_errd has drmgr take what the host adds, and give back what it asks for.
+fn by_itself(release: Release) {
+    let socket = Socket::new(&format!("rtas_errd-{}", release.name()));
+    let mut guest = start(release, Program::RtasErrd, &socket);
+    does(&mut guest, "mkdir /etc/ppc64-diag && cp /debian/etc/ppc64-diag/*.config /etc/ppc64-diag && rtas_errd");
+    for _ in 0..2 {
+        for slot in [0, 1] {
+            assert_eq!(guest.ctl(&socket, "device add virtio-rng")["slot"], slot);
+            // The connector is configured; then its driver is found.
+            guest.script(&format!(
+                "until grep -q virtio_rng.{slot} /sys/class/misc/hw_random/rng_available; do sleep 0.1; done"
+            ));
+        }
+        assert_eq!(functions(&mut guest), ["0000:00:00.0", "0000:00:01.0"]);
+        guest.ctl(&socket, "device remove 0");
+        assert_eq!(entropy(&mut guest), "virtio_rng.1");
+        guest.ctl(&socket, "device remove 1");
+        assert!(functions(&mut guest).is_empty());
+    }
+    guest.power_off();
+}
+
+#[test]
+fn by_itself_in_linux_6_1() {
+    by_itself(Release::Bookworm);
+}
+
+#[test]
+fn by_itself_in_linux_6_12() {
+    by_itself(Release::Trixie);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Debian's ppc64el programs for little-endian guests, each with every library that it needs in a tree that becomes part of a
-//! RAM file system. The tree stands beside the guest's own files, and a script runs the program on the tree's libraries.
+//! RAM file system. The tree stands beside the guest's own files, and scripts run its programs on its libraries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,8 +15,10 @@ use crate::initramfs::Initramfs;
 pub enum Program {
     /// Configures persistent memory.
     Ndctl,
-    /// Adds and removes devices of a partition.
+    /// Adds and removes devices of a partition; with `lsslot`, which lists them.
     Drmgr,
+    /// Hears of the platform's events, and has drmgr do what they ask for.
+    RtasErrd,
 }
 
 /// Where the tree stands in a RAM file system.
@@ -34,8 +36,18 @@ impl Program {
         let (package, program) = match self {
             Program::Ndctl => ("ndctl", "tree/usr/bin/ndctl"),
             Program::Drmgr => ("powerpc-utils", "tree/usr/sbin/drmgr"),
+            Program::RtasErrd => ("ppc64-diag", "tree/usr/sbin/rtas_errd"),
         };
         Closure { architecture: PPC64EL, suites: "bookworm", suite: "bookworm", package, programs: [program] }
+    }
+
+    /// What else is to be run of its tree.
+    fn others(self) -> &'static [&'static str] {
+        match self {
+            Program::Ndctl => &[],
+            Program::Drmgr => &["usr/sbin/lsslot"],
+            Program::RtasErrd => &["usr/sbin/drmgr"],
+        }
     }
 
     /// Where `obtain` keeps it by custom: a folder named after its package in `powervisor/programs` of the user's cache.
@@ -50,8 +62,8 @@ impl Program {
     pub fn obtain(self, folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Tree, DebianError> {
         let closure = self.closure();
         let [Package { version, .. }] = closure.obtain(folder, progress)?;
-        let [program] = closure.programs.map(|path| path.trim_start_matches(TREE).trim_start_matches('/'));
-        Ok(Tree { version, program, folder: folder.join(TREE) })
+        let program = closure.programs.map(|path| path.trim_start_matches(TREE).trim_start_matches('/'));
+        Ok(Tree { version, programs: [&program, self.others()].concat(), folder: folder.join(TREE) })
     }
 }
 
@@ -60,22 +72,24 @@ impl Program {
 pub struct Tree {
     /// Version of the program's package.
     pub version: String,
-    /// Where the program is in the tree.
-    program: &'static str,
+    /// Where the programs are in the tree.
+    programs: Vec<&'static str>,
     folder: PathBuf,
 }
 
 impl Tree {
-    /// Adds the tree to an archive, and a script in `/bin` with the program's name.
+    /// Adds the tree to an archive, and for each program a script in `/bin` with its name.
     ///
     /// # Errors
     /// Files that cannot be read.
-    pub fn add_to(&self, archive: Initramfs) -> Result<Initramfs, DebianError> {
+    pub fn add_to(&self, mut archive: Initramfs) -> Result<Initramfs, DebianError> {
         let libraries = LIBRARIES.map(|folder| format!("{ROOT}/{folder}")).join(":");
-        let program = self.program;
-        let script = format!("#!/bin/sh\nexec {ROOT}/{LOADER} --library-path {libraries} {ROOT}/{program} \"$@\"\n");
-        let name = program.rsplit('/').next().unwrap_or(program);
-        let archive = archive.file(&format!("/bin/{name}"), 0o755, script.as_bytes());
+        for program in &self.programs {
+            let script =
+                format!("#!/bin/sh\nexec {ROOT}/{LOADER} --library-path {libraries} {ROOT}/{program} \"$@\"\n");
+            let name = program.rsplit('/').next().unwrap_or(program);
+            archive = archive.file(&format!("/bin/{name}"), 0o755, script.as_bytes());
+        }
         self.add_folder(archive, Path::new(""))
     }
 
@@ -121,12 +135,15 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         std::os::unix::fs::symlink("../bin/program", folder.join("usr/link")).unwrap();
-        let tree = Tree { version: "1".to_owned(), program: "usr/bin/program", folder: folder.clone() };
+        let programs = vec!["usr/bin/program", "usr/bin/other"];
+        let tree = Tree { version: "1".to_owned(), programs, folder: folder.clone() };
         let bytes = tree.add_to(Initramfs::new()).unwrap().finish().unwrap();
         fs::remove_dir_all(folder).unwrap();
         let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
         let script = "--library-path /debian/lib/powerpc64le-linux-gnu:";
-        for text in ["debian/bin/program\0", "debian/usr/link\0", "../bin/program", "bin/program\0", script] {
+        for text in
+            ["debian/bin/program\0", "debian/usr/link\0", "../bin/program", "bin/program\0", "00bin/other\0", script]
+        {
             assert!(has(text), "{text:?}");
         }
         assert!(!has("copyright"));
