@@ -356,6 +356,8 @@ pub enum ExitKind {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The machine was started with --ctl SOCKET, and with --max-memory, --max-cpus or --nvdimm-room for what is to be added.
+Linux takes and gives back all but PCI devices by itself, and these where rtas_errd runs (Debian's package ppc64-diag), or by
+`drmgr -c pci -a -s C0 -n -V` and `drmgr -c pci -r ...`: slot 0 is C0, slot 1 is C8.
 
 Examples:
   powervisor run debian --ctl pv.sock --max-memory 4G --max-cpus 4 --nvdimm-room 1G
