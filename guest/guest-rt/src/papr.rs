@@ -78,6 +78,7 @@ pub mod status {
     pub const H_LONG_BUSY_ORDER_1_MSEC: i64 = 9900;
     pub const H_LONG_BUSY_ORDER_100_SEC: i64 = 9905;
     pub const H_CONTINUE: i64 = 18;
+    pub const H_HARDWARE: i64 = -1;
     pub const H_FUNCTION: i64 = -2;
     pub const H_PRIVILEGE: i64 = -3;
     pub const H_PARAMETER: i64 = -4;

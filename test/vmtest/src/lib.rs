@@ -11,6 +11,7 @@ mod engine;
 mod files;
 mod guest;
 mod lockstep;
+mod runs;
 
 pub use dialogue::Line;
 pub use files::{Kernel, bare_metal, built, debian, debian_with_modules, skip, with_program};
@@ -18,3 +19,4 @@ pub use guest::{Guest, Run, Timing};
 
 pub use engine::Kind as EngineKind;
 pub use lockstep::the_same;
+pub use runs::runs;

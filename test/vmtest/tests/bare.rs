@@ -1,16 +1,11 @@
 //! The bare-metal test kernels of `guest/`: every check of every kernel, in both byte orders, on every machine.
 
-use std::fs;
-use std::sync::Arc;
-
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use exec::Privileged;
-use guest_mem::BLOCK;
 use hv_core::Halt;
 use machine::{Device, Interrupts, Kind, Mmu};
-use nvdimm::{Access, Image, Nvdimm, Options, Uuid};
 use ppc_isa::Cpu;
-use vmtest::{EngineKind, Guest, Run, Timing, bare_metal};
+use vmtest::{EngineKind, Guest, Run, Timing, bare_metal, runs};
 
 const MODELS: [(Cpu, Mmu); 3] = [(Cpu::Power8, Mmu::Hash), (Cpu::Power9, Mmu::Hash), (Cpu::Power9, Mmu::Radix)];
 
@@ -87,40 +82,33 @@ fn translation() -> Result<()> {
     Ok(())
 }
 
-/// Persistent memory: twice on each image, whose contents outlive the first run, then without any.
-#[test]
-fn scm() -> Result<()> {
-    const BLOCKS: u64 = 3;
-    let path = std::env::temp_dir().join(format!("vmtest-scm-{}", std::process::id()));
+/// A kernel that needs more of the host than a machine, on one vCPU and on eight, on both engines.
+fn with_company(name: &str) -> Result<()> {
     let (mut faults, mut checks) = (Vec::new(), 0);
     for order in ["be", "le"] {
-        let kernel = bare_metal(&format!("scm-{order}.elf"))?;
+        let kernel = bare_metal(&format!("{name}-{order}.elf"))?;
         for ((cpu, mmu), cpus) in MODELS.into_iter().flat_map(|model| [(model, 1), (model, 8)]) {
             for engine in [EngineKind::Interpreter, EngineKind::Translator] {
-                let _ = fs::remove_file(&path);
-                Image::create(&path, Uuid([3; 16]), BLOCKS * BLOCK, 4096)?;
-                for run in ["first", "second", "none"] {
-                    let guest =
-                        Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("").engine(engine);
-                    let device =
-                        || anyhow::Ok(Arc::new(Nvdimm::new(Image::open(&path, Access::Write)?, &Options::default())?));
-                    let device: Option<Arc<Nvdimm>> = if run == "none" { None } else { Some(device()?) };
-                    let guest = device.iter().fold(guest, |guest, device| guest.nvdimm(Arc::clone(device)));
-                    let result = guest.most(2_000_000_000).run()?;
-                    device.map_or(Ok(()), |device| device.detach())?;
-                    checks += result.console.lines().filter(|line| line.starts_with("ok ")).count();
-                    if let Some(fault) = fault(&result) {
-                        let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}", cpu.name());
-                        faults.push(format!("{what}, {run} run:\n  {fault}"));
-                    }
+                let what = format!("{order} on {} {mmu:?}, {cpus} vCPUs, {engine:?}", cpu.name());
+                let guest = Guest::new(kernel.clone()).cpu(cpu, mmu).cpus(cpus).memory(256).append("");
+                for (which, run) in runs(name, &guest.engine(engine).most(2_000_000_000)).context(what.clone())? {
+                    let made = run.console.lines().filter(|line| line.starts_with("ok ")).count();
+                    let fault = fault(&run).or((made == 0).then(|| "no checks".to_owned()));
+                    faults.extend(fault.map(|fault| format!("{what}, {which} run:\n  {fault}")));
+                    checks += made;
                 }
             }
         }
     }
-    let _ = fs::remove_file(&path);
-    println!("scm: {checks} checks");
+    println!("{name}: {checks} checks");
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
+}
+
+/// Persistent memory: calls, and what outlives machines, crashes and a medium that fails.
+#[test]
+fn scm() -> Result<()> {
+    with_company("scm")
 }
 
 /// A function on the bus, with either interrupt controller, and a bus without any.

@@ -1,7 +1,10 @@
 //! Persistent memory (numbered cases of the project's PAPR notes, 12): its ten calls, what they do to memory, and what
 //! outlives the machine.
 //!
-//! Runs twice on one image: the first run leaves a mark in the label area and data in each block, the second finds them.
+//! Runs several times on one image. Without a word on the command line it makes the calls: the first run leaves a mark in
+//! the label area and data in each block, the second finds them. Told `dirty` it leaves stores that were flushed and some
+//! that were not, told `failing` some that the medium refuses; then the image is not put away, and the next run, told
+//! `after`, looks for what must be there. With `lost` as well not all of the rest may be.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
@@ -15,6 +18,7 @@ use guest_rt::{
 use kernels::{
     Mmu, Report, hash,
     memory::{SCRATCH, clear, peek, poke},
+    words,
 };
 
 guest_rt::guest_main!(main);
@@ -30,6 +34,14 @@ const ONE: u64 = 2;
 /// In the label area: the mark of the first run.
 const MARK_AT: u64 = 128;
 const MARK: u64 = 0x5045_5253_4953_5421;
+/// In the label area: how often the image was left without being put away, as the last of those runs knew it.
+const NOTED_AT: u64 = 136;
+/// The last save failed (papr 3.7, bit 1).
+const SAVE_FAILED: u64 = 1 << 62;
+/// Places of a pattern in each block, each in a sector of its own: few enough to be written at once, too many for the host
+/// to have written them by chance.
+const PLACES: u64 = 256;
+const SECTOR: u64 = 512;
 /// Connectors of other things, or of nothing.
 const OTHERS: [u64; 4] = [0, 0x1000_0000, 0x9000_00ff, u64::MAX];
 /// Most turns that a flush is waited for.
@@ -41,6 +53,8 @@ struct Device {
     block: u64,
     count: u64,
     labels: u64,
+    /// How often the image was left without being put away.
+    failures: u64,
 }
 
 impl Device {
@@ -50,6 +64,7 @@ impl Device {
             block: node.number("ibm,block-size")?,
             count: node.number("ibm,number-of-blocks")?,
             labels: node.number("ibm,metadata-size")?,
+            failures: node.number("ibm,persistence-failed-count")?,
         })
     }
 
@@ -86,6 +101,12 @@ impl Device {
         (reply.status, reply.out[0])
     }
 
+    /// Whether it says that the last save failed.
+    fn save_failed(&self) -> bool {
+        let [states, valid, ..] = hcall(H_SCM_HEALTH, &[self.drc]).out;
+        states & valid & SAVE_FAILED != 0
+    }
+
     /// Flushes to the end; status and the tokens used.
     fn flush(&self) -> (i64, u64) {
         let mut token = 0;
@@ -104,7 +125,11 @@ fn main(tree: Option<Fdt<'static>>) {
     let mut report = Report::default();
     let t = &mut report;
     let node = tree.and_then(|tree| tree.node("/ibm,persistent-memory/ibm,pmemory"));
+    let says = |wanted: &[u8]| words(tree).any(|word| word == wanted);
     match node.and_then(Device::of) {
+        Some(device) if says(b"dirty") => dirty(t, &device),
+        Some(device) if says(b"failing") => failing(t, &device),
+        Some(device) if says(b"after") => after(t, &device, says(b"lost")),
         Some(device) => {
             let second = device.read(MARK_AT, 8).out[0] == MARK;
             if second {
@@ -309,4 +334,55 @@ fn leave(t: &mut Report, d: &Device) {
     let base = d.place(0).1;
     (0..d.count).for_each(|block| poke(base + block * d.block + 64, !block));
     t.check("63: the mark", d.write(MARK_AT, MARK, 8), H_SUCCESS);
+}
+
+/// Where stores are left behind: offset, and whether another store follows there after the flush.
+fn places(d: &Device) -> impl Iterator<Item = (u64, bool)> {
+    (0..d.count * PLACES).map(|n| (n / PLACES * d.block + n % PLACES * SECTOR, n % 2 == 1))
+}
+
+/// What is flushed there after so many failures; its complement is not.
+fn pattern(offset: u64, failures: u64) -> u64 {
+    failures << 48 | offset
+}
+
+/// Stores everywhere and flushes, then stores to half of the places again.
+fn dirty(t: &mut Report, d: &Device) {
+    t.check("74: an end in order is not counted", d.failures, d.read(NOTED_AT, 8).out[0]);
+    t.check("74: nor told as a failure", d.save_failed(), false);
+    let base = d.bind_all();
+    places(d).for_each(|(offset, _)| poke(base + offset, pattern(offset, d.failures)));
+    t.check("77: flushed", d.flush().0, H_SUCCESS);
+    let again = places(d).filter(|(_, again)| *again);
+    again.for_each(|(offset, _)| poke(base + offset, !pattern(offset, d.failures)));
+}
+
+/// The same on a medium that takes the first flush and not the second.
+fn failing(t: &mut Report, d: &Device) {
+    dirty(t, d);
+    t.check("78: not written", d.flush().0, H_HARDWARE);
+    t.check("78: and told", d.save_failed(), true);
+    t.check("78: what comes later is not believed", d.flush().0, H_HARDWARE);
+    t.check("78: nor forgotten", d.save_failed(), true);
+}
+
+/// What is there after the image was not put away; the host has lost what it could, if it says so.
+fn after(t: &mut Report, d: &Device, loses: bool) {
+    let failures = d.read(NOTED_AT, 8).out[0];
+    t.check("74: not put away: counted", d.failures, failures + 1);
+    t.check("74: and told as a failure", d.save_failed(), true);
+    let base = d.bind_all();
+    let [mut wrong, mut lost] = [0, 0];
+    for (offset, again) in places(d) {
+        match (peek::<u64>(base + offset), pattern(offset, failures)) {
+            (found, flushed) if found == flushed => lost += u64::from(again),
+            (found, flushed) if again && found == !flushed => {}
+            _ => wrong += 1,
+        }
+    }
+    t.check("77: what was flushed is there, or what followed it", wrong, 0);
+    if loses {
+        t.holds("77: not all that followed is: something was lost", lost > 0, lost);
+    }
+    t.check("74: noted", d.write(NOTED_AT, d.failures, 8), H_SUCCESS);
 }
