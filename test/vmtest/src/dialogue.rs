@@ -1,17 +1,51 @@
 //! The other end of the console: keeps what the guest prints, and answers it.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use machine::Controls;
 
-/// One exchange: when the guest has printed `expect`, type `send`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One exchange: when the guest has printed `expect`, type `answer`.
+#[derive(Clone, Debug)]
 pub struct Line {
     /// Text to wait for, behind what the line before it waited for.
     pub expect: String,
     /// What is typed then.
-    pub send: String,
+    pub answer: Answer,
+}
+
+/// What is typed.
+#[derive(Clone)]
+pub enum Answer {
+    /// This text.
+    Text(String),
+    /// What comes of something that is done with the machine, while the guest runs on.
+    Deed(Arc<Deed>),
+}
+
+/// Something to be done with a machine.
+pub type Deed = dyn Fn(&Controls) -> String + Send + Sync;
+
+impl Answer {
+    /// Types it.
+    fn give(self, controls: Controls) {
+        match self {
+            Answer::Text(text) => _ = controls.type_in(text.as_bytes()),
+            // The guest waits for its console now, and may have to do its part.
+            Answer::Deed(deed) => _ = thread::spawn(move || controls.type_in(deed(&controls).as_bytes())),
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Text(text) => f.debug_tuple("Text").field(text).finish(),
+            Answer::Deed(_) => f.debug_tuple("Deed").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// What a dialogue has come to.
@@ -59,13 +93,13 @@ impl Dialogue {
 
 impl State {
     /// The answer to what is printed by now, if the next line's text is in it.
-    fn answer(&mut self) -> Option<String> {
+    fn answer(&mut self) -> Option<Answer> {
         let line = self.lines.get(self.done)?;
         let wanted = line.expect.as_bytes();
         let at = self.printed[self.from..].windows(wanted.len()).position(|window| window == wanted)?;
         self.from += at + wanted.len();
         self.done += 1;
-        Some(line.send.clone())
+        Some(line.answer.clone())
     }
 }
 
@@ -75,7 +109,7 @@ impl Write for Dialogue {
         state.printed.extend(data);
         while let Some(answer) = state.answer() {
             if let Some(controls) = self.controls.get() {
-                controls.type_in(answer.as_bytes());
+                answer.give(controls.clone());
             }
         }
         Ok(data.len())
@@ -92,7 +126,7 @@ mod tests {
 
     #[test]
     fn lines_are_taken_in_order_and_across_writes() {
-        let line = |expect: &str| Line { expect: expect.into(), send: String::new() };
+        let line = |expect: &str| Line { expect: expect.into(), answer: Answer::Text(String::new()) };
         let mut dialogue = Dialogue::new(vec![line("one"), line("two"), line("one")]);
         dialogue.write_all(b"two o").unwrap();
         assert_eq!(dialogue.waiting_for().as_deref(), Some("one"));

@@ -19,7 +19,7 @@ use ppc_isa::Cpu;
 use sha2::{Digest, Sha256};
 use vmm::{Observer, Outcome, Policy, Time};
 
-use crate::dialogue::{Dialogue, Line};
+use crate::dialogue::{Answer, Dialogue, Line};
 use crate::engine::Kind;
 use crate::files::Kernel;
 
@@ -186,6 +186,13 @@ impl Guest {
         self
     }
 
+    /// Makes room for more processors, and for so many more bytes of memory and persistent memory.
+    pub fn room(mut self, cpus: u32, memory: u64, persistent: u64) -> Guest {
+        (self.spec.max_cpus, self.spec.max_memory) = (self.spec.cpus + cpus, self.spec.memory + memory);
+        self.spec.nvdimm_room = persistent;
+        self
+    }
+
     /// Adds persistent memory.
     pub fn nvdimm(mut self, device: Arc<Nvdimm>) -> Guest {
         self.spec.nvdimms.push(device.geometry());
@@ -244,7 +251,14 @@ impl Guest {
 
     /// Waits for `expect` on the console, then types `send`.
     pub fn expect(mut self, expect: &str, send: &str) -> Guest {
-        self.lines.push(Line { expect: expect.into(), send: send.into() });
+        self.lines.push(Line { expect: expect.into(), answer: Answer::Text(send.into()) });
+        self
+    }
+
+    /// Waits for `expect` on the console, then does something with the machine, while the guest runs on, and types what
+    /// comes of it.
+    pub fn when(mut self, expect: &str, deed: impl Fn(&Controls) -> String + Send + Sync + 'static) -> Guest {
+        self.lines.push(Line { expect: expect.into(), answer: Answer::Deed(Arc::new(deed)) });
         self
     }
 

@@ -13,7 +13,6 @@ mod guest;
 mod lockstep;
 mod runs;
 
-pub use dialogue::Line;
 pub use files::{Kernel, bare_metal, built, debian, debian_with_modules, skip, with_program};
 pub use guest::{Guest, Run, Timing};
 
