@@ -120,16 +120,19 @@ impl<'a> Fdt<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The value of a property of this very node.
-    pub fn prop(&self, wanted: &str) -> Option<&'a [u8]> {
-        let mut at = self.body;
-        while let (Token::Prop(name, value), next) = self.tree.token(at)? {
-            if name == wanted.as_bytes() {
-                return Some(value);
-            }
+    /// The properties of this very node: name and value.
+    pub fn props(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        let (tree, mut at) = (self.tree, self.body);
+        core::iter::from_fn(move || {
+            let (Token::Prop(name, value), next) = tree.token(at)? else { return None };
             at = next;
-        }
-        None
+            Some((name, value))
+        })
+    }
+
+    /// The value of one of them.
+    pub fn prop(&self, wanted: &str) -> Option<&'a [u8]> {
+        self.props().find(|(name, _)| *name == wanted.as_bytes()).map(|(_, value)| value)
     }
 
     /// A property of 4 or 8 bytes as a number.

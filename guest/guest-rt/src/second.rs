@@ -13,11 +13,11 @@ unsafe extern "C" {
 
 static MAIN: AtomicUsize = AtomicUsize::new(0);
 
-/// Starts processor 1 with `main`; the status of RTAS, or `None` without that service.
-pub fn start(tree: Fdt<'_>, main: fn() -> !) -> Option<i32> {
+/// Starts processor `number` with `main`; the status of RTAS, or `None` without that service.
+pub fn start(tree: Fdt<'_>, number: u32, main: fn() -> !) -> Option<i32> {
     let token = tree.node("/rtas")?.number("start-cpu")? as u32;
     MAIN.store(main as usize, Ordering::Release);
-    Some(rtas(token, &[1, &raw const second_start as u32, 0], 1).1[0] as i32)
+    Some(rtas(token, &[number, &raw const second_start as u32, 0], 1).1[0] as i32)
 }
 
 /// Called by the entry code.

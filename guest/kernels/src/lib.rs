@@ -5,6 +5,7 @@
 #![no_std]
 #![feature(asm_experimental_arch)]
 
+pub mod connector;
 pub mod hash;
 pub mod memory;
 pub mod pci;

@@ -1,14 +1,16 @@
-//! The runs of test kernels that need more of the host than a machine: an image that outlives several.
+//! The runs of test kernels that need more of the host than a machine: an image that outlives several, and somebody who adds
+//! and removes devices.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::{env, fs, process};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use guest_mem::BLOCK;
+use machine::{Device, HotPlug, MEMORY_BLOCK};
 use nvdimm::{Access, Fault, Image, Nvdimm, Options, Uuid};
 
-use crate::guest::{Guest, Run};
+use crate::guest::{Guest, Run, Timing};
 
 /// All runs of the test kernel `name` on the machine of `guest`, and what each is called.
 ///
@@ -17,6 +19,7 @@ use crate::guest::{Guest, Run};
 pub fn runs(name: &str, guest: &Guest) -> Result<Vec<(&'static str, Run)>> {
     match name {
         "scm" => persistent_memory(guest),
+        "connectors" => connectors(guest),
         _ => Ok(vec![("only", guest.clone().run()?)]),
     }
 }
@@ -76,4 +79,42 @@ fn persistent_memory(guest: &Guest) -> Result<Vec<(&'static str, Run)>> {
     }
     runs.push(("last, without an image,", guest.clone().run()?));
     Ok(runs)
+}
+
+/// A machine with a device of each kind that can be there from the start and room for more, which the kernel asks for.
+fn connectors(guest: &Guest) -> Result<Vec<(&'static str, Run)>> {
+    /// Where they come: behind those from the start.
+    const SLOT: u8 = 1;
+    const PERSISTENT: u32 = 1;
+    let (own, other) = (Scratch::new("own", 1)?, Scratch::new("other", 2)?);
+    let (device, added) = (own.device(Fault::default())?, other.device(Fault::default())?);
+    // The kernel has a clock to lose its patience by, which goes on while the host is at work.
+    let mut guest = guest.clone().timing(Timing::Host).room(1, 2 * MEMORY_BLOCK, 2 * BLOCK);
+    guest = guest.nvdimm(Arc::clone(&device)).device(Device::VirtioRng);
+    for _ in 0..2 {
+        let (coming, going) = (Arc::clone(&added), Arc::clone(&added));
+        let put_away = move |plug: &HotPlug| {
+            plug.remove_nvdimm(PERSISTENT)?;
+            Ok(going.detach()?)
+        };
+        guest = plugs(guest, "add NVDIMM", move |plug| Ok(plug.add_nvdimm(&coming).map(drop)?));
+        guest = plugs(guest, "remove NVDIMM", put_away);
+    }
+    guest = plugs(guest, "add memory", |plug| Ok(plug.add_memory(MEMORY_BLOCK)?));
+    guest = plugs(guest, "remove memory", |plug| Ok(plug.remove_memory(MEMORY_BLOCK)?));
+    guest = plugs(guest, "add CPU", |plug| Ok(plug.add_processors(1)?));
+    guest = plugs(guest, "remove CPU", |plug| Ok(plug.remove_processors(1)?));
+    guest = plugs(guest, "add device", |plug| Ok(plug.add_device(Device::VirtioRng).map(drop)?));
+    guest = plugs(guest, "remove device", |plug| Ok(plug.remove_device(SLOT)?));
+    let run = guest.run()?;
+    device.detach()?;
+    Ok(vec![("only", run)])
+}
+
+/// Does `deed` when the kernel asks for it, and types how that ended.
+fn plugs(guest: Guest, what: &str, deed: impl Fn(&HotPlug) -> Result<()> + Send + Sync + 'static) -> Guest {
+    guest.when(&format!("host: {what}\r\n"), move |controls| {
+        let ended = controls.hot_plug().context("nothing can be added").and_then(|plug| deed(&plug));
+        ended.map_or_else(|error| format!("{error}\n"), |()| "done\n".to_owned())
+    })
 }

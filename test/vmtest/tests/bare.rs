@@ -111,6 +111,12 @@ fn scm() -> Result<()> {
     with_company("scm")
 }
 
+/// Connectors, behind which devices come and go.
+#[test]
+fn connectors() -> Result<()> {
+    with_company("connectors")
+}
+
 /// A function on the bus, with either interrupt controller, and a bus without any.
 #[test]
 fn pci() -> Result<()> {
@@ -239,6 +245,7 @@ fn watchdog() -> Result<()> {
 #[test]
 fn every_kernel_is_run() -> Result<()> {
     let known = [
+        "connectors",
         "contract",
         "decrementer",
         "exceptions",

@@ -25,6 +25,7 @@ mod sources;
 mod tree;
 mod xive;
 
+pub use blocks::MEMORY_BLOCK;
 pub use board::{Backends, BuildError, Controls, Keyboard, Machine, Power};
 pub use hotplug::{HotPlug, HotPlugError, Kept};
 pub use plan::{Layout, PlanError, plan};

@@ -400,11 +400,11 @@ fn another(t: &mut Report, tree: Fdt<'static>) {
         true
     };
     t.check("19: a processor that never ran is stopped", state(), 0);
-    t.check("18: it starts", second::start(tree, second_main), Some(0));
+    t.check("18: it starts", second::start(tree, 1, second_main), Some(0));
     t.holds("18: and comes", wait(&|| SECOND.load(SeqCst) != 0), SECOND.load(SeqCst));
     t.check("18: in real mode, privileged, without interrupts", SECOND.load(SeqCst), CAME);
     t.check("19: it is not stopped", state(), 2);
-    t.check("18: it does not start again", second::start(tree, second_main), Some(-1));
+    t.check("18: it does not start again", second::start(tree, 1, second_main), Some(-1));
     STOP.store(stop, SeqCst);
     t.holds("19: it has stopped", wait(&|| state() == 0), state());
 }

@@ -421,7 +421,7 @@ fn another(t: &mut Report, tree: Fdt<'static>, own: Source) {
     other.set(0b00);
     own.set(0b00);
     TRIGGER_FIRST.store(own.trigger, SeqCst);
-    t.check("it starts", second::start(tree, second_main), Some(0));
+    t.check("it starts", second::start(tree, 1, second_main), Some(0));
     t.holds("  and waits", wait(|| READY.load(SeqCst) != 0), READY.load(SeqCst));
     for n in 0..3 {
         let before = TAKEN.load(SeqCst);
