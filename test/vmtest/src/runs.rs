@@ -20,8 +20,24 @@ pub fn runs(name: &str, guest: &Guest) -> Result<Vec<(&'static str, Run)>> {
     match name {
         "scm" => persistent_memory(guest),
         "connectors" => connectors(guest),
+        "contract" => contract(guest),
+        // Somebody types what the kernel waits for.
+        "hcalls" => Ok(vec![("only", guest.clone().append("typed").expect("type:", TYPED).run()?)]),
+        "pci" => Ok(vec![("only", guest.clone().device(Device::VirtioRng).run()?)]),
         _ => Ok(vec![("only", guest.clone().run()?)]),
     }
+}
+
+/// Lines whose ends are CR alone, CR NUL, and CR NUL NUL.
+const TYPED: &str = "a\r\0\0b\r\0\r\r\0c\0d";
+
+/// A machine with something for each call to be about.
+fn contract(guest: &Guest) -> Result<Vec<(&'static str, Run)>> {
+    let image = Scratch::new("contract", 2)?;
+    let device = image.device(Fault::default())?;
+    let run = guest.clone().nvdimm(Arc::clone(&device)).run()?;
+    device.detach()?;
+    Ok(vec![("only", run)])
 }
 
 /// An image of persistent memory that goes with the runs.

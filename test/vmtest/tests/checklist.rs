@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use hv_core::Halt;
-use machine::{Device, Interrupts, Mmu};
+use machine::{Interrupts, Mmu};
 use ppc_isa::Cpu;
 use vmtest::{EngineKind, Guest, bare_metal, runs};
 
@@ -47,7 +47,9 @@ const CASES: &[(u32, By)] = &[
     (32, Kernel("hash", HASH, 1)), (32, Kernel("radix", RADIX, 1)),
     (33, Kernel("radix", RADIX, 1)), (34, Kernel("radix", RADIX, 1)),
     (35, Kernel("radix", RADIX, 1)), (35, Test(LITMUS, "a_page_remapped_by_tlbie_is_gone")),
-    (36, Test("vm/machine/tests/smp.rs", "a_local_invalidation_is_of_one_vcpu")), (37, Kernel("radix", RADIX, 1)), (38, Kernel("hcalls", BOTH, 1)), (39, Kernel("hcalls", BOTH, 1)),
+    // What another processor still sees is nothing that a guest may count on.
+    (36, Test("vm/machine/tests/smp.rs", "a_local_invalidation_is_of_one_vcpu")),
+    (37, Kernel("radix", RADIX, 1)), (38, Kernel("hcalls", BOTH, 1)), (39, Kernel("hcalls", BOTH, 1)),
     (40, Kernel("pci", BOTH, 1)), (41, Kernel("pci", BOTH, 1)), (42, Kernel("pci", BOTH, 1)),
     (43, Kernel("pci", BOTH, 1)),
     (44, Kernel("hcalls", BOTH, 1)), (45, Kernel("hcalls", BOTH, 1)),
@@ -81,10 +83,7 @@ fn made(name: &str, order: &str, mmu: Mmu, cpus: u32, engine: EngineKind) -> Res
     let kernel = bare_metal(&format!("{name}-{order}.elf"))?;
     let interrupts = if name == "xive" { Interrupts::Xive } else { Interrupts::Xics };
     let guest = Guest::new(kernel).cpu(Cpu::Power9, mmu).cpus(cpus).interrupts(interrupts).engine(engine);
-    let guest = guest.memory(256).append("typed").most(2_000_000_000);
-    // What hcalls waits for.
-    let guest = if name == "hcalls" { guest.expect("type:", "a\r\0\0b\r\0\r\r\0c\0d") } else { guest };
-    let guest = if name == "pci" { guest.device(Device::VirtioRng) } else { guest };
+    let guest = guest.memory(256).append("").most(2_000_000_000);
     let mut cases = BTreeSet::new();
     for (_, run) in runs(name, &guest)? {
         run.ended(&Halt::PowerOff)?;
