@@ -72,7 +72,7 @@ pub fn offers(tree: Option<Fdt<'_>>, group: &str) -> bool {
 }
 
 /// The words of the command line.
-pub fn words(tree: Option<Fdt<'_>>) -> impl Iterator<Item = &[u8]> {
+fn words(tree: Option<Fdt<'_>>) -> impl Iterator<Item = &[u8]> {
     let line = tree.and_then(|tree| tree.node("/chosen")).and_then(|node| node.prop("bootargs")).unwrap_or_default();
     line.strip_suffix(b"\0").unwrap_or(line).split(|byte| *byte == b' ')
 }

@@ -18,7 +18,7 @@ use guest_rt::{
 use kernels::{
     Mmu, Report, hash,
     memory::{SCRATCH, clear, peek, poke},
-    words,
+    says,
 };
 
 guest_rt::guest_main!(main);
@@ -125,7 +125,7 @@ fn main(tree: Option<Fdt<'static>>) {
     let mut report = Report::default();
     let t = &mut report;
     let node = tree.and_then(|tree| tree.node("/ibm,persistent-memory/ibm,pmemory"));
-    let says = |wanted: &[u8]| words(tree).any(|word| word == wanted);
+    let says = |word: &[u8]| says(tree, word);
     match node.and_then(Device::of) {
         Some(device) if says(b"dirty") => dirty(t, &device),
         Some(device) if says(b"failing") => failing(t, &device),
