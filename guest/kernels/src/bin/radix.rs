@@ -234,6 +234,16 @@ fn tlbie(ea: u64) {
     };
 }
 
+/// The same for this processor alone.
+fn tlbiel(ea: u64) {
+    const TLBIEL_R4_R5_0_1_1: u32 = 0x7ca3_2224;
+    // SAFETY: as above.
+    unsafe {
+        asm!("ptesync", ".long {tlbiel}", "ptesync", tlbiel = const TLBIEL_R4_R5_0_1_1,
+            in("r4") ea & !0xfff, in("r5") 0_u64, options(nostack))
+    };
+}
+
 fn changes(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     let resized = [H_RESIZE_HPT_PREPARE, H_RESIZE_HPT_COMMIT].map(|call| hcall(call, &[0, 20]).status);
     t.check("32: no hashed table to be resized", resized, [H_NOT_AVAILABLE; 2]);
@@ -245,6 +255,9 @@ fn changes(t: &mut Report, tables: &mut Tables, tree: &Tree) {
     tree.map(tables, ea, FRAMES[1], Page::Size4K, pte::KERNEL);
     tlbie(ea);
     t.check("35: tlbie: second frame", load().gpr[3], VALUES[1]);
+    tree.map(tables, ea, FRAMES[0], Page::Size4K, pte::KERNEL);
+    tlbiel(ea);
+    t.check("36: tlbiel: first frame", load().gpr[3], VALUES[0]);
     poke(leaf, 0_u64);
     tlbie(ea);
     t.check("35: tlbie: no page", load().vector, 0x300);

@@ -71,8 +71,8 @@ fn problem_state(t: &mut Report, radix: bool) {
     let before = Frame::new(&raw const SC1).with(msr::PR).reg(3, UNKNOWN);
     let after = before.run();
     let (vector, reason, distance) = if radix { (0x700, PRIVILEGED, 0) } else { (0xc00, 0, 4) };
-    t.interrupt("user sc 1: 0xc00 on hash, privileged on radix", &before, &after, vector, reason, distance);
-    t.check("  r3 unchanged", after.gpr[3], UNKNOWN);
+    t.interrupt("1: user sc 1: 0xc00 on hash, privileged on radix", &before, &after, vector, reason, distance);
+    t.check("1: r3 unchanged", after.gpr[3], UNKNOWN);
 }
 
 fn kvm_calls(t: &mut Report) {
