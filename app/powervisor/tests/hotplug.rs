@@ -53,6 +53,8 @@ fn comes_and_goes(name: &str, machine: &str, rounds: u32, more: &[&str]) {
         for words in ["memory add 2G", "cpus add 2", &add] {
             guest.ctl(&socket, words);
         }
+        // The host waits for connectors; behind that the kernel goes on by itself, with regions in a thread of their own.
+        guest.script("until [ $(nproc) = 3 ] && ls /sys/bus/nd/devices | grep -q region; do sleep 0.1; done");
         let [now, processors, regions] = sizes(&mut guest);
         assert!(now > memory + 2 * GIB - GIB / 4, "{memory} KiB became {now}");
         assert_eq!((processors, regions), (3, 1), "round {round}");
