@@ -61,8 +61,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What is copied to build the guests: their workspace, and what their library takes from the host's.
-const SOURCES: &[&str] = &["guest", "abi/pv-abi", "Cargo.toml"];
+/// What is copied to build the guests: their workspace, and what they take from the host's.
+const SOURCES: &[&str] = &["guest", "abi/pv-abi", "abi/papr-abi", "Cargo.toml"];
 
 /// Builds the guests again in a folder of their own; returns it with what was found.
 pub fn rebuild(workspace: &Workspace) -> Result<(PathBuf, Finding)> {
