@@ -264,6 +264,14 @@ impl Connectors {
         own.next().is_none_or(|connector| connector.state == State::Configured)
     }
 
+    /// vCPUs with a connector that do not belong to the partition.
+    pub(crate) fn missing_processors(&self) -> u64 {
+        let missing = |connector: &&Connector| {
+            matches!(connector.resource, Resource::Processor(_)) && connector.state != State::Configured
+        };
+        self.lock().by_index.values().filter(missing).count() as u64
+    }
+
     /// Bytes of memory behind connectors, whether the guest has taken them or not.
     pub(crate) fn memory(&self) -> u64 {
         let bytes = |connector: &Connector| match &connector.resource {

@@ -29,7 +29,7 @@ const WEIGHT: u64 = 128;
 impl Papr {
     /// vCPUs that the partition has now.
     pub(crate) fn processors(&self) -> u64 {
-        (0..self.cpus()).filter(|number| self.ports.connectors.has_processor(*number as u32)).count() as u64
+        self.cpus().saturating_sub(self.ports.connectors.missing_processors())
     }
 
     /// Bytes of memory that the partition has now, or may take.
