@@ -219,31 +219,43 @@ fn obtain_with(
         return Ok(packages);
     }
     let client = Client::new(folder.join(".fetch"), programs, PPC64EL)?;
-    let kernel = find(&client, release.name(), KERNEL_META, progress, |meta| {
-        text::dependency(meta.get("Depends")?, KERNEL_PREFIX).map(str::to_owned)
-    })?;
+    let kernel = kernel(&client, release, progress)?;
     let wanted = [kernel.as_str(), BUSYBOX];
     let records = client.show(&wanted);
-    let record = |package: &str, field: &'static str| {
-        let stanza = records.iter().find(|stanza| stanza.get("Package") == Some(package));
-        let value = stanza.and_then(|stanza| stanza.get(field)).map(str::to_owned);
-        value.ok_or(DebianError::Package { package: package.to_owned(), lacks: field })
-    };
     let mut total = 0;
     for package in wanted {
-        total += record(package, "Size")?.parse::<u32>().map_or(0, u64::from);
+        total += size(&records, package)?;
     }
     client.download(&wanted, total, progress)?;
 
     let mut keep = |package: &str, pattern, name| {
-        let (version, archive) = (record(package, "Version")?, client.archive(package)?);
+        let (version, archive) = (field(&records, package, "Version")?, client.archive(package)?);
         client.extract(&archive, pattern, |content| {
-            cache::store(content, client.file(name), folder, name, (package, &version), progress)
+            cache::store(content, client.file(name), folder, name, (package, version), progress)
         })
     };
     let [vmlinux, busybox] = [keep(&kernel, KERNEL_FILE, VMLINUX)?, keep(BUSYBOX, BUSYBOX_FILE, BUSYBOX_NAME)?];
     cache::record(release.name(), folder, &[(VMLINUX, &vmlinux), (BUSYBOX_NAME, &busybox)])?;
     Ok(Packages { vmlinux, busybox })
+}
+
+/// The package of the newest kernel of `release`.
+fn kernel(client: &Client, release: Release, progress: &mut dyn FnMut(Progress<'_>)) -> Result<String, DebianError> {
+    find(client, release.name(), KERNEL_META, progress, |meta| {
+        text::dependency(meta.get("Depends")?, KERNEL_PREFIX).map(str::to_owned)
+    })
+}
+
+/// What the record of `package` says in a field that every record has.
+fn field<'a>(records: &'a [text::Stanza], package: &str, name: &'static str) -> Result<&'a str, DebianError> {
+    let record = records.iter().find(|record| record.get("Package") == Some(package));
+    let value = record.and_then(|record| record.get(name));
+    value.ok_or(DebianError::Package { package: package.to_owned(), lacks: name })
+}
+
+/// Bytes of the package, 0 if the record's are no number.
+fn size(records: &[text::Stanza], package: &str) -> Result<u64, DebianError> {
+    Ok(field(records, package, "Size")?.parse::<u32>().map_or(0, u64::from))
 }
 
 /// Tries the host's mirrors in turn; leaves the client with the lists of one that has the suite, and gives what is

@@ -123,3 +123,16 @@ fn copy(from: &mut dyn Read, to: &mut dyn Write, report: &mut dyn FnMut(u64)) ->
     }
     Ok((size, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
+
+/// Keeps a file that was unpacked in `folder` with its sum.
+pub fn keep(
+    partial: PathBuf,
+    folder: &Path,
+    name: &str,
+    origin: (&str, &str),
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Package, DebianError> {
+    let path = folder.join(name);
+    let mut file = File::open(&path).map_err(|e| DebianError::io("read", path, e))?;
+    store(&mut file, partial, folder, name, origin, progress)
+}

@@ -2,7 +2,7 @@
 //!
 //! Contract: as for kernels. The programs are held against their record; what they came with is not.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -55,7 +55,7 @@ impl<const N: usize> Closure<N> {
         let version = client.downloaded_version(self.package)?;
         let mut packages = Vec::new();
         for name in self.programs {
-            packages.push(keep(&client, folder, name, (self.package, &version), progress)?);
+            packages.push(cache::keep(client.file("kept"), folder, name, (self.package, &version), progress)?);
             let (path, executable) = (folder.join(name), fs::Permissions::from_mode(0o755));
             fs::set_permissions(&path, executable).map_err(|e| DebianError::io("make executable", path, e))?;
         }
@@ -63,17 +63,4 @@ impl<const N: usize> Closure<N> {
         cache::record(self.suite, folder, &named)?;
         packages.try_into().map_err(|_| DebianError::Package { package: self.package.to_owned(), lacks: "programs" })
     }
-}
-
-/// A file of what was unpacked in `folder` with its sum.
-pub(super) fn keep(
-    client: &Client,
-    folder: &Path,
-    name: &str,
-    origin: (&str, &str),
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<Package, DebianError> {
-    let path = folder.join(name);
-    let mut file = File::open(&path).map_err(|e| DebianError::io("read", path, e))?;
-    cache::store(&mut file, client.file("kept"), folder, name, origin, progress)
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::client::Client;
-use super::{DebianError, PPC64EL, Progress, cache, closure, find};
+use super::{DebianError, PPC64EL, Progress, cache, find};
 
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "grub-ieee1275-bin";
@@ -37,7 +37,7 @@ pub fn obtain(folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<P
     })?;
     client.download(&[PACKAGE], size.into(), progress)?;
     client.unpack(&client.archive(PACKAGE)?, &folder.join(TREE))?;
-    let kernel = closure::keep(&client, folder, KERNEL, (PACKAGE, &version), progress)?;
+    let kernel = cache::keep(client.file("kept"), folder, KERNEL, (PACKAGE, &version), progress)?;
     cache::record(SUITE, folder, &[(KERNEL, &kernel)])?;
     Ok(modules)
 }

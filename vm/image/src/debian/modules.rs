@@ -8,8 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::client::Client;
-use super::{DebianError, KERNEL_FILE, KERNEL_META, KERNEL_PREFIX, PPC64EL, Package, Progress, Release, VMLINUX};
-use super::{cache, find, text};
+use super::{DebianError, KERNEL_FILE, PPC64EL, Package, Progress, Release, VMLINUX, cache};
 use crate::initramfs::Initramfs;
 
 /// Modules in an order in which they can be loaded: virtio on PCI with its entropy source, and hot plug of PCI slots. What
@@ -51,13 +50,10 @@ pub fn obtain(
         return Ok(kept);
     }
     let client = Client::new(folder.join(".fetch"), None, PPC64EL)?;
-    let kernel = find(&client, release.name(), KERNEL_META, progress, |meta| {
-        text::dependency(meta.get("Depends")?, KERNEL_PREFIX).map(str::to_owned)
-    })?;
+    let kernel = super::kernel(&client, release, progress)?;
     let records = client.show(&[&kernel]);
-    let field = |name| records.iter().find_map(|record| record.get(name)).unwrap_or_default();
-    let (version, size) = (field("Version"), field("Size").parse::<u32>().unwrap_or(0));
-    client.download(&[&kernel], size.into(), progress)?;
+    let version = super::field(&records, &kernel, "Version")?;
+    client.download(&[&kernel], super::size(&records, &kernel)?, progress)?;
     let archive = client.archive(&kernel)?;
 
     let vmlinux = client.extract(&archive, KERNEL_FILE, |content| {
