@@ -1,7 +1,7 @@
-//! The hypervisor console: H_PUT_TERM_CHAR, sixteen bytes a call.
+//! The hypervisor console: H_PUT_TERM_CHAR and H_GET_TERM_CHAR, sixteen bytes a call.
 //!
 //! Contract: `print!`/`println!` write every byte, waiting while the console is busy; a line ends with CR LF, as a
-//! raw terminal needs. Not its job: input.
+//! raw terminal needs. Input is what has come, nobody waits for it.
 
 use core::{
     fmt::{self, Write},
@@ -22,6 +22,13 @@ pub fn unit() -> u64 {
 
 pub(crate) fn set_unit(unit: u64) {
     UNIT.store(unit, Ordering::Relaxed);
+}
+
+/// What was typed: at most sixteen bytes, and how many.
+pub fn typed() -> ([u8; 16], usize) {
+    let reply = hcall(opcode::H_GET_TERM_CHAR, &[unit()]);
+    let bytes = (u128::from(reply.out[1]) << 64 | u128::from(reply.out[2])).to_be_bytes();
+    (bytes, (reply.out[0] as usize).min(bytes.len()))
 }
 
 /// Collects bytes and sends them sixteen at a time.

@@ -22,10 +22,15 @@ use guest_rt::{exception::Frame, fdt::Fdt, println, spr::timebase};
 const PATIENCE: u64 = 400_000_000;
 
 /// Waits until it is so; `false` when that takes too long.
-pub fn wait(mut done: impl FnMut() -> bool) -> bool {
+pub fn wait(done: impl FnMut() -> bool) -> bool {
+    wait_for(PATIENCE, done)
+}
+
+/// The same for so many ticks.
+pub fn wait_for(ticks: u64, mut done: impl FnMut() -> bool) -> bool {
     let start = timebase();
     while !done() {
-        if timebase() - start > PATIENCE {
+        if timebase() - start > ticks {
             return false;
         }
     }

@@ -16,12 +16,13 @@ use guest_rt::{
     fdt::{Fdt, Node, number},
     papr::{hcall, opcode::*, rtas, status::*},
     println, second,
-    spr::timebase,
 };
 use kernels::{
     Report,
     connector::*,
     memory::{peek, poke},
+    pci::{Function, Services, cell},
+    wait_for,
 };
 
 guest_rt::guest_main!(main);
@@ -42,14 +43,8 @@ const MARK: u64 = 0x434f_4e4e_4543_5421;
 /// Longer than the host waits for the kernel.
 const PATIENCE: u64 = 40 * 512_000_000;
 
-fn wait(mut done: impl FnMut() -> bool) -> bool {
-    let start = timebase();
-    while !done() {
-        if timebase() - start > PATIENCE {
-            return false;
-        }
-    }
-    true
+fn wait(done: impl FnMut() -> bool) -> bool {
+    wait_for(PATIENCE, done)
 }
 
 fn main(tree: Option<Fdt<'static>>) {
@@ -170,9 +165,8 @@ fn add(t: &mut Report, c: &Calls, tree: Fdt<'static>, what: &str, kind: Kind) ->
 fn ended(t: &mut Report) {
     let (mut line, mut len) = ([0; 160], 0);
     wait(|| {
-        let reply = hcall(H_GET_TERM_CHAR, &[console::unit()]);
-        let bytes = (u128::from(reply.out[1]) << 64 | u128::from(reply.out[2])).to_be_bytes();
-        for byte in bytes.into_iter().take(reply.out[0] as usize) {
+        let (bytes, count) = console::typed();
+        for byte in bytes.into_iter().take(count) {
             line[len.min(159)] = byte;
             len += 1;
         }
@@ -367,9 +361,9 @@ fn processor(t: &mut Report, c: &Calls, tree: Fdt<'static>) {
 
 /// The first cell of the configuration space of a slot of the bridge.
 fn identity(tree: Fdt<'static>, connector: Connector) -> Option<u32> {
-    let bridge = number(tree.node("/pci")?.prop("reg")?.get(..8)?)?;
-    let cells = [connector.id() << 8, (bridge >> 32) as u32, bridge as u32, 4];
-    Some(rtas(token(tree, "ibm,read-pci-config")?, &cells, 2).1[1])
+    let bridge = tree.node("/pci")?.prop("reg")?;
+    let (services, unit) = (Services(tree.node("/rtas")?), [cell(bridge, 0), cell(bridge, 1)]);
+    Some(Function { services, unit, address: connector.id() << 8 }.get(0, 4))
 }
 
 fn slot(t: &mut Report, c: &Calls, tree: Fdt<'static>) {

@@ -19,7 +19,7 @@ use kernels::{
     Report,
     memory::{SCRATCH, clear, peek, poke},
     probe::{Called, LENGTH},
-    says, skips, translation,
+    says, skips, translation, wait_for,
 };
 
 guest_rt::guest_main!(main);
@@ -35,10 +35,8 @@ code! {
 /// An address no machine of a test has RAM at.
 const NOWHERE: u64 = 0x00ff_0000_0000_0000;
 
-/// The timebase in a minute.
-fn deadline() -> u64 {
-    mfspr::<{ spr::TB }>() + 60 * 512_000_000
-}
+/// In ticks.
+const MINUTE: u64 = 60 * 512_000_000;
 
 /// One call: name, opcode, arguments, accepted status range, number of output registers.
 type Case<'a> = (&'a str, u64, &'a [u64], core::ops::RangeInclusive<i64>, usize);
@@ -130,17 +128,16 @@ fn typed(t: &mut Report, tree: Option<Fdt<'static>>) {
     }
     guest_rt::println!("type:");
     let (mut text, mut len, mut behind) = ([0; 2 * TYPED.len()], 0, false);
-    let minute = deadline();
-    while len < text.len() && text[..len].last() != TYPED.last() && mfspr::<{ spr::TB }>() < minute {
-        let reply = hcall(H_GET_TERM_CHAR, &[console::unit()]);
-        let bytes = (u128::from(reply.out[1]) << 64 | u128::from(reply.out[2])).to_be_bytes();
-        let part = &bytes[..(reply.out[0] as usize).min(16)];
+    wait_for(MINUTE, || {
+        let (bytes, count) = console::typed();
+        let part = &bytes[..count];
         behind |= part.windows(2).any(|pair| pair == b"\r\0");
         for byte in part.iter().filter(|byte| **byte != 0).take(text.len() - len) {
             text[len] = *byte;
             len += 1;
         }
-    }
+        len == text.len() || text[..len].last() == TYPED.last()
+    });
     t.check("11: no NUL behind CR", behind, false);
     t.check("11: and nothing else is lost", &text[..len], TYPED);
 }
@@ -390,15 +387,7 @@ fn another(t: &mut Report, tree: Fdt<'static>) {
         return t.skip("another processor", "no RTAS calls to stop it");
     };
     let state = || rtas(query, &[1], 2).1[1];
-    let minute = deadline();
-    let wait = |done: &dyn Fn() -> bool| {
-        while !done() {
-            if mfspr::<{ spr::TB }>() > minute {
-                return false;
-            }
-        }
-        true
-    };
+    let wait = |done: &dyn Fn() -> bool| wait_for(MINUTE, done);
     t.check("19: a processor that never ran is stopped", state(), 0);
     t.check("18: it starts", second::start(tree, 1, second_main), Some(0));
     t.holds("18: and comes", wait(&|| SECOND.load(SeqCst) != 0), SECOND.load(SeqCst));
